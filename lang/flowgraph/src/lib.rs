@@ -1,0 +1,1 @@
+//! The program as segments, edges and waits.

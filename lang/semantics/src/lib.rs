@@ -1,0 +1,1 @@
+//! What every name means; what type, outcome and effect every construct has.

@@ -1,0 +1,1 @@
+//! Text to tree to AST, and the canonical printer.

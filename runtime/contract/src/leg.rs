@@ -1,0 +1,123 @@
+//! What the signalling and media rooms say about a leg, and what they are told to do with it (part of
+//! seam 3). A leg is one side of one call. Nothing here knows SIP: a chat socket is a leg too.
+
+use std::net::SocketAddr;
+
+use crate::Redacted;
+
+/// Names a leg on this node for as long as the process lives. Chosen by whoever creates the leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LegId(pub u64);
+
+/// ITU-T G.711, the two laws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Codec {
+    /// µ-law, static RTP payload type 0.
+    Pcmu,
+    /// A-law, static RTP payload type 8.
+    Pcma,
+}
+
+impl Codec {
+    /// Static payload type of RFC 3551 §6.
+    pub fn payload_type(self) -> u8 {
+        match self {
+            Codec::Pcmu => 0,
+            Codec::Pcma => 8,
+        }
+    }
+}
+
+/// What offer and answer agreed for the one audio stream of a leg, from our side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MediaSpec {
+    /// Where to send RTP (before symmetric RTP learns better).
+    pub remote: SocketAddr,
+    pub codec: Codec,
+    /// Dynamic payload type of RFC 4733 telephone-event at 8 kHz, when both sides have it.
+    pub dtmf_payload_type: Option<u8>,
+    /// Length of one packet that we send, in milliseconds.
+    pub ptime_ms: u16,
+    /// We may send (false when the far side holds us).
+    pub send: bool,
+    /// We expect to receive.
+    pub receive: bool,
+}
+
+/// Why an incoming leg is refused. SIP: 486, 603, 480, 503 (with Retry-After), 404, 403, 488.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RejectCause {
+    Busy,
+    Declined,
+    Unavailable,
+    Overloaded,
+    NoSuchNumber,
+    NotAllowed,
+    NotAcceptable,
+}
+
+/// Why a leg ended or never began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GoneCause {
+    /// The far side said BYE.
+    RemoteHungUp,
+    /// The far side gave up before the answer (CANCEL).
+    Cancelled,
+    /// Our 200 was never acknowledged (RFC 3261 §13.3.1.4).
+    NoAck,
+    /// We ended it.
+    LocalHungUp,
+    /// A leg that we placed was refused, with the SIP status code.
+    Refused(u16),
+    /// A leg that we placed was not answered in time, or the far side did not respond at all.
+    NoAnswer,
+    /// Offer and answer found nothing in common, or the answer was unusable.
+    NoCommonMedia,
+    /// Transport or protocol failure.
+    Failed,
+}
+
+/// A new leg that asks to be served.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    pub leg: LegId,
+    /// Socket that the request came from.
+    pub peer: SocketAddr,
+    /// User part of the From header, as written; `None` when withheld or anonymous.
+    pub caller: Option<Redacted<String>>,
+    /// User part of the request URI, as written (`+864008100000`, `1001`).
+    pub called: String,
+    /// Call-ID of the dialog, for the call record and for logs.
+    pub call_id: String,
+    /// Everything that must be kept so that the dialog can be taken up by another process
+    /// (tags, route set, target, CSeq). Opaque outside the signalling room.
+    pub dialog: Vec<u8>,
+}
+
+/// Said by the signalling room about a leg.
+#[derive(Clone, Debug)]
+pub enum LegEvent {
+    Incoming(Incoming),
+    /// The far side of a leg that we placed rings (180, 183).
+    Ringing { leg: LegId },
+    /// Offer and answer are done (again); media may flow by this specification.
+    Media { leg: LegId, media: MediaSpec },
+    /// The leg is up: our 200 was acknowledged, or the far side answered and we acknowledged.
+    Up { leg: LegId },
+    /// The leg is over. Said exactly once for each leg; nothing follows it.
+    Gone { leg: LegId, cause: GoneCause },
+}
+
+/// Told to the signalling room.
+#[derive(Clone, Debug)]
+pub enum LegCommand {
+    /// Tell the caller that we ring (180).
+    Ring { leg: LegId },
+    /// Accept (200) with our media at this address. The answer to an offer, or the offer when none came.
+    Answer { leg: LegId, media: SocketAddr },
+    Reject { leg: LegId, cause: RejectCause },
+    /// End it, whatever its state: CANCEL, BYE, or BYE as soon as the dialog allows.
+    HangUp { leg: LegId },
+    /// Place a leg. `target` is an address like `sip:1001@127.0.0.1:5060`; `from` a user part.
+    Dial { leg: LegId, target: String, peer: SocketAddr, from: Option<Redacted<String>>, media: SocketAddr },
+}

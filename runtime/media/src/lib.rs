@@ -1,0 +1,1 @@
+//! RTP, DTMF, prompts, recording.

@@ -1,0 +1,1 @@
+//! SIP without a socket or a clock.

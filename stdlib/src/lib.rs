@@ -1,0 +1,1 @@
+//! Flows everyone needs, written in the language, embedded.
