@@ -1,0 +1,1 @@
+//! RTP fixed headers (RFC 3550 §5.1).
