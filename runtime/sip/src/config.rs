@@ -1,0 +1,49 @@
+//! What the endpoint must be told: who it is, how patient, and how much it may hold. It asks for nothing else.
+
+use std::net::SocketAddr;
+
+/// Settings of one [`Endpoint`](crate::Endpoint). Fixed for its life.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Our address as peers see it: Via of what we place, Contact of it. Not a wildcard.
+    pub local: SocketAddr,
+    /// `User-Agent` and `Server` header.
+    pub user_agent: String,
+    /// Id of the first incoming leg; the following ones count up. Endpoints of one process need ranges apart.
+    pub leg_first: u64,
+    /// RFC 3261 §17.1.1.1: estimate of the round trip.
+    pub t1_ms: u64,
+    /// RFC 3261 §17.1.2.2: longest pause between retransmissions.
+    pub t2_ms: u64,
+    /// RFC 3261 §17.1.2.2: how long a message may stay in the network.
+    pub t4_ms: u64,
+    /// How long a leg that we placed may ring before it is `NoAnswer` (RFC 3261 §16.6 timer C has 3 minutes).
+    pub ring_ms_max: u64,
+    /// Legs at one time. Over it: 503 with Retry-After, and a dialled leg is `Gone { Failed }`.
+    pub legs_max: usize,
+    /// Transactions at one time, finished ones that still absorb retransmissions included. Over it: 503.
+    pub transactions_max: usize,
+    /// Longest body of a request, in bytes. Over it: 413.
+    pub body_bytes_max: usize,
+    /// `Retry-After` of every 503, in seconds.
+    pub retry_after_s: u32,
+}
+
+impl Config {
+    /// The RFC's timers and bounds for one core.
+    pub fn new(local: SocketAddr) -> Self {
+        Self {
+            local,
+            user_agent: "strowger".to_owned(),
+            leg_first: 1,
+            t1_ms: 500,
+            t2_ms: 4_000,
+            t4_ms: 5_000,
+            ring_ms_max: 180_000,
+            legs_max: 50_000,
+            transactions_max: 1_000_000,
+            body_bytes_max: 16 * 1024,
+            retry_after_s: 5,
+        }
+    }
+}
