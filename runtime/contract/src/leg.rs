@@ -99,25 +99,51 @@ pub struct Incoming {
 pub enum LegEvent {
     Incoming(Incoming),
     /// The far side of a leg that we placed rings (180, 183).
-    Ringing { leg: LegId },
+    Ringing {
+        leg: LegId,
+    },
     /// Offer and answer are done (again); media may flow by this specification.
-    Media { leg: LegId, media: MediaSpec },
+    Media {
+        leg: LegId,
+        media: MediaSpec,
+    },
     /// The leg is up: our 200 was acknowledged, or the far side answered and we acknowledged.
-    Up { leg: LegId },
+    Up {
+        leg: LegId,
+    },
     /// The leg is over. Said exactly once for each leg; nothing follows it.
-    Gone { leg: LegId, cause: GoneCause },
+    Gone {
+        leg: LegId,
+        cause: GoneCause,
+    },
 }
 
 /// Told to the signalling room.
 #[derive(Clone, Debug)]
 pub enum LegCommand {
     /// Tell the caller that we ring (180).
-    Ring { leg: LegId },
+    Ring {
+        leg: LegId,
+    },
     /// Accept (200) with our media at this address. The answer to an offer, or the offer when none came.
-    Answer { leg: LegId, media: SocketAddr },
-    Reject { leg: LegId, cause: RejectCause },
+    Answer {
+        leg: LegId,
+        media: SocketAddr,
+    },
+    Reject {
+        leg: LegId,
+        cause: RejectCause,
+    },
     /// End it, whatever its state: CANCEL, BYE, or BYE as soon as the dialog allows.
-    HangUp { leg: LegId },
+    HangUp {
+        leg: LegId,
+    },
     /// Place a leg. `target` is an address like `sip:1001@127.0.0.1:5060`; `from` a user part.
-    Dial { leg: LegId, target: String, peer: SocketAddr, from: Option<Redacted<String>>, media: SocketAddr },
+    Dial {
+        leg: LegId,
+        target: String,
+        peer: SocketAddr,
+        from: Option<Redacted<String>>,
+        media: SocketAddr,
+    },
 }

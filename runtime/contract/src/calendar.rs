@@ -1,0 +1,154 @@
+//! Hours: when a place is open. Dates and zones by jiff with its bundled table, so that every machine gives
+//! the same answer; nothing here reads the machine's zone files or clock.
+
+use jiff::Timestamp;
+use jiff::civil;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::time::Time;
+
+/// `hours NAME in ZONE { … }`. A date's own line wins over holidays, holidays over the weekly lines; of two
+/// lines for one date, either makes it open.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoursTable {
+    pub name: String,
+    /// IANA name.
+    pub zone: String,
+    pub weekly: Vec<WeeklySpan>,
+    /// Dates closed by `closed holidays "…"`, as days since 1970, sorted.
+    pub holidays: Vec<i32>,
+    /// Dates with lines of their own, sorted by date.
+    pub dates: Vec<DateRule>,
+}
+
+/// `mon..fri 09:00..18:00`. A span whose end is not after its start runs into the next day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeeklySpan {
+    /// Bit 0 is Monday.
+    pub days: u8,
+    pub span: Span,
+}
+
+/// Minutes since midnight; `to` may be 1440.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    pub from_minute: u16,
+    pub to_minute: u16,
+}
+
+/// `open 2026-02-14 09:00..18:00` or, without a span, `closed 2026-02-14`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DateRule {
+    /// Days since 1970.
+    pub date: i32,
+    pub span: Option<Span>,
+}
+
+const EPOCH: civil::Date = civil::date(1970, 1, 1);
+
+/// Days since 1970 of a date.
+pub fn days_since_epoch(year: i16, month: i8, day: i8) -> Option<i32> {
+    let date = civil::Date::new(year, month, day).ok()?;
+    Some(date.since(EPOCH).ok()?.get_days())
+}
+
+/// Whether a zone of this name exists in the bundled table.
+pub fn is_zone(name: &str) -> bool {
+    TimeZone::get(name).is_ok()
+}
+
+/// The instant of a local date and time; in a gap the later, in a fold the earlier. `None` for an unknown zone.
+pub fn instant(days: i32, ms_of_day: i64, zone: &str) -> Option<Time> {
+    let date = EPOCH.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
+    let at =
+        date.to_datetime(civil::Time::midnight()).checked_add(jiff::SignedDuration::from_millis(ms_of_day)).ok()?;
+    let zoned = TimeZone::get(zone).ok()?.to_ambiguous_zoned(at).compatible().ok()?;
+    Some(Time(zoned.timestamp().as_millisecond()))
+}
+
+/// Local date (days since 1970), minute of the day, and weekday (0 is Monday).
+pub fn local(time: Time, zone: &str) -> Option<(i32, u16, u8)> {
+    let zoned = Timestamp::from_millisecond(time.0).ok()?.to_zoned(TimeZone::get(zone).ok()?);
+    let days = zoned.date().since(EPOCH).ok()?.get_days();
+    let minute = zoned.hour() as u16 * 60 + zoned.minute() as u16;
+    Some((days, minute, zoned.weekday().to_monday_zero_offset() as u8))
+}
+
+/// Local date and time as people write it, `2026-03-02 10:00:05`; UTC for an unknown zone.
+pub fn local_text(time: Time, zone: &str) -> String {
+    let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    match Timestamp::from_millisecond(time.0) {
+        Ok(timestamp) => timestamp.to_zoned(zone).strftime("%F %T").to_string(),
+        Err(_) => "?".to_owned(),
+    }
+}
+
+/// Whether the place is open at this instant. A table with an unknown zone is closed (the checker refuses it).
+pub fn is_open(table: &HoursTable, time: Time) -> bool {
+    let Some((day, minute, weekday)) = local(time, &table.zone) else { return false };
+    let spans_of = |day: i32, weekday: u8| -> Vec<Span> {
+        let own: Vec<_> = table.dates.iter().filter(|rule| rule.date == day).collect();
+        if !own.is_empty() {
+            return own.iter().filter_map(|rule| rule.span).collect();
+        }
+        if table.holidays.binary_search(&day).is_ok() {
+            return Vec::new();
+        }
+        table.weekly.iter().filter(|line| line.days & 1 << weekday != 0).map(|line| line.span).collect()
+    };
+    let overnight = |span: &Span| span.to_minute <= span.from_minute;
+    let today = spans_of(day, weekday)
+        .iter()
+        .any(|span| minute >= span.from_minute && (minute < span.to_minute || overnight(span)));
+    today || spans_of(day - 1, (weekday + 6) % 7).iter().any(|span| overnight(span) && minute < span.to_minute)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn office() -> HoursTable {
+        let day = |y, m, d| days_since_epoch(y, m, d).unwrap();
+        let span = |from: u16, to: u16| Span { from_minute: from * 60, to_minute: to * 60 };
+        HoursTable {
+            name: "office".into(),
+            zone: "Asia/Shanghai".into(),
+            weekly: vec![
+                WeeklySpan { days: 0b0001_1111, span: span(9, 18) },
+                WeeklySpan { days: 0b0010_0000, span: span(22, 2) },
+            ],
+            holidays: vec![day(2026, 10, 1)],
+            dates: vec![DateRule { date: day(2026, 2, 14), span: Some(span(9, 18)) }],
+        }
+    }
+
+    fn open_at(text: (i16, i8, i8), hour: i64) -> bool {
+        let day = days_since_epoch(text.0, text.1, text.2).unwrap();
+        is_open(&office(), instant(day, hour * 3_600_000, "Asia/Shanghai").unwrap())
+    }
+
+    #[test]
+    fn weekly_lines_holidays_and_own_dates() {
+        assert!(open_at((2026, 3, 2), 10));
+        assert!(!open_at((2026, 3, 2), 18));
+        assert!(!open_at((2026, 10, 1), 10), "a holiday on a Thursday");
+        assert!(open_at((2026, 2, 14), 10), "a Saturday that is worked");
+        assert!(!open_at((2026, 2, 14), 23), "its own line replaces the weekly one");
+    }
+
+    #[test]
+    fn a_span_runs_over_midnight() {
+        assert!(open_at((2026, 3, 7), 23));
+        assert!(open_at((2026, 3, 8), 1));
+        assert!(!open_at((2026, 3, 8), 2));
+        assert!(!open_at((2026, 3, 7), 1));
+    }
+
+    #[test]
+    fn local_times_that_do_not_exist_move_on() {
+        let day = days_since_epoch(2026, 3, 29).unwrap();
+        let gap = instant(day, 90 * 60_000, "Europe/London").unwrap();
+        assert_eq!(local_text(gap, "Europe/London"), "2026-03-29 02:30:00");
+    }
+}

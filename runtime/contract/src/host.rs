@@ -1,0 +1,353 @@
+//! What compiled code may call while a segment runs: pure work on texts and decimals, and observations. No
+//! clock, no chance, no input or output. Native code and the interpreter come through the same [`Host::call`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::arena::{Arena, Handle};
+use crate::calendar;
+use crate::program::ProgramMeta;
+use crate::time::Time;
+use crate::vault::Vault;
+
+/// Why a segment, or the driver, gave up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[repr(u32)]
+pub enum FaultKind {
+    Overflow = 1,
+    Divide = 2,
+    Index = 3,
+    Currency = 4,
+    Fuel = 5,
+    Requests = 6,
+    Arena = 7,
+    Host = 8,
+    PrivateLost = 9,
+    StackGuard = 10,
+    /// The store could not keep what had to be durable.
+    Store = 11,
+}
+
+impl FaultKind {
+    pub const ALL: [FaultKind; 11] = [
+        FaultKind::Overflow,
+        FaultKind::Divide,
+        FaultKind::Index,
+        FaultKind::Currency,
+        FaultKind::Fuel,
+        FaultKind::Requests,
+        FaultKind::Arena,
+        FaultKind::Host,
+        FaultKind::PrivateLost,
+        FaultKind::StackGuard,
+        FaultKind::Store,
+    ];
+
+    pub fn from_number(number: u32) -> FaultKind {
+        Self::ALL.into_iter().find(|kind| *kind as u32 == number).unwrap_or(FaultKind::Host)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            FaultKind::Overflow => "overflow",
+            FaultKind::Divide => "division by zero",
+            FaultKind::Index => "index",
+            FaultKind::Currency => "two currencies",
+            FaultKind::Fuel => "fuel",
+            FaultKind::Requests => "too many requests",
+            FaultKind::Arena => "texts too large",
+            FaultKind::Host => "internal",
+            FaultKind::PrivateLost => "private value lost",
+            FaultKind::StackGuard => "stack",
+            FaultKind::Store => "store",
+        }
+    }
+}
+
+/// The host functions, by number. Arguments and results are slot words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[repr(u32)]
+pub enum HostCall {
+    /// (text, text) → text
+    TextJoin = 0,
+    /// (text, text) → 0 or 1
+    TextEqual = 1,
+    /// (text) → characters
+    TextLength = 2,
+    /// (digits, n) → its last n characters
+    TextLast = 3,
+    /// (decimal, decimal) → decimal, half-even
+    DecimalMultiply = 4,
+    /// (decimal, decimal) → decimal, half-even; divide fault
+    DecimalDivide = 5,
+    /// (int) → decimal
+    IntToDecimal = 6,
+    /// (money amount, money currency, decimal) → amount, currency; half-even
+    MoneyMultiply = 7,
+    /// (phone) → text `+86…`
+    PhoneToText = 8,
+    /// (hours id) → 0 or 1; an observation
+    HoursOpen = 9,
+    /// (private digits, n) → digits; an observation
+    VaultLast = 10,
+    /// (private digits) → length; an observation
+    VaultLength = 11,
+    /// (private digits) → 0 or 1 by the Luhn rule; an observation
+    VaultCardValid = 12,
+    /// (private digits, text) → 0 or 1; an observation
+    VaultEqual = 13,
+    /// (int) → text
+    IntToText = 14,
+}
+
+impl HostCall {
+    pub const ALL: [HostCall; 15] = [
+        HostCall::TextJoin,
+        HostCall::TextEqual,
+        HostCall::TextLength,
+        HostCall::TextLast,
+        HostCall::DecimalMultiply,
+        HostCall::DecimalDivide,
+        HostCall::IntToDecimal,
+        HostCall::MoneyMultiply,
+        HostCall::PhoneToText,
+        HostCall::HoursOpen,
+        HostCall::VaultLast,
+        HostCall::VaultLength,
+        HostCall::VaultCardValid,
+        HostCall::VaultEqual,
+        HostCall::IntToText,
+    ];
+
+    pub fn from_number(number: u32) -> Option<HostCall> {
+        Self::ALL.get(number as usize).copied()
+    }
+
+    /// Words in, words out.
+    pub fn arity(self) -> (usize, usize) {
+        match self {
+            HostCall::TextLength
+            | HostCall::IntToDecimal
+            | HostCall::PhoneToText
+            | HostCall::HoursOpen
+            | HostCall::VaultLength
+            | HostCall::VaultCardValid
+            | HostCall::IntToText => (1, 1),
+            HostCall::MoneyMultiply => (3, 2),
+            _ => (2, 1),
+        }
+    }
+
+    /// Its answer depends on more than its arguments, so the journal keeps it.
+    pub fn observes(self) -> bool {
+        matches!(
+            self,
+            HostCall::HoursOpen
+                | HostCall::VaultLast
+                | HostCall::VaultLength
+                | HostCall::VaultCardValid
+                | HostCall::VaultEqual
+        )
+    }
+}
+
+/// One observation, as the journal keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    pub call: HostCall,
+    pub answer: Answer,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    Word(u64),
+    Text(String),
+}
+
+/// Where observations come from.
+pub enum Observe<'a> {
+    /// From the world as it is; each answer is added here for the journal.
+    Live(&'a mut Vec<Observation>),
+    /// From a journal, in order. An answer that is missing or of another call is fault `host`.
+    Replayed(&'a mut std::collections::VecDeque<Observation>),
+}
+
+/// What stands behind the running segment.
+pub struct Host<'a> {
+    pub meta: &'a ProgramMeta,
+    pub arena: &'a mut Arena,
+    pub vault: &'a mut Vault,
+    pub observe: Observe<'a>,
+    pub now: Time,
+}
+
+/// One for decimals (10⁻⁶).
+pub const DECIMAL_ONE: i64 = 1_000_000;
+
+impl Host<'_> {
+    /// One host call. `arguments` and `results` are at least as long as `call.arity()` says; missing words
+    /// count as zero.
+    pub fn call(&mut self, call: HostCall, arguments: &[u64], results: &mut [u64]) -> Result<(), FaultKind> {
+        let word = |index: usize| arguments.get(index).copied().unwrap_or(0);
+        let first = if call.observes() {
+            match self.observation(call, word(0), word(1))? {
+                Answer::Word(word) => word,
+                Answer::Text(text) => self.arena.make(self.meta, &text)?.word(),
+            }
+        } else {
+            match call {
+                HostCall::TextJoin => {
+                    let joined = [self.text(word(0)), self.text(word(1))].concat();
+                    self.arena.make(self.meta, &joined)?.word()
+                }
+                HostCall::TextEqual => u64::from(word(0) == word(1) || self.text(word(0)) == self.text(word(1))),
+                HostCall::TextLength => self.text(word(0)).chars().count() as u64,
+                HostCall::TextLast => {
+                    let last = last_characters(self.text(word(0)), word(1)).to_owned();
+                    self.arena.make(self.meta, &last)?.word()
+                }
+                HostCall::DecimalMultiply => multiply_decimal(word(0) as i64, word(1) as i64)? as u64,
+                HostCall::DecimalDivide => {
+                    let divisor = i128::from(word(1) as i64);
+                    if divisor == 0 {
+                        return Err(FaultKind::Divide);
+                    }
+                    round_half_even(i128::from(word(0) as i64) * i128::from(DECIMAL_ONE), divisor)? as u64
+                }
+                HostCall::IntToDecimal => (word(0) as i64).checked_mul(DECIMAL_ONE).ok_or(FaultKind::Overflow)? as u64,
+                HostCall::MoneyMultiply => {
+                    if let Some(currency) = results.get_mut(1) {
+                        *currency = word(1);
+                    }
+                    multiply_decimal(word(0) as i64, word(2) as i64)? as u64
+                }
+                HostCall::PhoneToText => self.arena.make(self.meta, &format!("+{}", word(0)))?.word(),
+                HostCall::IntToText => self.arena.make(self.meta, &(word(0) as i64).to_string())?.word(),
+                HostCall::HoursOpen
+                | HostCall::VaultLast
+                | HostCall::VaultLength
+                | HostCall::VaultCardValid
+                | HostCall::VaultEqual => return Err(FaultKind::Host),
+            }
+        };
+        if let Some(result) = results.get_mut(0) {
+            *result = first;
+        }
+        Ok(())
+    }
+
+    /// The text behind a handle.
+    pub fn text(&self, word: u64) -> &str {
+        self.arena.text(self.meta, Handle::from_word(word))
+    }
+
+    fn observation(&mut self, call: HostCall, first: u64, second: u64) -> Result<Answer, FaultKind> {
+        if let Observe::Replayed(answers) = &mut self.observe {
+            let next = answers.pop_front().ok_or(FaultKind::Host)?;
+            return if next.call == call { Ok(next.answer) } else { Err(FaultKind::Host) };
+        }
+        let answer = match call {
+            HostCall::HoursOpen => {
+                let table = self.meta.hours.get(first as usize).ok_or(FaultKind::Host)?;
+                Answer::Word(u64::from(calendar::is_open(table, self.now)))
+            }
+            HostCall::VaultLast => {
+                let value = self.vault.value(first).ok_or(FaultKind::PrivateLost)?;
+                Answer::Text(last_characters(value, second).to_owned())
+            }
+            HostCall::VaultLength => {
+                Answer::Word(self.vault.value(first).ok_or(FaultKind::PrivateLost)?.chars().count() as u64)
+            }
+            HostCall::VaultCardValid => {
+                Answer::Word(u64::from(is_valid_card(self.vault.value(first).ok_or(FaultKind::PrivateLost)?)))
+            }
+            HostCall::VaultEqual => {
+                let other = self.arena.text(self.meta, Handle::from_word(second));
+                Answer::Word(u64::from(self.vault.value(first).ok_or(FaultKind::PrivateLost)? == other))
+            }
+            _ => return Err(FaultKind::Host),
+        };
+        if let Observe::Live(kept) = &mut self.observe {
+            kept.push(Observation { call, answer: answer.clone() });
+        }
+        Ok(answer)
+    }
+}
+
+fn last_characters(text: &str, n: u64) -> &str {
+    let keep = usize::try_from(n).unwrap_or(usize::MAX);
+    let from = text.char_indices().rev().take(keep).last().map_or(text.len(), |(at, _)| at);
+    text.get(from..).unwrap_or_default()
+}
+
+fn multiply_decimal(a: i64, b: i64) -> Result<i64, FaultKind> {
+    round_half_even(i128::from(a) * i128::from(b), i128::from(DECIMAL_ONE))
+}
+
+/// `numerator / divisor`, rounded half to even. `divisor` is not zero.
+fn round_half_even(numerator: i128, divisor: i128) -> Result<i64, FaultKind> {
+    let (quotient, remainder) = (numerator / divisor, numerator % divisor);
+    let twice = remainder.unsigned_abs() * 2;
+    let away = match twice.cmp(&divisor.unsigned_abs()) {
+        std::cmp::Ordering::Less => false,
+        std::cmp::Ordering::Greater => true,
+        std::cmp::Ordering::Equal => quotient % 2 != 0,
+    };
+    let sign = if (numerator < 0) == (divisor < 0) { 1 } else { -1 };
+    i64::try_from(quotient + i128::from(away) * sign).map_err(|_| FaultKind::Overflow)
+}
+
+/// Luhn's rule (ISO/IEC 7812-1 annex B) on 12 to 19 digits.
+pub fn is_valid_card(digits: &str) -> bool {
+    if !(12..=19).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return false;
+    }
+    let sum: u32 = digits
+        .bytes()
+        .rev()
+        .enumerate()
+        .map(|(at, byte)| {
+            let digit = u32::from(byte - b'0');
+            match (at % 2, digit) {
+                (0, d) => d,
+                (_, d) if d > 4 => 2 * d - 9,
+                (_, d) => 2 * d,
+            }
+        })
+        .sum();
+    sum % 10 == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_round_half_to_even() {
+        assert_eq!(round_half_even(5, 2), Ok(2));
+        assert_eq!(round_half_even(7, 2), Ok(4));
+        assert_eq!(round_half_even(-5, 2), Ok(-2));
+        assert_eq!(round_half_even(-7, 2), Ok(-4));
+        assert_eq!(round_half_even(i128::from(i64::MAX) * 3, 2), Err(FaultKind::Overflow));
+    }
+
+    #[test]
+    fn cards_follow_luhn() {
+        assert!(is_valid_card("4111111111111111"));
+        assert!(!is_valid_card("4111111111111112"));
+        assert!(!is_valid_card("0"));
+    }
+
+    #[test]
+    fn the_last_characters_of_a_text() {
+        assert_eq!(last_characters("订单123", 4), "单123");
+        assert_eq!(last_characters("12", 4), "12");
+        assert_eq!(last_characters("12", 0), "");
+    }
+
+    #[test]
+    fn every_host_call_is_found_by_its_number() {
+        for call in HostCall::ALL {
+            assert_eq!(HostCall::from_number(call as u32), Some(call));
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Every bound of a call and of a program, in one place. Each is tested at the bound where it acts.
+
+/// Segments in one graph.
+pub const SEGMENTS_MAX: usize = 50_000;
+/// Bytes of one frame.
+pub const FRAME_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of a call's whole stack of frames.
+pub const STACK_BYTES_MAX: usize = 16 * 1024;
+/// Flows running inside each other (`run`).
+pub const RUN_DEPTH_MAX: usize = 16;
+/// Bytes of a call's text arena.
+pub const ARENA_BYTES_MAX: usize = 32 * 1024;
+/// The arena is compacted at a wait when it holds more than this.
+pub const ARENA_COMPACT_BYTES: usize = 4 * 1024;
+/// Bytes of one text made at run time.
+pub const TEXT_BYTES_MAX: usize = 4 * 1024;
+/// Rows of one list.
+pub const LIST_LEN_MAX: usize = 256;
+/// Private values that one call may hold.
+pub const VAULT_VALUES_MAX: usize = 16;
+/// Keys held before somebody asks for them.
+pub const KEYS_AHEAD_MAX: usize = 32;
+/// Choices of one menu.
+pub const MENU_ARMS_MAX: usize = 32;
+/// Gotos and calls between two waits.
+pub const FUEL_STEP_MAX: i64 = 100_000;
+/// Requests of one activation.
+pub const REQUESTS_MAX: u32 = 10_000;
+/// Hours that one voice call may last.
+pub const CALL_HOURS_MAX: u64 = 12;
+/// Time that all `finally` blocks of a call have together, in milliseconds.
+pub const FINALLY_MS_MAX: u64 = 30_000;
+/// The same once the process was told to stop.
+pub const FINALLY_DRAIN_MS_MAX: u64 = 5_000;
+/// Bytes of one service answer.
+pub const REPLY_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of one call's journal.
+pub const JOURNAL_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of one serialised graph.
+pub const GRAPH_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Versions with a live call.
+pub const VERSIONS_LIVE_MAX: usize = 64;
+/// Longest `wait`, in milliseconds.
+pub const WAIT_MS_MAX: i64 = 600_000;

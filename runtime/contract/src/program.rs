@@ -1,0 +1,276 @@
+//! What a compiled program is to those who run it: its tables, and the traits by which it is resumed and
+//! built. It does not know whether native code or the interpreter stands behind.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::HoursTable;
+use crate::drive::{Outcome, Stop};
+use crate::host::Host;
+use crate::request::Request;
+use crate::stack::Stack;
+use crate::types::{Class, Type, TypeTable};
+
+/// BLAKE3 of the canonical serialised graph.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct GraphId(pub [u8; 32]);
+
+impl GraphId {
+    /// The first eight hexadecimal digits, for people.
+    pub fn short(&self) -> String {
+        self.0.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    pub fn hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Dense index of a site in its program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SiteId(pub u32);
+
+/// Everything about a program but its code.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProgramMeta {
+    /// Not serialised: it is the hash of the rest.
+    #[serde(skip)]
+    pub graph_id: GraphId,
+    /// BCP 47 tags; a `Language` value is an index here.
+    pub languages: Vec<String>,
+    pub types: TypeTable,
+    /// Texts of the program, without duplicates; a constant's handle is its index.
+    pub constants: Vec<String>,
+    pub prompts: Vec<Prompt>,
+    pub services: Vec<Service>,
+    pub hours: Vec<HoursTable>,
+    pub flows: Vec<FlowMeta>,
+    /// Of each segment, the flow it belongs to.
+    pub segments: Vec<u32>,
+    pub sites: Vec<SiteInfo>,
+    pub inbounds: Vec<Inbound>,
+    /// Places of operations that may fault; code FAULT names one.
+    pub fault_places: Vec<Place>,
+    /// Names of source files; a [`Place`] is an index here.
+    pub files: Vec<String>,
+}
+
+/// `prompt` items and texts written in place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prompt {
+    /// Name of the item, `None` for a text written in place.
+    pub name: Option<String>,
+    /// Types of its holes' values, in the order in which they lie in the mailbox.
+    pub arguments: Vec<Type>,
+    /// By index of `languages`; one entry for all of them when the text has no words.
+    pub texts: Vec<PromptText>,
+}
+
+impl Prompt {
+    /// What is played in this language.
+    pub fn text(&self, language: u32) -> Option<&PromptText> {
+        self.texts.get(language as usize).or_else(|| self.texts.first())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PromptText {
+    /// File below `prompts/`, and BLAKE3 of its bytes.
+    pub audio: Option<(String, [u8; 32])>,
+    pub parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Part {
+    Literal(String),
+    /// Index in the prompt's `arguments`.
+    Hole(u32),
+    /// One of the forms by the plural class of an Int argument (CLDR order).
+    Plural {
+        argument: u32,
+        forms: Vec<String>,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Service {
+    /// `crm`; the key below `services` in `strowger.yaml`.
+    pub name: String,
+    pub operations: Vec<Operation>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    pub name: String,
+    pub parameters: Vec<Parameter>,
+    pub result: Option<Type>,
+    pub within_ms: u32,
+    /// Changes something outside: durable before it is sent, with an Idempotency-Key.
+    pub writes: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Parameter {
+    pub name: String,
+    pub r#type: Type,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FlowMeta {
+    /// `module.flow`.
+    pub name: String,
+    pub parameters: Vec<Parameter>,
+    pub result: Option<Type>,
+    /// Words of a frame, header and mailbox included (see `stack`).
+    pub frame_words: u32,
+    /// First slot of the mailbox in the frame.
+    pub mailbox_at: u32,
+    pub entry_segment: u32,
+    pub fault_segment: Option<u32>,
+    pub finally_segment: Option<u32>,
+}
+
+/// One place where a flow waits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SiteInfo {
+    /// `hotline.main/menu#1`: flow, step, kind or method, ordinal of the same kind and label.
+    pub key: String,
+    pub place: Place,
+    pub flow: u32,
+    /// Name of the step, empty in the top part of a flow.
+    pub step: String,
+    pub kind: SiteKind,
+    /// Segment that takes the outcome.
+    pub resume: u32,
+    /// Types of the dynamic arguments in the mailbox, from its first slot.
+    pub arguments: Vec<Type>,
+    /// Type of the payload that comes back in the mailbox, by outcome index.
+    pub payloads: Vec<Option<Type>>,
+    /// Slots of the frame that are read after this wait.
+    pub live: Vec<LiveSlot>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum SiteKind {
+    Request(Request),
+    /// `run` of a flow: the driver pushes its frame.
+    Run {
+        flow: u32,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveSlot {
+    /// Word of the frame.
+    pub slot: u32,
+    pub class: Class,
+    /// Name of the variable; empty for a counter or a temporary.
+    pub name: String,
+}
+
+/// Line and column, 1-based; column in characters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub file: u32,
+    pub line: u32,
+    pub column: u32,
+}
+
+/// `inbound PATTERN => flow`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inbound {
+    /// E.164 digits without `+`, where `x` is any one digit.
+    pub number: String,
+    pub flow: u32,
+}
+
+impl ProgramMeta {
+    pub fn site(&self, site: SiteId) -> Option<&SiteInfo> {
+        self.sites.get(site.0 as usize)
+    }
+
+    pub fn flow(&self, flow: u32) -> Option<&FlowMeta> {
+        self.flows.get(flow as usize)
+    }
+
+    /// The request of a site; `None` for `run`.
+    pub fn request(&self, site: SiteId) -> Option<&Request> {
+        match &self.site(site)?.kind {
+            SiteKind::Request(request) => Some(request),
+            SiteKind::Run { .. } => None,
+        }
+    }
+
+    /// `hotline.flow:42`.
+    pub fn place_text(&self, place: Place) -> String {
+        let file = self.files.get(place.file as usize).map_or("?", String::as_str);
+        format!("{file}:{}", place.line)
+    }
+
+    /// The flow that answers a number (digits, with or without `+`). The most specific pattern wins: the
+    /// one with the fewest `x`.
+    pub fn inbound(&self, number: &str) -> Option<u32> {
+        let digits = number.strip_prefix('+').unwrap_or(number);
+        self.inbounds
+            .iter()
+            .filter(|inbound| {
+                inbound.number.len() == digits.len()
+                    && inbound
+                        .number
+                        .bytes()
+                        .zip(digits.bytes())
+                        .all(|(p, d)| p == d || (p == b'x' && d.is_ascii_digit()))
+            })
+            .min_by_key(|inbound| inbound.number.bytes().filter(|b| *b == b'x').count())
+            .map(|inbound| inbound.flow)
+    }
+}
+
+/// A compiled program. Native code and the interpreter both stand behind this.
+pub trait FlowProgram: Send + Sync {
+    fn meta(&self) -> &ProgramMeta;
+
+    /// Goes on from the site at which the stack waits (or from its entry), to the next wait or the end.
+    /// The payload of `outcome` was written by [`crate::reply`] before.
+    fn resume(&self, stack: &mut Stack, host: &mut Host<'_>, outcome: Outcome) -> Stop;
+}
+
+/// The files of a project as bytes, by path relative to its folder, in path order.
+#[derive(Clone, Debug, Default)]
+pub struct Bundle {
+    pub files: Vec<(String, Arc<[u8]>)>,
+}
+
+/// Names that `strowger.yaml` gives; `None` when a file is built without its project.
+#[derive(Clone, Debug, Default)]
+pub struct SiteNames {
+    pub services: Option<Vec<String>>,
+}
+
+/// Why a version was refused, or what was noticed about one that was not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// As a person reads it.
+    pub text: String,
+    /// One JSON value a line.
+    pub json: String,
+}
+
+/// A version ready to serve.
+pub struct Built {
+    pub program: Arc<dyn FlowProgram>,
+    /// Serialised graph; stored before the version takes a call.
+    pub graph: Arc<[u8]>,
+    /// Warnings, and how its tests went.
+    pub report: Report,
+}
+
+/// How `server` compiles without importing the language: the edge implements it and hands it in.
+pub trait Build: Send + Sync {
+    /// Parse, check, compile, and run the project's own tests.
+    fn build(&self, bundle: &Bundle, names: &SiteNames) -> Result<Built, Report>;
+
+    /// A stored graph: same segments, same sites, same slots. No source is read.
+    fn load(&self, graph: &[u8]) -> Result<Arc<dyn FlowProgram>, Report>;
+}

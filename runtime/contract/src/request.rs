@@ -1,0 +1,253 @@
+//! The one table of requests: everything a flow may ask of the world, what it carries, and what may come
+//! back. The type checker, the graph, the session and the documents all read this file.
+
+use serde::{Deserialize, Serialize};
+
+use crate::leg::RejectCause;
+use crate::types::Type;
+
+/// What a request needs: the caller on the line, or only the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Effect {
+    Line,
+    World,
+}
+
+/// When the request's trace must be safe against a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Durability {
+    /// Nothing to keep beyond the journal's own pace.
+    None,
+    /// Durable before the effect leaves or the result is given.
+    Before,
+    /// Durable after, within one commit.
+    After,
+}
+
+/// Kinds of requests: one row each of [`TABLE`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Kind {
+    Answer,
+    Reject,
+    Play,
+    Menu,
+    Ask,
+    Record,
+    Wait,
+    Service,
+    Note,
+    HangUp,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    pub kind: Kind,
+    /// The verb, as it stands in site keys, traces and documents.
+    pub name: &'static str,
+    pub effect: Effect,
+    pub durability: Durability,
+    /// Fixed outcomes in index order. A menu's choices come before these, at index 0 and up.
+    pub outcomes: &'static [&'static str],
+}
+
+pub const TABLE: &[Row] = &[
+    Row {
+        kind: Kind::Answer,
+        name: "answer",
+        effect: Effect::Line,
+        durability: Durability::Before,
+        outcomes: &["done"],
+    },
+    Row { kind: Kind::Reject, name: "reject", effect: Effect::Line, durability: Durability::After, outcomes: &[] },
+    Row { kind: Kind::Play, name: "say", effect: Effect::Line, durability: Durability::None, outcomes: &["done"] },
+    Row {
+        kind: Kind::Menu,
+        name: "menu",
+        effect: Effect::Line,
+        durability: Durability::None,
+        outcomes: &["other", "silence"],
+    },
+    Row {
+        kind: Kind::Ask,
+        name: "ask",
+        effect: Effect::Line,
+        durability: Durability::None,
+        outcomes: &["value", "silence", "invalid"],
+    },
+    Row {
+        kind: Kind::Record,
+        name: "record",
+        effect: Effect::Line,
+        durability: Durability::Before,
+        outcomes: &["recording", "silence"],
+    },
+    Row { kind: Kind::Wait, name: "wait", effect: Effect::World, durability: Durability::None, outcomes: &["done"] },
+    Row {
+        kind: Kind::Service,
+        name: "service",
+        effect: Effect::World,
+        durability: Durability::None,
+        outcomes: &["ok", "failed"],
+    },
+    Row { kind: Kind::Note, name: "note", effect: Effect::World, durability: Durability::After, outcomes: &["done"] },
+    Row { kind: Kind::HangUp, name: "hang up", effect: Effect::Line, durability: Durability::After, outcomes: &[] },
+];
+
+impl Kind {
+    pub fn row(self) -> &'static Row {
+        const FIRST: &Row = match TABLE.first() {
+            Some(row) => row,
+            None => unreachable!(),
+        };
+        TABLE.iter().find(|row| row.kind == self).unwrap_or(FIRST)
+    }
+}
+
+/// What a site asks for: the static table of one request. Dynamic arguments lie in the frame's mailbox, in
+/// the order of the `arguments` types where there are some.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request {
+    Answer,
+    Reject(RejectReason),
+    /// `say` and `play`: one prompt after the other.
+    Play(Prompts),
+    Menu(Menu),
+    Ask(Ask),
+    Record(Record),
+    /// Argument: a Duration.
+    Wait,
+    Service(ServiceCall),
+    /// Argument: the value.
+    Note {
+        key: String,
+        r#type: Type,
+    },
+    HangUp,
+}
+
+/// `reject busy | declined | unavailable`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RejectReason {
+    Busy,
+    Declined,
+    Unavailable,
+}
+
+impl From<RejectReason> for RejectCause {
+    fn from(reason: RejectReason) -> RejectCause {
+        match reason {
+            RejectReason::Busy => RejectCause::Busy,
+            RejectReason::Declined => RejectCause::Declined,
+            RejectReason::Unavailable => RejectCause::Unavailable,
+        }
+    }
+}
+
+/// Prompts that one request plays, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prompts {
+    pub items: Vec<PromptUse>,
+    /// A key stops the prompt.
+    pub barge_in: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PromptUse {
+    /// Index in `ProgramMeta::prompts`; its arguments start at this slot of the mailbox.
+    Prompt { prompt: u32, arguments_at: u32 },
+    /// A `Recording` in this slot of the mailbox.
+    Recording { at: u32 },
+}
+
+/// Outcomes: choice 0, 1, …; then `other`; then `silence`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Menu {
+    pub prompts: Prompts,
+    /// Keys of each choice, as written (`1`, `0`, `*`, `12`).
+    pub choices: Vec<String>,
+    /// Time after the prompt in which the first key must come.
+    pub listen_ms: u32,
+    /// Time to wait for a further key when one choice begins another.
+    pub between_keys_ms: u32,
+}
+
+/// Outcomes: 0 `value` (payload: the value), 1 `silence`, 2 `invalid`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    pub prompts: Prompts,
+    pub kind: AskKind,
+    /// The value goes to the vault; keys are masked from the prompt's start until the reply.
+    pub private: bool,
+    /// Key that ends the input; `#` unless the flow says otherwise. Never part of the value.
+    pub end_key: char,
+    pub listen_ms: u32,
+    pub between_keys_ms: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AskKind {
+    /// `digits A..B`: payload `Digits` (or `private Digits`).
+    Digits { min: u32, max: u32 },
+}
+
+/// Outcomes: 0 `recording` (payload: Recording), 1 `silence`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    pub prompts: Prompts,
+    pub max_ms: u32,
+    /// Key that ends the recording; any key when `None`.
+    pub end_key: Option<char>,
+    /// No sound for so long after the beep is `silence`; the same pause after speech ends the recording.
+    pub silence_ms: u32,
+}
+
+/// Outcomes: 0 `ok` (payload: the result), 1 `failed`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceCall {
+    /// Index in `ProgramMeta::services`.
+    pub service: u32,
+    /// Index in that service's operations.
+    pub operation: u32,
+}
+
+impl Request {
+    pub fn kind(&self) -> Kind {
+        match self {
+            Request::Answer => Kind::Answer,
+            Request::Reject(_) => Kind::Reject,
+            Request::Play(_) => Kind::Play,
+            Request::Menu(_) => Kind::Menu,
+            Request::Ask(_) => Kind::Ask,
+            Request::Record(_) => Kind::Record,
+            Request::Wait => Kind::Wait,
+            Request::Service(_) => Kind::Service,
+            Request::Note { .. } => Kind::Note,
+            Request::HangUp => Kind::HangUp,
+        }
+    }
+
+    /// Number of outcomes by which a program may be resumed here. `reject` and `hang up` have none: what
+    /// follows them is only `Gone`.
+    pub fn outcomes(&self) -> u32 {
+        let fixed = self.kind().row().outcomes.len() as u32;
+        match self {
+            Request::Menu(menu) => fixed + menu.choices.len() as u32,
+            _ => fixed,
+        }
+    }
+
+    /// The name of an outcome, for transcripts and journals: a choice by its keys.
+    pub fn outcome_name(&self, outcome: u32) -> &str {
+        let fixed = self.kind().row().outcomes;
+        let choices = match self {
+            Request::Menu(menu) => menu.choices.as_slice(),
+            _ => &[],
+        };
+        let index = outcome as usize;
+        match choices.get(index) {
+            Some(keys) => keys,
+            None => fixed.get(index.saturating_sub(choices.len())).copied().unwrap_or("?"),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Private values of one call: outside frames and arena, never serialised, wiped when dropped. Nothing here
+//! knows what they mean; they come out for a service parameter declared `private`, and by the observations.
+
+use zeroize::Zeroizing;
+
+use crate::host::FaultKind;
+use crate::limits::VAULT_VALUES_MAX;
+
+#[derive(Clone, Default)]
+pub struct Vault {
+    values: Vec<Zeroizing<String>>,
+}
+
+impl Vault {
+    /// Keeps a value; the word that goes into the slot counts from 1, so that a zeroed slot names nothing.
+    pub fn keep(&mut self, value: String) -> Result<u64, FaultKind> {
+        if self.values.len() >= VAULT_VALUES_MAX {
+            return Err(FaultKind::Arena);
+        }
+        self.values.push(Zeroizing::new(value));
+        Ok(self.values.len() as u64)
+    }
+
+    /// The value behind a slot's word; `None` when it was lost with the process that held it.
+    pub fn value(&self, word: u64) -> Option<&str> {
+        let index = usize::try_from(word.checked_sub(1)?).ok()?;
+        self.values.get(index).map(|value| value.as_str())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Vault({})", self.values.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_vault_ends_at_its_bound_and_prints_nothing() {
+        let mut vault = Vault::default();
+        for n in 0..VAULT_VALUES_MAX {
+            assert_eq!(vault.keep(format!("secret{n}")), Ok(n as u64 + 1));
+        }
+        assert_eq!(vault.keep("one more".into()), Err(FaultKind::Arena));
+        assert_eq!(vault.value(1), Some("secret0"));
+        assert_eq!(vault.value(0), None);
+        assert_eq!(format!("{vault:?}"), "Vault(16)");
+    }
+}
