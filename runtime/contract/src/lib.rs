@@ -13,11 +13,13 @@
 
 pub mod arena;
 pub mod calendar;
+pub mod currency;
 pub mod drive;
 pub mod host;
 pub mod leg;
 pub mod limits;
 pub mod program;
+pub mod record;
 pub mod redacted;
 pub mod reply;
 pub mod request;
