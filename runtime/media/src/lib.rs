@@ -61,6 +61,7 @@ pub mod recording;
 pub mod rtp;
 pub mod speech;
 pub mod stream;
+mod wav;
 
 pub use correlate::{Match, Portion, find_prompt};
 pub use driver::{Media, MediaConfig, MediaError, MediaEvent, MediaStatistics};
@@ -69,3 +70,4 @@ pub use prompt::{Prompt, PromptError, PromptStore, VoiceLimits};
 pub use recording::{RecordEnd, RecordSpec, RecordSummary, RecordingError};
 pub use speech::{Speech, SpeechError, SpeechWarning};
 pub use stream::{Command, Event, Input, Output, Outputs, Stream, StreamSeed};
+pub use wav::WavError;

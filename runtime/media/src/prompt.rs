@@ -2,27 +2,40 @@
 //! It knows neither who speaks (see `speech`) nor who listens.
 
 use std::collections::HashMap;
+use std::f64::consts::TAU;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use runtime_contract::leg::Codec;
+
+use crate::g711;
+use crate::wav::{self, WavError};
 
 /// Bounds on what becomes a prompt.
 #[derive(Clone, Copy, Debug)]
 pub struct VoiceLimits {
     /// Longest prompt, audio or spoken, in seconds.
     pub prompt_seconds_max: u32,
+    /// Largest audio file, in bytes.
+    pub file_bytes_max: u64,
     /// Longest time for one rendering by the speech process, in milliseconds.
     pub render_ms_max: u64,
 }
 
 impl Default for VoiceLimits {
     fn default() -> Self {
-        VoiceLimits { prompt_seconds_max: 600, render_ms_max: 10_000 }
+        VoiceLimits { prompt_seconds_max: 600, file_bytes_max: 256 << 20, render_ms_max: 10_000 }
     }
 }
 
+/// Samples of 20 ms.
+const PACKET_SAMPLES: usize = 160;
+
 /// One prompt in both laws, padded with silence to whole 20 ms.
+///
+/// Both laws are kept and the PCM is not: 16 KB a second, and no leg ever waits for an encoder.
 #[derive(Debug)]
 pub struct Prompt {
     pcmu: Arc<[u8]>,
@@ -32,65 +45,165 @@ pub struct Prompt {
 impl Prompt {
     /// From 8 kHz mono linear PCM.
     pub fn from_pcm(pcm: &[i16]) -> Prompt {
-        let _ = pcm;
-        Prompt { pcmu: Arc::new([]), pcma: Arc::new([]) }
+        let padding = pcm.len().next_multiple_of(PACKET_SAMPLES) - pcm.len();
+        let encoded = |codec| {
+            let silence = std::iter::repeat_n(g711::silence(codec), padding);
+            pcm.iter().map(|sample| g711::encode(codec, *sample)).chain(silence).collect()
+        };
+        Prompt { pcmu: encoded(Codec::Pcmu), pcma: encoded(Codec::Pcma) }
     }
 
     /// From a WAV file of any rate, 8 to 32 bits or float, mono or stereo.
     pub fn from_wav(path: &Path, limits: &VoiceLimits) -> Result<Prompt, PromptError> {
-        let _ = (path, limits);
-        Ok(Prompt::from_pcm(&[]))
+        wav_to_prompt(path, &read(path, limits)?, limits)
     }
 
-    /// The signal that says "speak now" before a recording: 1 000 Hz, 250 ms.
+    /// The signal that says "speak now" before a recording: 1 000 Hz, 200 ms.
     pub fn beep() -> Prompt {
-        Prompt::from_pcm(&[])
+        let sample = |n: u32| (8_000.0 * (TAU * 1_000.0 * f64::from(n) / 8_000.0).sin()) as i16;
+        Prompt::from_pcm(&(0..1_600).map(sample).collect::<Vec<_>>())
     }
 
     pub fn silence(ms: u32) -> Prompt {
-        let _ = ms;
-        Prompt::from_pcm(&[])
+        Prompt::from_pcm(&vec![0; ms as usize * 8])
     }
 
     /// The code words to send, one byte for each sample at 8 kHz.
-    pub fn encoded(&self, codec: Codec) -> &Arc<[u8]> {
+    pub fn encoded(&self, codec: Codec) -> &[u8] {
         match codec {
             Codec::Pcmu => &self.pcmu,
             Codec::Pcma => &self.pcma,
         }
     }
 
-    /// What a receiver of the µ-law form decodes: for [`crate::find_prompt`].
+    /// What a receiver decodes (of the µ-law form): for [`crate::find_prompt`].
     pub fn pcm(&self) -> Vec<i16> {
-        Vec::new()
+        self.pcmu.iter().map(|code| g711::decode(Codec::Pcmu, *code)).collect()
     }
 
+    /// A multiple of 20.
     pub fn duration_ms(&self) -> u64 {
-        0
+        self.pcmu.len() as u64 / 8
     }
 }
 
-/// Why an audio file cannot be a prompt. The message names the file, the place and the remedy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why an audio file cannot be a prompt. The message names the file and the remedy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PromptError {
-    Placeholder,
+    #[error("cannot read the audio file `{}`: {reason}; check the path, which is relative to the project's folder", .path.display())]
+    Unreadable { path: PathBuf, reason: String },
+    #[error("the audio file `{}` is larger than {bytes_max} bytes; shorten it", .path.display())]
+    TooLarge { path: PathBuf, bytes_max: u64 },
+    #[error("the audio file `{}` cannot be played: {why}", .path.display())]
+    Audio { path: PathBuf, why: WavError },
 }
 
-/// Prompts from files, each content decoded once.
+fn read(path: &Path, limits: &VoiceLimits) -> Result<Vec<u8>, PromptError> {
+    let unreadable =
+        |error: std::io::Error| PromptError::Unreadable { path: path.to_owned(), reason: error.to_string() };
+    let file = File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(limits.file_bytes_max.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > limits.file_bytes_max {
+        return Err(PromptError::TooLarge { path: path.to_owned(), bytes_max: limits.file_bytes_max });
+    }
+    Ok(bytes)
+}
+
+fn wav_to_prompt(path: &Path, bytes: &[u8], limits: &VoiceLimits) -> Result<Prompt, PromptError> {
+    let pcm = wav::wav_to_pcm(bytes, limits.prompt_seconds_max)
+        .map_err(|why| PromptError::Audio { path: path.to_owned(), why })?;
+    Ok(Prompt::from_pcm(&pcm))
+}
+
+/// Prompts from files, each content decoded once and dropped with its last user.
 #[derive(Debug)]
 pub struct PromptStore {
     limits: VoiceLimits,
-    prompts: Mutex<HashMap<PathBuf, Arc<Prompt>>>,
+    by_content: Mutex<HashMap<[u8; 32], std::sync::Weak<Prompt>>>,
 }
 
 impl PromptStore {
     pub fn new(limits: VoiceLimits) -> PromptStore {
-        PromptStore { limits, prompts: Mutex::new(HashMap::new()) }
+        PromptStore { limits, by_content: Mutex::new(HashMap::new()) }
     }
 
-    /// The prompt of this file; files of equal content share one. Reads the file: not on an async thread.
+    /// The prompt of this file as it is now; files of equal content share one. Reads the file: not on an
+    /// async thread.
     pub fn load(&self, path: &Path) -> Result<Arc<Prompt>, PromptError> {
-        let _ = &self.prompts;
-        Prompt::from_wav(path, &self.limits).map(Arc::new)
+        let bytes = read(path, &self.limits)?;
+        let hash = *blake3::hash(&bytes).as_bytes();
+        let known = || self.by_content.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(prompt) = known().get(&hash).and_then(std::sync::Weak::upgrade) {
+            return Ok(prompt);
+        }
+        let prompt = Arc::new(wav_to_prompt(path, &bytes, &self.limits)?);
+        let mut known = known();
+        known.retain(|_, prompt| prompt.strong_count() > 0);
+        known.insert(hash, Arc::downgrade(&prompt));
+        Ok(prompt)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("strowger-prompt-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_prompt_is_whole_packets_in_both_laws() {
+        let prompt = Prompt::from_pcm(&[1_000; 161]);
+        assert_eq!(prompt.duration_ms(), 40);
+        for codec in [Codec::Pcmu, Codec::Pcma] {
+            assert_eq!(prompt.encoded(codec).len(), 320);
+            assert_eq!(prompt.encoded(codec)[160], g711::encode(codec, 1_000));
+            assert_eq!(prompt.encoded(codec)[161], g711::silence(codec));
+        }
+        assert_eq!(Prompt::silence(100).pcm(), vec![0; 800]);
+        assert_eq!(Prompt::beep().duration_ms(), 200);
+        assert_eq!(Prompt::from_pcm(&[]).duration_ms(), 0);
+    }
+
+    #[test]
+    fn equal_files_share_a_prompt_and_changed_ones_do_not() {
+        let folder = folder("share");
+        let store = PromptStore::new(VoiceLimits::default());
+        let write = |name: &str, value| {
+            let path = folder.join(name);
+            std::fs::write(&path, wav::pcm_to_wav(&[value; 800]).unwrap()).unwrap();
+            store.load(&path).unwrap()
+        };
+        let (one, same, other) = (write("a.wav", 5), write("b.wav", 5), write("a.wav", 6));
+        assert!(Arc::ptr_eq(&one, &same));
+        assert!(!Arc::ptr_eq(&one, &other));
+        drop((one, same));
+        write("c.wav", 7);
+        assert_eq!(store.by_content.lock().unwrap().len(), 2, "forgotten with the last user: 5");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn errors_name_the_file_and_the_remedy() {
+        let folder = folder("errors");
+        let limits = VoiceLimits { file_bytes_max: 100, ..VoiceLimits::default() };
+        let text = |name: &str, content: Option<&[u8]>| {
+            let path = folder.join(name);
+            if let Some(content) = content {
+                std::fs::write(&path, content).unwrap();
+            }
+            let message = Prompt::from_wav(&path, &limits).unwrap_err().to_string();
+            assert!(message.contains(name), "{message}");
+            message
+        };
+        assert!(text("missing.wav", None).contains("check the path"));
+        assert!(text("song.mp3", Some(b"ID3")).contains("ffmpeg"));
+        assert!(text("empty.wav", Some(&wav::pcm_to_wav(&[]).unwrap())).contains("no audio"));
+        assert!(text("large.wav", Some(&[0; 101])).contains("100 bytes"));
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -1,5 +1,11 @@
-//! What a leg says, kept as 16-bit PCM: when it ends, and the WAV file it becomes. It knows neither flows
-//! nor the row in the store that must follow the file.
+//! Recordings: when they end, and the WAV file they become. It knows neither flows nor the row in the store
+//! that must follow the file.
+
+use std::fs::File;
+use std::io::{BufWriter, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use crate::wav;
 
 /// When a recording ends. All times in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,21 +24,128 @@ pub enum RecordEnd {
     Full,
     /// Nothing was said at the start, or no more after speech.
     Silence,
-    /// [`crate::Command::StopRecord`] (a key, a hang-up).
+    /// [`crate::Command::StopRecord`] (a key), or the leg was closed.
     Stopped,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordSummary {
     pub length_ms: u32,
-    /// Whether there was any sound above the noise floor: else the outcome is `silence`.
+    /// Whether there was at least 100 ms of sound: else the outcome is `silence`.
     pub spoken: bool,
     pub end: RecordEnd,
 }
 
 /// Why the file could not be written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot write the recording `{}`: {reason}; check the folder, its rights and the free space", .path.display())]
 pub struct RecordingError {
-    pub path: std::path::PathBuf,
+    pub path: PathBuf,
     pub reason: String,
+}
+
+/// A growing 16-bit 8 kHz mono WAV on anything that can seek (the sizes stand at the front).
+pub struct RecordingWriter<W: Write + Seek> {
+    wav: hound::WavWriter<W>,
+}
+
+impl<W: Write + Seek> RecordingWriter<W> {
+    pub fn new(to: W) -> Result<RecordingWriter<W>, hound::Error> {
+        Ok(RecordingWriter { wav: hound::WavWriter::new(to, wav::SPEC)? })
+    }
+
+    /// Appends samples, and brings the sizes at the front up to date, so that a crash leaves a WAV file that
+    /// ends early instead of one that cannot be read.
+    pub fn append(&mut self, samples: &[i16]) -> Result<(), hound::Error> {
+        for sample in samples {
+            self.wav.write_sample(*sample)?;
+        }
+        self.wav.flush()
+    }
+
+    pub fn finish(self) -> Result<(), hound::Error> {
+        self.wav.finalize()
+    }
+}
+
+/// A recording on disk.
+pub struct RecordingFile {
+    path: PathBuf,
+    writer: RecordingWriter<BufWriter<File>>,
+    file: File,
+}
+
+impl RecordingFile {
+    /// Makes the file; an existing one is an error, for recordings are never overwritten.
+    pub fn create(path: &Path) -> Result<RecordingFile, RecordingError> {
+        let failed = |reason: String| RecordingError { path: path.to_owned(), reason };
+        let file = File::options().write(true).create_new(true).open(path).map_err(|e| failed(e.to_string()))?;
+        let copy = file.try_clone().map_err(|e| failed(e.to_string()))?;
+        let writer = RecordingWriter::new(BufWriter::new(file)).map_err(|e| failed(e.to_string()))?;
+        Ok(RecordingFile { path: path.to_owned(), writer, file: copy })
+    }
+
+    pub fn append(&mut self, samples: &[i16]) -> Result<(), RecordingError> {
+        self.writer.append(samples).map_err(|e| RecordingError { path: self.path.clone(), reason: e.to_string() })
+    }
+
+    /// Ends the file and waits until it and its entry in the folder are on disk.
+    pub fn finish(self) -> Result<(), RecordingError> {
+        let RecordingFile { path, writer, file } = self;
+        let synced =
+            writer.finish().map_err(|e| e.to_string()).and_then(|()| sync(&file, &path).map_err(|e| e.to_string()));
+        synced.map_err(|reason| RecordingError { path, reason })
+    }
+}
+
+fn sync(file: &File, path: &Path) -> std::io::Result<()> {
+    file.sync_all()?;
+    match path.parent() {
+        Some(folder) if cfg!(unix) => {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            File::open(folder)?.sync_all()
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("strowger-recording-{}-{name}.wav", std::process::id()))
+    }
+
+    #[test]
+    fn a_finished_file_holds_the_samples() {
+        let path = path("finished");
+        let mut file = RecordingFile::create(&path).unwrap();
+        file.append(&[1, -2, 3]).unwrap();
+        file.append(&[4]).unwrap();
+        file.finish().unwrap();
+        assert_eq!(wav::wav_to_pcm(&std::fs::read(&path).unwrap(), 1).unwrap(), [1, -2, 3, 4]);
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_was_never_finished_can_be_read() {
+        let path = path("crash");
+        let mut file = RecordingFile::create(&path).unwrap();
+        file.append(&[7; 8_000]).unwrap();
+        let left_by_a_crash = std::fs::read(&path).unwrap();
+        assert_eq!(wav::wav_to_pcm(&left_by_a_crash, 2).unwrap().len(), 8_000);
+        drop(file);
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn nothing_is_overwritten_and_errors_name_the_file() {
+        let path = path("twice");
+        RecordingFile::create(&path).unwrap().finish().unwrap();
+        let error = RecordingFile::create(&path).err().unwrap().to_string();
+        assert!(error.contains("twice.wav") && error.contains("free space"), "{error}");
+        std::fs::remove_file(&path).unwrap();
+        assert!(RecordingFile::create(Path::new("/nowhere/at/all.wav")).is_err());
+    }
 }

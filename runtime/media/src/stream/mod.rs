@@ -1,6 +1,15 @@
 //! One leg's media as a state machine: inputs with their tick in, packets and events out.
 //! It knows no socket, clock, thread or file.
 
+mod latch;
+mod receiving;
+mod recorder;
+mod sending;
+#[cfg(test)]
+mod tests;
+mod timeline;
+
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -10,6 +19,8 @@ use runtime_contract::time::Tick;
 use crate::dtmf::Key;
 use crate::prompt::Prompt;
 use crate::recording::{RecordSpec, RecordSummary};
+use receiving::Receiving;
+use sending::{Sending, Sent};
 
 /// What must be unpredictable in a stream (RFC 3550 §5.1), chosen by the driver.
 #[derive(Clone, Copy, Debug)]
@@ -29,9 +40,10 @@ pub enum Command {
     Play { prompts: Vec<Arc<Prompt>>, token: u64 },
     /// Stop at once. No `PlayDone`. Nothing happens when nothing plays.
     StopPlay,
-    /// Press these keys, 100 ms each with 100 ms between, in place of audio; queued after earlier ones.
+    /// Press these keys, 100 ms each with 100 ms between, in place of audio; queued after earlier ones, at
+    /// most [`crate::dtmf::KEYS_QUEUED_MAX`]. Without an agreed payload type: [`Event::KeysRefused`].
     SendKeys(Vec<Key>),
-    /// Record what the far side says from now on.
+    /// Record what the far side says from now on. (To a file: [`crate::Media::record`].)
     Record(RecordSpec),
     /// End the recording as [`crate::RecordEnd::Stopped`]. Nothing happens when none runs.
     StopRecord,
@@ -52,6 +64,8 @@ pub enum Event {
     PlayDone { token: u64 },
     /// All keys of `SendKeys` were sent.
     KeysSent,
+    /// The far side takes no key events, or the leg is not connected.
+    KeysRefused,
     /// The next samples of a running recording.
     Recorded(Vec<i16>),
     /// The recording is over; nothing of it follows.
@@ -80,7 +94,12 @@ pub enum Output<'a> {
 /// One leg's media.
 #[derive(Debug)]
 pub struct Stream {
-    seed: StreamSeed,
+    now: Tick,
+    media: Option<MediaSpec>,
+    sending: Sending,
+    receiving: Receiving,
+    events: VecDeque<Event>,
+    packets_refused: u64,
 }
 
 /// What an input led to; to be drained before the next input.
@@ -88,27 +107,88 @@ pub struct Stream {
 #[derive(Debug)]
 pub struct Outputs<'a> {
     stream: &'a mut Stream,
+    /// Only a tick sends, so that packets leave on the driver's grid.
+    sends: bool,
 }
 
 impl Stream {
-    /// `peer` is where the signalling came from: beside the address in the SDP, the only address whose
-    /// packets may teach us where to send (symmetric RTP, RFC 4961).
+    /// `peer` is where the signalling came from: beside the host in the SDP, the only host whose packets
+    /// may teach us where to send (symmetric RTP, RFC 4961).
     pub fn new(seed: StreamSeed, peer: Option<IpAddr>) -> Stream {
-        let _ = peer;
-        Stream { seed }
+        Stream {
+            now: Tick(0),
+            media: None,
+            sending: Sending::new(seed),
+            receiving: Receiving::new(peer),
+            events: VecDeque::new(),
+            packets_refused: 0,
+        }
     }
 
+    /// Time never goes back: an earlier `now` counts as the last one.
     pub fn handle(&mut self, now: Tick, input: Input<'_>) -> Outputs<'_> {
-        let _ = (now, input);
-        Outputs { stream: self }
+        self.now = self.now.max(now);
+        let sends = matches!(input, Input::Tick);
+        match input {
+            Input::Tick => self.receiving.handle_tick(self.now, |event| self.events.push_back(event)),
+            Input::Packet { from, bytes } => self.handle_packet(from, bytes),
+            Input::Command(command) => self.handle_command(command),
+        }
+        Outputs { stream: self, sends }
+    }
+
+    /// Received packets that were dropped: not RTP, not agreed, or not from the far side.
+    pub fn packets_refused(&self) -> u64 {
+        self.packets_refused
+    }
+
+    fn handle_packet(&mut self, from: SocketAddr, bytes: &[u8]) {
+        let emit = |event| self.events.push_back(event);
+        let taken = self.media.is_some_and(|media| self.receiving.handle_packet(self.now, &media, from, bytes, emit));
+        self.packets_refused += u64::from(!taken);
+    }
+
+    fn handle_command(&mut self, command: Command) {
+        let emit = |event| self.events.push_back(event);
+        match command {
+            Command::Connect(media) => {
+                self.receiving.connect(media.remote);
+                self.media = Some(media);
+            }
+            Command::Play { prompts, token } => self.sending.play(prompts, token),
+            Command::StopPlay => self.sending.stop_play(),
+            Command::SendKeys(keys) => {
+                if self.media.is_some_and(|media| media.dtmf_payload_type.is_some()) {
+                    self.sending.send_keys(keys);
+                } else {
+                    self.events.push_back(Event::KeysRefused);
+                }
+            }
+            Command::Record(spec) => self.receiving.record(self.now, spec, emit),
+            Command::StopRecord => self.receiving.stop_record(self.now, emit),
+            Command::Mask(on) => self.receiving.set_mask(self.now, on),
+            Command::Listen(on) => self.receiving.listen(self.now, on, emit),
+        }
     }
 }
 
 impl Outputs<'_> {
-    /// The next output, `None` when all are taken.
-    #[expect(clippy::should_implement_trait, reason = "lends from itself, which an Iterator cannot")]
-    pub fn next(&mut self) -> Option<Output<'_>> {
-        let _ = self.stream.seed;
+    /// The next output, `None` when all are taken. A late tick gives all packets that are due.
+    pub fn poll(&mut self) -> Option<Output<'_>> {
+        let stream = &mut *self.stream;
+        if let Some(event) = stream.events.pop_front() {
+            return Some(Output::Event(event));
+        }
+        let (media, to) = (stream.media?, stream.receiving.remote()?);
+        while self.sends && stream.sending.is_due(stream.now) {
+            let emit = |event| stream.events.push_back(event);
+            if stream.sending.next_packet(stream.now, &media, emit) == Sent::Packet {
+                return Some(Output::Send { to, packet: stream.sending.packet() });
+            }
+            if let Some(event) = stream.events.pop_front() {
+                return Some(Output::Event(event));
+            }
+        }
         None
     }
 }

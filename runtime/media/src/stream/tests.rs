@@ -1,0 +1,1 @@
+//! A leg's media under virtual time.

@@ -1,0 +1,216 @@
+//! WAV in and out: any PCM file to 8 kHz mono samples, and recordings to files. It knows no prompts' cache.
+
+use std::io::{Cursor, Read};
+
+use rubato::audioadapter_buffers::direct::InterleavedSlice;
+use rubato::{Fft, FixedSync, Resampler};
+
+use crate::g711::SAMPLE_RATE_HZ;
+
+/// Sampling rates that are taken, in Hz.
+const RATES_HZ: std::ops::RangeInclusive<u32> = 4_000..=192_000;
+const CHANNELS_MAX: u16 = 8;
+/// Frames that the resampler takes at a time.
+const CHUNK_FRAMES: usize = 1_024;
+
+/// What is wrong with an audio file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WavError {
+    #[error("it is not a WAV file ({0}); convert it, for example with `ffmpeg -i IN -ar 8000 -ac 1 OUT.wav`")]
+    NotWav(String),
+    #[error(
+        "its {rate_hz} Hz and {channels} channels cannot be used; give 4 000 to 192 000 Hz and at most {CHANNELS_MAX} channels"
+    )]
+    Shape { rate_hz: u32, channels: u16 },
+    #[error("its audio breaks off or is damaged after {at_ms} ms ({reason}); export it again")]
+    Damaged { at_ms: u64, reason: String },
+    #[error("it holds no audio; record it again")]
+    Empty,
+    #[error(
+        "it lasts {seconds} s, longer than the {seconds_max} s that a prompt may last; shorten it, or raise `prompt_seconds_max`"
+    )]
+    TooLong { seconds: u64, seconds_max: u32 },
+}
+
+/// Decodes a whole WAV file (8 to 32 bits, integer or float) to 8 kHz mono.
+pub fn wav_to_pcm(bytes: &[u8], seconds_max: u32) -> Result<Vec<i16>, WavError> {
+    let reader = hound::WavReader::new(Cursor::new(bytes)).map_err(|error| WavError::NotWav(error.to_string()))?;
+    let spec = reader.spec();
+    if !RATES_HZ.contains(&spec.sample_rate) || !(1..=CHANNELS_MAX).contains(&spec.channels) {
+        return Err(WavError::Shape { rate_hz: spec.sample_rate, channels: spec.channels });
+    }
+    let seconds = u64::from(reader.duration()).div_ceil(u64::from(spec.sample_rate));
+    if seconds > u64::from(seconds_max) {
+        return Err(WavError::TooLong { seconds, seconds_max });
+    }
+    let mono = read_mono(reader)?;
+    if mono.is_empty() {
+        return Err(WavError::Empty);
+    }
+    resample(mono, spec.sample_rate).map_err(|reason| WavError::Damaged { at_ms: 0, reason })
+}
+
+/// Full scale is 1.0; channels are averaged.
+fn read_mono<R: Read>(reader: hound::WavReader<R>) -> Result<Vec<f32>, WavError> {
+    let spec = reader.spec();
+    match spec.sample_format {
+        hound::SampleFormat::Float => mix(reader.into_samples::<f32>(), spec),
+        hound::SampleFormat::Int => {
+            let scale = 1.0 / (1u64 << (spec.bits_per_sample.clamp(1, 32) - 1)) as f32;
+            mix(reader.into_samples::<i32>().map(|sample| sample.map(|value| value as f32 * scale)), spec)
+        }
+    }
+}
+
+fn mix(
+    mut samples: impl Iterator<Item = Result<f32, hound::Error>>,
+    spec: hound::WavSpec,
+) -> Result<Vec<f32>, WavError> {
+    let mut mono = Vec::new();
+    while let Some(first) = samples.next() {
+        let rest = samples.by_ref().take(usize::from(spec.channels) - 1);
+        let sum: Result<f32, _> = std::iter::once(first).chain(rest).sum();
+        let damaged = |error: hound::Error| WavError::Damaged {
+            at_ms: mono.len() as u64 * 1_000 / u64::from(spec.sample_rate),
+            reason: error.to_string(),
+        };
+        let value = sum.map_err(damaged)? / f32::from(spec.channels);
+        mono.push(if value.is_finite() { value } else { 0.0 });
+    }
+    Ok(mono)
+}
+
+fn resample(mono: Vec<f32>, rate_hz: u32) -> Result<Vec<i16>, String> {
+    if rate_hz == SAMPLE_RATE_HZ {
+        return Ok(mono.into_iter().map(to_pcm).collect());
+    }
+    let mut resampler = Fft::<f32>::new(rate_hz as usize, SAMPLE_RATE_HZ as usize, CHUNK_FRAMES, 1, FixedSync::Both)
+        .map_err(|error| error.to_string())?;
+    let input = InterleavedSlice::new(&mono, 1, mono.len()).map_err(|error| error.to_string())?;
+    let output = resampler.process_all(&input, mono.len(), None).map_err(|error| error.to_string())?;
+    Ok(output.take_data().into_iter().map(to_pcm).collect())
+}
+
+fn to_pcm(value: f32) -> i16 {
+    // `as` saturates at both ends.
+    (value * 32_768.0).round() as i16
+}
+
+/// A 16-bit mono 8 kHz WAV file as bytes.
+pub fn pcm_to_wav(pcm: &[i16]) -> Result<Vec<u8>, hound::Error> {
+    let mut bytes = Cursor::new(Vec::with_capacity(pcm.len() * 2 + 44));
+    let mut writer = hound::WavWriter::new(&mut bytes, SPEC)?;
+    for sample in pcm {
+        writer.write_sample(*sample)?;
+    }
+    writer.finalize()?;
+    Ok(bytes.into_inner())
+}
+
+/// What recordings and renderings are kept as.
+pub const SPEC: hound::WavSpec = hound::WavSpec {
+    channels: 1,
+    sample_rate: SAMPLE_RATE_HZ,
+    bits_per_sample: 16,
+    sample_format: hound::SampleFormat::Int,
+};
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn wav(spec: hound::WavSpec, frames: usize, value: impl Fn(usize) -> f32) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        let mut writer = hound::WavWriter::new(&mut bytes, spec).unwrap();
+        for frame in 0..frames {
+            for _ in 0..spec.channels {
+                match spec.sample_format {
+                    hound::SampleFormat::Float => writer.write_sample(value(frame)).unwrap(),
+                    hound::SampleFormat::Int => {
+                        let full = (1u64 << (spec.bits_per_sample - 1)) as f32;
+                        writer.write_sample((value(frame) * (full - 1.0)) as i32).unwrap();
+                    }
+                }
+            }
+        }
+        writer.finalize().unwrap();
+        bytes.into_inner()
+    }
+
+    fn sine(hz: f32, rate_hz: u32) -> impl Fn(usize) -> f32 {
+        move |n| 0.5 * (std::f32::consts::TAU * hz * n as f32 / rate_hz as f32).sin()
+    }
+
+    /// Amplitude of a frequency in 8 kHz PCM, full scale 1.0, edges left out.
+    fn amplitude(pcm: &[i16], hz: f32) -> f32 {
+        let inner = &pcm[400..pcm.len() - 400];
+        let (mut re, mut im) = (0.0f64, 0.0f64);
+        for (n, sample) in inner.iter().enumerate() {
+            let angle = f64::from(std::f32::consts::TAU * hz) * n as f64 / 8_000.0;
+            re += f64::from(*sample) * angle.cos();
+            im += f64::from(*sample) * angle.sin();
+        }
+        (re.hypot(im) * 2.0 / inner.len() as f64 / 32_768.0) as f32
+    }
+
+    #[test]
+    fn every_usual_form_gives_the_same_tone() {
+        use hound::SampleFormat::{Float, Int};
+        for (bits_per_sample, sample_format) in [(8, Int), (16, Int), (24, Int), (32, Int), (32, Float)] {
+            for sample_rate in [8_000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000] {
+                for channels in [1, 2] {
+                    let spec = hound::WavSpec { channels, sample_rate, bits_per_sample, sample_format };
+                    let pcm = wav_to_pcm(&wav(spec, sample_rate as usize / 2, sine(1_000.0, sample_rate)), 10).unwrap();
+                    assert!(pcm.len().abs_diff(4_000) <= 1, "{spec:?}: {} samples", pcm.len());
+                    let level = amplitude(&pcm, 1_000.0);
+                    assert!((0.48..0.52).contains(&level), "{spec:?}: {level}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_above_half_the_rate_does_not_fold_down() {
+        let spec = hound::WavSpec { sample_rate: 48_000, ..SPEC };
+        let pcm = wav_to_pcm(&wav(spec, 48_000, sine(7_000.0, 48_000)), 10).unwrap();
+        assert!(amplitude(&pcm, 1_000.0) < 0.002);
+    }
+
+    #[test]
+    fn sixteen_bits_at_eight_kilohertz_pass_unchanged() {
+        let samples = [0, 1, -1, i16::MAX, i16::MIN, 1_234];
+        assert_eq!(wav_to_pcm(&pcm_to_wav(&samples).unwrap(), 1).unwrap(), samples);
+    }
+
+    #[test]
+    fn bad_files_say_what_to_do() {
+        let good = pcm_to_wav(&[5; 16_001]).unwrap();
+        let message = |bytes: &[u8]| wav_to_pcm(bytes, 2).unwrap_err().to_string();
+        assert!(message(b"ID3 not a wave file at all").contains("ffmpeg"));
+        assert!(message(b"").contains("ffmpeg"));
+        assert!(message(&pcm_to_wav(&[]).unwrap()).contains("no audio"));
+        assert!(message(&good).contains("lasts 3 s, longer than the 2 s"), "{}", message(&good));
+        assert!(wav_to_pcm(&pcm_to_wav(&[5; 16_000]).unwrap(), 2).is_ok(), "the bound itself is allowed");
+        let broken = pcm_to_wav(&[5; 16_000]).unwrap();
+        assert!(message(&broken[..8_044]).contains("after 500 ms"), "{}", message(&broken[..8_044]));
+        let slow = wav(hound::WavSpec { sample_rate: 3_999, ..SPEC }, 10, |_| 0.0);
+        assert!(message(&slow).contains("3999 Hz"));
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_headers_never_stop_the_process(
+            changes in proptest::collection::vec((0usize..60, any::<u8>()), 1..8),
+            length in 0usize..200,
+        ) {
+            let mut bytes = pcm_to_wav(&[7; 80]).unwrap();
+            for (at, value) in changes {
+                bytes[at] = value;
+            }
+            bytes.truncate(length);
+            let _ = wav_to_pcm(&bytes, 10);
+        }
+    }
+}
