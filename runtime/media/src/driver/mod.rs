@@ -1,16 +1,31 @@
 //! Real sockets and threads around many streams. It knows neither SIP nor tokio: commands come from any
 //! thread, events go to one callback.
 
-use std::fmt;
+mod media_loop;
+mod ports;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
 
 use runtime_contract::leg::LegId;
 
 use crate::dtmf::Key;
 use crate::recording::{RecordSpec, RecordSummary, RecordingError};
-use crate::stream::Command;
+use crate::stream::{Command, Stream, StreamSeed};
+use media_loop::{MediaLoop, ToLoop};
+use ports::Ports;
+use writer::Writer;
 
 #[derive(Clone, Debug)]
 pub struct MediaConfig {
@@ -41,6 +56,8 @@ pub enum MediaEvent {
     PlayDone { token: u64 },
     /// All keys of `SendKeys` were sent.
     KeysSent,
+    /// The far side takes no key events, or the leg is not connected.
+    KeysRefused,
     /// The next received samples while listening, 8 kHz, in order, gaps as silence.
     Heard(Vec<i16>),
     /// The recording is over and its file is synced to disk (or could not be).
@@ -60,68 +77,141 @@ pub struct MediaStatistics {
 }
 
 /// Why media could not be had. Says whose fault it is.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum MediaError {
-    /// No free port in the configured range, or `legs_max` reached.
-    Full,
-    /// The system refused a socket or a thread.
-    System(std::io::Error),
-    /// This leg is open already.
+    #[error("no RTP port is free; widen the range of RTP ports or lower the limit of calls")]
+    NoPort,
+    #[error("{0} legs have media, which is the limit")]
+    Full(usize),
+    #[error("the system refused a media socket or thread: {0}")]
+    System(#[from] std::io::Error),
+    #[error("leg {} has media already", .0.0)]
     LegOpen(LegId),
 }
 
-/// All media of this process. Dropping it ends its threads and all legs.
-#[derive(Debug)]
+type OnEvent = Arc<dyn Fn(LegId, MediaEvent) + Send + Sync>;
+
+#[derive(Debug, Default)]
+struct Counters {
+    legs: AtomicU64,
+    sent: AtomicU64,
+    received: AtomicU64,
+    refused: AtomicU64,
+    late: AtomicU64,
+}
+
+/// All media of this process. Dropping it closes all legs and waits for its threads, and for the disk.
 pub struct Media {
-    config: MediaConfig,
+    legs_max: usize,
+    ports: Arc<Ports>,
+    open: Mutex<HashSet<LegId>>,
+    doors: Vec<Sender<ToLoop>>,
+    threads: Vec<JoinHandle<()>>,
+    counters: Arc<Counters>,
 }
 
 impl Media {
-    /// Starts the media threads.
+    /// Starts the media threads. `on_event` runs on them: it must not block, nor drop the `Media`.
     pub fn start(
         config: MediaConfig,
         on_event: impl Fn(LegId, MediaEvent) + Send + Sync + 'static,
     ) -> Result<Media, MediaError> {
-        let _ = on_event;
-        Ok(Media { config })
+        let on_event: OnEvent = Arc::new(on_event);
+        let (writer, writing) = Writer::start(Arc::clone(&on_event))?;
+        let mut media = Media {
+            legs_max: config.legs_max,
+            ports: Arc::new(Ports::new(config.address, config.ports)),
+            open: Mutex::default(),
+            doors: Vec::new(),
+            threads: Vec::new(),
+            counters: Arc::default(),
+        };
+        let origin = Instant::now();
+        for number in 0..config.threads.max(1) {
+            let (door, from) = channel();
+            let media_loop = MediaLoop {
+                from,
+                origin,
+                ports: Arc::clone(&media.ports),
+                counters: Arc::clone(&media.counters),
+                writer: writer.clone(),
+                on_event: Arc::clone(&on_event),
+            };
+            let thread = std::thread::Builder::new().name(format!("media {number}")).spawn(|| media_loop.run())?;
+            media.doors.push(door);
+            media.threads.push(thread);
+        }
+        media.threads.push(writing);
+        Ok(media)
     }
 
-    /// Binds a port for the leg and returns the address for the SDP. `peer`: where the signalling comes from.
+    /// Binds a port for the leg and returns the address for the SDP. `peer` is the host that the signalling
+    /// comes from: beside the one in the SDP, the only one whose packets are taken.
     pub fn open(&self, leg: LegId, peer: Option<IpAddr>) -> Result<SocketAddr, MediaError> {
-        let _ = (leg, peer);
-        Ok(SocketAddr::new(self.config.address, 0))
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.contains(&leg) {
+            return Err(MediaError::LegOpen(leg));
+        }
+        if open.len() >= self.legs_max {
+            return Err(MediaError::Full(self.legs_max));
+        }
+        let socket = self.ports.bind()?.ok_or(MediaError::NoPort)?;
+        let address = socket.local_addr()?;
+        self.counters.legs.fetch_add(1, Ordering::Relaxed);
+        open.insert(leg);
+        self.send(leg, ToLoop::Open { leg, socket, stream: Box::new(Stream::new(seed(), peer)) });
+        Ok(address)
     }
 
     /// Returns at once; a leg that is not open is ignored.
     pub fn tell(&self, leg: LegId, command: Command) {
-        let _ = (leg, command);
+        self.send(leg, ToLoop::Command { leg, command });
     }
 
-    /// Records to a WAV file (made, written and synced on a thread of its own); ends with `Recorded`.
+    /// Records to a new WAV file, which is written and synced on a thread of its own; ends with `Recorded`.
+    /// A recording of this leg that still runs is stopped first.
     pub fn record(&self, leg: LegId, spec: RecordSpec, file: PathBuf) {
-        let _ = (leg, spec, file);
+        self.send(leg, ToLoop::Record { leg, spec, file });
     }
 
-    /// Ends the leg's media. A running recording is kept, ended as `Stopped` and still said.
+    /// Ends the leg's media. A running recording is kept, ends as `Stopped` and is still said.
     pub fn close(&self, leg: LegId) {
-        let _ = leg;
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&leg);
+        self.send(leg, ToLoop::Close { leg });
     }
 
     pub fn statistics(&self) -> MediaStatistics {
-        MediaStatistics::default()
+        let read = |counter: &AtomicU64| counter.load(Ordering::Acquire);
+        MediaStatistics {
+            legs: read(&self.counters.legs),
+            packets_sent: read(&self.counters.sent),
+            packets_received: read(&self.counters.received),
+            packets_refused: read(&self.counters.refused),
+            packets_late: read(&self.counters.late),
+        }
     }
-}
 
-impl fmt::Display for MediaError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            MediaError::Full => {
-                f.write_str("no RTP port is free; widen the range of ports or lower the limit of calls")
-            }
-            MediaError::System(error) => write!(f, "the system refused a media socket or thread: {error}"),
-            MediaError::LegOpen(leg) => write!(f, "leg {} has media already", leg.0),
+    /// All that concerns one leg goes through one door, in order.
+    fn send(&self, leg: LegId, message: ToLoop) {
+        let at = leg.0 % self.doors.len().max(1) as u64;
+        if let Some(door) = self.doors.get(at as usize) {
+            // A thread that is gone has no legs left to tell.
+            let _ = door.send(message);
         }
     }
 }
 
-impl std::error::Error for MediaError {}
+impl Drop for Media {
+    fn drop(&mut self) {
+        self.doors.clear();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// From the keys that the standard library draws for its hash tables: unpredictable, and no secret.
+fn seed() -> StreamSeed {
+    let random = RandomState::new().build_hasher().finish();
+    StreamSeed { ssrc: random as u32, sequence: (random >> 32) as u16, timestamp: (random >> 16) as u32 }
+}

@@ -1,0 +1,136 @@
+//! Two real sides over loopback.
+
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use runtime_contract::leg::{Codec, MediaSpec};
+
+use super::*;
+use crate::dtmf::Key;
+use crate::prompt::Prompt;
+use crate::recording::RecordEnd;
+
+/// A test that waits longer than this has failed; nothing is measured by it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn start(config: MediaConfig) -> (Media, Receiver<(LegId, MediaEvent)>) {
+    let (to, from) = channel();
+    let media = Media::start(config, move |leg, event| {
+        let _ = to.send((leg, event));
+    });
+    (media.unwrap(), from)
+}
+
+fn spec(remote: SocketAddr) -> MediaSpec {
+    let codec = Codec::Pcma;
+    MediaSpec { remote, codec, dtmf_payload_type: Some(101), ptime_ms: 20, send: true, receive: true }
+}
+
+/// The next event that `wanted` turns into something.
+fn wait<T>(from: &Receiver<(LegId, MediaEvent)>, mut wanted: impl FnMut(LegId, MediaEvent) -> Option<T>) -> T {
+    loop {
+        let (leg, event) = from.recv_timeout(PATIENCE).expect("the event never came");
+        if let Some(found) = wanted(leg, event) {
+            return found;
+        }
+    }
+}
+
+#[test]
+fn a_phone_presses_hears_and_is_recorded() {
+    let (media, events) = start(MediaConfig::default());
+    let (server, phone) = (LegId(1), LegId(2));
+    let server_at = media.open(server, None).unwrap();
+    let phone_at = media.open(phone, None).unwrap();
+    media.tell(server, Command::Connect(spec(phone_at)));
+    media.tell(phone, Command::Connect(spec(server_at)));
+    let file = std::env::temp_dir().join(format!("strowger-driver-{}.wav", std::process::id()));
+    let record = RecordSpec { length_ms_max: 600, first_sound_ms: None, trailing_silence_ms: None };
+    wait(&events, |leg, event| (leg == server && event == MediaEvent::FirstPacket).then_some(()));
+
+    media.tell(phone, Command::Listen(true));
+    media.tell(server, Command::Play { prompts: vec![Arc::new(Prompt::beep())], token: 9 });
+    let mut heard = Vec::new();
+    let mut done = false;
+    wait(&events, |_, event| {
+        match event {
+            MediaEvent::PlayDone { token } => done = token == 9,
+            MediaEvent::Heard(samples) => heard.extend(samples),
+            _ => {}
+        }
+        (done && heard.iter().filter(|s| s.unsigned_abs() > 4_000).count() > 500).then_some(())
+    });
+
+    media.tell(phone, Command::SendKeys("42#".chars().filter_map(Key::from_char).collect()));
+    let mut keys = String::new();
+    wait(&events, |leg, event| {
+        if let MediaEvent::Key(key) = event {
+            assert_eq!(leg, server);
+            keys.push(key.to_char());
+        }
+        (keys.len() == 3).then_some(())
+    });
+    assert_eq!(keys, "42#");
+
+    media.record(server, record, file.clone());
+    media.tell(phone, Command::Play { prompts: vec![Arc::new(Prompt::beep()); 10], token: 1 });
+    let summary = wait(&events, |_, event| match event {
+        MediaEvent::Recorded { file: written, result } => Some((written, result.unwrap())),
+        _ => None,
+    });
+    assert_eq!(summary.0, file);
+    assert_eq!((summary.1.length_ms, summary.1.spoken, summary.1.end), (600, true, RecordEnd::Full));
+    assert_eq!(std::fs::metadata(&file).unwrap().len(), 44 + 9_600);
+    std::fs::remove_file(file).unwrap();
+}
+
+#[test]
+fn closing_ends_a_recording_and_gives_the_port_back() {
+    let config = MediaConfig { ports: Some(34_730..=34_731), ..MediaConfig::default() };
+    let (media, events) = start(config);
+    let leg = LegId(5);
+    let address = media.open(leg, None).unwrap();
+    assert!(matches!(media.open(leg, None), Err(MediaError::LegOpen(_))));
+    assert!(matches!(media.open(LegId(6), None), Err(MediaError::NoPort)));
+    let file = std::env::temp_dir().join(format!("strowger-closing-{}.wav", std::process::id()));
+    let record = RecordSpec { length_ms_max: 60_000, first_sound_ms: None, trailing_silence_ms: None };
+    media.tell(leg, Command::Connect(spec(address)));
+    media.record(leg, record, file.clone());
+    media.close(leg);
+    let end = wait(&events, |_, event| match event {
+        MediaEvent::Recorded { result, .. } => Some(result.unwrap().end),
+        _ => None,
+    });
+    assert_eq!(end, RecordEnd::Stopped);
+    std::fs::remove_file(file).unwrap();
+    while media.statistics().legs > 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(media.open(leg, None).unwrap(), address);
+}
+
+#[test]
+fn a_recording_that_cannot_be_written_says_why() {
+    let (media, events) = start(MediaConfig::default());
+    let leg = LegId(1);
+    let address = media.open(leg, None).unwrap();
+    let record = RecordSpec { length_ms_max: 60_000, first_sound_ms: None, trailing_silence_ms: None };
+    media.tell(leg, Command::Connect(spec(address)));
+    media.record(leg, record, "/nowhere/at/all.wav".into());
+    media.tell(leg, Command::StopRecord);
+    let error = wait(&events, |_, event| match event {
+        MediaEvent::Recorded { result, .. } => result.err(),
+        _ => None,
+    });
+    assert!(error.to_string().contains("/nowhere/at/all.wav"), "{error}");
+}
+
+#[test]
+fn no_more_legs_than_the_bound() {
+    let (media, _events) = start(MediaConfig { legs_max: 2, threads: 2, ..MediaConfig::default() });
+    media.open(LegId(1), None).unwrap();
+    media.open(LegId(2), None).unwrap();
+    assert!(matches!(media.open(LegId(3), None), Err(MediaError::Full(2))));
+    media.close(LegId(1));
+    media.open(LegId(3), None).unwrap();
+}
