@@ -1,0 +1,417 @@
+//! The writer thread: gathers what comes within `commit_ms`, writes it as one transaction, says so. It holds
+//! what open calls have written since their last checkpoint, so that a finished call becomes one row.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use runtime_contract::record::{CallId, CallRecord};
+use rusqlite::{Connection, Transaction};
+
+use crate::interval::{Piece, Start};
+use crate::person::{self, Key};
+use crate::read::OpenCall;
+use crate::write::{self, Write};
+
+/// Said by the writer, on its own thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Everything submitted under this number and before is on the disk.
+    Committed(u64),
+    /// A commit failed; it is tried again until it succeeds. Said once for each failure in a row's beginning.
+    Failed { why: String },
+    /// A commit succeeded after `Failed`.
+    Recovered,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Time to gather writes for one transaction.
+    pub commit_ms: u64,
+    /// A transaction is closed early when it holds this much.
+    pub commit_bytes_max: usize,
+    /// Age at which an open call's journal is written as a part of its own.
+    pub checkpoint_ms: u64,
+    /// Writes that may wait; above this `submit` refuses.
+    pub pending_bytes_max: u64,
+    /// Pause before a failed commit is tried again.
+    pub retry_ms: u64,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            commit_ms: 5,
+            commit_bytes_max: 1 << 20,
+            checkpoint_ms: 60_000,
+            pending_bytes_max: 64 << 20,
+            retry_ms: 250,
+        }
+    }
+}
+
+struct Batch {
+    commit: u64,
+    writes: Vec<Write>,
+    bytes: u64,
+}
+
+#[derive(Default)]
+struct Pending {
+    bytes: AtomicU64,
+    /// Milliseconds since the writer's start at which the oldest waiting batch came, plus one; 0 for none.
+    oldest_ms: AtomicU64,
+}
+
+pub(crate) struct Writer {
+    batches: Option<Sender<Batch>>,
+    pending: Arc<Pending>,
+    pending_bytes_max: u64,
+    started: Instant,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub fn start(
+        connection: Connection,
+        key: Key,
+        options: Options,
+        open: Vec<OpenCall>,
+        on_event: Box<dyn Fn(Event) + Send>,
+    ) -> std::io::Result<Writer> {
+        let (batches, inbox) = channel();
+        let pending = Arc::new(Pending::default());
+        let started = Instant::now();
+        let open = open.into_iter().map(|call| (call.call, Open::recovered(call))).collect();
+        let mut state = State {
+            connection,
+            key,
+            options,
+            open,
+            on_event,
+            pending: Arc::clone(&pending),
+            started,
+            failing: false,
+            checkpoint: started,
+        };
+        let thread = std::thread::Builder::new().name("store".into()).spawn(move || state.run(&inbox))?;
+        Ok(Writer {
+            batches: Some(batches),
+            pending,
+            pending_bytes_max: options.pending_bytes_max,
+            started,
+            thread: Some(thread),
+        })
+    }
+
+    pub fn submit(&self, commit: u64, writes: Vec<Write>) -> bool {
+        let bytes = writes.iter().map(|write| write.bytes() as u64).sum();
+        if self.pending.bytes.load(Ordering::Relaxed) + bytes > self.pending_bytes_max {
+            return false;
+        }
+        self.pending.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let now = self.started.elapsed().as_millis() as u64 + 1;
+        let _ = self.pending.oldest_ms.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        self.batches.as_ref().is_some_and(|batches| batches.send(Batch { commit, writes, bytes }).is_ok())
+    }
+
+    pub fn waiting_ms(&self) -> u64 {
+        match self.pending.oldest_ms.load(Ordering::Relaxed) {
+            0 => 0,
+            came => (self.started.elapsed().as_millis() as u64 + 1).saturating_sub(came),
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.batches.take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// An open call as the writer knows it.
+struct Open {
+    start: Start,
+    since: Instant,
+    /// It has a row in `parts`, so that it is known without the blobs.
+    has_part: bool,
+    /// Bytes in `parts` already.
+    parted: u64,
+    bytes: Vec<u8>,
+}
+
+impl Open {
+    fn recovered(call: OpenCall) -> Open {
+        Open {
+            start: call.start(),
+            since: Instant::now(),
+            has_part: true,
+            parted: call.journal.len() as u64,
+            bytes: Vec::new(),
+        }
+    }
+}
+
+struct State {
+    connection: Connection,
+    key: Key,
+    options: Options,
+    open: HashMap<CallId, Open>,
+    on_event: Box<dyn Fn(Event) + Send>,
+    pending: Arc<Pending>,
+    started: Instant,
+    failing: bool,
+    checkpoint: Instant,
+}
+
+impl State {
+    fn run(&mut self, inbox: &Receiver<Batch>) {
+        let mut closing = false;
+        while !closing {
+            let idle = Duration::from_millis(self.options.checkpoint_ms);
+            let mut group = match inbox.recv_timeout(idle) {
+                Ok(first) => vec![first],
+                Err(RecvTimeoutError::Timeout) => Vec::new(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            closing = !group.is_empty() && self.gather(inbox, &mut group);
+            self.write(&group, closing);
+        }
+    }
+
+    /// More batches, until time or size says enough. True when nobody can send any more.
+    fn gather(&self, inbox: &Receiver<Batch>, group: &mut Vec<Batch>) -> bool {
+        let until = Instant::now() + Duration::from_millis(self.options.commit_ms);
+        let mut bytes: usize = group.iter().map(|batch| batch.bytes as usize).sum();
+        while bytes < self.options.commit_bytes_max {
+            match inbox.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(batch) => {
+                    bytes += batch.bytes as usize;
+                    group.push(batch);
+                }
+                Err(RecvTimeoutError::Timeout) => return false,
+                Err(RecvTimeoutError::Disconnected) => return true,
+            }
+        }
+        false
+    }
+
+    /// Writes a group until it is on the disk; when the process is closing, at most a few times.
+    fn write(&mut self, group: &[Batch], closing: bool) {
+        let mut tries = 0;
+        loop {
+            match self.commit(group) {
+                Ok(()) => break,
+                Err(cause) => {
+                    if !std::mem::replace(&mut self.failing, true) {
+                        (self.on_event)(Event::Failed { why: cause.to_string() });
+                    }
+                    tries += 1;
+                    if closing && tries > 20 {
+                        return;
+                    }
+                    std::thread::sleep(Duration::from_millis(self.options.retry_ms));
+                }
+            }
+        }
+        let bytes = group.iter().map(|batch| batch.bytes).sum();
+        let left = self.pending.bytes.fetch_sub(bytes, Ordering::Relaxed).saturating_sub(bytes);
+        let oldest = if left == 0 { 0 } else { self.started.elapsed().as_millis() as u64 + 1 };
+        self.pending.oldest_ms.store(oldest, Ordering::Relaxed);
+        if std::mem::replace(&mut self.failing, false) {
+            (self.on_event)(Event::Recovered);
+        }
+        if let Some(last) = group.last() {
+            (self.on_event)(Event::Committed(last.commit));
+        }
+    }
+
+    /// One transaction. What the writer remembers of open calls changes only when it succeeded.
+    fn commit(&mut self, group: &[Batch]) -> rusqlite::Result<()> {
+        let now = Instant::now();
+        let due = now.duration_since(self.checkpoint) >= Duration::from_millis(self.options.checkpoint_ms);
+        if group.is_empty() && !due {
+            return Ok(());
+        }
+        let transaction = self.connection.transaction()?;
+        let mut changed = Changed { open: &self.open, fresh: HashMap::new(), pieces: Vec::new(), key: &self.key };
+        for write in group.iter().flat_map(|batch| &batch.writes) {
+            changed.take(&transaction, write, now)?;
+        }
+        let Changed { fresh, pieces, .. } = changed;
+        if !pieces.is_empty() {
+            let bytes =
+                postcard::to_stdvec(&pieces).map_err(|cause| rusqlite::Error::ToSqlConversionFailure(cause.into()))?;
+            transaction
+                .prepare_cached("INSERT INTO intervals (ms, bytes) VALUES (?1, ?2)")?
+                .execute((self.started.elapsed().as_millis() as i64, bytes))?;
+        }
+        let mut parted = Vec::new();
+        if due {
+            parted = checkpoint(&transaction, &self.open, &self.options, now)?;
+            let old = self.started.elapsed().as_millis() as i64 - 2 * self.options.checkpoint_ms as i64;
+            transaction.execute("DELETE FROM intervals WHERE ms < ?1", [old])?;
+        }
+        transaction.commit()?;
+        for call in parted {
+            if let Some(open) = self.open.get_mut(&call) {
+                open.has_part = true;
+                open.parted += open.bytes.len() as u64;
+                open.bytes = Vec::new();
+            }
+        }
+        for (call, open) in fresh {
+            match open {
+                Fresh::Ended => {
+                    self.open.remove(&call);
+                }
+                Fresh::Begun(open) => {
+                    self.open.insert(call, open);
+                }
+                Fresh::Grown(bytes) => {
+                    if let Some(open) = self.open.get_mut(&call) {
+                        open.bytes.extend(bytes);
+                    }
+                }
+            }
+        }
+        if due {
+            self.checkpoint = now;
+        }
+        Ok(())
+    }
+}
+
+/// What a group changes of one call.
+enum Fresh {
+    Begun(Open),
+    Grown(Vec<u8>),
+    Ended,
+}
+
+struct Changed<'a> {
+    open: &'a HashMap<CallId, Open>,
+    fresh: HashMap<CallId, Fresh>,
+    pieces: Vec<Piece>,
+    key: &'a Key,
+}
+
+impl Changed<'_> {
+    fn take(&mut self, transaction: &Transaction<'_>, write: &Write, now: Instant) -> rusqlite::Result<()> {
+        match write {
+            Write::Start { call, graph, started, dialog, journal } => {
+                let start = Start { graph: *graph, started: *started, dialog: dialog.clone() };
+                let open =
+                    Open { start: start.clone(), since: now, has_part: false, parted: 0, bytes: journal.clone() };
+                self.fresh.insert(*call, Fresh::Begun(open));
+                self.pieces.push(Piece { call: *call, offset: 0, start: Some(start), bytes: journal.clone() });
+            }
+            Write::Journal { call, journal } => self.grow(*call, journal),
+            Write::Recording { id, call, file, ms, created } => {
+                transaction
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO recordings (id, call, file, ms, created_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    )?
+                    .execute((*id as i64, &call.0[..], file, ms, created.0))?;
+            }
+            Write::End { record, journal } => self.end(transaction, record, journal)?,
+        }
+        Ok(())
+    }
+
+    fn grow(&mut self, call: CallId, journal: &[u8]) {
+        let before = self.open.get(&call).map_or(0, |open| open.parted + open.bytes.len() as u64);
+        let offset = match self.fresh.entry(call).or_insert_with(|| Fresh::Grown(Vec::new())) {
+            Fresh::Begun(open) => {
+                let offset = open.bytes.len() as u64;
+                open.bytes.extend_from_slice(journal);
+                offset
+            }
+            Fresh::Grown(bytes) => {
+                let offset = before + bytes.len() as u64;
+                bytes.extend_from_slice(journal);
+                offset
+            }
+            Fresh::Ended => return,
+        };
+        self.pieces.push(Piece { call, offset, start: None, bytes: journal.to_vec() });
+    }
+
+    fn end(&mut self, transaction: &Transaction<'_>, record: &CallRecord, last: &[u8]) -> rusqlite::Result<()> {
+        let call = record.call;
+        let mut journal = Vec::new();
+        if self.open.get(&call).is_some_and(|open| open.has_part) {
+            let mut parts = transaction.prepare_cached("SELECT bytes FROM parts WHERE call = ?1 ORDER BY offset")?;
+            for bytes in parts.query_map([&call.0[..]], |row| row.get::<_, Vec<u8>>(0))? {
+                journal.extend(bytes?);
+            }
+            transaction.prepare_cached("DELETE FROM parts WHERE call = ?1")?.execute([&call.0[..]])?;
+        }
+        let known = self.open.get(&call).map_or(&[][..], |open| &open.bytes);
+        match self.fresh.insert(call, Fresh::Ended) {
+            Some(Fresh::Begun(open)) => journal.extend(open.bytes),
+            Some(Fresh::Grown(bytes)) => journal.extend(known.iter().copied().chain(bytes)),
+            Some(Fresh::Ended) => return Ok(()),
+            None => journal.extend_from_slice(known),
+        }
+        journal.extend_from_slice(last);
+        insert_call(transaction, self.key, record, &journal)
+    }
+}
+
+fn insert_call(transaction: &Transaction<'_>, key: &Key, record: &CallRecord, journal: &[u8]) -> rusqlite::Result<()> {
+    let json = |cause: serde_json::Error| rusqlite::Error::ToSqlConversionFailure(cause.into());
+    let notes: Vec<_> = record.notes.iter().map(|(key, value)| (key, value.reveal())).collect();
+    let caller = record.caller.as_ref().map(|caller| caller.reveal());
+    let person = caller.map(|caller| person::hash(key, caller));
+    transaction
+        .prepare_cached(
+            "INSERT OR IGNORE INTO calls (call, leg_call_id, graph, flow, caller, person, called, started_ms, \
+             answered_ms, ended_ms, end, last_step, notes, faults, recordings, journal) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        )?
+        .execute(rusqlite::params![
+            &record.call.0[..],
+            record.leg_call_id,
+            &record.graph.0[..],
+            record.flow,
+            caller,
+            person.as_ref().map(|person| &person[..]),
+            record.called,
+            record.started.0,
+            record.answered.map(|at| at.0),
+            record.ended.0,
+            record.end,
+            record.last_step,
+            serde_json::to_string(&notes).map_err(json)?,
+            record.faults,
+            serde_json::to_string(&record.recordings).map_err(json)?,
+            journal,
+        ])?;
+    Ok(())
+}
+
+/// Writes a part for each call that is older than a checkpoint; gives those that got one.
+fn checkpoint(
+    transaction: &Transaction<'_>,
+    open: &HashMap<CallId, Open>,
+    options: &Options,
+    now: Instant,
+) -> rusqlite::Result<Vec<CallId>> {
+    let mut parted = Vec::new();
+    for (call, open) in open {
+        let young = now.duration_since(open.since) < Duration::from_millis(options.checkpoint_ms);
+        if young || (open.has_part && open.bytes.is_empty()) {
+            continue;
+        }
+        write::part(transaction, *call, open.parted, &open.start, &open.bytes)?;
+        parted.push(*call);
+    }
+    Ok(parted)
+}

@@ -1,0 +1,208 @@
+//! The store from the outside: what is committed is there after a crash, once, whole, and in order.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may stop at the first surprise"
+)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
+
+use runtime_contract::record::{CallId, CallRecord};
+use runtime_contract::{GraphId, Redacted, Time};
+use runtime_store::{Event, Options, Store, Write};
+
+fn open(folder: &Path, options: Options) -> (Store, Receiver<Event>) {
+    let (sender, events) = channel();
+    (Store::open(folder, options, move |event| drop(sender.send(event))).unwrap(), events)
+}
+
+fn committed(events: &Receiver<Event>, commit: u64) {
+    while !matches!(events.recv().unwrap(), Event::Committed(n) if n >= commit) {}
+}
+
+fn id(n: u8) -> CallId {
+    CallId([n; 16])
+}
+
+fn start(n: u8, journal: &[u8]) -> Write {
+    let started = Time(i64::from(n));
+    Write::Start { call: id(n), graph: GraphId([7; 32]), started, dialog: vec![n], journal: journal.to_vec() }
+}
+
+fn end(n: u8, journal: &[u8]) -> Write {
+    let record = CallRecord {
+        call: id(n),
+        leg_call_id: format!("{n}@test"),
+        graph: GraphId([7; 32]),
+        flow: "m.f".into(),
+        caller: Some(Redacted::new("+8613800000000".into())),
+        called: "+864008100000".into(),
+        started: Time(1),
+        answered: None,
+        ended: Time(2),
+        end: "returned".into(),
+        last_step: "main".into(),
+        notes: vec![("outcome".into(), Redacted::new("hotline".into()))],
+        faults: 0,
+        recordings: vec![u64::from(n)],
+    };
+    Write::End { record: Box::new(record), journal: journal.to_vec() }
+}
+
+/// Copies the data folder as a crash would leave it.
+fn crash(folder: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+    }
+    copy
+}
+
+#[test]
+fn a_finished_call_is_one_row_with_its_whole_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, events) = open(folder.path(), Options::default());
+    assert!(store.submit(1, vec![start(1, b"a"), Write::Journal { call: id(1), journal: b"b".to_vec() }]));
+    committed(&events, 1);
+    assert!(store.submit(2, vec![Write::Journal { call: id(1), journal: b"c".to_vec() }, end(1, b"d")]));
+    committed(&events, 2);
+    let stored = store.call(id(1)).unwrap().unwrap();
+    assert_eq!(stored.journal, b"abcd");
+    assert_eq!(stored.record.notes[0].1.reveal(), "hotline");
+    assert_eq!(store.calls(10).unwrap(), vec![stored]);
+    assert!(store.open_calls().unwrap().is_empty());
+}
+
+#[test]
+fn graphs_are_kept_by_their_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _events) = open(folder.path(), Options::default());
+    store.put_graph(GraphId([1; 32]), b"graph").unwrap();
+    store.put_graph(GraphId([1; 32]), b"graph").unwrap();
+    assert_eq!(store.graph(GraphId([1; 32])).unwrap().as_deref(), Some(&b"graph"[..]));
+    assert_eq!(store.graph(GraphId([2; 32])).unwrap(), None);
+}
+
+#[test]
+fn a_disk_that_fails_loses_nothing_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, events) = open(folder.path(), Options { retry_ms: 1, ..Options::default() });
+    let blocker = rusqlite::Connection::open(folder.path().join("strowger.db")).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert!(store.submit(1, vec![start(1, b"a")]));
+    assert!(matches!(events.recv().unwrap(), Event::Failed { .. }));
+    assert!(store.waiting_ms() > 0);
+    blocker.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(events.recv().unwrap(), Event::Recovered);
+    assert_eq!(events.recv().unwrap(), Event::Committed(1));
+    assert_eq!(store.open_calls().unwrap()[0].journal, b"a");
+}
+
+#[test]
+fn what_may_wait_is_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, events) = open(folder.path(), Options { pending_bytes_max: 200, ..Options::default() });
+    assert!(!store.submit(1, vec![Write::Journal { call: id(1), journal: vec![0; 137] }]));
+    assert!(store.submit(1, vec![Write::Journal { call: id(1), journal: vec![0; 136] }]));
+    committed(&events, 1);
+    assert_eq!(store.waiting_ms(), 0);
+    assert!(store.submit(2, vec![start(1, b"")]));
+}
+
+#[test]
+fn a_newer_database_is_refused_with_a_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path(), Options::default()));
+    let connection = rusqlite::Connection::open(folder.path().join("strowger.db")).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    let error = Store::open(folder.path(), Options::default(), |_| ()).err().unwrap();
+    assert!(error.to_string().contains("newer"), "{error}");
+    assert!(error.help.contains("--data"));
+}
+
+#[test]
+fn the_key_of_the_person_index_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path(), Options::default()));
+    let mode = std::fs::metadata(folder.path().join("person.key")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+/// A small generator, so that a seed names a run (Numerical Recipes' constants).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+}
+
+/// Random calls, commits, checkpoints and crashes against a plain map: after each crash the store says
+/// exactly what had been committed. Replay one seed with `STORE_SEED=n cargo test -p runtime-store crashes`.
+#[test]
+fn crashes_lose_and_repeat_nothing_that_was_committed() {
+    let seeds: Vec<u64> = match std::env::var("STORE_SEED") {
+        Ok(seed) => vec![seed.parse().unwrap()],
+        Err(_) => (0..12).collect(),
+    };
+    for seed in seeds {
+        run_of_crashes(seed);
+    }
+}
+
+fn run_of_crashes(seed: u64) {
+    let mut random = Random(seed);
+    let options = |random: &mut Random| Options {
+        checkpoint_ms: if random.below(2) == 0 { 0 } else { 60_000 },
+        commit_ms: 0,
+        ..Options::default()
+    };
+    let mut folder = tempfile::tempdir().unwrap();
+    let (mut store, mut events) = open(folder.path(), options(&mut random));
+    let mut open_model: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
+    let mut ended_model: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
+    let mut next = 0;
+    for commit in 1..60 {
+        let mut writes = Vec::new();
+        for _ in 0..=random.below(4) {
+            let bytes = vec![random.below(256) as u8; random.below(4) as usize];
+            let chosen = open_model.keys().nth(random.below(8) as usize).copied();
+            match (random.below(4), chosen) {
+                (0, Some(call)) => {
+                    writes.push(end(call, &bytes));
+                    let mut journal = open_model.remove(&call).unwrap();
+                    journal.extend(bytes);
+                    ended_model.insert(call, journal);
+                }
+                (1 | 2, Some(call)) => {
+                    open_model.get_mut(&call).unwrap().extend(&bytes);
+                    writes.push(Write::Journal { call: id(call), journal: bytes });
+                }
+                _ => {
+                    writes.push(start(next, &bytes));
+                    open_model.insert(next, bytes);
+                    next += 1;
+                }
+            }
+        }
+        assert!(store.submit(commit, writes));
+        if random.below(3) == 0 {
+            committed(&events, commit);
+            let copy = crash(folder.path());
+            (store, events) = open(copy.path(), options(&mut random));
+            folder = copy;
+            let open: BTreeMap<_, _> =
+                store.open_calls().unwrap().into_iter().map(|c| (c.call.0[0], c.journal)).collect();
+            let ended: BTreeMap<_, _> =
+                store.calls(1000).unwrap().into_iter().map(|c| (c.record.call.0[0], c.journal)).collect();
+            assert_eq!((&open, &ended), (&open_model, &ended_model), "seed {seed}, commit {commit}");
+        }
+    }
+}
