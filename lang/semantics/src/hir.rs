@@ -1,0 +1,429 @@
+//! What the files mean: every name resolved, every value typed, every outcome with its block. A tree of this kind that
+//! [`crate::analyze`] gave has passed all checks, so what reads it decides nothing anew.
+//!
+//! Values are pure. What waits (a request, `run`) is a statement. A block that does not end its path goes on with the
+//! statement behind the one that holds it.
+
+use lang_diagnostics::Span;
+use runtime_contract::calendar::HoursTable;
+use runtime_contract::program::{Prompt, Service};
+use runtime_contract::request::{AskKind, RejectReason};
+use runtime_contract::script::Verb;
+use runtime_contract::time::Time;
+use runtime_contract::types::{Type, TypeTable};
+use runtime_contract::value::{Money, Phone};
+
+/// All files of a project as one program. Indices are of the lists here.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    /// BCP 47 tags. A call begins in the first.
+    pub languages: Vec<String>,
+    pub types: TypeTable,
+    /// `prompt` items and texts in place. `texts` has one entry, or one for each of `languages`.
+    pub prompts: Vec<Prompt>,
+    pub services: Vec<Service>,
+    pub hours: Vec<HoursTable>,
+    pub inbounds: Vec<Inbound>,
+    pub flows: Vec<Flow>,
+    pub tests: Vec<Test>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Inbound {
+    /// E.164 digits without `+`; `x` is any one digit.
+    pub number: String,
+    pub flow: u32,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// `module.flow`.
+    pub name: String,
+    /// The name alone.
+    pub span: Span,
+    /// Parameters come first, in order; then whatever the body declares.
+    pub locals: Vec<Local>,
+    pub parameters: u32,
+    pub result: Option<Type>,
+    pub top: Block,
+    pub steps: Vec<Step>,
+    pub fault: Option<Block>,
+    pub finally: Option<Block>,
+    /// Counters of bounded `go`s, all zero when the flow begins and never reset.
+    pub counters: u32,
+    /// Dialogues with `again`; each counts its tries, from 1 at every arrival other than by `again`.
+    pub dialogues: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub name: String,
+    pub span: Span,
+    /// Locals that a `go` here fills, in order.
+    pub parameters: Vec<LocalId>,
+    pub block: Block,
+}
+
+/// Index in the `locals` of the flow.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct LocalId(pub u32);
+
+/// Index in the `steps` of the flow.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct StepId(pub u32);
+
+/// One of the flow's `dialogues`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct DialogueId(pub u32);
+
+/// One of the flow's `counters`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct CounterId(pub u32);
+
+/// A name with a value, or a value that the checker keeps for itself (then `name` is empty). Each path assigns it
+/// before it is read; a path that comes by again (a step) assigns it anew.
+#[derive(Clone, Debug)]
+pub struct Local {
+    pub name: String,
+    pub ty: Type,
+    pub span: Span,
+    /// `fault` or `finally` reads it, so it lives at every wait of the flow. It is a flow parameter, or of an optional
+    /// type and assigned `none` first thing.
+    pub read_by_handlers: bool,
+}
+
+/// Statements in order.
+#[derive(Clone, Debug, Default)]
+pub struct Block {
+    pub statements: Vec<Statement>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Statement {
+    pub kind: StatementKind,
+    /// The verb.
+    pub keyword: Span,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum StatementKind {
+    Answer,
+    /// Ends the path.
+    Reject(RejectReason),
+    /// `say` and `play`.
+    Play(Prompts),
+    /// A Duration; not above `WAIT_MS_MAX` when it is a constant, else to be cut to it.
+    Wait(Expr),
+    Menu(Menu),
+    Ask(Ask),
+    Record(Record),
+    Service(ServiceCall),
+    Run(Run),
+    Note {
+        key: String,
+        value: Expr,
+    },
+    /// `set caller.language = E`
+    SetLanguage(Expr),
+    /// Ends the path.
+    HangUp,
+    /// Gives a local its value: a `let`, or a value at the end of an arm.
+    Let {
+        local: LocalId,
+        value: Expr,
+    },
+    /// `unless` has its condition negated.
+    If {
+        condition: Expr,
+        then: Block,
+        otherwise: Block,
+    },
+    Match(Match),
+    /// Ends the path.
+    Go(Go),
+    /// Ends the path. The value has the type of the flow's result.
+    Return(Option<Expr>),
+    /// Ends the path. The next try of this dialogue or, when all are used, its arm with [`Takes::AfterTries`].
+    Again(DialogueId),
+    /// Stands where a diagnostic was given; never in a program that [`crate::analyze`] gave. The steps are those that
+    /// the text behind it names.
+    Broken(Vec<StepId>),
+}
+
+/// `go STEP(arguments)`
+#[derive(Clone, Debug)]
+pub struct Go {
+    pub step: StepId,
+    pub arguments: Vec<Argument>,
+    pub bound: Option<Bound>,
+}
+
+/// `up to TIMES times else …`: the first `times` arrivals count and go, every later one does `otherwise`, which may end
+/// the path or go on behind the `go`.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    pub counter: CounterId,
+    pub times: u32,
+    pub otherwise: Block,
+}
+
+/// A value for a parameter or field, by its index. Arguments stand in the order in which they are written, which is
+/// the order in which they are computed.
+#[derive(Clone, Debug)]
+pub struct Argument {
+    pub index: u32,
+    pub value: Expr,
+}
+
+/// `run FLOW(arguments)`
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub flow: u32,
+    pub arguments: Vec<Argument>,
+    /// Takes the result of a flow that has one.
+    pub result: Option<LocalId>,
+}
+
+/// `SERVICE.OPERATION(arguments)`
+#[derive(Clone, Debug)]
+pub struct ServiceCall {
+    pub service: u32,
+    pub operation: u32,
+    pub arguments: Vec<Argument>,
+    /// Takes the result, before `ok` begins; `None` where there is no result or nobody reads it.
+    pub result: Option<LocalId>,
+    pub ok: Block,
+    pub failed: Block,
+}
+
+/// Prompts that one request plays, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Prompts {
+    pub items: Vec<PromptUse>,
+    /// A key stops them.
+    pub barge_in: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum PromptUse {
+    /// Index in `Program::prompts`, and a value for each of its arguments.
+    Prompt { prompt: u32, arguments: Vec<Expr> },
+    /// A Recording.
+    Recording(Expr),
+}
+
+/// What `menu`, `ask` and `record` have in common. Every outcome that can happen stands in exactly one arm.
+#[derive(Clone, Debug)]
+pub struct Dialogue {
+    pub id: DialogueId,
+    /// `after N tries`; present wherever there is an `again`.
+    pub tries_max: Option<u32>,
+    pub prompts: Prompts,
+    pub listen_ms: u32,
+    pub between_keys_ms: u32,
+    pub arms: Vec<DialogueArm>,
+}
+
+#[derive(Clone, Debug)]
+pub struct DialogueArm {
+    pub takes: Vec<Takes>,
+    pub block: Block,
+    pub span: Span,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Takes {
+    /// A choice of a menu, as written.
+    Key(String),
+    Silence,
+    /// Menu.
+    Other,
+    /// Ask.
+    Invalid,
+    /// What the last `again` leads to.
+    AfterTries,
+}
+
+#[derive(Clone, Debug)]
+pub struct Menu {
+    pub dialogue: Dialogue,
+}
+
+/// The good outcome fills `result` and goes on behind the statement; an arm that does so too has assigned it.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    pub dialogue: Dialogue,
+    pub kind: AskKind,
+    pub private: bool,
+    pub end_key: char,
+    pub result: LocalId,
+    /// The good value is to be wrapped: `result` is optional because some arm gives `none`.
+    pub result_optional: bool,
+}
+
+/// As [`Ask`].
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub dialogue: Dialogue,
+    pub max_ms: u32,
+    /// Any key when `None`.
+    pub end_key: Option<char>,
+    pub result: LocalId,
+    pub result_optional: bool,
+}
+
+/// The first arm that fits is taken; one always does, so the last needs no test.
+#[derive(Clone, Debug)]
+pub struct Match {
+    /// An enum, Bool, Int, an optional, Text, Digits, Language, Duration or another value with equality.
+    pub subject: Expr,
+    pub arms: Vec<MatchArm>,
+}
+
+#[derive(Clone, Debug)]
+pub struct MatchArm {
+    pub patterns: Vec<Pattern>,
+    pub block: Block,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum Pattern {
+    /// Index of the variant.
+    Variant(u32),
+    /// The local takes the value inside.
+    Some(Option<LocalId>),
+    None,
+    /// Both included; a single number has both equal.
+    IntRange {
+        low: i64,
+        high: i64,
+    },
+    /// A constant of the subject's type.
+    Equal(Expr),
+    /// Whatever is left.
+    Else,
+}
+
+/// A typed value. Conversions are explicit: operands have exactly the types that the operator wants.
+#[derive(Clone, Debug)]
+pub struct Expr {
+    pub kind: ExprKind,
+    pub ty: Type,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum ExprKind {
+    Bool(bool),
+    Int(i64),
+    /// × 10⁻⁶; Percent too, where 1 000 000 is 100 %.
+    Decimal(i64),
+    Money(Money),
+    /// Duration and Clock in ms, Date in days since 1970.
+    Moment(i64),
+    /// Text, Digits, TimeZone.
+    Text(String),
+    Phone(Phone),
+    /// Index in `Program::languages`.
+    Language(u32),
+    /// Index of the variant.
+    Variant(u32),
+    None,
+    /// A present value of an optional type.
+    Some(Box<Expr>),
+    Local(LocalId),
+    /// `caller.number`: Phone?
+    CallerNumber,
+    /// `caller.language`
+    CallerLanguage,
+    /// `called.number`: Phone
+    CalledNumber,
+    /// All fields, in the order in which they are written.
+    Record(Vec<Argument>),
+    /// Of a record.
+    Field {
+        base: Box<Expr>,
+        field: u32,
+    },
+    /// Of an optional record: `none` when the base is. A field that is optional itself stays as it is.
+    OptionalField {
+        base: Box<Expr>,
+        field: u32,
+    },
+    Convert(Conversion, Box<Expr>),
+    Not(Box<Expr>),
+    /// Int, Decimal, Money (its amount), Percent, Duration; overflow faults.
+    Negate(Box<Expr>),
+    Binary(Operator, Box<Expr>, Box<Expr>),
+    /// The right side is computed only when the left does not decide.
+    And(Box<Expr>, Box<Expr>),
+    Or(Box<Expr>, Box<Expr>),
+    /// Of an optional, the value inside, else the fallback, which is computed only then.
+    Else(Box<Expr>, Box<Expr>),
+    /// Of an optional. When it holds, the local has taken the value inside.
+    IsSome(Box<Expr>, Option<LocalId>),
+    /// Index in `Program::hours`.
+    HoursOpen(u32),
+    /// Characters of Text, Digits or a private value (then an observation).
+    Length(Box<Expr>),
+    /// The last n characters (an Int) of Digits or a private value (then an observation): Digits.
+    Last(Box<Expr>, Box<Expr>),
+    /// Of a private value; an observation.
+    IsValidCard(Box<Expr>),
+    /// A private value and Digits or Text; an observation.
+    PrivateEqual(Box<Expr>, Box<Expr>),
+    /// Stands where a diagnostic was given; never in a program that [`crate::analyze`] gave.
+    Broken,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Conversion {
+    /// Overflow faults.
+    IntToDecimal,
+    IntToText,
+    PhoneToText,
+    /// The word stays as it is: Digits or TimeZone to Text, Percent to Decimal and back, Duration to Int.
+    Same,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Operator {
+    /// Two words of one unit (Int, Decimal, Percent, Duration), or Time and Duration; overflow faults.
+    Add,
+    /// As `Add`, and Time and Time.
+    Subtract,
+    /// Int × Int, Duration × Int; overflow faults.
+    Multiply,
+    /// Half-even; overflow faults.
+    DecimalMultiply,
+    /// Half-even; zero faults.
+    DecimalDivide,
+    /// Two currencies fault, and so does overflow.
+    MoneyAdd,
+    MoneySubtract,
+    /// Money × Decimal, half-even.
+    MoneyMultiply,
+    /// Text or Digits.
+    Join,
+    /// Of two values of one type. Records and optionals are never compared.
+    Equal,
+    NotEqual,
+    /// Int, Decimal, Money (two currencies fault), Percent, Duration, Time, Date, Clock.
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+/// A `test` block. Spans become places when it is lowered to a script.
+#[derive(Clone, Debug)]
+pub struct Test {
+    pub name: String,
+    pub span: Span,
+    pub at: Time,
+    pub zone: String,
+    pub lines: Vec<(Span, Verb)>,
+}
