@@ -1,0 +1,82 @@
+//! The mailbox of a site: which values go out with its request and which come back, by the request's own
+//! tables. Builder and verifier read it here, so that they cannot differ.
+
+use runtime_contract::program::{ProgramMeta, SiteKind};
+use runtime_contract::request::{PromptUse, Prompts, Request};
+use runtime_contract::types::Type;
+
+/// Types of a site's values in the mailbox, each list from the mailbox's first slot.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Mailbox {
+    pub arguments: Vec<Type>,
+    /// By index of the outcome.
+    pub payloads: Vec<Option<Type>>,
+}
+
+/// `None` when the request names a prompt, service, operation or flow that is not there, or when the values of
+/// its prompts do not lie one after the other.
+pub fn mailbox(meta: &ProgramMeta, kind: &SiteKind) -> Option<Mailbox> {
+    let request = match kind {
+        SiteKind::Run { flow } => {
+            let callee = meta.flow(*flow)?;
+            let outcomes = match &callee.result {
+                Some(Type::Enum(id)) => meta.types.enums.get(*id as usize)?.variants.len(),
+                _ => 1,
+            };
+            let arguments = callee.parameters.iter().map(|parameter| parameter.r#type.clone()).collect();
+            return Some(Mailbox { arguments, payloads: vec![callee.result.clone(); outcomes] });
+        }
+        SiteKind::Request(request) => request,
+    };
+    let mut payloads = vec![None; request.outcomes() as usize];
+    let mut first_payload = |r#type: Option<Type>| {
+        if let Some(payload) = payloads.first_mut() {
+            *payload = r#type;
+        }
+    };
+    let arguments = match request {
+        Request::Answer | Request::Reject(_) | Request::HangUp => Vec::new(),
+        Request::Wait => vec![Type::Duration],
+        Request::Note { r#type, .. } => vec![r#type.clone()],
+        Request::Play(prompts) => prompt_arguments(meta, prompts)?,
+        Request::Menu(menu) => prompt_arguments(meta, &menu.prompts)?,
+        Request::Ask(ask) => {
+            first_payload(Some(match ask.private {
+                true => Type::Private(Box::new(Type::Digits)),
+                false => Type::Digits,
+            }));
+            prompt_arguments(meta, &ask.prompts)?
+        }
+        Request::Record(record) => {
+            first_payload(Some(Type::Recording));
+            prompt_arguments(meta, &record.prompts)?
+        }
+        Request::Service(call) => {
+            let service = meta.services.get(call.service as usize)?;
+            let operation = service.operations.get(call.operation as usize)?;
+            first_payload(operation.result.clone());
+            operation.parameters.iter().map(|parameter| parameter.r#type.clone()).collect()
+        }
+    };
+    Some(Mailbox { arguments, payloads })
+}
+
+fn prompt_arguments(meta: &ProgramMeta, prompts: &Prompts) -> Option<Vec<Type>> {
+    let mut arguments: Vec<Type> = Vec::new();
+    let mut at_next = 0;
+    for item in &prompts.items {
+        let (at, types) = match item {
+            PromptUse::Prompt { prompt, arguments_at } => {
+                (*arguments_at, meta.prompts.get(*prompt as usize)?.arguments.clone())
+            }
+            PromptUse::Recording { at } => (*at, vec![Type::Recording]),
+        };
+        // A prompt without holes has no place in the mailbox, so its position says nothing.
+        if !types.is_empty() && at as usize != at_next {
+            return None;
+        }
+        at_next += types.iter().map(|r#type| meta.types.width(r#type)).sum::<usize>();
+        arguments.extend(types);
+    }
+    Some(arguments)
+}
