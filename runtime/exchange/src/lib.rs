@@ -1,1 +1,30 @@
-//! All calls of a node.
+//! All calls of a node, without input or output: which flow takes a call, what is durable before what leaves,
+//! which leg belongs to which session. It knows neither SIP nor RTP nor SQL; server and simulator both drive
+//! it, each with its plant (seam 3): signalling, media, store, services, clock.
+//!
+//! # Driving rule
+//! 1. [`Exchange::handle`] one [`Input`]; drain its [`Outputs`] in order before the next. `Now` never goes back.
+//! 2. Give [`Input::Timeout`] at [`Exchange::next_deadline`] or soon after. One that comes early does nothing.
+//! 3. [`Output::Write`]s go to the store in order; [`Input::Committed`] says how far it is. Whatever needs a
+//!    write to be durable is held back here until then, so every output may be carried out at once.
+//! 4. Start: [`Input::Recovered`] for each open call of the store, then [`Input::Version`], then legs.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "tests may stop at the first surprise"
+    )
+)]
+
+mod exchange;
+mod input;
+mod output;
+mod record;
+
+pub use exchange::{Config, Exchange};
+pub use input::{Input, MediaEvent, Recorded, RecordingFailed, Recovered, ServiceFailure, Version, WriteNumber};
+pub use output::{Event, MediaCommand, Output, Outputs, Refusal, ServiceCall, TraceEvent, TraceWhat, Write};
+pub use record::{CallRecord, FaultNote, Note, RecordingNote};

@@ -1,1 +1,29 @@
-//! One call's life.
+//! One call's life, without input or output: what happens and the time come in, what is to be done comes
+//! out. It knows requests, keys and timers, but neither SIP nor media nor how a flow is written.
+//!
+//! # Driving rule
+//! 1. [`Session::new`] with the program that the call keeps, then [`Input::Start`].
+//! 2. Drain the [`Outputs`] of each [`Session::handle`]; they borrow the session. `Now` never goes back.
+//! 3. Give [`Input::Tick`] at [`Session::next_deadline`] or soon after, unless another input comes first. One
+//!    that comes early does nothing.
+//! 4. After [`Output::Done`] the session may be dropped; further inputs do nothing.
+//!
+//! [`Session::from_journal`] rebuilds a call whose process died: the journal is the state.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "tests may stop at the first surprise"
+    )
+)]
+
+mod input;
+mod output;
+mod session;
+
+pub use input::{CallId, Input, Line, LineEvent, RequestId, Start, StopReason};
+pub use output::{EndCause, LineCommand, Output, Outputs, PlayItem, ServiceAsk, Trace, WorldRequest};
+pub use session::Session;

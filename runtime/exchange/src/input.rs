@@ -1,0 +1,135 @@
+//! What the plant tells the exchange (seam 3).
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use runtime_contract::FlowProgram;
+use runtime_contract::leg::{LegEvent, LegId};
+use runtime_contract::time::Tick;
+use runtime_contract::value::Value;
+use runtime_session::{CallId, RequestId};
+
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// From the signalling room, unchanged.
+    Leg(LegEvent),
+    Media(MediaEvent),
+    /// All writes up to and including this number are durable.
+    Committed(WriteNumber),
+    /// The store cannot write. Until something is committed again, new calls are refused and whatever must
+    /// be durable first fails. A store that merely says nothing for `STORE_STALL_MS_MAX` counts the same.
+    StoreFailed,
+    /// A service answered, or could not. Answers to requests that are no longer open are dropped.
+    Service {
+        call: CallId,
+        request: RequestId,
+        result: Result<Option<Value>, ServiceFailure>,
+    },
+    /// The tick of `next_deadline` has come.
+    Timeout,
+    /// From now on new calls run this version. Calls going on keep theirs.
+    Version(Version),
+    /// Take no new calls (503). Those that are still there at this tick are ended, `finally` included.
+    /// When the last is over, [`crate::Output::Drained`] comes.
+    Drain {
+        until: Tick,
+    },
+    /// An open call of a process that died, from the store: its `finally` runs, and it ends. To be given before
+    /// the first leg.
+    Recovered(Recovered),
+}
+
+/// Counts the writes of this process from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WriteNumber(pub u64);
+
+/// A program that may take calls.
+#[derive(Clone)]
+pub struct Version {
+    pub program: Arc<dyn FlowProgram>,
+    /// Hash of the site's snapshot.
+    pub epoch: u64,
+    /// Its serialised graph and prompts are durable. One that is not takes no calls: the version before it
+    /// goes on (or none: 503) and [`crate::Event::VersionRefused`] says so.
+    pub stored: bool,
+}
+
+/// Said by the media room about a leg.
+#[derive(Clone, PartialEq)]
+pub enum MediaEvent {
+    /// Answers [`crate::MediaCommand::Open`]: a bound port; the address goes into the SDP.
+    Opened { leg: LegId, address: SocketAddr },
+    /// No port could be had: the call is refused with 503.
+    OpenFailed { leg: LegId },
+    /// A key went down, once for each press.
+    Key { leg: LegId, key: char },
+    /// The last sample of [`crate::MediaCommand::Play`] with this token was sent. Also said when nothing of
+    /// it could be rendered: a call never waits for a prompt that cannot come.
+    PlayDone { leg: LegId, token: u32 },
+    /// The recording is over and its file synced (or it failed). Said once for each `Record`, also after
+    /// the leg is gone.
+    Recorded { leg: LegId, recording: u64, result: Result<Recorded, RecordingFailed> },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    pub length_ms: u32,
+    /// There was sound above the noise floor. Without it the outcome is `silence` and the file is discarded.
+    pub spoken: bool,
+}
+
+/// The file could not be written; the media room has logged why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordingFailed;
+
+/// Why a service has no answer. All are the outcome `failed`; they differ in logs and transcripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ServiceFailure {
+    /// The service could not be reached.
+    Unreachable,
+    /// It refused (a status that is not 2xx, nor 404 where the result is optional).
+    Refused,
+    /// What it sent does not fit the declared type.
+    BadReply,
+    /// We have too many requests in flight.
+    Overload,
+    /// `strowger.yaml` says nothing about it.
+    NotConfigured,
+}
+
+/// What the store knows of a call without an end.
+#[derive(Clone)]
+pub struct Recovered {
+    pub call: CallId,
+    /// Of the graph that the call's writes name.
+    pub program: Arc<dyn FlowProgram>,
+    /// All its journal bytes, by offset.
+    pub journal: Vec<u8>,
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Version({}, stored: {})", self.program.meta().graph_id.short(), self.stored)
+    }
+}
+
+impl fmt::Debug for Recovered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Recovered({}, {} bytes)", self.call, self.journal.len())
+    }
+}
+
+impl fmt::Debug for MediaEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MediaEvent::Opened { leg, address } => write!(f, "Opened({}, {address})", leg.0),
+            MediaEvent::OpenFailed { leg } => write!(f, "OpenFailed({})", leg.0),
+            MediaEvent::Key { leg, .. } => write!(f, "Key({}, •)", leg.0),
+            MediaEvent::PlayDone { leg, token } => write!(f, "PlayDone({}, {token})", leg.0),
+            MediaEvent::Recorded { leg, recording, result } => {
+                write!(f, "Recorded({}, {recording}, {result:?})", leg.0)
+            }
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! What the exchange tells the plant to do (seam 3).
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use runtime_contract::leg::{LegCommand, LegId, MediaSpec};
+use runtime_contract::value::Value;
+use runtime_contract::{FaultKind, FlowProgram, GraphId, Now};
+use runtime_session::{CallId, PlayItem, RequestId, Trace};
+
+use crate::input::WriteNumber;
+use crate::record::CallRecord;
+
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// For the signalling room, unchanged.
+    Leg(LegCommand),
+    Media(MediaCommand),
+    /// For the store, in this order, several in one commit as it likes. What must wait for it is held back
+    /// here until [`crate::Input::Committed`] says so: the plant never waits.
+    Write {
+        number: WriteNumber,
+        write: Write,
+    },
+    Service(ServiceCall),
+    /// Nobody waits for this service any more: drop the connection if that is cheap.
+    CancelService {
+        call: CallId,
+        request: RequestId,
+    },
+    /// A recovered call's dialog is still up at the far side: say BYE (`Incoming::dialog` of that leg).
+    EndDialog {
+        dialog: Vec<u8>,
+    },
+    /// For logs and counters.
+    Event(Event),
+    /// For a transcript; only when [`crate::Config::trace`] is on.
+    Trace(TraceEvent),
+    /// After [`crate::Input::Drain`]: the last call is over, and all its writes are durable.
+    Drained,
+}
+
+#[derive(Clone)]
+pub enum MediaCommand {
+    /// Bind a port for the leg; `peer` is where its signalling comes from. Answered by `Opened`.
+    Open {
+        leg: LegId,
+        peer: IpAddr,
+    },
+    /// Offer and answer are done (again).
+    Connect {
+        leg: LegId,
+        media: MediaSpec,
+    },
+    /// Render by the program's tables (`contract::spoken`, audio files) and play one after the other, in
+    /// place of whatever plays. Answered by `PlayDone`.
+    Play {
+        leg: LegId,
+        token: u32,
+        program: Arc<dyn FlowProgram>,
+        items: Vec<PlayItem>,
+    },
+    StopPlay {
+        leg: LegId,
+    },
+    Mask {
+        leg: LegId,
+        on: bool,
+    },
+    /// Answered by `Recorded`.
+    Record {
+        leg: LegId,
+        call: CallId,
+        recording: u64,
+        length_ms_max: u32,
+        silence_ms: u32,
+    },
+    StopRecord {
+        leg: LegId,
+    },
+    /// Delete its file; there is no row for it.
+    DiscardRecording {
+        recording: u64,
+    },
+    /// The leg is over. A running recording is kept and still said.
+    Close {
+        leg: LegId,
+    },
+}
+
+/// What must outlive the process.
+#[derive(Clone)]
+pub enum Write {
+    /// Bytes of an open call's journal, from `offset` on. Many in one row, if the store likes.
+    Journal { call: CallId, graph: GraphId, offset: u32, bytes: Vec<u8> },
+    /// The same as a row of its own: it covers all that is not covered by an earlier part, so the call's
+    /// `Journal` writes so far are no longer needed.
+    Part { call: CallId, graph: GraphId, offset: u32, bytes: Vec<u8> },
+    /// `Journal` writes below this number are no longer needed, their calls being over or covered by parts.
+    Checkpoint { below: WriteNumber },
+    /// A recording whose file is synced. `partial`: the caller hung up while it ran.
+    Recording { call: CallId, recording: u64, length_ms: u32, partial: bool },
+    /// The call is over: the rest of its journal from `offset` on (after its parts, if any), and its record.
+    /// One row; the call is no longer open.
+    End { call: CallId, graph: GraphId, offset: u32, bytes: Vec<u8>, record: Box<CallRecord> },
+}
+
+/// A request to a service, to be sent now.
+#[derive(Clone)]
+pub struct ServiceCall {
+    pub call: CallId,
+    pub request: RequestId,
+    pub program: Arc<dyn FlowProgram>,
+    /// Index in `ProgramMeta::services`.
+    pub service: u32,
+    pub operation: u32,
+    /// In the order of the operation's parameters; private ones are in the clear, for the body alone.
+    pub arguments: Vec<Value>,
+    /// Nobody listens any more after this time from now.
+    pub within_ms: u32,
+    /// `Idempotency-Key` of a writing operation, the same after a crash.
+    pub idempotency_key: Option<String>,
+}
+
+/// What operators count and logs tell. Holds no personal data.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    CallStarted {
+        call: CallId,
+        graph: GraphId,
+    },
+    CallEnded {
+        call: CallId,
+    },
+    Refused {
+        leg: LegId,
+        why: Refusal,
+    },
+    Fault {
+        call: CallId,
+        kind: FaultKind,
+        place: String,
+    },
+    /// The store holds up calls, or no longer does.
+    StoreStalled(bool),
+    /// A version that may not take calls: not stored, or `versions_live_max` have live calls.
+    VersionRefused(GraphId),
+    /// No call uses this replaced version any more; its `Arc` here is dropped.
+    VersionFreed(GraphId),
+    /// A call's journal does not lead where it says: it was closed without `finally`.
+    NotRecovered {
+        call: CallId,
+        why: String,
+    },
+    /// A service answered too late or twice.
+    LateReply {
+        call: CallId,
+    },
+}
+
+/// Why a new leg was turned away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    NoSuchNumber,
+    NoVersion,
+    CallsMax,
+    Draining,
+    StoreStalled,
+    NoMediaPort,
+}
+
+#[derive(Clone)]
+pub struct TraceEvent {
+    pub now: Now,
+    pub call: CallId,
+    pub program: Arc<dyn FlowProgram>,
+    pub what: TraceWhat,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum TraceWhat {
+    Session(Trace),
+    /// The caller hears this from now on.
+    Played(Vec<PlayItem>),
+    Stopped,
+    Answered,
+    Noted {
+        key: String,
+        text: String,
+    },
+    Ended,
+}
+
+/// What one input led to, in order. Drain it, then give the next input.
+#[must_use = "outputs must be drained before the next input"]
+#[derive(Debug)]
+pub struct Outputs<'a> {
+    pub(crate) queue: &'a mut VecDeque<Output>,
+}
+
+impl Iterator for Outputs<'_> {
+    type Item = Output;
+
+    fn next(&mut self) -> Option<Output> {
+        self.queue.pop_front()
+    }
+}
+
+impl fmt::Debug for MediaCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MediaCommand::Open { leg, .. } => write!(f, "Open({})", leg.0),
+            MediaCommand::Connect { leg, .. } => write!(f, "Connect({})", leg.0),
+            MediaCommand::Play { leg, token, items, .. } => {
+                write!(f, "Play({}, {token}, {} items)", leg.0, items.len())
+            }
+            MediaCommand::StopPlay { leg } => write!(f, "StopPlay({})", leg.0),
+            MediaCommand::Mask { leg, on } => write!(f, "Mask({}, {on})", leg.0),
+            MediaCommand::Record { leg, recording, .. } => write!(f, "Record({}, {recording})", leg.0),
+            MediaCommand::StopRecord { leg } => write!(f, "StopRecord({})", leg.0),
+            MediaCommand::DiscardRecording { recording } => write!(f, "DiscardRecording({recording})"),
+            MediaCommand::Close { leg } => write!(f, "Close({})", leg.0),
+        }
+    }
+}
+
+impl fmt::Debug for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Write::Journal { call, offset, bytes, .. } => write!(f, "Journal({call}, {offset}+{})", bytes.len()),
+            Write::Part { call, offset, bytes, .. } => write!(f, "Part({call}, {offset}+{})", bytes.len()),
+            Write::Checkpoint { below } => write!(f, "Checkpoint({})", below.0),
+            Write::Recording { call, recording, .. } => write!(f, "Recording({call}, {recording})"),
+            Write::End { call, offset, bytes, .. } => write!(f, "End({call}, {offset}+{})", bytes.len()),
+        }
+    }
+}
+
+impl fmt::Debug for ServiceCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ServiceCall({}, {}, {}.{})", self.call, self.request.0, self.service, self.operation)
+    }
+}
+
+impl fmt::Debug for TraceEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TraceEvent({}, {:?})", self.call, self.what)
+    }
+}

@@ -1,0 +1,170 @@
+//! What the session wants done. Outputs lend themselves from the session, so that no input fits in between.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use runtime_contract::leg::{GoneCause, RejectCause};
+use runtime_contract::program::Place;
+use runtime_contract::value::Value;
+use runtime_contract::{FaultKind, SiteId, Type};
+
+use crate::input::{RequestId, StopReason};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Only while the session owns the line.
+    Line(LineCommand),
+    /// To be answered by [`crate::Input::Reply`] unless it is a note.
+    World { request: RequestId, ask: WorldRequest },
+    /// Nobody waits for this `World` request, or this [`LineCommand::Answer`], any more.
+    Cancel { request: RequestId },
+    /// One record, encoded, to be appended to the call's journal. Comes before what depends on it.
+    Journal(Vec<u8>),
+    /// What a person may like to read; only when asked for by [`crate::Session::set_trace`].
+    Trace(Trace),
+    /// The last output of the call.
+    Done(EndCause),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum LineCommand {
+    /// Take the call. Its `Start` must be durable before. Answered by [`crate::LineEvent::Answered`].
+    Answer {
+        request: RequestId,
+    },
+    /// Refuse it; the line is gone with that.
+    Reject(RejectCause),
+    /// Play these one after the other, in place of whatever plays. Answered by `PlayDone` with the token.
+    Play {
+        token: u32,
+        items: Vec<PlayItem>,
+    },
+    /// Stop what plays; no `PlayDone` comes of it.
+    StopPlay,
+    /// While on, recordings are silent and nobody else hears the keys.
+    Mask {
+        on: bool,
+    },
+    /// Record the caller. Answered by `RecordDone`, once the recording is durable.
+    Record {
+        request: RequestId,
+        length_ms_max: u32,
+        /// No sound for so long at the start, or after speech, ends it.
+        silence_ms: u32,
+    },
+    /// End the recording of this request. What was recorded so far is kept.
+    StopRecord {
+        request: RequestId,
+    },
+    HangUp,
+}
+
+/// One thing that the caller hears.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PlayItem {
+    /// To be rendered by the program's tables.
+    Prompt {
+        prompt: u32,
+        language: u32,
+        values: Vec<Value>,
+    },
+    Recording(u64),
+    /// The signal before a recording.
+    Beep,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum WorldRequest {
+    Service(ServiceAsk),
+    /// For the call record; has no reply.
+    Note {
+        key: String,
+        r#type: Type,
+        value: Value,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceAsk {
+    /// Index in `ProgramMeta::services`.
+    pub service: u32,
+    pub operation: u32,
+    /// In the order of the operation's parameters. Private ones are in the clear: for the body alone.
+    pub arguments: Vec<Value>,
+    /// The session gives up after this time by itself.
+    pub within_ms: u32,
+    /// Changes something: its journal must be durable before it is sent.
+    pub writes: bool,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndCause {
+    /// The flow came to its end, and the line was hung up (or refused, if it was never answered).
+    Returned,
+    /// The flow hung up.
+    HungUp,
+    /// The flow refused the call.
+    Rejected,
+    /// The line went away.
+    Gone(GoneCause),
+    Fault(FaultKind),
+    Stopped(StopReason),
+}
+
+/// One thing worth telling to a person. Holds nothing private but what the flow plays or notes anyway.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trace {
+    /// The call is at this site now.
+    At(SiteId),
+    /// The prompt is over, and the caller is to press something.
+    Listening,
+    /// So many keys were taken by the site's request; `None` where they are private.
+    Keys {
+        count: u32,
+        keys: Option<String>,
+    },
+    /// The outcome of the outstanding request.
+    Outcome {
+        site: SiteId,
+        outcome: u32,
+    },
+    /// The request was left because the line is gone.
+    Left(SiteId),
+    Fault {
+        kind: FaultKind,
+        place: Option<Place>,
+    },
+}
+
+/// What one input led to, in order. Drain it, then give the next input.
+#[must_use = "outputs must be drained before the next input"]
+pub struct Outputs<'a> {
+    pub(crate) queue: &'a mut VecDeque<Output>,
+}
+
+/// Outputs that a waiting session keeps room for: more is given back, because most calls wait.
+const OUTPUTS_KEPT: usize = 4;
+
+impl Iterator for Outputs<'_> {
+    type Item = Output;
+
+    fn next(&mut self) -> Option<Output> {
+        self.queue.pop_front()
+    }
+}
+
+impl Drop for Outputs<'_> {
+    /// Outputs that nobody took stay first in line for the next time.
+    fn drop(&mut self) {
+        if self.queue.capacity() > OUTPUTS_KEPT {
+            self.queue.shrink_to(OUTPUTS_KEPT);
+        }
+    }
+}
+
+impl fmt::Debug for Outputs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.queue.fmt(f)
+    }
+}
