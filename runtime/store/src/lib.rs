@@ -118,7 +118,7 @@ fn recover(connection: &mut Connection) -> rusqlite::Result<Vec<OpenCall>> {
     let open = read::open_calls(&transaction)?;
     transaction.execute_batch("DELETE FROM intervals; DELETE FROM parts;")?;
     for call in &open {
-        write::part(&transaction, call.call, 0, &call.start(), &call.journal)?;
+        write::part(&transaction, call.call, 0, call.graph, &call.journal)?;
     }
     transaction.commit()?;
     Ok(open)

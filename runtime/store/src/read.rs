@@ -4,22 +4,14 @@ use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::{GraphId, Redacted, Time};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::interval::{Joined, Piece, Start};
+use crate::interval::{Joined, Piece};
 
 /// A call without a record: what is known of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OpenCall {
     pub call: CallId,
     pub graph: GraphId,
-    pub started: Time,
-    pub dialog: Vec<u8>,
     pub journal: Vec<u8>,
-}
-
-impl OpenCall {
-    pub(crate) fn start(&self) -> Start {
-        Start { graph: self.graph, started: self.started, dialog: self.dialog.clone() }
-    }
 }
 
 impl std::fmt::Debug for OpenCall {
@@ -41,13 +33,12 @@ pub(crate) fn graph(connection: &Connection, id: GraphId) -> rusqlite::Result<Op
 
 pub(crate) fn open_calls(connection: &Connection) -> rusqlite::Result<Vec<OpenCall>> {
     let mut joined = Joined::default();
-    let mut parts =
-        connection.prepare("SELECT call, offset, graph, started_ms, dialog, bytes FROM parts ORDER BY call, offset")?;
+    let mut parts = connection.prepare("SELECT call, offset, graph, bytes FROM parts ORDER BY call, offset")?;
     let mut rows = parts.query([])?;
     while let Some(row) = rows.next()? {
-        let start = Start { graph: GraphId(row.get(2)?), started: Time(row.get(3)?), dialog: row.get(4)? };
         let offset: i64 = row.get(1)?;
-        joined.take(Piece { call: CallId(row.get(0)?), offset: offset as u64, start: Some(start), bytes: row.get(5)? });
+        let (call, graph) = (CallId(row.get(0)?), GraphId(row.get(2)?));
+        joined.take(Piece { call, offset: offset as u64, graph, bytes: row.get(3)? });
     }
     let mut intervals = connection.prepare("SELECT bytes FROM intervals ORDER BY seq")?;
     let mut rows = intervals.query([])?;

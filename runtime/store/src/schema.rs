@@ -13,8 +13,7 @@ const MIGRATIONS: &[&str] = &[r"
     -- All journal records of one group commit, as one blob (see interval.rs).
     CREATE TABLE intervals (seq INTEGER PRIMARY KEY, ms INTEGER NOT NULL, bytes BLOB NOT NULL);
     -- What a long call had written when a checkpoint passed.
-    CREATE TABLE parts (call BLOB NOT NULL, offset INTEGER NOT NULL, graph BLOB NOT NULL, started_ms INTEGER NOT NULL,
-        dialog BLOB NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (call, offset)) WITHOUT ROWID;
+    CREATE TABLE parts (call BLOB NOT NULL, offset INTEGER NOT NULL, graph BLOB NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (call, offset)) WITHOUT ROWID;
     CREATE TABLE calls (seq INTEGER PRIMARY KEY, call BLOB NOT NULL UNIQUE, leg_call_id TEXT NOT NULL,
         graph BLOB NOT NULL, flow TEXT NOT NULL, caller TEXT, person BLOB, called TEXT NOT NULL,
         started_ms INTEGER NOT NULL, answered_ms INTEGER, ended_ms INTEGER NOT NULL, end TEXT NOT NULL,

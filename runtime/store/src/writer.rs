@@ -8,10 +8,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use runtime_contract::GraphId;
 use runtime_contract::record::{CallId, CallRecord};
 use rusqlite::{Connection, Transaction};
 
-use crate::interval::{Piece, Start};
+use crate::interval::Piece;
 use crate::person::{self, Key};
 use crate::read::OpenCall;
 use crate::write::{self, Write};
@@ -137,7 +138,7 @@ impl Drop for Writer {
 
 /// An open call as the writer knows it.
 struct Open {
-    start: Start,
+    graph: GraphId,
     since: Instant,
     /// It has a row in `parts`, so that it is known without the blobs.
     has_part: bool,
@@ -149,7 +150,7 @@ struct Open {
 impl Open {
     fn recovered(call: OpenCall) -> Open {
         Open {
-            start: call.start(),
+            graph: call.graph,
             since: Instant::now(),
             has_part: true,
             parted: call.journal.len() as u64,
@@ -305,14 +306,7 @@ struct Changed<'a> {
 impl Changed<'_> {
     fn take(&mut self, transaction: &Transaction<'_>, write: &Write, now: Instant) -> rusqlite::Result<()> {
         match write {
-            Write::Start { call, graph, started, dialog, journal } => {
-                let start = Start { graph: *graph, started: *started, dialog: dialog.clone() };
-                let open =
-                    Open { start: start.clone(), since: now, has_part: false, parted: 0, bytes: journal.clone() };
-                self.fresh.insert(*call, Fresh::Begun(open));
-                self.pieces.push(Piece { call: *call, offset: 0, start: Some(start), bytes: journal.clone() });
-            }
-            Write::Journal { call, journal } => self.grow(*call, journal),
+            Write::Journal { call, graph, journal } => self.grow(*call, *graph, journal, now),
             Write::Recording { id, call, file, ms, created } => {
                 transaction
                     .prepare_cached(
@@ -325,22 +319,20 @@ impl Changed<'_> {
         Ok(())
     }
 
-    fn grow(&mut self, call: CallId, journal: &[u8]) {
-        let before = self.open.get(&call).map_or(0, |open| open.parted + open.bytes.len() as u64);
-        let offset = match self.fresh.entry(call).or_insert_with(|| Fresh::Grown(Vec::new())) {
-            Fresh::Begun(open) => {
-                let offset = open.bytes.len() as u64;
-                open.bytes.extend_from_slice(journal);
-                offset
-            }
-            Fresh::Grown(bytes) => {
-                let offset = before + bytes.len() as u64;
-                bytes.extend_from_slice(journal);
-                offset
-            }
+    fn grow(&mut self, call: CallId, graph: GraphId, journal: &[u8], now: Instant) {
+        let known = self.open.get(&call);
+        let before = known.map_or(0, |open| open.parted + open.bytes.len() as u64);
+        let fresh = self.fresh.entry(call).or_insert_with(|| match known {
+            Some(_) => Fresh::Grown(Vec::new()),
+            None => Fresh::Begun(Open { graph, since: now, has_part: false, parted: 0, bytes: Vec::new() }),
+        });
+        let bytes = match fresh {
+            Fresh::Begun(open) => &mut open.bytes,
+            Fresh::Grown(bytes) => bytes,
             Fresh::Ended => return,
         };
-        self.pieces.push(Piece { call, offset, start: None, bytes: journal.to_vec() });
+        self.pieces.push(Piece { call, graph, offset: before + bytes.len() as u64, bytes: journal.to_vec() });
+        bytes.extend_from_slice(journal);
     }
 
     fn end(&mut self, transaction: &Transaction<'_>, record: &CallRecord, last: &[u8]) -> rusqlite::Result<()> {
@@ -410,7 +402,7 @@ fn checkpoint(
         if young || (open.has_part && open.bytes.is_empty()) {
             continue;
         }
-        write::part(transaction, *call, open.parted, &open.start, &open.bytes)?;
+        write::part(transaction, *call, open.parted, open.graph, &open.bytes)?;
         parted.push(*call);
     }
     Ok(parted)

@@ -28,9 +28,8 @@ fn id(n: u8) -> CallId {
     CallId([n; 16])
 }
 
-fn start(n: u8, journal: &[u8]) -> Write {
-    let started = Time(i64::from(n));
-    Write::Start { call: id(n), graph: GraphId([7; 32]), started, dialog: vec![n], journal: journal.to_vec() }
+fn grow(n: u8, journal: &[u8]) -> Write {
+    Write::Journal { call: id(n), graph: GraphId([7; 32]), journal: journal.to_vec() }
 }
 
 fn end(n: u8, journal: &[u8]) -> Write {
@@ -67,9 +66,9 @@ fn crash(folder: &Path) -> tempfile::TempDir {
 fn a_finished_call_is_one_row_with_its_whole_journal() {
     let folder = tempfile::tempdir().unwrap();
     let (store, events) = open(folder.path(), Options::default());
-    assert!(store.submit(1, vec![start(1, b"a"), Write::Journal { call: id(1), journal: b"b".to_vec() }]));
+    assert!(store.submit(1, vec![grow(1, b"a"), grow(1, b"b")]));
     committed(&events, 1);
-    assert!(store.submit(2, vec![Write::Journal { call: id(1), journal: b"c".to_vec() }, end(1, b"d")]));
+    assert!(store.submit(2, vec![grow(1, b"c"), end(1, b"d")]));
     committed(&events, 2);
     let stored = store.call(id(1)).unwrap().unwrap();
     assert_eq!(stored.journal, b"abcd");
@@ -94,7 +93,7 @@ fn a_disk_that_fails_loses_nothing_and_says_so() {
     let (store, events) = open(folder.path(), Options { retry_ms: 1, ..Options::default() });
     let blocker = rusqlite::Connection::open(folder.path().join("strowger.db")).unwrap();
     blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
-    assert!(store.submit(1, vec![start(1, b"a")]));
+    assert!(store.submit(1, vec![grow(1, b"a")]));
     assert!(matches!(events.recv().unwrap(), Event::Failed { .. }));
     assert!(store.waiting_ms() > 0);
     blocker.execute_batch("ROLLBACK").unwrap();
@@ -107,11 +106,11 @@ fn a_disk_that_fails_loses_nothing_and_says_so() {
 fn what_may_wait_is_bounded() {
     let folder = tempfile::tempdir().unwrap();
     let (store, events) = open(folder.path(), Options { pending_bytes_max: 200, ..Options::default() });
-    assert!(!store.submit(1, vec![Write::Journal { call: id(1), journal: vec![0; 137] }]));
-    assert!(store.submit(1, vec![Write::Journal { call: id(1), journal: vec![0; 136] }]));
+    assert!(!store.submit(1, vec![grow(1, &[0; 137])]));
+    assert!(store.submit(1, vec![grow(1, &[0; 136])]));
     committed(&events, 1);
     assert_eq!(store.waiting_ms(), 0);
-    assert!(store.submit(2, vec![start(1, b"")]));
+    assert!(store.submit(2, vec![grow(1, b"")]));
 }
 
 #[test]
@@ -183,10 +182,10 @@ fn run_of_crashes(seed: u64) {
                 }
                 (1 | 2, Some(call)) => {
                     open_model.get_mut(&call).unwrap().extend(&bytes);
-                    writes.push(Write::Journal { call: id(call), journal: bytes });
+                    writes.push(grow(call, &bytes));
                 }
                 _ => {
-                    writes.push(start(next, &bytes));
+                    writes.push(grow(next, &bytes));
                     open_model.insert(next, bytes);
                     next += 1;
                 }
