@@ -9,7 +9,7 @@
 //! 3. Ask [`Endpoint::next_deadline`] and give [`Input::Timeout`] at that tick or soon after it, unless another
 //!    input comes first. A timeout that comes early does nothing.
 //!
-//! ```no_run
+//! ```
 //! use runtime_sip::{Config, Endpoint, Input, Output};
 //! use runtime_contract::time::Tick;
 //!
@@ -46,8 +46,16 @@
     )
 )]
 
+mod alarms;
 mod config;
+mod context;
+mod dialog;
 mod endpoint;
+mod entropy;
+mod message;
+mod sdp;
+mod slab;
+mod transaction;
 
 pub use config::Config;
-pub use endpoint::{Endpoint, Input, Output, Outputs};
+pub use endpoint::{Endpoint, Input, Load, Output, Outputs};

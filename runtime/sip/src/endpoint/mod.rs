@@ -1,5 +1,12 @@
 //! The one door: inputs in, outputs out. It does not know who drives it.
 
+mod commands;
+mod dialing;
+mod in_dialog;
+mod incoming;
+mod legs;
+mod receive;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
@@ -9,6 +16,13 @@ use runtime_contract::leg::{LegCommand, LegEvent};
 use runtime_contract::time::Tick;
 
 use crate::Config;
+use crate::alarms::Alarms;
+use crate::context::{Alarm, Context};
+use crate::entropy::Entropy;
+use crate::slab::Key;
+use crate::transaction::{Event, Owner, Timer, Told, Transactions};
+use legs::Legs;
+use receive::Arrival;
 
 /// Something that happened outside.
 pub enum Input<'a> {
@@ -71,27 +85,92 @@ impl Iterator for Outputs<'_> {
 
 /// All transactions, dialogs and legs of one local address.
 pub struct Endpoint {
-    config: Config,
-    now: Tick,
-    outputs: VecDeque<Output>,
+    ctx: Context,
+    transactions: Transactions,
+    legs: Legs,
+    draining: bool,
+    due: Vec<Alarm>,
 }
 
 impl Endpoint {
     /// `seed` feeds tags, branches and Call-IDs: it must be unpredictable to peers and new for each process.
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
-        let _ = seed;
-        Self { config, now: Tick(0), outputs: VecDeque::new() }
+        let legs = Legs::new(config.leg_first);
+        let ctx = Context {
+            config,
+            now: Tick(0),
+            entropy: Entropy::new(seed),
+            alarms: Alarms::new(),
+            outputs: VecDeque::new(),
+        };
+        Self { ctx, transactions: Transactions::default(), legs, draining: false, due: Vec::new() }
     }
 
-    /// Takes one input. `now` never goes back.
+    /// Takes one input. `now` never goes back; alarms that are due by then ring first.
     pub fn handle(&mut self, now: Tick, input: Input<'_>) -> Outputs<'_> {
-        self.now = self.now.max(now);
-        let _ = (&self.config, input);
-        Outputs { queue: &mut self.outputs }
+        self.ctx.now = self.ctx.now.max(now);
+        self.ring_due();
+        match input {
+            Input::Datagram { source, local, bytes, trusted } => {
+                self.receive(&Arrival { source, local, trusted }, bytes);
+            }
+            Input::Command(command) => self.command(command),
+            Input::Timeout => {}
+            Input::Drain => self.draining = true,
+            Input::EndRestored { dialog } => self.end_restored(dialog),
+        }
+        Outputs { queue: &mut self.ctx.outputs }
     }
 
     /// When [`Input::Timeout`] is due at the latest; `None` while nothing waits.
     pub fn next_deadline(&self) -> Option<Tick> {
-        None
+        self.ctx.alarms.next_deadline()
     }
+
+    /// What is held now.
+    pub fn load(&self) -> Load {
+        Load { legs: self.legs.len(), transactions: self.transactions.len(), alarms: self.ctx.alarms.len() }
+    }
+
+    fn ring_due(&mut self) {
+        let mut due = std::mem::take(&mut self.due);
+        self.ctx.alarms.advance(self.ctx.now, &mut due);
+        for alarm in due.drain(..) {
+            match alarm {
+                Alarm::Transaction(key, timer) => self.transaction_timer(key, timer),
+                Alarm::Leg(key, timer) => self.leg_timer(key, timer),
+            }
+        }
+        self.due = due;
+    }
+
+    fn transaction_timer(&mut self, key: Key, timer: Timer) {
+        let Some(told) = self.transactions.run(&mut self.ctx, key, Event::Timer(timer), None) else { return };
+        self.settle(key, told);
+    }
+
+    /// What any step of a transaction may ask of us.
+    fn settle(&mut self, key: Key, told: Told) {
+        if told.trying
+            && let Owner::Leg(leg) = told.owner
+        {
+            self.send_trying(leg, key);
+        }
+        match told.owner {
+            Owner::Leg(leg) if told.timed_out => self.invite_timed_out(leg, key),
+            Owner::Closing(dialog) if told.ended => self.legs.forget_dialog(dialog),
+            _ => {}
+        }
+    }
+}
+
+/// How much an endpoint holds; all zero once the last timer has run out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Legs, those included that were reported gone and still wait for an ACK or a final response.
+    pub legs: usize,
+    /// Transactions, finished ones that absorb retransmissions included.
+    pub transactions: usize,
+    /// Alarms set, overtaken ones included.
+    pub alarms: usize,
 }

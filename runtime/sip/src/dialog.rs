@@ -1,0 +1,255 @@
+//! Dialogs (RFC 3261 §12): who speaks with whom, over which route, and what was the last number. It does not
+//! know what is said in them. No `Debug`: it is full of people's numbers.
+
+use std::net::SocketAddr;
+
+use crate::entropy::{Digest, Entropy};
+use crate::message::address::parse_address;
+use crate::message::uri::{SipUri, Uri, parse_uri};
+use crate::message::write::Writer;
+use crate::message::{Essentials, Header, Message, ResponseEssentials};
+
+/// First byte of a snapshot.
+const SNAPSHOT_VERSION: u8 = 1;
+/// A restored dialog goes on this far above the CSeq that was stored: what was sent since is not known.
+const CSEQ_LEAP: u32 = 1_000;
+
+pub struct Dialog {
+    pub call_id: Box<[u8]>,
+    /// From of what we send, with our tag.
+    pub local_party: Box<[u8]>,
+    /// To of what we send, with the far side's tag once there is one.
+    pub remote_party: Box<[u8]>,
+    pub local_tag: Box<[u8]>,
+    pub remote_tag: Box<[u8]>,
+    /// Remote target: a URI.
+    pub target: Box<[u8]>,
+    /// Route values, in the order in which our requests carry them.
+    pub routes: Vec<Box<[u8]>>,
+    pub local_cseq: u32,
+    pub remote_cseq: u32,
+    /// Where the far side was seen: the next hop when route and target are names.
+    pub peer: SocketAddr,
+    /// Our own address towards it: Contact and Via.
+    pub local: SocketAddr,
+}
+
+impl Dialog {
+    /// Our side of an INVITE that came in (§12.1.1).
+    pub fn of_request(
+        message: &Message<'_>,
+        request: &Essentials<'_>,
+        local_tag: &[u8],
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) -> Self {
+        Self {
+            call_id: request.call_id.into(),
+            local_party: [unfolded(request.to).as_slice(), b";tag=", local_tag].concat().into(),
+            remote_party: unfolded(request.from).into(),
+            local_tag: local_tag.into(),
+            remote_tag: request.from_tag.into(),
+            // RFC 2543 peers send no Contact: they are where they call from.
+            target: contact(message).unwrap_or(request.from_address.uri).into(),
+            routes: message.values(Header::RecordRoute).map(|route| unfolded(route).into()).collect(),
+            local_cseq: 0,
+            remote_cseq: request.cseq,
+            peer,
+            local,
+        }
+    }
+
+    /// Our side of an INVITE that we sent, by one of its responses (§12.1.2). `target` is where the INVITE went.
+    pub fn of_response(
+        message: &Message<'_>,
+        response: &ResponseEssentials<'_>,
+        target: &[u8],
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) -> Option<Self> {
+        let from = message.first(Header::From)?;
+        let mut routes: Vec<Box<[u8]>> =
+            message.values(Header::RecordRoute).map(|route| unfolded(route).into()).collect();
+        routes.reverse();
+        Some(Self {
+            call_id: message.first(Header::CallId)?.into(),
+            local_party: unfolded(from).into(),
+            remote_party: unfolded(response.to).into(),
+            local_tag: parse_address(from)?.tag()?.into(),
+            remote_tag: response.to_tag.into(),
+            target: contact(message).unwrap_or(target).into(),
+            routes,
+            local_cseq: response.cseq,
+            remote_cseq: 0,
+            peer,
+            local,
+        })
+    }
+
+    /// What finds this dialog for a request of the far side.
+    pub fn digest(&self, entropy: &Entropy) -> Digest {
+        dialog_digest(entropy, &self.call_id, &self.local_tag, &self.remote_tag)
+    }
+
+    /// §12.2.1.1 and §8.1.2: first route, loose or strict, else the target.
+    pub fn next_hop(&self) -> SocketAddr {
+        let first = match self.routes.first() {
+            Some(route) => parse_address(route).map(|address| address.uri),
+            None => Some(&*self.target),
+        };
+        first.and_then(parse_sip).and_then(|uri| uri.socket()).unwrap_or(self.peer)
+    }
+
+    /// A request within the dialog (§12.2.1.1) or the INVITE that may make one, up to Content-Length.
+    pub fn request(&self, method: &[u8], cseq: u32, branch: &[u8]) -> Writer {
+        let strict = self
+            .routes
+            .first()
+            .and_then(|route| parse_address(route))
+            .filter(|address| !parse_sip(address.uri).is_some_and(|uri| uri.is_loose()));
+        let mut writer = Writer::with_capacity(768);
+        writer.put(method).put(b" ").put(strict.map_or(&*self.target, |address| address.uri)).put(b" SIP/2.0\r\n");
+        writer.put(b"Via: SIP/2.0/UDP ").put_display(self.local).put(b";branch=").put(branch).put(b";rport\r\n");
+        writer.put(b"Max-Forwards: 70\r\n");
+        for route in self.routes.iter().skip(usize::from(strict.is_some())) {
+            writer.header(b"Route", route);
+        }
+        if strict.is_some() {
+            writer.put(b"Route: <").put(&self.target).put(b">\r\n");
+        }
+        writer.header(b"From", &self.local_party).header(b"To", &self.remote_party).header(b"Call-ID", &self.call_id);
+        writer.put(b"CSeq: ").put_display(cseq).put(b" ").put(method).put(b"\r\n");
+        writer
+    }
+
+    /// All of it, for another process. Strings carry a length of two bytes.
+    pub fn snapshot(&self) -> Vec<u8> {
+        let (peer, local) = (self.peer.to_string(), self.local.to_string());
+        let mut bytes = Vec::with_capacity(512);
+        bytes.push(SNAPSHOT_VERSION);
+        bytes.extend_from_slice(&self.local_cseq.to_be_bytes());
+        bytes.extend_from_slice(&self.remote_cseq.to_be_bytes());
+        let fixed = [
+            &*self.call_id,
+            &*self.local_party,
+            &*self.remote_party,
+            &*self.local_tag,
+            &*self.remote_tag,
+            &*self.target,
+            peer.as_bytes(),
+            local.as_bytes(),
+        ];
+        for text in fixed.into_iter().chain(self.routes.iter().map(|route| &**route)) {
+            // A datagram has at most 65 535 bytes, and so have its parts.
+            bytes.extend_from_slice(&u16::try_from(text.len()).unwrap_or(0).to_be_bytes());
+            bytes.extend_from_slice(text);
+        }
+        bytes
+    }
+
+    /// Reads [`Dialog::snapshot`]; the local CSeq leaps.
+    pub fn restore(bytes: &[u8]) -> Option<Self> {
+        let (version, rest) = bytes.split_first()?;
+        let (local_cseq, rest) = rest.split_first_chunk::<4>()?;
+        let (remote_cseq, mut rest) = rest.split_first_chunk::<4>()?;
+        let mut texts = Vec::new();
+        while let Some((length, tail)) = rest.split_first_chunk::<2>() {
+            let (text, tail) = tail.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+            texts.push(Box::<[u8]>::from(text));
+            rest = tail;
+        }
+        let mut texts = texts.into_iter();
+        let dialog = Self {
+            call_id: texts.next()?,
+            local_party: texts.next()?,
+            remote_party: texts.next()?,
+            local_tag: texts.next()?,
+            remote_tag: texts.next()?,
+            target: texts.next()?,
+            peer: std::str::from_utf8(&texts.next()?).ok()?.parse().ok()?,
+            local: std::str::from_utf8(&texts.next()?).ok()?.parse().ok()?,
+            routes: texts.collect(),
+            local_cseq: u32::from_be_bytes(*local_cseq).saturating_add(CSEQ_LEAP),
+            remote_cseq: u32::from_be_bytes(*remote_cseq),
+        };
+        (*version == SNAPSHOT_VERSION && rest.is_empty()).then_some(dialog)
+    }
+}
+
+pub fn dialog_digest(entropy: &Entropy, call_id: &[u8], local_tag: &[u8], remote_tag: &[u8]) -> Digest {
+    entropy.digest(&[b"dialog", call_id, local_tag, remote_tag])
+}
+
+/// URI of the first Contact.
+pub fn contact<'a>(message: &Message<'a>) -> Option<&'a [u8]> {
+    let address = message.values(Header::Contact).next().and_then(parse_address)?;
+    matches!(address.parse_uri()?, Uri::Sip(_)).then_some(address.uri)
+}
+
+fn parse_sip(uri: &[u8]) -> Option<SipUri<'_>> {
+    match parse_uri(uri)? {
+        Uri::Sip(uri) => Some(uri),
+        _ => None,
+    }
+}
+
+fn unfolded(value: &[u8]) -> Vec<u8> {
+    let mut writer = Writer::with_capacity(value.len());
+    writer.put_unfolded(value);
+    writer.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dialog(routes: &[&str]) -> Dialog {
+        Dialog {
+            call_id: (*b"c1").into(),
+            local_party: (*b"<sip:a@x>;tag=l").into(),
+            remote_party: (*b"<sip:b@y>;tag=r").into(),
+            local_tag: (*b"l").into(),
+            remote_tag: (*b"r").into(),
+            target: (*b"sip:b@192.0.2.9:5070").into(),
+            routes: routes.iter().map(|route| route.as_bytes().into()).collect(),
+            local_cseq: 7,
+            remote_cseq: 0,
+            peer: "192.0.2.1:5060".parse().unwrap(),
+            local: "192.0.2.2:5060".parse().unwrap(),
+        }
+    }
+
+    fn check(routes: &[&str], hop: &str, lines: &[&str]) {
+        let dialog = dialog(routes);
+        let text = String::from_utf8(dialog.request(b"BYE", 8, b"z9hG4bK1").into_bytes()).unwrap();
+        let found: Vec<_> = text.lines().filter(|line| line.starts_with("BYE") || line.starts_with("Route")).collect();
+        assert_eq!((dialog.next_hop().to_string().as_str(), found.as_slice()), (hop, lines));
+    }
+
+    #[test]
+    fn routes_loose_and_strict() {
+        check(&[], "192.0.2.9:5070", &["BYE sip:b@192.0.2.9:5070 SIP/2.0"]);
+        check(
+            &["<sip:192.0.2.3;lr>", "<sip:p2;lr>"],
+            "192.0.2.3:5060",
+            &["BYE sip:b@192.0.2.9:5070 SIP/2.0", "Route: <sip:192.0.2.3;lr>", "Route: <sip:p2;lr>"],
+        );
+        check(
+            &["<sip:192.0.2.3:9>", "<sip:p2;lr>"],
+            "192.0.2.3:9",
+            &["BYE sip:192.0.2.3:9 SIP/2.0", "Route: <sip:p2;lr>", "Route: <sip:b@192.0.2.9:5070>"],
+        );
+        check(&["<sip:name;lr>"], "192.0.2.1:5060", &["BYE sip:b@192.0.2.9:5070 SIP/2.0", "Route: <sip:name;lr>"]);
+    }
+
+    #[test]
+    fn a_snapshot_comes_back() {
+        let restored = Dialog::restore(&dialog(&["<sip:p;lr>"]).snapshot()).unwrap();
+        assert_eq!((restored.local_cseq, &*restored.target), (1_007, &b"sip:b@192.0.2.9:5070"[..]));
+        assert_eq!((restored.routes.len(), restored.local.to_string().as_str()), (1, "192.0.2.2:5060"));
+        let bytes = dialog(&[]).snapshot();
+        for cut in 0..bytes.len() {
+            assert!(Dialog::restore(&bytes[..cut]).is_none());
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What the exchange wants of a leg, and how dialogs are ended from here.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use runtime_contract::leg::{GoneCause, LegCommand, RejectCause};
+
+use super::Endpoint;
+use super::legs::Phase;
+use crate::dialog::Dialog;
+use crate::sdp;
+use crate::slab::Key;
+use crate::transaction::{Machine, Opening, Owner};
+
+impl Endpoint {
+    pub(super) fn command(&mut self, command: LegCommand) {
+        match command {
+            LegCommand::Dial { leg, target, peer, from, media } => {
+                self.dial(leg, &target, peer, from.as_ref().map(|from| from.reveal().as_str()), media);
+            }
+            LegCommand::Ring { leg } => {
+                if let Some((leg, invite)) = self.find_incoming(leg) {
+                    self.ring(leg, invite);
+                }
+            }
+            LegCommand::Answer { leg, media } => {
+                if let Some((leg, invite)) = self.find_incoming(leg) {
+                    self.answer(leg, invite, media);
+                }
+            }
+            LegCommand::Reject { leg, cause } => {
+                if let Some((leg, invite)) = self.find_incoming(leg) {
+                    self.reject(leg, invite, status_of(cause));
+                }
+            }
+            LegCommand::HangUp { leg } => {
+                if let Some(leg) = self.legs.by_id(leg) {
+                    self.hang_up(leg);
+                }
+            }
+        }
+    }
+
+    fn find_incoming(&self, id: runtime_contract::leg::LegId) -> Option<(Key, Key)> {
+        let leg = self.legs.by_id(id)?;
+        match self.legs.get(leg)?.phase {
+            Phase::Incoming { invite } => Some((leg, invite)),
+            _ => None,
+        }
+    }
+
+    fn answer(&mut self, leg: Key, invite: Key, media: SocketAddr) {
+        let Some(state) = self.legs.get_mut(leg) else { return };
+        state.local_media = Some(media);
+        state.origin.version += 1;
+        state.phase = Phase::Answered;
+        let body = match &state.remote {
+            Some(remote) => sdp::answer(remote, media, state.origin),
+            None => sdp::offer(media, state.origin),
+        };
+        let (cseq, offered) = (state.dialog.remote_cseq, state.remote.is_none());
+        self.accept(leg, invite, cseq, &body, offered);
+        self.say_media(leg);
+    }
+
+    fn reject(&mut self, leg: Key, invite: Key, code: u16) {
+        self.respond_plain(leg, invite, code);
+        self.legs.gone(&mut self.ctx, leg, GoneCause::LocalHungUp);
+        self.legs.remove(leg);
+    }
+
+    fn hang_up(&mut self, leg: Key) {
+        let Some(state) = self.legs.get(leg) else { return };
+        match state.phase {
+            Phase::Incoming { invite } => self.reject(leg, invite, 480),
+            // BYE must wait for the ACK (RFC 3261 §15).
+            Phase::Answered => self.legs.gone(&mut self.ctx, leg, GoneCause::LocalHungUp),
+            Phase::Calling { .. } => {
+                self.legs.gone(&mut self.ctx, leg, GoneCause::LocalHungUp);
+                self.give_up(leg);
+            }
+            Phase::Up => {
+                self.legs.gone(&mut self.ctx, leg, GoneCause::LocalHungUp);
+                self.end_dialog(leg);
+            }
+            Phase::Cancelling { .. } | Phase::EndedEarly { .. } => {}
+        }
+    }
+
+    /// Takes the leg out and says BYE to the far side.
+    pub(super) fn end_dialog(&mut self, leg: Key) {
+        if let Some(mut leg) = self.legs.remove(leg) {
+            self.send_bye(&mut leg.dialog);
+        }
+    }
+
+    /// BYE in a transaction of its own; until that ends, the far side's BYE may cross it.
+    pub(super) fn send_bye(&mut self, dialog: &mut Dialog) {
+        dialog.local_cseq = dialog.local_cseq.saturating_add(1);
+        let branch = self.next_branch();
+        let mut writer = dialog.request(b"BYE", dialog.local_cseq, &branch);
+        self.put_user_agent(&mut writer);
+        writer.body(b"");
+        let bytes: Arc<[u8]> = writer.into_bytes().into();
+        let digest = dialog.digest(&self.ctx.entropy);
+        let opening = self.client_opening(
+            Machine::Client,
+            &branch,
+            b"BYE",
+            Owner::Closing(digest),
+            dialog.next_hop(),
+            dialog.local,
+        );
+        let (destination, local) = (opening.destination, opening.local);
+        match self.transactions.open(&mut self.ctx, opening, Some(Arc::clone(&bytes))) {
+            Some(_) => self.legs.set_closing(digest),
+            // No room to repeat it: once is better than never.
+            None => self.ctx.send(destination, local, &bytes),
+        }
+    }
+
+    pub(super) fn client_opening(
+        &self,
+        machine: Machine,
+        branch: &[u8],
+        method: &[u8],
+        owner: Owner,
+        destination: SocketAddr,
+        local: SocketAddr,
+    ) -> Opening {
+        let key = self.ctx.entropy.digest(&[b"client", branch, method]);
+        Opening { machine, key, owner, destination, local, reliable: false, merge: None }
+    }
+
+    pub(super) fn next_branch(&mut self) -> Vec<u8> {
+        [crate::message::via::MAGIC_COOKIE, self.ctx.entropy.next_token().as_bytes()].concat()
+    }
+
+    pub(super) fn put_user_agent(&self, writer: &mut crate::message::write::Writer) {
+        writer.header(b"User-Agent", self.ctx.config.user_agent.as_bytes());
+    }
+
+    pub(super) fn end_restored(&mut self, snapshot: &[u8]) {
+        if let Some(mut dialog) = Dialog::restore(snapshot) {
+            self.send_bye(&mut dialog);
+        }
+    }
+}
+
+fn status_of(cause: RejectCause) -> u16 {
+    match cause {
+        RejectCause::Busy => 486,
+        RejectCause::Declined => 603,
+        RejectCause::Unavailable => 480,
+        RejectCause::Overloaded => 503,
+        RejectCause::NoSuchNumber => 404,
+        RejectCause::NotAllowed => 403,
+        RejectCause::NotAcceptable => 488,
+    }
+}

@@ -1,0 +1,284 @@
+//! INVITEs that come in: from the request to the answered leg, CANCEL and ACK (RFC 3261 §13.3, §9.2).
+
+use std::sync::Arc;
+
+use runtime_contract::Redacted;
+use runtime_contract::leg::{GoneCause, Incoming, LegEvent};
+
+use super::Endpoint;
+use super::legs::{Accepted, Found, Leg, Phase};
+use super::receive::Request;
+use crate::context::{Alarm, LegTimer};
+use crate::dialog::{Dialog, dialog_digest};
+use crate::message::uri::Uri;
+use crate::message::write::{self, Writer};
+use crate::message::{Header, Message};
+use crate::sdp::{self, Origin, Remote, SdpFault};
+use crate::slab::Key;
+use crate::transaction::{Event, Machine, Opening, Owner, State};
+
+impl Endpoint {
+    pub(super) fn receive_invite(&mut self, request: &Request<'_, '_>) {
+        let essentials = &request.essentials;
+        let cseq = essentials.cseq.to_be_bytes();
+        let merge = self.ctx.entropy.digest(&[b"merge", essentials.from_tag, essentials.call_id, &cseq]);
+        if self.transactions.find_merged(merge) {
+            return self.refuse(request, 482);
+        }
+        if !request.arrival.trusted {
+            return self.refuse(request, 403);
+        }
+        if self.draining || self.legs.len() >= self.ctx.config.legs_max {
+            return self.refuse(request, 503);
+        }
+        let remote = match self.read_offer(request) {
+            Ok(remote) => remote,
+            Err(code) => return self.refuse(request, code),
+        };
+        let opening = Opening {
+            machine: Machine::ServerInvite,
+            key: request.key,
+            owner: Owner::Nobody,
+            destination: write::response_destination(Some(&essentials.via), request.arrival.source),
+            local: request.arrival.local,
+            reliable: false,
+            merge: Some(merge),
+        };
+        let Some(invite) = self.transactions.open(&mut self.ctx, opening, None) else {
+            return self.refuse(request, 503);
+        };
+        self.begin_incoming(request, invite, remote);
+    }
+
+    /// The offer in a request's body: `None` without a body. The error is a status code.
+    pub(super) fn read_offer(&self, request: &Request<'_, '_>) -> Result<Option<Remote>, u16> {
+        if !is_plain(request.message) {
+            return Err(415);
+        }
+        let body = request.essentials.body;
+        if body.is_empty() {
+            return Ok(None);
+        }
+        if !is_sdp(request.message) {
+            return Err(415);
+        }
+        sdp::parse(body).map(Some).map_err(|fault| match fault {
+            SdpFault::Malformed => 400,
+            SdpFault::NoCommonMedia => 488,
+        })
+    }
+
+    fn begin_incoming(&mut self, request: &Request<'_, '_>, invite: Key, remote: Option<Remote>) {
+        let Request { arrival, message, essentials, .. } = request;
+        let tag = self.ctx.entropy.next_token();
+        let tag = tag.as_bytes();
+        let dialog = Dialog::of_request(message, essentials, tag, arrival.source, arrival.local);
+        let id = self.legs.next_id();
+        let incoming = Incoming {
+            leg: id,
+            peer: arrival.source,
+            caller: caller(essentials.from_address.parse_uri()),
+            called: text(user(Some(essentials.uri))),
+            call_id: text(essentials.call_id),
+            dialog: dialog.snapshot(),
+        };
+        let leg = self.legs.insert(Leg {
+            id,
+            silent: false,
+            phase: Phase::Incoming { invite },
+            dialog_digest: dialog.digest(&self.ctx.entropy),
+            dialog,
+            head: write::response_head(message, essentials, arrival.source, tag, true),
+            remote,
+            local_media: None,
+            media: None,
+            origin: Origin { id: self.ctx.entropy.next_number(), version: 0 },
+            accepted: None,
+            round: 0,
+        });
+        self.transactions.set_owner(invite, Owner::Leg(leg));
+        self.ctx.say(LegEvent::Incoming(incoming));
+    }
+
+    pub(super) fn send_trying(&mut self, leg: Key, invite: Key) {
+        self.respond_plain(leg, invite, 100);
+    }
+
+    /// Answers the leg's INVITE without a body.
+    pub(super) fn respond_plain(&mut self, leg: Key, invite: Key, code: u16) {
+        let Some(state) = self.legs.get(leg) else { return };
+        let mut writer = Writer::with_capacity(state.head.len() + 256);
+        writer.status(code, "").put(&state.head);
+        if (101..200).contains(&code) {
+            put_contact(&mut writer, &state.dialog);
+        }
+        if code == 503 {
+            self.put_retry_after(&mut writer);
+        }
+        writer.body(b"");
+        let bytes = Arc::from(writer.into_bytes());
+        self.transactions.run(&mut self.ctx, invite, Event::of_code(code), Some(bytes));
+    }
+
+    /// 2xx with our description, repeated until the ACK (§13.3.1.4).
+    pub(super) fn accept(&mut self, leg: Key, invite: Key, cseq: u32, body: &[u8], offered: bool) {
+        let Some(state) = self.legs.get_mut(leg) else { return };
+        let mut writer = Writer::with_capacity(state.head.len() + body.len() + 256);
+        writer.status(200, "").put(&state.head);
+        put_contact(&mut writer, &state.dialog);
+        writer.put(write::ALLOW).body(body);
+        let bytes: Arc<[u8]> = writer.into_bytes().into();
+        let Some(transaction) = self.transactions.get(invite) else { return };
+        let (destination, _) = transaction.destination();
+        let t1_ms = self.ctx.config.t1_ms;
+        state.round += 1;
+        state.accepted = Some(Box::new(Accepted {
+            bytes: Arc::clone(&bytes),
+            destination,
+            cseq,
+            wait_ms: t1_ms,
+            give_up: self.ctx.now.plus_ms(64 * t1_ms),
+            offered,
+        }));
+        let round = state.round;
+        state.head = Vec::new();
+        self.transactions.run(&mut self.ctx, invite, Event::Success, Some(bytes));
+        self.ctx.alarm_in(t1_ms, Alarm::Leg(leg, LegTimer::Accepted(round)));
+    }
+
+    pub(super) fn leg_timer(&mut self, leg: Key, timer: LegTimer) {
+        let Some(state) = self.legs.get_mut(leg) else { return };
+        match (timer, state.phase) {
+            (LegTimer::Accepted(round), _) if round == state.round => self.repeat_accepted(leg),
+            (LegTimer::Ringing, Phase::Incoming { invite }) => self.ring(leg, invite),
+            (LegTimer::RingEnd, Phase::Calling { .. }) => {
+                self.legs.gone(&mut self.ctx, leg, GoneCause::NoAnswer);
+                self.give_up(leg);
+            }
+            (LegTimer::CancelEnd, Phase::Cancelling { invite, .. } | Phase::EndedEarly { invite }) => {
+                self.transactions.remove(invite);
+                self.legs.remove(leg);
+            }
+            _ => {}
+        }
+    }
+
+    fn repeat_accepted(&mut self, leg: Key) {
+        let Some(state) = self.legs.get_mut(leg) else { return };
+        let Some(accepted) = &mut state.accepted else { return };
+        if self.ctx.now >= accepted.give_up {
+            self.legs.gone(&mut self.ctx, leg, GoneCause::NoAck);
+            return self.end_dialog(leg);
+        }
+        accepted.wait_ms = (accepted.wait_ms * 2).min(self.ctx.config.t2_ms);
+        let left_ms = (accepted.give_up - self.ctx.now).as_millis() as u64 + 1;
+        let wait_ms = accepted.wait_ms.min(left_ms);
+        let (destination, bytes, local) = (accepted.destination, Arc::clone(&accepted.bytes), state.dialog.local);
+        let round = state.round;
+        self.ctx.send(destination, local, &bytes);
+        self.ctx.alarm_in(wait_ms, Alarm::Leg(leg, LegTimer::Accepted(round)));
+    }
+
+    pub(super) fn ring(&mut self, leg: Key, invite: Key) {
+        self.respond_plain(leg, invite, 180);
+        self.ctx.alarm_in(RING_AGAIN_MS, Alarm::Leg(leg, LegTimer::Ringing));
+    }
+
+    /// An ACK: of a refusal, which its transaction takes, or of a 2xx, which belongs to the dialog.
+    pub(super) fn receive_ack(&mut self, request: &Request<'_, '_>, transaction: Option<Key>) {
+        if let Some(key) = transaction
+            && self.transactions.get(key).is_some_and(|transaction| transaction.state() != State::Accepted)
+        {
+            self.transactions.run(&mut self.ctx, key, Event::Ack, None);
+            return;
+        }
+        let essentials = &request.essentials;
+        let digest = dialog_digest(&self.ctx.entropy, essentials.call_id, essentials.to_tag, essentials.from_tag);
+        let Some(Found::Leg(leg)) = self.legs.by_dialog(digest) else { return };
+        let Some(state) = self.legs.get_mut(leg) else { return };
+        let Some(accepted) = state.accepted.take_if(|accepted| accepted.cseq == essentials.cseq) else { return };
+        if accepted.offered {
+            match sdp::parse(essentials.body) {
+                Ok(remote) if is_sdp(request.message) => {
+                    state.remote = Some(remote);
+                    self.say_media(leg);
+                }
+                _ => {
+                    self.legs.gone(&mut self.ctx, leg, GoneCause::NoCommonMedia);
+                    return self.end_dialog(leg);
+                }
+            }
+        }
+        self.acknowledged(leg);
+    }
+
+    /// Our 2xx has arrived.
+    pub(super) fn acknowledged(&mut self, leg: Key) {
+        let Some(state) = self.legs.get_mut(leg) else { return };
+        state.accepted = None;
+        if state.silent {
+            return self.end_dialog(leg);
+        }
+        if state.phase == Phase::Answered {
+            state.phase = Phase::Up;
+            self.ctx.say(LegEvent::Up { leg: state.id });
+        }
+    }
+
+    /// Says what was agreed, if that is new.
+    pub(super) fn say_media(&mut self, leg: Key) {
+        let Some(state) = self.legs.get_mut(leg) else { return };
+        let media = state.remote.as_ref().map(|remote| remote.media);
+        if let Some(media) = media.filter(|media| state.media != Some(*media) && !state.silent) {
+            state.media = Some(media);
+            self.ctx.say(LegEvent::Media { leg: state.id, media });
+        }
+    }
+
+    /// CANCEL for an INVITE that is not answered yet.
+    pub(super) fn cancelled(&mut self, invite: Key) {
+        let Some(Owner::Leg(leg)) = self.transactions.get(invite).map(|transaction| transaction.owner()) else {
+            return;
+        };
+        self.respond_plain(leg, invite, 487);
+        self.legs.gone(&mut self.ctx, leg, GoneCause::Cancelled);
+        self.legs.remove(leg);
+    }
+}
+
+/// RFC 3261 §13.3.1.1 asks for one provisional response a minute.
+const RING_AGAIN_MS: u64 = 60_000;
+
+pub(super) fn put_contact(writer: &mut Writer, dialog: &Dialog) {
+    writer.put(b"Contact: <sip:").put_display(dialog.local).put(b">\r\n");
+}
+
+/// Content-Type says SDP. A body without a type is taken for it, as RFC 2543 peers mean it.
+pub(super) fn is_sdp(message: &Message<'_>) -> bool {
+    message.first(Header::ContentType).is_none_or(|value| {
+        let media_type = value.split(|byte| *byte == b';').next().unwrap_or_default();
+        media_type.trim_ascii().eq_ignore_ascii_case(b"application/sdp")
+    })
+}
+
+/// No encoding that we would have to undo.
+fn is_plain(message: &Message<'_>) -> bool {
+    message.values(Header::ContentEncoding).all(|value| value.eq_ignore_ascii_case(b"identity"))
+}
+
+fn user(uri: Option<Uri<'_>>) -> &[u8] {
+    match uri {
+        Some(Uri::Sip(uri)) => uri.user.unwrap_or_default(),
+        Some(Uri::Tel(number)) => number,
+        _ => b"",
+    }
+}
+
+fn caller(uri: Option<Uri<'_>>) -> Option<Redacted<String>> {
+    let user = user(uri);
+    (!user.is_empty() && !user.eq_ignore_ascii_case(b"anonymous")).then(|| Redacted::new(text(user)))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,183 @@
+//! What a datagram is: a request or response of a transaction that exists, something for a dialog, something
+//! new, or something to be refused. It decides nothing about legs.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::Endpoint;
+use super::legs::Found;
+use crate::dialog::dialog_digest;
+use crate::entropy::Digest;
+use crate::message::check::{Essentials, Refusal};
+use crate::message::via::parse_via;
+use crate::message::write::{self, Writer};
+use crate::message::{Header, Message, Method, Start};
+use crate::transaction::{Event, State};
+
+/// How a datagram came.
+pub struct Arrival {
+    pub source: SocketAddr,
+    pub local: SocketAddr,
+    pub trusted: bool,
+}
+
+/// A checked request with everything needed to answer it.
+pub struct Request<'a, 'm> {
+    pub arrival: &'a Arrival,
+    pub message: &'m Message<'m>,
+    pub essentials: Essentials<'m>,
+    pub key: Digest,
+}
+
+impl Endpoint {
+    pub(super) fn receive(&mut self, arrival: &Arrival, bytes: &[u8]) {
+        // Neither SIP nor a keep-alive of blank lines deserves an answer.
+        let Ok(message) = Message::frame(bytes) else { return };
+        match message.start {
+            Start::Response { .. } => {
+                if let Some(essentials) = message.check_response() {
+                    self.receive_response(arrival, &message, &essentials);
+                }
+            }
+            Start::Request { method, .. } => match message.check_request() {
+                Ok(essentials) => {
+                    let key = self.server_key(essentials.method, method, &essentials, &message);
+                    self.receive_request(&Request { arrival, message: &message, essentials, key });
+                }
+                Err(_) if method == b"ACK" => {}
+                Err(refusal) => self.refuse_broken(arrival, &message, refusal),
+            },
+        }
+    }
+
+    /// RFC 3261 §17.2.3. ACK is matched with its INVITE; without a branch the rules of RFC 2543 hold, where
+    /// the To tag is left out, because the first INVITE has none and its ACK does.
+    fn server_key(&self, method: Method, name: &[u8], request: &Essentials<'_>, message: &Message<'_>) -> Digest {
+        let name = if method == Method::Ack { b"INVITE" } else { name };
+        let entropy = &self.ctx.entropy;
+        match request.via.branch() {
+            Some(branch) => entropy.digest(&[b"server", branch, request.via.sent_by, name]),
+            None => {
+                let via = message.values(Header::Via).next().unwrap_or_default();
+                let cseq = request.cseq.to_be_bytes();
+                let parts = [b"2543", request.uri_bytes, request.from_tag, request.call_id, &cseq, via, name];
+                entropy.digest(&parts)
+            }
+        }
+    }
+
+    fn receive_request(&mut self, request: &Request<'_, '_>) {
+        let (essentials, key) = (&request.essentials, request.key);
+        let transaction = self.transactions.find(key);
+        if essentials.method == Method::Ack {
+            return self.receive_ack(request, transaction);
+        }
+        if let Some(transaction) = transaction {
+            if let Some(told) = self.transactions.run(&mut self.ctx, transaction, Event::Request, None) {
+                self.settle(transaction, told);
+            }
+            return;
+        }
+        if essentials.body.len() > self.ctx.config.body_bytes_max {
+            return self.refuse(request, 413);
+        }
+        match essentials.method {
+            Method::Unknown => self.refuse(request, 501),
+            Method::Cancel => self.receive_cancel(request),
+            _ if !essentials.to_tag.is_empty() => match self.find_dialog(essentials) {
+                Some(Found::Leg(leg)) => self.receive_in_dialog(request, leg),
+                Some(Found::Closing) if essentials.method == Method::Bye => self.answer_once(request, 200),
+                _ => self.refuse(request, 481),
+            },
+            Method::Bye => self.refuse(request, 481),
+            Method::Invite | Method::Options if self.has_unsupported(request) => self.refuse(request, 420),
+            Method::Invite => self.receive_invite(request),
+            Method::Options if self.draining => self.refuse(request, 503),
+            Method::Options => self.refuse(request, 200),
+            _ => self.refuse(request, 405),
+        }
+    }
+
+    /// The dialog of a request; a BYE may be ahead of the 2xx that tells us its tag.
+    fn find_dialog(&self, essentials: &Essentials<'_>) -> Option<Found> {
+        let digest = |tag| dialog_digest(&self.ctx.entropy, essentials.call_id, essentials.to_tag, tag);
+        let found = self.legs.by_dialog(digest(essentials.from_tag));
+        found.or_else(|| self.legs.by_dialog(digest(b"")).filter(|_| essentials.method == Method::Bye))
+    }
+
+    /// We know no option tag (§8.2.2.3).
+    pub(super) fn has_unsupported(&self, request: &Request<'_, '_>) -> bool {
+        request.message.values(Header::Require).any(|tag| !tag.is_empty())
+    }
+
+    fn receive_cancel(&mut self, request: &Request<'_, '_>) {
+        let essentials = &request.essentials;
+        let invite = self.server_key(Method::Invite, b"INVITE", essentials, request.message);
+        let Some(key) = self.transactions.find(invite) else { return self.refuse(request, 481) };
+        self.refuse(request, 200);
+        if self.transactions.get(key).is_some_and(|transaction| transaction.state() == State::Proceeding) {
+            self.cancelled(key);
+        }
+    }
+
+    /// Tag of an answer that keeps no state: the same request gets the same one (§8.2.7).
+    pub(super) fn stateless_tag(&self, message: &Message<'_>) -> crate::entropy::Token {
+        let part = |header| message.first(header).unwrap_or_default();
+        self.ctx.entropy.token_of(&[part(Header::CallId), part(Header::From), part(Header::Via)])
+    }
+
+    /// Answers without a transaction: a repeated request is simply answered again.
+    pub(super) fn refuse(&mut self, request: &Request<'_, '_>, code: u16) {
+        let bytes = self.plain_response(request, code);
+        let destination = write::response_destination(Some(&request.essentials.via), request.arrival.source);
+        self.ctx.send(destination, request.arrival.local, &bytes);
+    }
+
+    /// A response with the headers that its code asks for, and no body.
+    pub(super) fn plain_response(&self, request: &Request<'_, '_>, code: u16) -> Arc<[u8]> {
+        let tag = self.stateless_tag(request.message);
+        let Request { arrival, message, essentials, .. } = request;
+        let mut writer = Writer::with_capacity(512);
+        writer.status(code, "");
+        writer.put(&write::response_head(message, essentials, arrival.source, tag.as_bytes(), false));
+        self.put_code_headers(&mut writer, message, code);
+        if code == 200 && essentials.method == Method::Options {
+            writer.put(write::ALLOW).put(write::ACCEPT).put(b"Accept-Encoding: identity\r\nSupported:\r\n");
+        }
+        writer.body(b"");
+        writer.into_bytes().into()
+    }
+
+    fn refuse_broken(&mut self, arrival: &Arrival, message: &Message<'_>, refusal: Refusal) {
+        let tag = self.stateless_tag(message);
+        let via = message.values(Header::Via).next();
+        // Without any Via, no response can find its transaction.
+        let Some(via) = via else { return };
+        let mut writer = Writer::with_capacity(512);
+        writer.status(refusal.code, refusal.why);
+        writer.put(&write::broken_response_head(message, arrival.source, tag.as_bytes()));
+        self.put_code_headers(&mut writer, message, refusal.code);
+        writer.body(b"");
+        let destination = write::response_destination(parse_via(via).as_ref(), arrival.source);
+        self.ctx.send(destination, arrival.local, &writer.into_bytes().into());
+    }
+
+    fn put_code_headers(&self, writer: &mut Writer, message: &Message<'_>, code: u16) {
+        match code {
+            405 | 501 => _ = writer.put(write::ALLOW),
+            415 => _ = writer.put(write::ACCEPT).put(b"Accept-Encoding: identity\r\n"),
+            420 => {
+                for tag in message.all(Header::Require) {
+                    writer.header(b"Unsupported", tag);
+                }
+            }
+            500 => _ = writer.put(b"Retry-After: 1\r\n"),
+            503 => self.put_retry_after(writer),
+            _ => {}
+        }
+    }
+
+    pub(super) fn put_retry_after(&self, writer: &mut Writer) {
+        writer.put(b"Retry-After: ").put_display(self.ctx.config.retry_after_s).put(b"\r\n");
+    }
+}

@@ -1,0 +1,76 @@
+//! Header names that this core reads, long and compact (RFC 3261 §7.3.3, §20). Others are [`Header::Other`].
+
+/// A header, known by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Header {
+    Accept,
+    CSeq,
+    CallId,
+    Contact,
+    ContentEncoding,
+    ContentLength,
+    ContentType,
+    From,
+    MaxForwards,
+    RecordRoute,
+    Require,
+    Route,
+    To,
+    Via,
+    Other,
+}
+
+impl Header {
+    /// Names are compared without case.
+    pub fn named(name: &[u8]) -> Self {
+        let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+        match (name.len(), name.first().map(u8::to_ascii_lowercase)) {
+            (1, Some(b'v')) => Header::Via,
+            (1, Some(b'f')) => Header::From,
+            (1, Some(b't')) => Header::To,
+            (1, Some(b'i')) => Header::CallId,
+            (1, Some(b'm')) => Header::Contact,
+            (1, Some(b'l')) => Header::ContentLength,
+            (1, Some(b'c')) => Header::ContentType,
+            (1, Some(b'e')) => Header::ContentEncoding,
+            (2, _) if is(b"To") => Header::To,
+            (3, _) if is(b"Via") => Header::Via,
+            (4, _) if is(b"From") => Header::From,
+            (4, _) if is(b"CSeq") => Header::CSeq,
+            (5, _) if is(b"Route") => Header::Route,
+            (6, _) if is(b"Accept") => Header::Accept,
+            (7, _) if is(b"Call-ID") => Header::CallId,
+            (7, _) if is(b"Contact") => Header::Contact,
+            (7, _) if is(b"Require") => Header::Require,
+            (12, _) if is(b"Max-Forwards") => Header::MaxForwards,
+            (12, _) if is(b"Content-Type") => Header::ContentType,
+            (12, _) if is(b"Record-Route") => Header::RecordRoute,
+            (14, _) if is(b"Content-Length") => Header::ContentLength,
+            (16, _) if is(b"Content-Encoding") => Header::ContentEncoding,
+            _ => Header::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compact_and_long_names_are_one() {
+        for (long, compact, header) in [
+            ("VIA", "V", Header::Via),
+            ("From", "f", Header::From),
+            ("to", "T", Header::To),
+            ("call-id", "i", Header::CallId),
+            ("Contact", "m", Header::Contact),
+            ("Content-Length", "L", Header::ContentLength),
+            ("Content-Type", "c", Header::ContentType),
+            ("Content-Encoding", "e", Header::ContentEncoding),
+        ] {
+            assert_eq!(Header::named(long.as_bytes()), header);
+            assert_eq!(Header::named(compact.as_bytes()), header);
+        }
+        assert_eq!(Header::named(b"C%6Fntact"), Header::Other);
+    }
+}

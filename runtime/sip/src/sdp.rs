@@ -1,0 +1,304 @@
+//! Session descriptions (RFC 4566) as far as one audio stream in G.711 with telephone-event goes, and the
+//! offer/answer rules for it (RFC 3264). It does not know who offers.
+
+use std::net::{IpAddr, SocketAddr};
+
+use runtime_contract::leg::{Codec, MediaSpec};
+
+use crate::message::scan::parse_number;
+use crate::message::uri::parse_ip;
+use crate::message::write::Writer;
+
+/// `m=` lines in one description. Over it: malformed.
+pub const MEDIA_LINES_MAX: usize = 16;
+/// Payload type under which we offer telephone-event.
+const DTMF_OFFERED: u8 = 101;
+const PTIME_MS: u16 = 20;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SdpFault {
+    /// No session description at all: 400.
+    Malformed,
+    /// Nothing in it that we could take: 488.
+    NoCommonMedia,
+}
+
+/// The far side's description, and the stream of it that we take.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    pub media: MediaSpec,
+    /// `m=` lines before and after ours, with port 0: how an answer refuses them.
+    before: Vec<Box<[u8]>>,
+    after: Vec<Box<[u8]>>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Media<'a> {
+    kind: &'a [u8],
+    port: u16,
+    proto: &'a [u8],
+    formats: &'a [u8],
+    connection: Option<IpAddr>,
+    direction: Option<Direction>,
+    ptime_ms: Option<u16>,
+    dtmf: Option<u8>,
+}
+
+/// As the far side sees it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    SendRecv,
+    SendOnly,
+    RecvOnly,
+    Inactive,
+}
+
+impl Media<'_> {
+    fn codec(&self) -> Option<Codec> {
+        self.formats.split(|byte| *byte == b' ').find_map(|format| match format {
+            b"0" => Some(Codec::Pcmu),
+            b"8" => Some(Codec::Pcma),
+            _ => None,
+        })
+    }
+
+    fn has_format(&self, wanted: u8) -> bool {
+        self.formats.split(|byte| *byte == b' ').any(|format| parse_number(format) == Some(u32::from(wanted)))
+    }
+
+    fn spec(&self, session: &Media<'_>) -> Option<MediaSpec> {
+        if self.kind != b"audio" || self.proto != b"RTP/AVP" || self.port == 0 {
+            return None;
+        }
+        let codec = self.codec()?;
+        let ip = self.connection.or(session.connection)?;
+        let direction = self.direction.or(session.direction).unwrap_or(Direction::SendRecv);
+        Some(MediaSpec {
+            remote: SocketAddr::new(ip, self.port),
+            codec,
+            dtmf_payload_type: self.dtmf.filter(|payload_type| self.has_format(*payload_type)),
+            ptime_ms: self.ptime_ms.or(session.ptime_ms).unwrap_or(PTIME_MS),
+            // An address of zeros is hold as RFC 2543 did it (RFC 3264 §8.4).
+            send: matches!(direction, Direction::SendRecv | Direction::RecvOnly) && !ip.is_unspecified(),
+            receive: matches!(direction, Direction::SendRecv | Direction::SendOnly),
+        })
+    }
+
+    fn refused(&self) -> Box<[u8]> {
+        [b"m=", self.kind, b" 0 ", self.proto, b" ", self.formats, b"\r\n"].concat().into()
+    }
+}
+
+/// Reads an offer or an answer and picks the first audio stream that we can serve, with the far side's first
+/// codec among ours.
+pub fn parse(body: &[u8]) -> Result<Remote, SdpFault> {
+    let mut lines = body.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    if lines.next() != Some(b"v=0") {
+        return Err(SdpFault::Malformed);
+    }
+    let mut session = Media::default();
+    let mut medias: Vec<Media<'_>> = Vec::with_capacity(2);
+    for line in lines.filter(|line| !line.is_empty()) {
+        let (Some(kind), Some(b'='), Some(value)) = (line.first(), line.get(1), line.get(2..)) else {
+            return Err(SdpFault::Malformed);
+        };
+        if *kind == b'm' {
+            if medias.len() == MEDIA_LINES_MAX {
+                return Err(SdpFault::Malformed);
+            }
+            medias.push(parse_media(value).ok_or(SdpFault::Malformed)?);
+            continue;
+        }
+        let scope = medias.last_mut().unwrap_or(&mut session);
+        match kind {
+            b'c' => scope.connection = parse_connection(value).ok_or(SdpFault::Malformed)?,
+            b'a' => read_attribute(value, scope),
+            _ => {}
+        }
+    }
+    let found = medias.iter().enumerate().find_map(|(at, media)| Some((at, media.spec(&session)?)));
+    let (at, media) = found.ok_or(SdpFault::NoCommonMedia)?;
+    let before = medias.iter().take(at).map(Media::refused).collect();
+    let after = medias.iter().skip(at + 1).map(Media::refused).collect();
+    Ok(Remote { media, before, after })
+}
+
+/// `audio 49170/2 RTP/AVP 0 8`
+fn parse_media(value: &[u8]) -> Option<Media<'_>> {
+    let mut words = value.splitn(4, |byte| *byte == b' ');
+    let (kind, port, proto, formats) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let port = port.split(|byte| *byte == b'/').next().and_then(parse_number)?;
+    Some(Media { kind, port: u16::try_from(port).ok()?, proto, formats, ..Media::default() })
+}
+
+/// `IN IP4 192.0.2.1/127`. Outer `None`: malformed; inner: a name, which nobody in here can resolve.
+fn parse_connection(value: &[u8]) -> Option<Option<IpAddr>> {
+    let mut words = value.split(|byte| *byte == b' ');
+    let (net, family, address) = (words.next()?, words.next()?, words.next()?);
+    if net != b"IN" || !matches!(family, b"IP4" | b"IP6") || address.is_empty() {
+        return None;
+    }
+    Some(address.split(|byte| *byte == b'/').next().and_then(parse_ip))
+}
+
+fn read_attribute(value: &[u8], scope: &mut Media<'_>) {
+    match value {
+        b"sendrecv" => scope.direction = Some(Direction::SendRecv),
+        b"sendonly" => scope.direction = Some(Direction::SendOnly),
+        b"recvonly" => scope.direction = Some(Direction::RecvOnly),
+        b"inactive" => scope.direction = Some(Direction::Inactive),
+        _ => {}
+    }
+    if let Some(ptime) = value.strip_prefix(b"ptime:") {
+        let ptime_ms = parse_number(ptime.trim_ascii()).and_then(|ms| u16::try_from(ms).ok());
+        scope.ptime_ms = ptime_ms.filter(|ms| (10..=60).contains(ms) && ms % 10 == 0);
+    }
+    if let Some(map) = value.strip_prefix(b"rtpmap:") {
+        let mut words = map.splitn(2, |byte| *byte == b' ');
+        let (number, name) = (words.next().and_then(parse_number), words.next().unwrap_or_default().trim_ascii());
+        let ours =
+            name.eq_ignore_ascii_case(b"telephone-event/8000") || name.eq_ignore_ascii_case(b"telephone-event/8000/1");
+        if let Some(number) = number.and_then(|number| u8::try_from(number).ok()).filter(|_| ours) {
+            scope.dtmf = Some(number);
+        }
+    }
+}
+
+/// Which description of ours: `id` stays for a leg, `version` grows when it changes (RFC 3264 §8).
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    pub id: u64,
+    pub version: u32,
+}
+
+/// Offer of both laws and telephone-event at `local`.
+pub fn offer(local: SocketAddr, origin: Origin) -> Vec<u8> {
+    let mut writer = head(local, origin);
+    writer.put(b"m=audio ").put_display(local.port()).put(b" RTP/AVP 0 8 ").put_display(DTMF_OFFERED);
+    writer.put(b"\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n");
+    put_dtmf(&mut writer, DTMF_OFFERED);
+    writer.put(b"a=ptime:20\r\na=sendrecv\r\n");
+    writer.into_bytes()
+}
+
+/// Answer to `remote`: one codec, telephone-event where it was offered, everything else refused.
+pub fn answer(remote: &Remote, local: SocketAddr, origin: Origin) -> Vec<u8> {
+    let media = &remote.media;
+    let mut writer = head(local, origin);
+    for line in &remote.before {
+        writer.put(line);
+    }
+    let payload_type = media.codec.payload_type();
+    writer.put(b"m=audio ").put_display(local.port()).put(b" RTP/AVP ").put_display(payload_type);
+    if let Some(dtmf) = media.dtmf_payload_type {
+        writer.put(b" ").put_display(dtmf);
+    }
+    writer.put(match media.codec {
+        Codec::Pcmu => b"\r\na=rtpmap:0 PCMU/8000\r\n",
+        Codec::Pcma => b"\r\na=rtpmap:8 PCMA/8000\r\n",
+    });
+    if let Some(dtmf) = media.dtmf_payload_type {
+        put_dtmf(&mut writer, dtmf);
+    }
+    writer.put(b"a=ptime:20\r\n").put(match (media.send, media.receive) {
+        (true, true) => b"a=sendrecv\r\n",
+        (true, false) => b"a=sendonly\r\n",
+        (false, true) => b"a=recvonly\r\n",
+        (false, false) => b"a=inactive\r\n",
+    });
+    for line in &remote.after {
+        writer.put(line);
+    }
+    writer.into_bytes()
+}
+
+fn head(local: SocketAddr, origin: Origin) -> Writer {
+    let family: &[u8] = if local.is_ipv4() { b" IN IP4 " } else { b" IN IP6 " };
+    let mut writer = Writer::with_capacity(320);
+    // Readers keep the id in 63 bits.
+    writer.put(b"v=0\r\no=- ").put_display(origin.id >> 1).put(b" ").put_display(origin.version);
+    writer.put(family).put_display(local.ip()).put(b"\r\ns=-\r\nc=").put(family.trim_ascii_start());
+    writer.put_display(local.ip()).put(b"\r\nt=0 0\r\n");
+    writer
+}
+
+fn put_dtmf(writer: &mut Writer, payload_type: u8) {
+    writer.put(b"a=rtpmap:").put_display(payload_type).put(b" telephone-event/8000\r\na=fmtp:");
+    writer.put_display(payload_type).put(b" 0-15\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORIGIN: Origin = Origin { id: 14, version: 1 };
+
+    fn check(offer: &str, expected: Result<&str, SdpFault>) {
+        let body = offer.replace('\n', "\r\n");
+        let found = parse(body.as_bytes()).map(|remote| {
+            let text = answer(&remote, "127.0.0.1:4000".parse().unwrap(), ORIGIN);
+            String::from_utf8(text).unwrap().replace("\r\n", "\n")
+        });
+        assert_eq!(found.as_deref().map_err(|fault| *fault), expected, "{offer}");
+    }
+
+    const HEAD: &str = "v=0\no=- 7 1 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\n";
+
+    #[test]
+    fn the_offerer_chooses_the_codec() {
+        check(
+            "v=0\no=- 1 1 IN IP4 h\ns=-\nc=IN IP4 192.0.2.1\nt=0 0\nm=audio 4 RTP/AVP 9 8 0 97\na=rtpmap:97 telephone-event/8000\n",
+            Ok(&format!(
+                "{HEAD}m=audio 4000 RTP/AVP 8 97\na=rtpmap:8 PCMA/8000\na=rtpmap:97 telephone-event/8000\n\
+                a=fmtp:97 0-15\na=ptime:20\na=sendrecv\n"
+            )),
+        );
+    }
+
+    #[test]
+    fn other_lines_are_refused_in_place() {
+        check(
+            "v=0\nc=IN IP6 2001:db8::1\nm=video 6 RTP/AVP 31 32\nm=audio 4 RTP/AVP 0\na=sendonly\nm=text 9 RTP/AVP 98\n",
+            Ok(&format!(
+                "{HEAD}m=video 0 RTP/AVP 31 32\nm=audio 4000 RTP/AVP 0\na=rtpmap:0 PCMU/8000\na=ptime:20\n\
+                a=recvonly\nm=text 0 RTP/AVP 98\n"
+            )),
+        );
+    }
+
+    #[test]
+    fn nothing_in_common() {
+        for offer in [
+            "v=0\nc=IN IP4 192.0.2.1\nm=audio 4 RTP/AVP 9\n",
+            "v=0\nc=IN IP4 192.0.2.1\nm=audio 0 RTP/AVP 0\n",
+            "v=0\nc=IN IP4 192.0.2.1\nm=audio 4 RTP/SAVP 0\n",
+            "v=0\nc=IN IP4 host.example\nm=audio 4 RTP/AVP 0\n",
+            "v=0\nm=audio 4 RTP/AVP 0\n",
+            "v=0\n",
+        ] {
+            check(offer, Err(SdpFault::NoCommonMedia));
+        }
+        for offer in ["", "hello", "v=0\nm=audio\n", "v=0\nc=IN IP4\n", "v=0\nx\n", "v=0\nm=audio 65536 RTP/AVP 0\n"] {
+            check(offer, Err(SdpFault::Malformed));
+        }
+    }
+
+    #[test]
+    fn media_lines_are_bounded() {
+        let text = |count: usize| format!("v=0\nc=IN IP4 192.0.2.1\n{}", "m=audio 4 RTP/AVP 0\n".repeat(count));
+        assert!(parse(text(MEDIA_LINES_MAX).as_bytes()).is_ok());
+        assert_eq!(parse(text(MEDIA_LINES_MAX + 1).as_bytes()).unwrap_err(), SdpFault::Malformed);
+    }
+
+    #[test]
+    fn hold_and_packet_time() {
+        let spec = |text: &str| parse(text.as_bytes()).unwrap().media;
+        let held = spec("v=0\nc=IN IP4 0.0.0.0\nm=audio 4 RTP/AVP 0\na=ptime:30\n");
+        assert_eq!((held.send, held.receive, held.ptime_ms), (false, true, 30));
+        let silent = spec("v=0\nc=IN IP4 192.0.2.1\na=inactive\nm=audio 4 RTP/AVP 0\na=ptime:7\n");
+        assert_eq!((silent.send, silent.receive, silent.ptime_ms), (false, false, 20));
+        let local = "[::1]:4000".parse().unwrap();
+        let own = spec(std::str::from_utf8(&offer(local, ORIGIN)).unwrap());
+        assert_eq!((own.remote, own.codec, own.dtmf_payload_type), (local, Codec::Pcmu, Some(101)));
+    }
+}

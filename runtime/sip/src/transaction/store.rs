@@ -1,0 +1,257 @@
+//! Runs the tables: keeps states and last messages, sends, arms timers, and says what the TU must be told.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::{Action, Event, Machine, State, Timer};
+use crate::context::{Alarm, Context};
+use crate::entropy::{Digest, DigestMap};
+use crate::slab::{Key, Slab};
+
+/// Who is behind a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    Nobody,
+    Leg(Key),
+    /// The BYE of a dialog that is over but for this.
+    Closing(Digest),
+}
+
+/// How a new transaction stands in the world.
+pub struct Opening {
+    pub machine: Machine,
+    pub key: Digest,
+    pub owner: Owner,
+    pub destination: SocketAddr,
+    pub local: SocketAddr,
+    /// A stream: nothing is sent twice, and nothing lingers in the network.
+    pub reliable: bool,
+    /// Recognises the same request over another path (RFC 3261 §8.2.2.2).
+    pub merge: Option<Digest>,
+}
+
+/// About 200 bytes and the kept message.
+pub struct Transaction {
+    opening: Opening,
+    state: State,
+    /// Last interval of A, E or G.
+    wait_ms: u64,
+    kept: Option<Arc<[u8]>>,
+    /// ACKs of 2xx by digest of the To tag: forks have several (RFC 3261 §13.2.2.4).
+    acks: Vec<(Digest, SocketAddr, Arc<[u8]>)>,
+}
+
+impl Transaction {
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    pub fn owner(&self) -> Owner {
+        self.opening.owner
+    }
+
+    /// The request of a client, or the last response of a server.
+    pub fn kept(&self) -> Option<&Arc<[u8]>> {
+        self.kept.as_ref()
+    }
+
+    pub fn destination(&self) -> (SocketAddr, SocketAddr) {
+        (self.opening.destination, self.opening.local)
+    }
+}
+
+/// What the TU must do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub owner: Owner,
+    /// The event is for the TU.
+    pub tell: bool,
+    pub timed_out: bool,
+    /// Answer 100: nothing else was answered yet.
+    pub trying: bool,
+    /// Build the ACK of a non-2xx and give it to [`Transactions::keep_ack`].
+    pub ack: bool,
+    /// The transaction is no more.
+    pub ended: bool,
+}
+
+/// All transactions.
+#[derive(Default)]
+pub struct Transactions {
+    slab: Slab<Transaction>,
+    by_key: DigestMap<Key>,
+    by_merge: DigestMap<Key>,
+}
+
+impl Transactions {
+    pub fn len(&self) -> usize {
+        self.slab.len()
+    }
+
+    pub fn find(&self, key: Digest) -> Option<Key> {
+        self.by_key.get(&key).copied()
+    }
+
+    pub fn find_merged(&self, merge: Digest) -> bool {
+        self.by_merge.contains_key(&merge)
+    }
+
+    pub fn get(&self, key: Key) -> Option<&Transaction> {
+        self.slab.get(key)
+    }
+
+    /// `message` is what a client sends; a server has none yet. `None` at `transactions_max`.
+    pub fn open(&mut self, ctx: &mut Context, opening: Opening, message: Option<Arc<[u8]>>) -> Option<Key> {
+        if self.slab.len() >= ctx.config.transactions_max {
+            return None;
+        }
+        let (digest, merge) = (opening.key, opening.merge);
+        let start = opening.machine.start();
+        let key =
+            self.slab.insert(Transaction { opening, state: start.next, wait_ms: 0, kept: None, acks: Vec::new() });
+        self.by_key.insert(digest, key);
+        if let Some(merge) = merge {
+            self.by_merge.insert(merge, key);
+        }
+        self.act(ctx, key, start.actions, message);
+        Some(key)
+    }
+
+    /// Follows the line of the figure that `event` labels. `None` when there is no such line or transaction.
+    pub fn run(&mut self, ctx: &mut Context, key: Key, event: Event, message: Option<Arc<[u8]>>) -> Option<Told> {
+        let transaction = self.slab.get_mut(key)?;
+        let step = transaction.opening.machine.step(transaction.state, event)?;
+        transaction.state = step.next;
+        let mut told = self.act(ctx, key, step.actions, message)?;
+        if step.next == State::Accepted
+            && let Some(transaction) = self.slab.get_mut(key)
+        {
+            // The leg repeats its own 2xx, and no INVITE is sent again: nothing to keep until timer L or M.
+            transaction.kept = None;
+        }
+        if step.next == State::Terminated {
+            self.remove(key);
+            told.ended = true;
+        }
+        Some(told)
+    }
+
+    fn act(&mut self, ctx: &mut Context, key: Key, actions: &[Action], message: Option<Arc<[u8]>>) -> Option<Told> {
+        let transaction = self.slab.get_mut(key)?;
+        let Opening { owner, destination, local, .. } = transaction.opening;
+        let mut told = Told { owner, tell: false, timed_out: false, trying: false, ack: false, ended: false };
+        for action in actions {
+            match action {
+                Action::Send => {
+                    if let Some(message) = &message {
+                        transaction.kept = Some(Arc::clone(message));
+                        ctx.send(destination, local, message);
+                    }
+                }
+                Action::Resend => {
+                    if let Some(kept) = &transaction.kept {
+                        ctx.send(destination, local, kept);
+                    }
+                }
+                Action::Trying => told.trying = transaction.kept.is_none(),
+                Action::Ack => told.ack = true,
+                Action::Tell => told.tell = true,
+                Action::TimedOut => told.timed_out = true,
+                Action::Arm(timer) => {
+                    if let Some(delay_ms) = delay_ms(transaction, *timer, ctx) {
+                        ctx.alarm_in(delay_ms, Alarm::Transaction(key, *timer));
+                    }
+                }
+            }
+        }
+        Some(told)
+    }
+
+    /// The ACK that [`Told::ack`] asked for: sent now, and again for each repeated response.
+    pub fn keep_ack(&mut self, ctx: &mut Context, key: Key, ack: Arc<[u8]>) {
+        if let Some(transaction) = self.slab.get_mut(key) {
+            ctx.send(transaction.opening.destination, transaction.opening.local, &ack);
+            transaction.kept = Some(ack);
+        }
+    }
+
+    /// Sends the ACK of a 2xx again, if this fork was acknowledged before.
+    pub fn resend_fork_ack(&self, ctx: &mut Context, key: Key, tag: Digest) -> bool {
+        let Some(transaction) = self.slab.get(key) else { return false };
+        let Some((_, destination, ack)) = transaction.acks.iter().find(|(known, ..)| *known == tag) else {
+            return false;
+        };
+        ctx.send(*destination, transaction.opening.local, ack);
+        true
+    }
+
+    /// Keeps and sends the ACK of a 2xx of one fork. At most [`FORKS_MAX`] forks are answered.
+    pub fn keep_fork_ack(&mut self, ctx: &mut Context, key: Key, tag: Digest, destination: SocketAddr, ack: Arc<[u8]>) {
+        if let Some(transaction) = self.slab.get_mut(key)
+            && transaction.acks.len() < FORKS_MAX
+        {
+            ctx.send(destination, transaction.opening.local, &ack);
+            transaction.acks.push((tag, destination, ack));
+        }
+    }
+
+    pub fn forks_full(&self, key: Key) -> bool {
+        self.slab.get(key).is_none_or(|transaction| transaction.acks.len() >= FORKS_MAX)
+    }
+
+    pub fn set_owner(&mut self, key: Key, owner: Owner) {
+        if let Some(transaction) = self.slab.get_mut(key) {
+            transaction.opening.owner = owner;
+        }
+    }
+
+    pub fn remove(&mut self, key: Key) {
+        let Some(Transaction { opening, .. }) = self.slab.remove(key) else { return };
+        if self.by_key.get(&opening.key) == Some(&key) {
+            self.by_key.remove(&opening.key);
+        }
+        if let Some(merge) = opening.merge
+            && self.by_merge.get(&merge) == Some(&key)
+        {
+            self.by_merge.remove(&merge);
+        }
+        shrink(&mut self.by_key);
+        shrink(&mut self.by_merge);
+    }
+}
+
+/// Forked 2xx that one INVITE acknowledges.
+pub const FORKS_MAX: usize = 16;
+
+/// Gives memory back after a peak; costs are spread because the next time needs as many removals again.
+pub fn shrink<V>(map: &mut DigestMap<V>) {
+    if map.capacity() > 1_024 && map.len() * 8 < map.capacity() {
+        map.shrink_to(map.len() * 2);
+    }
+}
+
+/// RFC 3261 table 4; `None` where the timer does not run.
+fn delay_ms(transaction: &mut Transaction, timer: Timer, ctx: &Context) -> Option<u64> {
+    let config = &ctx.config;
+    let (t1, t2, t4) = (config.t1_ms, config.t2_ms, config.t4_ms);
+    let doubled = |wait_ms: u64| if wait_ms == 0 { t1 } else { wait_ms.saturating_mul(2) };
+    let reliable = transaction.opening.reliable;
+    match timer {
+        Timer::A | Timer::E | Timer::G if reliable => None,
+        Timer::D | Timer::I | Timer::J | Timer::K if reliable => Some(0),
+        Timer::E if transaction.state == State::Proceeding => Some(t2),
+        Timer::A => {
+            transaction.wait_ms = doubled(transaction.wait_ms);
+            Some(transaction.wait_ms)
+        }
+        Timer::E | Timer::G => {
+            transaction.wait_ms = doubled(transaction.wait_ms).min(t2);
+            Some(transaction.wait_ms)
+        }
+        Timer::B | Timer::F | Timer::H | Timer::J | Timer::L | Timer::M => Some(64 * t1),
+        // At least 32 s (§17.1.1.2), and never less than the peer's timer H.
+        Timer::D => Some((64 * t1).max(32_000)),
+        Timer::I | Timer::K => Some(t4),
+        Timer::Trying => Some(200),
+    }
+}

@@ -1,0 +1,235 @@
+//! Two endpoints on a virtual wire that loses, repeats, delays and overtakes. Both sides of every call must come
+//! to the same end, and nothing may be left after the last timer.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use runtime_contract::Redacted;
+use runtime_contract::leg::{GoneCause, LegCommand, LegEvent, LegId, RejectCause};
+use runtime_contract::time::Tick;
+use runtime_sip::{Config, Endpoint, Input, Load, Output};
+
+use crate::bench::address;
+use crate::noise::{Random, for_seeds};
+
+const CALLS: u64 = 40;
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Packet { to: usize, bytes: Arc<[u8]> },
+    Command { side: usize, leg: u64, what: What },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    Dial,
+    Ring,
+    Answer,
+    Reject,
+    HangUp,
+}
+
+#[derive(Default)]
+struct LegLog {
+    up: bool,
+    gone: Option<GoneCause>,
+    caller: Option<u64>,
+}
+
+struct Wire {
+    random: Random,
+    loss: u64,
+    now: Tick,
+    sides: [Endpoint; 2],
+    addresses: [SocketAddr; 2],
+    agenda: BinaryHeap<Reverse<(Tick, u64, Due)>>,
+    count: u64,
+    logs: [BTreeMap<u64, LegLog>; 2],
+}
+
+impl Wire {
+    fn new(seed: u64, loss: u64) -> Self {
+        let addresses = [address("127.0.0.1:5060"), address("127.0.0.1:5070")];
+        let sides = addresses.map(|address| {
+            let mut entropy = [0; 32];
+            entropy[..8].copy_from_slice(&seed.to_be_bytes());
+            entropy[8..10].copy_from_slice(&address.port().to_be_bytes());
+            Endpoint::new(Config::new(address), entropy)
+        });
+        Self {
+            random: Random(seed),
+            loss,
+            now: Tick(0),
+            sides,
+            addresses,
+            agenda: BinaryHeap::new(),
+            count: 0,
+            logs: Default::default(),
+        }
+    }
+
+    fn put(&mut self, delay_ms: u64, due: Due) {
+        self.count += 1;
+        self.agenda.push(Reverse((self.now.plus_ms(delay_ms), self.count, due)));
+    }
+
+    fn later(&mut self, side: usize, leg: u64, what: What) {
+        let delay_ms = self.random.below(3_000);
+        self.put(delay_ms, Due::Command { side, leg, what });
+    }
+
+    fn input(&mut self, side: usize, input: Input<'_>) {
+        let outputs: Vec<Output> = self.sides[side].handle(self.now, input).collect();
+        for output in outputs {
+            match output {
+                Output::Send { destination, bytes, .. } => {
+                    assert_eq!(destination, self.addresses[1 - side]);
+                    let copies = if self.random.chance(5) { 2 } else { 1 };
+                    for _ in 0..copies {
+                        if !self.random.chance(self.loss) {
+                            let delay_ms =
+                                if self.random.chance(5) { self.random.below(900) } else { self.random.below(30) };
+                            self.put(delay_ms, Due::Packet { to: 1 - side, bytes: Arc::clone(&bytes) });
+                        }
+                    }
+                }
+                Output::Event(event) => self.event(side, event),
+            }
+        }
+    }
+
+    fn event(&mut self, side: usize, event: LegEvent) {
+        let id = match &event {
+            LegEvent::Incoming(incoming) => incoming.leg.0,
+            LegEvent::Ringing { leg }
+            | LegEvent::Media { leg, .. }
+            | LegEvent::Up { leg }
+            | LegEvent::Gone { leg, .. } => leg.0,
+        };
+        let log = self.logs[side].entry(id).or_default();
+        assert_eq!(log.gone, None, "{event:?} after the end");
+        match event {
+            LegEvent::Incoming(incoming) => {
+                log.caller = incoming.caller.map(|caller| caller.reveal().parse().unwrap());
+                let plan: &[What] = match self.random.below(5) {
+                    0 => &[What::Reject],
+                    1 => &[What::Ring],
+                    2 => &[What::Answer, What::HangUp],
+                    _ => &[What::Ring, What::Answer],
+                };
+                for what in plan {
+                    self.later(side, id, *what);
+                }
+            }
+            LegEvent::Up { .. } => {
+                log.up = true;
+                let delay_ms = 1 + self.random.below(20_000);
+                self.put(delay_ms, Due::Command { side, leg: id, what: What::HangUp });
+            }
+            LegEvent::Gone { cause, .. } => log.gone = Some(cause),
+            LegEvent::Ringing { .. } | LegEvent::Media { .. } => {}
+        }
+    }
+
+    fn command(&mut self, side: usize, id: u64, what: What) {
+        let leg = LegId(id);
+        let media = address("127.0.0.1:4000");
+        let command = match what {
+            What::Ring => LegCommand::Ring { leg },
+            What::Answer => LegCommand::Answer { leg, media },
+            What::Reject => LegCommand::Reject { leg, cause: RejectCause::Busy },
+            What::HangUp => LegCommand::HangUp { leg },
+            What::Dial => {
+                let peer = self.addresses[1 - side];
+                let from = Some(Redacted::new(id.to_string()));
+                LegCommand::Dial { leg, target: format!("sip:x@{peer}"), peer, from, media }
+            }
+        };
+        self.input(side, Input::Command(command));
+    }
+
+    /// Runs until both sides are at rest.
+    fn run(&mut self) {
+        loop {
+            let deadlines = [self.sides[0].next_deadline(), self.sides[1].next_deadline()];
+            let timer = deadlines.iter().flatten().min().copied();
+            let next = self.agenda.peek().map(|Reverse((tick, ..))| *tick);
+            match (timer, next) {
+                (None, None) => return,
+                (Some(timer), next) if next.is_none_or(|next| timer <= next) => {
+                    self.now = self.now.max(timer);
+                    for side in 0..2 {
+                        if deadlines[side] == Some(timer) {
+                            self.input(side, Input::Timeout);
+                        }
+                    }
+                }
+                _ => {
+                    let Reverse((tick, _, due)) = self.agenda.pop().unwrap();
+                    self.now = self.now.max(tick);
+                    match due {
+                        Due::Packet { to, bytes } => {
+                            let (source, local) = (self.addresses[1 - to], self.addresses[to]);
+                            self.input(to, Input::Datagram { source, local, bytes: &bytes, trusted: true });
+                        }
+                        Due::Command { side, leg, what } => self.command(side, leg, what),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Ends of the two sides of one call that belong together, caller first.
+fn agree(caller: GoneCause, callee: GoneCause) -> bool {
+    use GoneCause::{Cancelled, LocalHungUp, Refused, RemoteHungUp};
+    matches!(
+        (caller, callee),
+        // Any hang-up may cross another one.
+        (LocalHungUp, RemoteHungUp | Cancelled | LocalHungUp)
+            | (RemoteHungUp, LocalHungUp)
+            | (Refused(486 | 480), LocalHungUp)
+    )
+}
+
+fn calls(seed: u64, loss: u64) {
+    let mut wire = Wire::new(seed, loss);
+    for call in 0..CALLS {
+        let side = wire.random.below(2) as usize;
+        let leg = (1 << 63) + call;
+        let delay_ms = wire.random.below(5_000);
+        wire.put(delay_ms, Due::Command { side, leg, what: What::Dial });
+        // The caller's patience: some give up before, some after the answer.
+        if wire.random.chance(60) {
+            let delay_ms = delay_ms + 1 + wire.random.below(6_000);
+            wire.put(delay_ms, Due::Command { side, leg, what: What::HangUp });
+        } else {
+            wire.put(delay_ms + 60_000, Due::Command { side, leg, what: What::HangUp });
+        }
+    }
+    wire.run();
+    for side in 0..2 {
+        assert_eq!(wire.sides[side].load(), Load { legs: 0, transactions: 0, alarms: 0 });
+        for (leg, log) in &wire.logs[side] {
+            assert!(log.gone.is_some(), "leg {leg} of side {side} never ended");
+            let Some(caller) = log.caller else { continue };
+            let other = &wire.logs[1 - side][&caller];
+            let (ends, ups) = ((other.gone.unwrap(), log.gone.unwrap()), (other.up, log.up));
+            assert!(agree(ends.0, ends.1), "call {caller:x}: {ends:?} {ups:?}");
+            // A caller that is up was answered; whether the callee heard of it is told by its ACK alone.
+            assert!(!ups.1 || ups.0 || ends.0 != GoneCause::Refused(486), "call {caller:x}: {ends:?} {ups:?}");
+        }
+    }
+}
+
+#[test]
+fn without_loss() {
+    for_seeds("without_loss", 20, |seed| calls(seed, 0));
+}
+
+#[test]
+fn with_loss() {
+    for_seeds("with_loss", 60, |seed| calls(seed, 12));
+}

@@ -1,0 +1,17 @@
+//! Whole-endpoint tests: text in, text out; torture messages; two endpoints on a bad wire; noise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests may stop at the first surprise and read their data"
+)]
+
+mod bench;
+mod dialing;
+mod incoming;
+mod limits;
+mod lossy;
+mod noise;
+mod torture;
