@@ -68,6 +68,6 @@ pub use driver::{Media, MediaConfig, MediaError, MediaEvent, MediaStatistics};
 pub use dtmf::Key;
 pub use prompt::{Prompt, PromptError, PromptStore, VoiceLimits};
 pub use recording::{RecordEnd, RecordSpec, RecordSummary, RecordingError};
-pub use speech::{Speech, SpeechError, SpeechWarning};
+pub use speech::{EspeakError, Speech, SpeechError, SpeechWarning};
 pub use stream::{Command, Event, Input, Output, Outputs, Stream, StreamSeed};
 pub use wav::WavError;

@@ -6,7 +6,7 @@ use std::f64::consts::TAU;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use runtime_contract::leg::Codec;
 
@@ -116,16 +116,50 @@ fn wav_to_prompt(path: &Path, bytes: &[u8], limits: &VoiceLimits) -> Result<Prom
     Ok(Prompt::from_pcm(&pcm))
 }
 
-/// Prompts from files, each content decoded once and dropped with its last user.
+/// Prompts in use, by content hash. Those that nobody uses any more are forgotten.
+#[derive(Debug, Default)]
+pub(crate) struct SharedPrompts {
+    by_content: Mutex<HashMap<[u8; 32], Weak<Prompt>>>,
+}
+
+/// Prompts in the table before it is first cleaned of unused ones.
+const CLEANED_AT: usize = 64;
+
+impl SharedPrompts {
+    pub(crate) fn get(&self, hash: &[u8; 32]) -> Option<Arc<Prompt>> {
+        self.lock().get(hash).and_then(Weak::upgrade)
+    }
+
+    /// The prompt now known by this hash: somebody else's when it came first.
+    pub(crate) fn insert(&self, hash: [u8; 32], prompt: Prompt) -> Arc<Prompt> {
+        let mut known = self.lock();
+        if let Some(first) = known.get(&hash).and_then(Weak::upgrade) {
+            return first;
+        }
+        // Cleaned when it would grow, so that each prompt is looked at a few times in all.
+        if known.len() >= CLEANED_AT && known.len() == known.capacity() {
+            known.retain(|_, prompt| prompt.strong_count() > 0);
+        }
+        let prompt = Arc::new(prompt);
+        known.insert(hash, Arc::downgrade(&prompt));
+        prompt
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Weak<Prompt>>> {
+        self.by_content.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Prompts from files, each content decoded once.
 #[derive(Debug)]
 pub struct PromptStore {
     limits: VoiceLimits,
-    by_content: Mutex<HashMap<[u8; 32], std::sync::Weak<Prompt>>>,
+    loaded: SharedPrompts,
 }
 
 impl PromptStore {
     pub fn new(limits: VoiceLimits) -> PromptStore {
-        PromptStore { limits, by_content: Mutex::new(HashMap::new()) }
+        PromptStore { limits, loaded: SharedPrompts::default() }
     }
 
     /// The prompt of this file as it is now; files of equal content share one. Reads the file: not on an
@@ -133,15 +167,10 @@ impl PromptStore {
     pub fn load(&self, path: &Path) -> Result<Arc<Prompt>, PromptError> {
         let bytes = read(path, &self.limits)?;
         let hash = *blake3::hash(&bytes).as_bytes();
-        let known = || self.by_content.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(prompt) = known().get(&hash).and_then(std::sync::Weak::upgrade) {
-            return Ok(prompt);
+        match self.loaded.get(&hash) {
+            Some(prompt) => Ok(prompt),
+            None => Ok(self.loaded.insert(hash, wav_to_prompt(path, &bytes, &self.limits)?)),
         }
-        let prompt = Arc::new(wav_to_prompt(path, &bytes, &self.limits)?);
-        let mut known = known();
-        known.retain(|_, prompt| prompt.strong_count() > 0);
-        known.insert(hash, Arc::downgrade(&prompt));
-        Ok(prompt)
     }
 }
 
@@ -181,10 +210,20 @@ mod tests {
         let (one, same, other) = (write("a.wav", 5), write("b.wav", 5), write("a.wav", 6));
         assert!(Arc::ptr_eq(&one, &same));
         assert!(!Arc::ptr_eq(&one, &other));
-        drop((one, same));
-        write("c.wav", 7);
-        assert_eq!(store.by_content.lock().unwrap().len(), 2, "forgotten with the last user: 5");
         std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn unused_prompts_are_forgotten() {
+        let shared = SharedPrompts::default();
+        let kept = shared.insert([255; 32], Prompt::silence(20));
+        for number in 0..10_000u32 {
+            let mut hash = [0; 32];
+            hash[..4].copy_from_slice(&number.to_le_bytes());
+            shared.insert(hash, Prompt::silence(20));
+        }
+        assert!(shared.lock().len() <= 2 * CLEANED_AT);
+        assert!(Arc::ptr_eq(&kept, &shared.get(&[255; 32]).unwrap()));
     }
 
     #[test]
