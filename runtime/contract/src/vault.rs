@@ -8,7 +8,8 @@ use crate::limits::VAULT_VALUES_MAX;
 
 #[derive(Clone, Default)]
 pub struct Vault {
-    values: Vec<Zeroizing<String>>,
+    /// `None`: lost with the process that held it.
+    values: Vec<Option<Zeroizing<String>>>,
 }
 
 impl Vault {
@@ -17,14 +18,19 @@ impl Vault {
         if self.values.len() >= VAULT_VALUES_MAX {
             return Err(FaultKind::Arena);
         }
-        self.values.push(Zeroizing::new(value));
+        self.values.push(Some(Zeroizing::new(value)));
         Ok(self.values.len() as u64)
     }
 
     /// The value behind a slot's word; `None` when it was lost with the process that held it.
     pub fn value(&self, word: u64) -> Option<&str> {
         let index = usize::try_from(word.checked_sub(1)?).ok()?;
-        self.values.get(index).map(|value| value.as_str())
+        self.values.get(index)?.as_ref().map(|value| value.as_str())
+    }
+
+    /// Wipes all values; the words that name them stay taken. For a call that is rebuilt from its journal.
+    pub fn lose(&mut self) {
+        self.values.fill(None);
     }
 
     pub fn is_empty(&self) -> bool {
@@ -52,5 +58,7 @@ mod tests {
         assert_eq!(vault.value(1), Some("secret0"));
         assert_eq!(vault.value(0), None);
         assert_eq!(format!("{vault:?}"), "Vault(16)");
+        vault.lose();
+        assert_eq!(vault.value(1), None);
     }
 }

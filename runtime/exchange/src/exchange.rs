@@ -11,8 +11,8 @@ use crate::output::{Output, Outputs};
 pub struct Config {
     /// Calls at once; above it new ones get 503.
     pub calls_max: usize,
-    /// Part of each call id; unpredictable and new for each process.
-    pub seed: u64,
+    /// Call ids count up from here: drawn at random by each process.
+    pub seed: [u8; 16],
     /// Recordings are numbered from here: above all that the store holds.
     pub recording_first: u64,
     /// Give [`crate::Output::Trace`].

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use runtime_contract::FlowProgram;
 use runtime_contract::leg::{LegEvent, LegId};
+use runtime_contract::record::CallId;
 use runtime_contract::time::Tick;
 use runtime_contract::value::Value;
-use runtime_session::{CallId, RequestId};
+use runtime_session::RequestId;
 
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -104,7 +105,9 @@ pub struct Recovered {
     pub call: CallId,
     /// Of the graph that the call's writes name.
     pub program: Arc<dyn FlowProgram>,
-    /// All its journal bytes, by offset.
+    /// As `Write::Start` gave it.
+    pub dialog: Vec<u8>,
+    /// All its journal bytes.
     pub journal: Vec<u8>,
 }
 
@@ -116,7 +119,7 @@ impl fmt::Debug for Version {
 
 impl fmt::Debug for Recovered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Recovered({}, {} bytes)", self.call, self.journal.len())
+        write!(f, "Recovered({}, {} bytes)", self.call.hex(), self.journal.len())
     }
 }
 

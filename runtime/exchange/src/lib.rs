@@ -22,9 +22,7 @@
 mod exchange;
 mod input;
 mod output;
-mod record;
 
 pub use exchange::{Config, Exchange};
 pub use input::{Input, MediaEvent, Recorded, RecordingFailed, Recovered, ServiceFailure, Version, WriteNumber};
 pub use output::{Event, MediaCommand, Output, Outputs, Refusal, ServiceCall, TraceEvent, TraceWhat, Write};
-pub use record::{CallRecord, FaultNote, Note, RecordingNote};

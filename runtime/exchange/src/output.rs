@@ -6,12 +6,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use runtime_contract::leg::{LegCommand, LegId, MediaSpec};
+use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::value::Value;
-use runtime_contract::{FaultKind, FlowProgram, GraphId, Now};
-use runtime_session::{CallId, PlayItem, RequestId, Trace};
+use runtime_contract::{FaultKind, FlowProgram, GraphId, Now, Time};
+use runtime_session::{PlayItem, RequestId, Trace};
 
 use crate::input::WriteNumber;
-use crate::record::CallRecord;
 
 #[derive(Clone, Debug)]
 pub enum Output {
@@ -90,21 +90,17 @@ pub enum MediaCommand {
     },
 }
 
-/// What must outlive the process.
+/// What must outlive the process. Journal bytes are appended per call in the order of the writes.
 #[derive(Clone)]
 pub enum Write {
-    /// Bytes of an open call's journal, from `offset` on. Many in one row, if the store likes.
-    Journal { call: CallId, graph: GraphId, offset: u32, bytes: Vec<u8> },
-    /// The same as a row of its own: it covers all that is not covered by an earlier part, so the call's
-    /// `Journal` writes so far are no longer needed.
-    Part { call: CallId, graph: GraphId, offset: u32, bytes: Vec<u8> },
-    /// `Journal` writes below this number are no longer needed, their calls being over or covered by parts.
-    Checkpoint { below: WriteNumber },
+    /// A call begins. `dialog` is what the signalling room needs to end it after a crash.
+    Start { call: CallId, graph: GraphId, started: Time, dialog: Vec<u8>, journal: Vec<u8> },
+    /// More of an open call's journal.
+    Journal { call: CallId, journal: Vec<u8> },
     /// A recording whose file is synced. `partial`: the caller hung up while it ran.
-    Recording { call: CallId, recording: u64, length_ms: u32, partial: bool },
-    /// The call is over: the rest of its journal from `offset` on (after its parts, if any), and its record.
-    /// One row; the call is no longer open.
-    End { call: CallId, graph: GraphId, offset: u32, bytes: Vec<u8>, record: Box<CallRecord> },
+    Recording { call: CallId, recording: u64, length_ms: u32, created: Time, partial: bool },
+    /// The call is over: its record, and the last of its journal. Nothing follows for this call.
+    End { record: Box<CallRecord>, journal: Vec<u8> },
 }
 
 /// A request to a service, to be sent now.
@@ -186,8 +182,10 @@ pub enum TraceWhat {
     Played(Vec<PlayItem>),
     Stopped,
     Answered,
+    /// `text`: as in the call record.
     Noted {
         key: String,
+        value: Value,
         text: String,
     },
     Ended,
@@ -229,23 +227,22 @@ impl fmt::Debug for MediaCommand {
 impl fmt::Debug for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Write::Journal { call, offset, bytes, .. } => write!(f, "Journal({call}, {offset}+{})", bytes.len()),
-            Write::Part { call, offset, bytes, .. } => write!(f, "Part({call}, {offset}+{})", bytes.len()),
-            Write::Checkpoint { below } => write!(f, "Checkpoint({})", below.0),
-            Write::Recording { call, recording, .. } => write!(f, "Recording({call}, {recording})"),
-            Write::End { call, offset, bytes, .. } => write!(f, "End({call}, {offset}+{})", bytes.len()),
+            Write::Start { call, journal, .. } => write!(f, "Start({}, {} bytes)", call.hex(), journal.len()),
+            Write::Journal { call, journal } => write!(f, "Journal({}, {} bytes)", call.hex(), journal.len()),
+            Write::Recording { call, recording, .. } => write!(f, "Recording({}, {recording})", call.hex()),
+            Write::End { record, journal } => write!(f, "End({}, {} bytes)", record.call.hex(), journal.len()),
         }
     }
 }
 
 impl fmt::Debug for ServiceCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ServiceCall({}, {}, {}.{})", self.call, self.request.0, self.service, self.operation)
+        write!(f, "ServiceCall({}, {}, {}.{})", self.call.hex(), self.request.0, self.service, self.operation)
     }
 }
 
 impl fmt::Debug for TraceEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TraceEvent({}, {:?})", self.call, self.what)
+        write!(f, "TraceEvent({}, {:?})", self.call.hex(), self.what)
     }
 }

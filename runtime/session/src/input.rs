@@ -3,12 +3,9 @@
 use std::fmt;
 
 use runtime_contract::leg::GoneCause;
+use runtime_contract::record::CallId;
 use runtime_contract::value::{Phone, Value};
 use runtime_contract::{FaultKind, Redacted};
-
-/// Names a call for ever: in journals, call records and logs.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CallId(pub [u8; 16]);
 
 /// Counts the requests of one call from 1; a reply names the one it answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -104,17 +101,5 @@ impl fmt::Debug for LineEvent {
             }
             LineEvent::Gone(cause) => write!(f, "Gone({cause:?})"),
         }
-    }
-}
-
-impl fmt::Display for CallId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for CallId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CallId({self})")
     }
 }

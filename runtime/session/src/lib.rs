@@ -24,6 +24,6 @@ mod input;
 mod output;
 mod session;
 
-pub use input::{CallId, Input, Line, LineEvent, RequestId, Start, StopReason};
+pub use input::{Input, Line, LineEvent, RequestId, Start, StopReason};
 pub use output::{EndCause, LineCommand, Output, Outputs, PlayItem, ServiceAsk, Trace, WorldRequest};
 pub use session::Session;
