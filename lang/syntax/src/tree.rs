@@ -1,0 +1,417 @@
+//! A file as lines and blocks, each line read by the grammar on its own, comments kept. Knows layout, not meaning.
+
+use std::ops::Range;
+
+use lang_diagnostics::{Code, Diagnostic, FileId, Span};
+use pest::iterators::Pair;
+
+use crate::errors::line_error;
+use crate::grammar::{Context, Rule, parse_all};
+use crate::lines::{BRACKET_DEPTH_MAX, Event, Layout, Reading, limit_depth};
+use crate::tokens::{Comment, Scan, TokenKind};
+
+/// Largest file that is read, in bytes.
+pub const FILE_BYTES_MAX: usize = 16 << 20;
+/// Most tokens in one line with all that continues it, so that nothing behind needs to fear the depth of a line.
+pub const LINE_TOKENS_MAX: usize = 4096;
+
+/// A comment on a line of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CommentAbove {
+    pub comment: Comment,
+    /// A blank line stands above it.
+    pub blank_above: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Line<'t> {
+    /// The comments above it, and those that stood between its parts.
+    pub above: Vec<CommentAbove>,
+    pub blank_above: bool,
+    /// The first begins the line; each later one begins with the `}` of the block before it.
+    pub segments: Vec<Segment<'t>>,
+}
+
+/// A run of tokens up to a block's `{`, or up to the end of the line.
+#[derive(Debug)]
+pub(crate) struct Segment<'t> {
+    pub tokens: Range<usize>,
+    /// The bytes of the tokens.
+    pub bytes: Range<usize>,
+    /// What the grammar made of it; none where it was not understood, or where it is a `}` alone.
+    pub pair: Option<Pair<'t, Rule>>,
+    /// The comment behind it on its line.
+    pub beside: Option<Comment>,
+    pub block: Option<Block<'t>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Block<'t> {
+    pub lines: Vec<Line<'t>>,
+    pub comments_at_end: Vec<CommentAbove>,
+    /// The bytes from `{` to `}`.
+    pub bytes: Range<usize>,
+    /// It stands on one line.
+    pub one_line: bool,
+}
+
+/// A whole file.
+#[derive(Debug)]
+pub(crate) struct Tree<'t> {
+    pub file: FileId,
+    /// The text with its comments blanked, and each newline inside a line.
+    pub clean: &'t str,
+    pub lines: Vec<Line<'t>>,
+    pub comments_at_end: Vec<CommentAbove>,
+}
+
+/// The text in which a newline stands only where a line ends, and no comment. Every byte keeps its place.
+pub(crate) fn clean_text(text: &str, scan: &Scan, layout: &Layout) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    let blank = |bytes: &mut Vec<u8>, range: Range<usize>| {
+        for byte in bytes.get_mut(range).unwrap_or_default() {
+            *byte = b' ';
+        }
+    };
+    for comment in &scan.comments {
+        blank(&mut bytes, comment.start..comment.end);
+    }
+    for gap in layout.joins() {
+        blank(&mut bytes, gap);
+    }
+    if text.starts_with('\u{feff}') {
+        blank(&mut bytes, 0..3);
+    }
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Reads a file whose lines and blocks are found. The reading that leaves fewer mistakes is taken: braces, or indentation.
+pub(crate) fn text_to_tree<'t>(
+    file: FileId,
+    clean: &'t str,
+    scan: &Scan,
+    layout: &Layout,
+) -> (Tree<'t>, Vec<Diagnostic>) {
+    let read = |mut reading: Reading| {
+        limit_depth(&mut reading, scan, file);
+        TreeBuilder::new(file, clean, scan, reading).build()
+    };
+    let by_braces = read(layout.read_by_braces());
+    if by_braces.1.is_empty() {
+        return by_braces;
+    }
+    let by_indentation = read(layout.read_by_indentation());
+    if by_indentation.1.len() < by_braces.1.len() { by_indentation } else { by_braces }
+}
+
+struct TreeBuilder<'t, 's> {
+    file: FileId,
+    clean: &'t str,
+    scan: &'s Scan,
+    events: Vec<Event>,
+    at: usize,
+    problems: Vec<Diagnostic>,
+    /// The places of the mistakes in braces, by start.
+    brace_problems: Vec<Span>,
+    /// Blocks whose opening line was not understood: their lines are read on probation.
+    context_guesses_left: usize,
+}
+
+/// Only so many blocks get their kind guessed from their lines: a file with more broken heads is no flow file.
+const CONTEXT_GUESSES_MAX: usize = 1000;
+/// Lines that are looked at to guess the kind of a block.
+const GUESS_LINES_MAX: usize = 6;
+
+impl<'t, 's> TreeBuilder<'t, 's> {
+    fn new(file: FileId, clean: &'t str, scan: &'s Scan, reading: Reading) -> Self {
+        let mut brace_problems: Vec<Span> = reading.problems.iter().map(Diagnostic::span).collect();
+        brace_problems.sort_unstable();
+        TreeBuilder {
+            file,
+            clean,
+            scan,
+            events: reading.events,
+            at: 0,
+            problems: reading.problems,
+            brace_problems,
+            context_guesses_left: CONTEXT_GUESSES_MAX,
+        }
+    }
+
+    fn build(mut self) -> (Tree<'t>, Vec<Diagnostic>) {
+        let lines = self.lines(Context::File);
+        let comments_at_end = self.comments_before(self.scan.tokens.len());
+        let mut problems = self.problems;
+        problems.sort_by_key(|problem| problem.span().start);
+        (Tree { file: self.file, clean: self.clean, lines, comments_at_end }, problems)
+    }
+
+    /// The lines up to the end of the block, or of the file.
+    fn lines(&mut self, context: Context) -> Vec<Line<'t>> {
+        let mut lines = Vec::new();
+        while let Some(event) = self.events.get(self.at).copied() {
+            match event {
+                Event::LineEnd => self.at += 1,
+                Event::Close(_) => break,
+                Event::Token(_) | Event::Open(_) => lines.push(self.line(context)),
+            }
+        }
+        lines
+    }
+
+    fn line(&mut self, context: Context) -> Line<'t> {
+        let first = self.first_token().unwrap_or(0);
+        let mut above = self.comments_before(first);
+        let blank_above = self.is_blank_above(first, above.last());
+        let mut segments = Vec::new();
+        let mut rule = context.line_rule();
+        loop {
+            let segment = self.segment(rule, &mut above);
+            let closed = segment.block.is_some();
+            segments.push(segment);
+            if !closed || !matches!(self.events.get(self.at - 1), Some(Event::Close(Some(_)))) {
+                break;
+            }
+            // The `}` begins the next segment.
+            self.at -= 1;
+            rule = Rule::one_closing;
+        }
+        Line { above, blank_above, segments }
+    }
+
+    fn first_token(&self) -> Option<usize> {
+        match self.events.get(self.at) {
+            Some(Event::Token(index) | Event::Open(Some(index))) => Some(*index),
+            _ => None,
+        }
+    }
+
+    /// From here up to a `{` and its block, or the end of the line. Leaves behind the block's `}`.
+    fn segment(&mut self, rule: Rule, above: &mut Vec<CommentAbove>) -> Segment<'t> {
+        let mut first = None;
+        let mut end = 0;
+        let mut opened = None;
+        while let Some(event) = self.events.get(self.at).copied() {
+            let token = match event {
+                Event::Token(index) => Some(index),
+                Event::Close(Some(index)) if first.is_none() => Some(index),
+                Event::Open(index) => {
+                    opened = Some(index);
+                    index
+                }
+                Event::Close(_) | Event::LineEnd => break,
+            };
+            self.at += 1;
+            if let Some(index) = token {
+                first.get_or_insert(index);
+                end = index + 1;
+            }
+            if opened.is_some() {
+                break;
+            }
+        }
+        let tokens = first.unwrap_or(end)..end;
+        above.extend(self.comments_inside(&tokens));
+        let bytes = self.bytes(&tokens);
+        let pair = self.read(rule, &tokens, &bytes);
+        let beside = self.comment_beside(end);
+        let block = opened.map(|open| self.block(open, pair.as_ref(), rule, &bytes));
+        Segment { tokens, bytes, pair, beside, block }
+    }
+
+    fn block(
+        &mut self,
+        open: Option<usize>,
+        head: Option<&Pair<'t, Rule>>,
+        rule: Rule,
+        bytes: &Range<usize>,
+    ) -> Block<'t> {
+        let context = head.and_then(context_of_head).unwrap_or_else(|| self.guess_context(rule));
+        let lines = self.lines(context);
+        let close = match self.events.get(self.at) {
+            Some(Event::Close(token)) => *token,
+            _ => None,
+        };
+        self.at += 1;
+        let close_token = close.and_then(|index| self.scan.tokens.get(index));
+        let open_token = open.and_then(|index| self.scan.tokens.get(index));
+        let start = open_token.map_or(bytes.end, |token| token.start);
+        let end = close_token.map_or(start, |token| token.end);
+        Block {
+            lines,
+            comments_at_end: close.map(|index| self.comments_before(index)).unwrap_or_default(),
+            bytes: start..end,
+            one_line: open_token.map(|token| token.line) == close_token.map(|token| token.line),
+        }
+    }
+
+    /// The kind of block under which most of the first lines read. `rule` read the head, in vain.
+    fn guess_context(&mut self, rule: Rule) -> Context {
+        if self.context_guesses_left == 0 {
+            return Context::Statements;
+        }
+        self.context_guesses_left -= 1;
+        let heads = self.heads_ahead();
+        let score = |context: &Context| {
+            let reads = |text: &&str| parse_all(context.line_rule(), text).is_ok();
+            heads.iter().copied().filter(reads).count()
+        };
+        let likely: &[Context] = if rule == Rule::one_file_line { &[Context::Flow] } else { &[Context::Statements] };
+        let mut best = (0, Context::Statements);
+        for context in likely.iter().chain(Context::BLOCKS.iter()) {
+            let score = score(context);
+            if score > best.0 {
+                best = (score, *context);
+            }
+        }
+        best.1
+    }
+
+    /// The heads of the first lines of the block that begins here.
+    fn heads_ahead(&self) -> Vec<&'t str> {
+        let mut heads = Vec::new();
+        let mut depth = 0_usize;
+        let mut range: Option<Range<usize>> = None;
+        for event in self.events.get(self.at..).unwrap_or_default() {
+            let index = match event {
+                Event::Token(index) | Event::Open(Some(index)) if depth == 0 => Some(*index),
+                _ => None,
+            };
+            if let Some(token) = index.and_then(|index| self.scan.tokens.get(index)) {
+                range = Some(range.map_or(token.start, |range| range.start)..token.end);
+            }
+            match event {
+                Event::Open(_) => depth += 1,
+                Event::Close(_) if depth == 0 => break,
+                Event::Close(_) => depth -= 1,
+                _ => {}
+            }
+            let ends = matches!(event, Event::Open(_)) && depth == 1 || matches!(event, Event::LineEnd) && depth == 0;
+            if ends && let Some(head) = range.take().and_then(|range| self.clean.get(range)) {
+                heads.push(head);
+            }
+            if heads.len() == GUESS_LINES_MAX {
+                return heads;
+            }
+        }
+        heads.extend(range.and_then(|range| self.clean.get(range)));
+        heads
+    }
+
+    fn bytes(&self, tokens: &Range<usize>) -> Range<usize> {
+        let start = self.scan.tokens.get(tokens.start).map_or(0, |token| token.start);
+        let last = tokens.end.checked_sub(1).and_then(|index| self.scan.tokens.get(index));
+        start..last.map_or(start, |token| token.end).max(start)
+    }
+
+    /// Reads one segment by the grammar, or says why it cannot be read; never says two things of one segment.
+    fn read(&mut self, rule: Rule, tokens: &Range<usize>, bytes: &Range<usize>) -> Option<Pair<'t, Rule>> {
+        let text = self.clean.get(bytes.clone()).unwrap_or("");
+        if text.is_empty() || (rule == Rule::one_closing && text == "}") {
+            return None;
+        }
+        if let Some(problem) = self.problem_of_tokens(tokens, bytes) {
+            self.problems.push(problem);
+            return None;
+        }
+        match parse_all(rule, text) {
+            Ok(pair) => Some(pair),
+            Err(_) if self.has_brace_problem(bytes) => None,
+            Err(failed_at) => {
+                self.problems.push(line_error(self.file, rule, text, bytes.start, failed_at));
+                None
+            }
+        }
+    }
+
+    fn has_brace_problem(&self, bytes: &Range<usize>) -> bool {
+        let from = self.brace_problems.partition_point(|span| span.range().start < bytes.start);
+        self.brace_problems.get(from).is_some_and(|span| span.range().start < bytes.end)
+    }
+
+    fn problem_of_tokens(&self, tokens: &Range<usize>, bytes: &Range<usize>) -> Option<Diagnostic> {
+        let span = |range: Range<usize>| Span::new(self.file, range.start as u32, range.end as u32);
+        let list = self.scan.tokens.get(tokens.clone()).unwrap_or_default();
+        if list.len() > LINE_TOKENS_MAX {
+            let message = format!("a line has more than {LINE_TOKENS_MAX} words and signs");
+            return Some(
+                Diagnostic::new(Code::TooLarge, span(bytes.clone()), message)
+                    .help("split it with names given by `let`"),
+            );
+        }
+        let mut depth = 0_usize;
+        for token in list {
+            match token.kind {
+                TokenKind::UnclosedText => return Some(self.unclosed_text(span(token.start..token.end))),
+                TokenKind::Left => depth += 1,
+                TokenKind::Right => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > BRACKET_DEPTH_MAX {
+                let message = format!("more than {BRACKET_DEPTH_MAX} brackets are open at once");
+                let problem = Diagnostic::new(Code::TooLarge, span(token.start..token.end), message);
+                return Some(problem.help("split it with names given by `let`"));
+            }
+        }
+        None
+    }
+
+    fn unclosed_text(&self, span: Span) -> Diagnostic {
+        let text = self.clean.get(span.range()).unwrap_or("").trim_end();
+        let end = Span::new(self.file, span.start + text.len() as u32, span.start + text.len() as u32);
+        Diagnostic::new(Code::UnterminatedText, Span::new(self.file, span.start, end.end), "this text is not closed")
+            .here("a text ends on the line on which it begins")
+            .help(format!("`{text}\"`"))
+            .edit("close the text", end, "\"")
+    }
+
+    /// The comments on lines of their own between token `index` and the one before it.
+    fn comments_before(&self, index: usize) -> Vec<CommentAbove> {
+        let before = index.checked_sub(1).and_then(|index| self.scan.tokens.get(index));
+        let start = before.map_or(0, |token| token.end);
+        let end = self.scan.tokens.get(index).map_or(usize::MAX, |token| token.start);
+        let mut line_before = before.map(|token| token.line);
+        let mut above = Vec::new();
+        for comment in self.comments_in(start..end) {
+            if comment.own_line {
+                let blank_above = line_before.is_some_and(|line| line + 1 < comment.line);
+                above.push(CommentAbove { comment: *comment, blank_above });
+            }
+            line_before = Some(comment.line);
+        }
+        above
+    }
+
+    fn is_blank_above(&self, index: usize, comment: Option<&CommentAbove>) -> bool {
+        let before = index.checked_sub(1).and_then(|index| self.scan.tokens.get(index)).map(|token| token.line);
+        let line_before = comment.map(|above| above.comment.line).max(before);
+        let line = self.scan.tokens.get(index).map_or(0, |token| token.line);
+        line_before.is_some_and(|before| before + 1 < line)
+    }
+
+    fn comments_inside(&self, tokens: &Range<usize>) -> Vec<CommentAbove> {
+        let bytes = self.bytes(tokens);
+        self.comments_in(bytes).iter().map(|comment| CommentAbove { comment: *comment, blank_above: false }).collect()
+    }
+
+    /// The comment behind token `end - 1` on its line.
+    fn comment_beside(&self, end: usize) -> Option<Comment> {
+        let last = end.checked_sub(1).and_then(|index| self.scan.tokens.get(index))?;
+        let next = self.scan.tokens.get(end).map_or(usize::MAX, |token| token.start);
+        let comment = self.comments_in(last.end..next).first()?;
+        (!comment.own_line && comment.line == last.line).then_some(*comment)
+    }
+
+    fn comments_in(&self, bytes: Range<usize>) -> &'s [Comment] {
+        let comments = &self.scan.comments;
+        let from = comments.partition_point(|comment| comment.start < bytes.start);
+        let to = comments.partition_point(|comment| comment.start < bytes.end);
+        comments.get(from..to).unwrap_or_default()
+    }
+}
+
+/// What the block is that the last `{` of a head opens.
+fn context_of_head(head: &Pair<'_, Rule>) -> Option<Context> {
+    let rules = head.clone().into_inner().flatten().map(|pair| pair.as_rule());
+    rules.filter_map(Context::of_block).last()
+}
