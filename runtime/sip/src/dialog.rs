@@ -183,7 +183,12 @@ pub fn dialog_digest(entropy: &Entropy, call_id: &[u8], local_tag: &[u8], remote
 /// URI of the first Contact.
 pub fn contact<'a>(message: &Message<'a>) -> Option<&'a [u8]> {
     let address = message.values(Header::Contact).next().and_then(parse_address)?;
-    matches!(address.parse_uri()?, Uri::Sip(_)).then_some(address.uri)
+    let Uri::Sip(_) = address.parse_uri()? else { return None };
+    // Headers may not stand in a request URI (§19.1.1 table 1).
+    let host = address.uri.iter().position(|byte| *byte == b'@').unwrap_or(0);
+    let headers = address.uri.iter().skip(host).position(|byte| *byte == b'?');
+    let end = headers.map_or(address.uri.len(), |headers| host + headers);
+    address.uri.get(..end)
 }
 
 fn parse_sip(uri: &[u8]) -> Option<SipUri<'_>> {

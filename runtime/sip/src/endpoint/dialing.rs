@@ -176,7 +176,14 @@ impl Endpoint {
         };
         let asked = leg.and_then(|leg| self.legs.get(leg)).map(|state| state.dialog.target.clone()).unwrap_or_default();
         let local = self.transactions.get(invite).map_or(arrival.local, |transaction| transaction.destination().1);
-        let Some(mut dialog) = Dialog::of_response(message, response, &asked, arrival.source, local) else { return };
+        let Some(mut dialog) = Dialog::of_response(message, response, &asked, arrival.source, local) else {
+            // Without our own tag it is no answer to what we sent; nor will a better one come.
+            if let Some(leg) = leg {
+                self.legs.gone(&mut self.ctx, leg, GoneCause::Failed);
+                self.legs.remove(leg);
+            }
+            return;
+        };
         let branch = self.next_branch();
         let mut ack = dialog.request(b"ACK", response.cseq, &branch);
         ack.body(b"");
@@ -224,7 +231,10 @@ impl Endpoint {
     }
 
     fn send_cancel(&mut self, leg: Key, invite: Key) {
-        let Some(transaction) = self.transactions.get(invite) else { return };
+        let Some(transaction) = self.transactions.get(invite) else {
+            self.legs.remove(leg);
+            return;
+        };
         let (destination, local) = transaction.destination();
         let cancel = transaction.kept().and_then(|request| write::companion(request, b"CANCEL", None));
         if let Some(state) = self.legs.get_mut(leg) {

@@ -12,7 +12,7 @@ use crate::message::check::{Essentials, Refusal};
 use crate::message::via::parse_via;
 use crate::message::write::{self, Writer};
 use crate::message::{Header, Message, Method, Start};
-use crate::transaction::{Event, State};
+use crate::transaction::{Event, Owner, State};
 
 /// How a datagram came.
 pub struct Arrival {
@@ -114,8 +114,18 @@ impl Endpoint {
         let essentials = &request.essentials;
         let invite = self.server_key(Method::Invite, b"INVITE", essentials, request.message);
         let Some(key) = self.transactions.find(invite) else { return self.refuse(request, 481) };
-        self.refuse(request, 200);
-        if self.transactions.get(key).is_some_and(|transaction| transaction.state() == State::Proceeding) {
+        let Some((state, owner)) = self.transactions.get(key).map(|invite| (invite.state(), invite.owner())) else {
+            return;
+        };
+        // Its To tag should be that of the INVITE's responses (§9.2), as long as that is known.
+        let tag = match owner {
+            Owner::Leg(leg) => self.legs.get(leg).map(|leg| leg.dialog.local_tag.clone()),
+            _ => None,
+        };
+        let tag = tag.unwrap_or_else(|| self.stateless_tag(request.message).as_bytes().into());
+        let bytes = self.tagged_response(request, 200, &tag);
+        self.respond_once(request, &bytes);
+        if state == State::Proceeding {
             self.cancelled(key);
         }
     }
@@ -129,17 +139,24 @@ impl Endpoint {
     /// Answers without a transaction: a repeated request is simply answered again.
     pub(super) fn refuse(&mut self, request: &Request<'_, '_>, code: u16) {
         let bytes = self.plain_response(request, code);
+        self.respond_once(request, &bytes);
+    }
+
+    fn respond_once(&mut self, request: &Request<'_, '_>, bytes: &Arc<[u8]>) {
         let destination = write::response_destination(Some(&request.essentials.via), request.arrival.source);
-        self.ctx.send(destination, request.arrival.local, &bytes);
+        self.ctx.send(destination, request.arrival.local, bytes);
     }
 
     /// A response with the headers that its code asks for, and no body.
     pub(super) fn plain_response(&self, request: &Request<'_, '_>, code: u16) -> Arc<[u8]> {
-        let tag = self.stateless_tag(request.message);
+        self.tagged_response(request, code, self.stateless_tag(request.message).as_bytes())
+    }
+
+    fn tagged_response(&self, request: &Request<'_, '_>, code: u16, tag: &[u8]) -> Arc<[u8]> {
         let Request { arrival, message, essentials, .. } = request;
         let mut writer = Writer::with_capacity(512);
         writer.status(code, "");
-        writer.put(&write::response_head(message, essentials, arrival.source, tag.as_bytes(), false));
+        writer.put(&write::response_head(message, essentials, arrival.source, tag, false));
         self.put_code_headers(&mut writer, message, code);
         if code == 200 && essentials.method == Method::Options {
             writer.put(write::ALLOW).put(write::ACCEPT).put(b"Accept-Encoding: identity\r\nSupported:\r\n");

@@ -130,7 +130,7 @@ fn parse_param(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (param, rest) = bytes.split_at_checked(end)?;
     let (name, value) = match param.iter().position(|byte| *byte == b'=') {
         Some(at) => (trim(param.get(..at)?), trim(param.get(at + 1..)?)),
-        None => (trim(param), &param[..0]),
+        None => (trim(param), &[][..]),
     };
     let has_value = name.len() < trim(param).len();
     let value_ok = match value.first() {

@@ -160,8 +160,8 @@ impl Wire {
                 (None, None) => return,
                 (Some(timer), next) if next.is_none_or(|next| timer <= next) => {
                     self.now = self.now.max(timer);
-                    for side in 0..2 {
-                        if deadlines[side] == Some(timer) {
+                    for (side, deadline) in deadlines.into_iter().enumerate() {
+                        if deadline == Some(timer) {
                             self.input(side, Input::Timeout);
                         }
                     }
