@@ -174,9 +174,8 @@ impl GraphBuilder {
     pub fn segment(&mut self, flow: FlowId) -> SegmentId {
         let outcome = self.new_word();
         self.meta.segments.push(flow.0);
-        self.segments.push(DraftSegment {
-            blocks: vec![DraftBlock { parameters: vec![outcome], ..DraftBlock::default() }],
-        });
+        self.segments
+            .push(DraftSegment { blocks: vec![DraftBlock { parameters: vec![outcome], ..DraftBlock::default() }] });
         SegmentId(self.segments.len() as u32 - 1)
     }
 
@@ -323,10 +322,8 @@ impl GraphBuilder {
 
     fn expect_flow(&mut self, variable: Variable) {
         if self.meta.segments.get(self.cursor.segment.0 as usize) != Some(&variable.flow.0) {
-            self.problems.push(format!(
-                "segment {} uses a variable of flow {}",
-                self.cursor.segment.0, variable.flow.0
-            ));
+            self.problems
+                .push(format!("segment {} uses a variable of flow {}", self.cursor.segment.0, variable.flow.0));
         }
     }
 

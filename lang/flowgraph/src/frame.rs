@@ -5,7 +5,6 @@ use runtime_contract::program::ProgramMeta;
 use runtime_contract::stack::RESULT_AT;
 use runtime_contract::types::Type;
 
-
 /// Words of values one after the other.
 pub fn width(meta: &ProgramMeta, types: &[Type]) -> usize {
     types.iter().map(|r#type| meta.types.width(r#type)).sum()

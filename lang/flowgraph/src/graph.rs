@@ -260,18 +260,18 @@ impl Terminator {
     /// The word it decides by, edge arguments apart.
     pub fn word_mut(&mut self) -> Option<&mut Word> {
         match self {
-            Terminator::Branch { condition: word, .. }
-            | Terminator::Switch { word, .. }
-            | Terminator::Return(word) => Some(word),
+            Terminator::Branch { condition: word, .. } | Terminator::Switch { word, .. } | Terminator::Return(word) => {
+                Some(word)
+            }
             _ => None,
         }
     }
 
     pub fn word(&self) -> Option<Word> {
         match self {
-            Terminator::Branch { condition: word, .. }
-            | Terminator::Switch { word, .. }
-            | Terminator::Return(word) => Some(*word),
+            Terminator::Branch { condition: word, .. } | Terminator::Switch { word, .. } | Terminator::Return(word) => {
+                Some(*word)
+            }
             _ => None,
         }
     }

@@ -13,9 +13,19 @@
 
 pub mod builder;
 mod finish;
+mod forward;
 mod frame;
 pub mod graph;
+pub mod interpreter;
+mod layout;
+mod liveness;
+pub mod serial;
 mod site;
+pub mod text;
+pub mod verify;
 
 pub use builder::GraphBuilder;
 pub use graph::Graph;
+pub use interpreter::Interpreted;
+pub use text::graph_to_text;
+pub use verify::verify;

@@ -25,8 +25,24 @@ pub enum Type {
     Enum(u32),
     /// Index in [`TypeTable::records`].
     Record(u32),
-    Optional(Box<Type>),
-    Private(Box<Type>),
+    Optional(#[serde(deserialize_with = "nested")] Box<Type>),
+    Private(#[serde(deserialize_with = "nested")] Box<Type>),
+}
+
+/// Options and private marks around one type. A stored graph that claims more is refused before reading it
+/// exhausts the stack.
+pub const NESTING_MAX: u32 = 8;
+
+fn nested<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Box<Type>, D::Error> {
+    thread_local!(static DEPTH: std::cell::Cell<u32> = const { std::cell::Cell::new(0) });
+    let depth = DEPTH.get();
+    if depth >= NESTING_MAX {
+        return Err(serde::de::Error::custom("types are nested too deep"));
+    }
+    DEPTH.set(depth + 1);
+    let inner = Type::deserialize(deserializer);
+    DEPTH.set(depth);
+    inner.map(Box::new)
 }
 
 /// What a slot holds; decides whether the driver must look at it when it moves texts.

@@ -1,0 +1,55 @@
+//! Everything that driver, interpreter and native code rely on, checked on the graph itself, whoever made it: a
+//! stored graph is refused here before any of its code runs. Nothing here trusts an index, a length or a depth.
+
+mod segment;
+mod stack;
+mod tables;
+mod types;
+
+use runtime_contract::limits::SEGMENTS_MAX;
+
+use crate::graph::Graph;
+
+/// Problems told of one graph; what is wrong after that many is not looked for.
+pub const PROBLEMS_MAX: usize = 50;
+
+/// What is wrong, one line each with its place; empty when the graph may run.
+///
+/// INVARIANT (verified): native code reads and writes slots of its frame without a check, because here every slot
+/// was found inside the frame of its flow.
+pub fn verify(graph: &Graph) -> Vec<String> {
+    let mut problems = Problems::default();
+    if graph.segments.len() > SEGMENTS_MAX {
+        problems.add(format!("{} segments, at most {SEGMENTS_MAX}", graph.segments.len()));
+    }
+    if graph.segments.len() != graph.meta.segments.len() {
+        problems.add(format!("{} segments, {} of them with a flow", graph.segments.len(), graph.meta.segments.len()));
+    }
+    // Each check relies on what those before it found sound.
+    let checks: [fn(&Graph, &mut Problems); 5] =
+        [types::check, tables::check, segment::check, segment::check_liveness, stack::check];
+    for check in checks {
+        if !problems.0.is_empty() {
+            break;
+        }
+        check(graph, &mut problems);
+    }
+    problems.0
+}
+
+#[derive(Default)]
+pub(crate) struct Problems(Vec<String>);
+
+impl Problems {
+    pub fn add(&mut self, problem: String) {
+        if self.0.len() < PROBLEMS_MAX {
+            self.0.push(problem);
+        }
+    }
+
+    pub fn expect(&mut self, holds: bool, problem: impl FnOnce() -> String) {
+        if !holds && self.0.len() < PROBLEMS_MAX {
+            self.0.push(problem());
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Types end: records do not contain themselves, nor grow beyond a frame, so that what walks a type may recurse.
+
+use runtime_contract::limits::FRAME_BYTES_MAX;
+use runtime_contract::program::ProgramMeta;
+use runtime_contract::request::Request;
+use runtime_contract::types::{Class, Type, TypeTable};
+
+use super::Problems;
+use crate::graph::Graph;
+
+/// Records inside each other.
+const DEPTH_MAX: u32 = 32;
+/// Steps of a walk over one type: slots, and the records and options around them.
+const COST_MAX: usize = FRAME_BYTES_MAX / 8;
+
+#[derive(Clone, Copy)]
+struct Size {
+    depth: u32,
+    cost: usize,
+}
+
+pub fn check(graph: &Graph, problems: &mut Problems) {
+    let meta = &graph.meta;
+    let Some(records) = record_sizes(&meta.types, problems) else { return };
+    let sound = |r#type: &Type| size(&meta.types, &records, r#type).is_some();
+    for (place, r#type) in types(meta) {
+        problems.expect(sound(r#type), || format!("{place}: a type that is unknown or too large: {type:?}"));
+    }
+}
+
+/// `None` when some record is unsound.
+fn record_sizes(table: &TypeTable, problems: &mut Problems) -> Option<Vec<Option<Size>>> {
+    let mut sizes: Vec<Option<Size>> = vec![None; table.records.len()];
+    let mut open: Vec<usize> = (0..table.records.len()).collect();
+    // Each round sizes the records whose fields are sized; those inside each other take at most DEPTH_MAX rounds.
+    for _ in 0..=DEPTH_MAX {
+        let before = sizes.clone();
+        open.retain(|id| {
+            let fields = table.records.get(*id).map_or(&[][..], |record| &record.fields);
+            let total = fields.iter().try_fold(Size { depth: 1, cost: 1 }, |total, field| {
+                let field = size(table, &before, &field.r#type)?;
+                Some(Size { depth: total.depth.max(field.depth + 1), cost: total.cost + field.cost })
+            });
+            let sized = total.filter(|size| size.cost <= COST_MAX);
+            sizes.iter_mut().skip(*id).take(1).for_each(|entry| *entry = sized);
+            sized.is_none()
+        });
+    }
+    for id in &open {
+        problems.add(format!("record {id}: contains itself, or is unknown or too large in a field"));
+    }
+    open.is_empty().then_some(sizes)
+}
+
+fn size(table: &TypeTable, records: &[Option<Size>], r#type: &Type) -> Option<Size> {
+    let size = match r#type {
+        Type::Record(id) => records.get(*id as usize).copied().flatten()?,
+        Type::Enum(id) => table.enums.get(*id as usize).map(|_| Size { depth: 0, cost: 1 })?,
+        Type::Optional(inner) | Type::Private(inner) => {
+            let inner = size(table, records, inner)?;
+            Size { depth: inner.depth + 1, cost: inner.cost + 1 }
+        }
+        Type::Money => Size { depth: 0, cost: 2 },
+        _ => Size { depth: 0, cost: 1 },
+    };
+    (size.depth <= DEPTH_MAX && size.cost <= COST_MAX).then_some(size)
+}
+
+/// Every type that the tables name, with its place; those of enum and record tables apart.
+fn types(meta: &ProgramMeta) -> Vec<(String, &Type)> {
+    let mut found: Vec<(String, &Type)> = Vec::new();
+    for flow in &meta.flows {
+        let types = flow.parameters.iter().map(|parameter| &parameter.r#type).chain(&flow.result);
+        found.extend(types.map(|r#type| (format!("flow {}", flow.name), r#type)));
+    }
+    for (id, prompt) in meta.prompts.iter().enumerate() {
+        found.extend(prompt.arguments.iter().map(|r#type| (format!("prompt {id}"), r#type)));
+    }
+    for operation in meta.services.iter().flat_map(|service| &service.operations) {
+        let types = operation.parameters.iter().map(|parameter| &parameter.r#type).chain(&operation.result);
+        found.extend(types.map(|r#type| (format!("operation {}", operation.name), r#type)));
+    }
+    for site in &meta.sites {
+        let types = site.arguments.iter().chain(site.payloads.iter().flatten());
+        found.extend(types.map(|r#type| (format!("site {}", site.key), r#type)));
+        if let runtime_contract::program::SiteKind::Request(Request::Note { r#type, .. }) = &site.kind {
+            found.push((format!("site {}", site.key), r#type));
+        }
+    }
+    found
+}
+
+/// Classes of values one after the other.
+pub fn classes<'t>(table: &'t TypeTable, types: impl IntoIterator<Item = &'t Type>) -> Vec<Class> {
+    types.into_iter().flat_map(|r#type| table.slots(r#type)).collect()
+}
