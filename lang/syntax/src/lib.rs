@@ -14,8 +14,10 @@ pub mod ast;
 mod errors;
 mod grammar;
 mod lines;
+mod node;
 mod tokens;
 mod tree;
+mod tree_to_ast;
 
 use lang_diagnostics::{Diagnostic, FileId};
 
@@ -24,8 +26,9 @@ pub fn parse(file: FileId, text: &str) -> (ast::Module, Vec<Diagnostic>) {
     let scan = tokens::scan(text);
     let layout = lines::Layout::new(text, &scan, file);
     let clean = tree::clean_text(text, &scan, &layout);
-    let (tree, problems) = tree::text_to_tree(file, &clean, &scan, &layout);
-    let _ = tree;
-    let span = lang_diagnostics::Span::new(file, 0, text.len() as u32);
-    (ast::Module { docs: Vec::new(), uses: Vec::new(), languages: Vec::new(), items: Vec::new(), span }, problems)
+    let (tree, mut problems) = tree::text_to_tree(file, text, &clean, &scan, &layout);
+    let (module, more) = tree_to_ast::tree_to_ast(&tree);
+    problems.extend(more);
+    problems.sort_by_key(|problem| problem.span().start);
+    (module, problems)
 }

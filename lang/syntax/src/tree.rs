@@ -13,7 +13,7 @@ use crate::tokens::{Comment, Scan, TokenKind};
 /// Largest file that is read, in bytes.
 pub const FILE_BYTES_MAX: usize = 16 << 20;
 /// Most tokens in one line with all that continues it, so that nothing behind needs to fear the depth of a line.
-pub const LINE_TOKENS_MAX: usize = 4096;
+pub const LINE_TOKENS_MAX: usize = 1024;
 
 /// A comment on a line of its own.
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +59,8 @@ pub(crate) struct Block<'t> {
 #[derive(Debug)]
 pub(crate) struct Tree<'t> {
     pub file: FileId,
-    /// The text with its comments blanked, and each newline inside a line.
-    pub clean: &'t str,
+    /// The text as written.
+    pub text: &'t str,
     pub lines: Vec<Line<'t>>,
     pub comments_at_end: Vec<CommentAbove>,
 }
@@ -88,13 +88,14 @@ pub(crate) fn clean_text(text: &str, scan: &Scan, layout: &Layout) -> String {
 /// Reads a file whose lines and blocks are found. The reading that leaves fewer mistakes is taken: braces, or indentation.
 pub(crate) fn text_to_tree<'t>(
     file: FileId,
+    text: &'t str,
     clean: &'t str,
     scan: &Scan,
     layout: &Layout,
 ) -> (Tree<'t>, Vec<Diagnostic>) {
     let read = |mut reading: Reading| {
         limit_depth(&mut reading, scan, file);
-        TreeBuilder::new(file, clean, scan, reading).build()
+        TreeBuilder::new(file, clean, scan, reading).build(text)
     };
     let by_braces = read(layout.read_by_braces());
     if by_braces.1.is_empty() {
@@ -138,12 +139,12 @@ impl<'t, 's> TreeBuilder<'t, 's> {
         }
     }
 
-    fn build(mut self) -> (Tree<'t>, Vec<Diagnostic>) {
+    fn build(mut self, text: &'t str) -> (Tree<'t>, Vec<Diagnostic>) {
         let lines = self.lines(Context::File);
         let comments_at_end = self.comments_before(self.scan.tokens.len());
         let mut problems = self.problems;
         problems.sort_by_key(|problem| problem.span().start);
-        (Tree { file: self.file, clean: self.clean, lines, comments_at_end }, problems)
+        (Tree { file: self.file, text, lines, comments_at_end }, problems)
     }
 
     /// The lines up to the end of the block, or of the file.

@@ -1,0 +1,81 @@
+//! A pair of the grammar with what the grammar does not know: where its text begins in the file, and the lines of the
+//! block that its line opens.
+
+use lang_diagnostics::{FileId, Span};
+use pest::iterators::Pair;
+
+use crate::grammar::Rule;
+use crate::tree::{Block, Segment};
+
+#[derive(Clone)]
+pub(crate) struct Node<'t, 'b> {
+    pair: Pair<'t, Rule>,
+    base: usize,
+    file: FileId,
+    /// The block at the end of the segment that this node lies in.
+    pub block: Option<&'b Block<'t>>,
+}
+
+impl<'t, 'b> Node<'t, 'b> {
+    /// The whole of a segment, where the grammar understood it.
+    pub fn of_segment(file: FileId, segment: &'b Segment<'t>) -> Option<Self> {
+        let pair = segment.pair.clone()?;
+        Some(Node { pair, base: segment.bytes.start, file, block: segment.block.as_ref() })
+    }
+
+    /// A text that was read apart from its line; `base` is where it begins in the file.
+    pub fn of_text(file: FileId, pair: Pair<'t, Rule>, base: usize) -> Self {
+        Node { pair, base, file, block: None }
+    }
+
+    pub fn rule(&self) -> Rule {
+        self.pair.as_rule()
+    }
+
+    pub fn text(&self) -> &'t str {
+        self.pair.as_str()
+    }
+
+    pub fn span(&self) -> Span {
+        let span = self.pair.as_span();
+        Span::new(self.file, (self.base + span.start()) as u32, (self.base + span.end()) as u32)
+    }
+
+    /// From here to the `}` of the block, where the node ends with its `{`.
+    pub fn span_with_block(&self) -> Span {
+        let span = self.span();
+        match self.block {
+            Some(block) if span.end as usize > block.bytes.start => {
+                Span { end: span.end.max(block.bytes.end as u32), ..span }
+            }
+            _ => span,
+        }
+    }
+
+    pub fn inner(&self) -> impl Iterator<Item = Node<'t, 'b>> + use<'t, 'b> {
+        let (base, file, block) = (self.base, self.file, self.block);
+        self.pair.clone().into_inner().map(move |pair| Node { pair, base, file, block })
+    }
+
+    pub fn first(&self) -> Option<Node<'t, 'b>> {
+        self.inner().next()
+    }
+
+    pub fn child(&self, rule: Rule) -> Option<Node<'t, 'b>> {
+        self.inner().find(|node| node.rule() == rule)
+    }
+
+    pub fn children(&self, rule: Rule) -> impl Iterator<Item = Node<'t, 'b>> + use<'t, 'b> {
+        self.inner().filter(move |node| node.rule() == rule)
+    }
+
+    /// The span of a keyword among the children.
+    pub fn keyword(&self, rule: Rule) -> Option<Span> {
+        self.child(rule).map(|node| node.span())
+    }
+
+    /// The span of the first child: the keyword of whatever begins with one.
+    pub fn first_span(&self) -> Span {
+        self.first().map_or_else(|| self.span(), |node| node.span())
+    }
+}
