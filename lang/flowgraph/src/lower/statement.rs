@@ -1,0 +1,169 @@
+//! Statements, one after the other.
+
+use lang_semantics::hir::{Block, Expr, Go, Run, ServiceCall, Statement, StatementKind};
+use runtime_contract::limits::WAIT_MS_MAX;
+use runtime_contract::request::{self, Kind, Request};
+use runtime_contract::types::Type;
+
+use super::flow::{Counter, FlowWriter};
+use crate::graph::{Arithmetic, Condition, Word};
+
+impl FlowWriter<'_> {
+    pub fn block(&mut self, block: &Block) {
+        for statement in &block.statements {
+            self.statement(statement);
+        }
+    }
+
+    fn statement(&mut self, statement: &Statement) {
+        let keyword = statement.keyword;
+        let label = |kind: Kind| kind.row().name;
+        match &statement.kind {
+            StatementKind::Answer => self.request(Request::Answer, label(Kind::Answer), &[], keyword),
+            StatementKind::Reject(reason) => {
+                self.request(Request::Reject(*reason), label(Kind::Reject), &[], keyword);
+            }
+            StatementKind::HangUp => self.request(Request::HangUp, label(Kind::HangUp), &[], keyword),
+            StatementKind::Play(prompts) => {
+                let (prompts, words) = self.prompts(prompts);
+                self.request(Request::Play(prompts), label(Kind::Play), &words, keyword);
+            }
+            StatementKind::Wait(duration) => {
+                let ms = self.wait_ms(duration);
+                self.request(Request::Wait, label(Kind::Wait), &[ms], keyword);
+            }
+            StatementKind::Note { key, value } => {
+                let words = self.value(value);
+                let request = Request::Note { key: key.clone(), r#type: value.ty.clone() };
+                self.request(request, &format!("{} {key}", label(Kind::Note)), &words, keyword);
+            }
+            StatementKind::Menu(menu) => self.menu(menu, keyword),
+            StatementKind::Ask(ask) => self.ask(ask, keyword),
+            StatementKind::Record(record) => self.record(record, keyword),
+            StatementKind::Service(call) => self.service(call, statement),
+            StatementKind::Run(run) => self.run(run, statement),
+            StatementKind::SetLanguage(language) => {
+                let word = self.word(language);
+                self.graph.set_language(word);
+            }
+            StatementKind::Let { local, value } => {
+                let words = self.value(value);
+                self.store_local(*local, &words);
+            }
+            StatementKind::If { condition, then, otherwise } => self.choose(condition, then, otherwise),
+            StatementKind::Match(choice) => self.match_value(choice),
+            StatementKind::Go(go) => self.go(go, statement),
+            StatementKind::Return(value) => self.return_value(value.as_ref()),
+            StatementKind::Again(dialogue) => self.again(*dialogue),
+            StatementKind::Broken(_) => self.mistake("a statement with a problem".to_owned()),
+        }
+    }
+
+    /// Cut to what `wait` allows.
+    fn wait_ms(&mut self, duration: &Expr) -> Word {
+        let ms = self.word(duration);
+        let (least, most) = (self.graph.integer(0), self.graph.integer(WAIT_MS_MAX));
+        let below = self.graph.compare(Condition::Less, ms, least);
+        let above = self.graph.compare(Condition::Greater, ms, most);
+        let cut = self.graph.select(above, most, ms);
+        self.graph.select(below, least, cut)
+    }
+
+    fn choose(&mut self, condition: &Expr, then: &Block, otherwise: &Block) {
+        let (yes, no) = (self.graph.block(), self.graph.block());
+        self.condition(condition, yes, no);
+        let mut ends = Vec::new();
+        for (point, block) in [(yes, then), (no, otherwise)] {
+            self.graph.go_to(point);
+            self.block(block);
+            self.end_branch(&mut ends);
+        }
+        self.join(&ends);
+    }
+
+    fn go(&mut self, go: &Go, statement: &Statement) {
+        let Some(bound) = &go.bound else { return self.leave_for(go) };
+        let counter = self.counter(Counter::Go(bound.counter));
+        let used = self.graph.load(counter);
+        let (times, one) = (self.graph.integer(bound.times.into()), self.graph.integer(1));
+        let allowed = self.graph.compare(Condition::Less, used, times);
+        let (yes, no) = (self.graph.block(), self.graph.block());
+        self.graph.branch(allowed, yes, no);
+        self.graph.go_to(yes);
+        let place = self.fault_place(statement.keyword);
+        let next = self.graph.arithmetic(Arithmetic::Add, used, one, place);
+        self.graph.store(counter, next);
+        self.leave_for(go);
+        self.graph.go_to(no);
+        self.block(&bound.otherwise);
+    }
+
+    fn leave_for(&mut self, go: &Go) {
+        // All arguments are computed before any parameter is filled: a step may hand its own on in another order.
+        let mut filled = Vec::new();
+        for argument in &go.arguments {
+            filled.push((argument.index, self.value(&argument.value)));
+        }
+        let step = go.step.0 as usize;
+        let parameters = self.tree.steps.get(step).map_or(&[][..], |step| &step.parameters);
+        for (index, words) in filled {
+            match parameters.get(index as usize) {
+                Some(local) => self.store_local(*local, &words),
+                None => self.mistake(format!("step {step} has no parameter {index}")),
+            }
+        }
+        match self.steps.get(step) {
+            Some(segment) => self.graph.continue_in(*segment),
+            None => self.mistake(format!("step {step} is not declared")),
+        }
+    }
+
+    fn return_value(&mut self, value: Option<&Expr>) {
+        let words = value.map_or_else(Vec::new, |value| self.value(value));
+        let tag = match (value.map(|value| &value.ty), words.first()) {
+            (Some(Type::Enum(_)), Some(variant)) => *variant,
+            _ => self.graph.constant(0),
+        };
+        self.graph.return_with(tag, &words);
+    }
+
+    fn service(&mut self, call: &ServiceCall, statement: &Statement) {
+        let arguments = self.arguments(&call.arguments);
+        let service = self.program.services.get(call.service as usize);
+        let operation = service.and_then(|service| service.operations.get(call.operation as usize));
+        let label = match (service, operation) {
+            (Some(service), Some(operation)) => format!("{}.{}", service.name, operation.name),
+            _ => "service".to_owned(),
+        };
+        let width = operation.and_then(|operation| operation.result.as_ref());
+        let width = width.map_or(0, |result| self.program.types.width(result));
+        let request = Request::Service(request::ServiceCall { service: call.service, operation: call.operation });
+        self.request(request, &label, &arguments, statement.keyword);
+        let outcome = self.graph.outcome();
+        let (failed, ok) = (self.graph.block(), self.graph.block());
+        self.graph.branch(outcome, failed, ok);
+        let mut ends = Vec::new();
+        self.graph.go_to(ok);
+        if let Some(result) = call.result {
+            let words = self.payload_words(width);
+            self.store_local(result, &words);
+        }
+        self.block(&call.ok);
+        self.end_branch(&mut ends);
+        self.graph.go_to(failed);
+        self.block(&call.failed);
+        self.end_branch(&mut ends);
+        self.join(&ends);
+    }
+
+    fn run(&mut self, run: &Run, statement: &Statement) {
+        let arguments = self.arguments(&run.arguments);
+        self.call_flow(run.flow, &arguments, statement.keyword);
+        if let Some(result) = run.result {
+            let flow = self.program.flows.get(run.flow as usize);
+            let width = flow.and_then(|flow| flow.result.as_ref());
+            let words = self.payload_words(width.map_or(0, |result| self.program.types.width(result)));
+            self.store_local(result, &words);
+        }
+    }
+}
