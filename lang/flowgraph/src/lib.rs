@@ -19,6 +19,7 @@ pub mod graph;
 pub mod interpreter;
 mod layout;
 mod liveness;
+pub mod lower;
 pub mod serial;
 mod site;
 pub mod text;
