@@ -1,0 +1,190 @@
+//! `strowger.yaml`: what differs from site to site. The one place that knows YAML; every mistake in the file
+//! comes out with its place and a remedy. It opens no socket and reads no environment by itself.
+
+mod error;
+mod values;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use runtime_contract::program::SiteNames;
+use serde::Deserialize;
+
+pub use error::ConfigError;
+pub use values::{Base, HeaderText, Network, Networks, PortRange};
+
+/// Name of the file in a project's folder.
+pub const FILE_NAME: &str = "strowger.yaml";
+/// Bytes of the file.
+pub const CONFIG_BYTES_MAX: usize = 1 << 20;
+/// Highest `calls_max`: one node's legs, with 64 Ki RTP ports for each address.
+pub const CALLS_MAX_MAX: u32 = 50_000;
+/// Highest `drain_s`: an hour.
+pub const DRAIN_S_MAX: u32 = 3_600;
+
+/// A whole site. Everything has a default: without a file, the server listens on loopback only.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    pub listen: Listen,
+    /// Peers that may place calls here, by name. None: whoever calls from this machine.
+    #[serde(deserialize_with = "values::unique_keys")]
+    pub trunks: BTreeMap<String, Networks>,
+    #[serde(deserialize_with = "values::unique_keys")]
+    pub services: BTreeMap<String, ServiceSite>,
+    pub storage: Storage,
+    pub limits: Limits,
+    pub voices: Voices,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listen {
+    /// UDP.
+    pub sip: SocketAddr,
+    /// Our address as peers reach it; needed when `sip` is a wildcard, for a wildcard is no address to call.
+    pub advertise: Option<IpAddr>,
+    /// Health, metrics, versions, reload.
+    pub http: SocketAddr,
+    /// UDP ports for voice; the system's choice when left out.
+    pub rtp: Option<PortRange>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceSite {
+    pub base: Base,
+    #[serde(default, deserialize_with = "values::unique_keys")]
+    pub headers: BTreeMap<String, HeaderText>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Storage {
+    /// Folder of the database, recordings and rendered prompts; relative to the project's folder.
+    pub data: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Calls at one time; above it a new one gets 503.
+    #[serde(deserialize_with = "values::calls_max")]
+    pub calls_max: u32,
+    /// Seconds that calls have to end by themselves when the process is told to stop.
+    #[serde(deserialize_with = "values::drain_s")]
+    pub drain_s: u32,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Voices {
+    pub engine: VoiceEngine,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VoiceEngine {
+    /// espeak-ng when it is installed, else tones with a warning.
+    #[default]
+    Auto,
+    /// Marked tones of the text's length: for tests and load.
+    Tones,
+}
+
+impl Default for Listen {
+    fn default() -> Listen {
+        let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Listen { sip: loopback(5060), advertise: None, http: loopback(8060), rtp: None }
+    }
+}
+
+impl Default for Storage {
+    fn default() -> Storage {
+        Storage { data: PathBuf::from("data") }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { calls_max: 1_000, drain_s: 30 }
+    }
+}
+
+impl Config {
+    /// Reads the text of `strowger.yaml`. An empty text is a site with all defaults.
+    pub fn parse(text: &str) -> Result<Config, ConfigError> {
+        if text.len() > CONFIG_BYTES_MAX {
+            return Err(ConfigError::at_start(
+                format!("the file is larger than {CONFIG_BYTES_MAX} bytes"),
+                "keep data out of strowger.yaml; it is for what differs from site to site",
+            ));
+        }
+        // A text of comments only is no document at all, which serde_yaml calls an error.
+        if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+            return Ok(Config::default());
+        }
+        let config: Config = serde_yaml::from_str(text).map_err(|error| ConfigError::from_yaml(text, &error))?;
+        config.check(text)?;
+        Ok(config)
+    }
+
+    /// What one value alone does not show.
+    fn check(&self, text: &str) -> Result<(), ConfigError> {
+        if self.listen.sip.ip().is_unspecified() && self.listen.advertise.is_none() {
+            return Err(ConfigError::at_word(
+                text,
+                "sip",
+                "a wildcard address cannot be told to peers".into(),
+                "say how peers reach this machine, for example `advertise: 192.0.2.10`",
+            ));
+        }
+        let advertised = self.advertised().ip();
+        if advertised.is_unspecified() || advertised.is_ipv4() != self.listen.sip.is_ipv4() {
+            return Err(ConfigError::at_word(
+                text,
+                "advertise",
+                "`advertise` is not an address of the kind that `sip` listens on".into(),
+                "give one address that peers can reach, IPv4 for IPv4 and IPv6 for IPv6",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Puts environment variables in the place of `${NAME}` in service headers.
+    pub fn with_secrets(mut self, text: &str, read: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+        for service in self.services.values_mut() {
+            for header in service.headers.values_mut() {
+                header.fill(&read).map_err(|name| {
+                    ConfigError::at_word(
+                        text,
+                        &format!("${{{name}}}"),
+                        format!("the environment has no variable `{name}`"),
+                        &format!("set it before the start, for example `export {name}=…`"),
+                    )
+                })?;
+            }
+        }
+        Ok(self)
+    }
+
+    /// Our SIP address as peers see it.
+    pub fn advertised(&self) -> SocketAddr {
+        SocketAddr::new(self.listen.advertise.unwrap_or(self.listen.sip.ip()), self.listen.sip.port())
+    }
+
+    /// Whether a peer at this address may place calls.
+    pub fn is_trusted(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        if self.trunks.is_empty() { peer.is_loopback() } else { self.trunks.values().any(|trunk| trunk.contains(peer)) }
+    }
+
+    /// Names for the checker.
+    pub fn names(&self) -> SiteNames {
+        SiteNames { services: Some(self.services.keys().cloned().collect()) }
+    }
+}
+
+#[cfg(test)]
+mod tests;
