@@ -73,7 +73,10 @@ fn a_phone_presses_hears_and_is_recorded() {
     assert_eq!(keys, "42#");
 
     media.record(server, record, file.clone());
-    media.tell(phone, Command::Play { prompts: vec![Arc::new(Prompt::beep()); 10], token: 1 });
+    media.tell(
+        phone,
+        Command::Play { prompts: std::iter::repeat_with(|| Arc::new(Prompt::beep())).take(10).collect(), token: 1 },
+    );
     let summary = wait(&events, |_, event| match event {
         MediaEvent::Recorded { file: written, result } => Some((written, result.unwrap())),
         _ => None,
