@@ -18,6 +18,7 @@ pub mod drive;
 pub mod host;
 pub mod leg;
 pub mod limits;
+pub mod moment;
 pub mod program;
 pub mod record;
 pub mod redacted;
