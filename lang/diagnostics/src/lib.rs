@@ -14,11 +14,13 @@
 mod code;
 mod diagnostic;
 mod json;
+mod nearest;
 mod render;
 mod source;
 
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Edit, Label, Severity, Suggestion};
 pub use json::{diagnostic_to_json, diagnostics_to_json_lines};
+pub use nearest::nearest;
 pub use render::{Colours, render};
 pub use source::{FileId, Position, Source, Sources, Span, Spanned};

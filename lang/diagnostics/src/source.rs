@@ -106,6 +106,12 @@ impl Source {
         Position { line: line as u32, column: column as u32 + 1 }
     }
 
+    /// The byte at which line `line` (from 1) begins; behind the last line, the end of the text.
+    pub fn line_start(&self, line: u32) -> usize {
+        let start = (line as usize).checked_sub(1).and_then(|index| self.line_starts.get(index));
+        start.map_or(self.text.len(), |start| *start as usize)
+    }
+
     /// The text of line `line` (from 1), without its line end.
     pub fn line(&self, line: u32) -> Option<&str> {
         let index = (line as usize).checked_sub(1)?;
