@@ -118,7 +118,7 @@ impl Dialog {
             writer.put(b"Route: <").put(&self.target).put(b">\r\n");
         }
         writer.header(b"From", &self.local_party).header(b"To", &self.remote_party).header(b"Call-ID", &self.call_id);
-        writer.put(b"CSeq: ").put_display(cseq).put(b" ").put(method).put(b"\r\n");
+        writer.put(b"CSeq: ").put_number(cseq).put(b" ").put(method).put(b"\r\n");
         writer
     }
 
@@ -183,7 +183,7 @@ pub fn dialog_digest(entropy: &Entropy, call_id: &[u8], local_tag: &[u8], remote
 /// URI of the first Contact.
 pub fn contact<'a>(message: &Message<'a>) -> Option<&'a [u8]> {
     let address = message.values(Header::Contact).next().and_then(parse_address)?;
-    let Uri::Sip(_) = address.parse_uri()? else { return None };
+    let Uri::Sip(_) = address.parsed() else { return None };
     // Headers may not stand in a request URI (§19.1.1 table 1).
     let host = address.uri.iter().position(|byte| *byte == b'@').unwrap_or(0);
     let headers = address.uri.iter().skip(host).position(|byte| *byte == b'?');

@@ -54,13 +54,16 @@ impl Token {
 }
 
 pub struct Entropy {
-    seed: [u8; 32],
+    /// SipHash that has taken the seed.
+    seeded: DefaultHasher,
     counter: u64,
 }
 
 impl Entropy {
     pub fn new(seed: [u8; 32]) -> Self {
-        Self { seed, counter: 0 }
+        let mut seeded = DefaultHasher::new();
+        seeded.write(&seed);
+        Self { seeded, counter: 0 }
     }
 
     /// A token never given before.
@@ -80,18 +83,24 @@ impl Entropy {
     }
 
     pub fn digest(&self, parts: &[&[u8]]) -> Digest {
-        u128::from(self.half(b'h', parts)) << 64 | u128::from(self.half(b'l', parts))
+        let mut hasher = self.hash(b'd', parts);
+        let low = hasher.finish();
+        hasher.write_u8(1);
+        u128::from(hasher.finish()) << 64 | u128::from(low)
     }
 
     fn half(&self, domain: u8, parts: &[&[u8]]) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        hasher.write(&self.seed);
+        self.hash(domain, parts).finish()
+    }
+
+    fn hash(&self, domain: u8, parts: &[&[u8]]) -> DefaultHasher {
+        let mut hasher = self.seeded.clone();
         hasher.write_u8(domain);
         for part in parts {
             hasher.write_usize(part.len());
             hasher.write(part);
         }
-        hasher.finish()
+        hasher
     }
 }
 

@@ -174,7 +174,7 @@ pub struct Origin {
 /// Offer of both laws and telephone-event at `local`.
 pub fn offer(local: SocketAddr, origin: Origin) -> Vec<u8> {
     let mut writer = head(local, origin);
-    writer.put(b"m=audio ").put_display(local.port()).put(b" RTP/AVP 0 8 ").put_display(DTMF_OFFERED);
+    writer.put(b"m=audio ").put_number(local.port()).put(b" RTP/AVP 0 8 ").put_number(DTMF_OFFERED);
     writer.put(b"\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n");
     put_dtmf(&mut writer, DTMF_OFFERED);
     writer.put(b"a=ptime:20\r\na=sendrecv\r\n");
@@ -189,9 +189,9 @@ pub fn answer(remote: &Remote, local: SocketAddr, origin: Origin) -> Vec<u8> {
         writer.put(line);
     }
     let payload_type = media.codec.payload_type();
-    writer.put(b"m=audio ").put_display(local.port()).put(b" RTP/AVP ").put_display(payload_type);
+    writer.put(b"m=audio ").put_number(local.port()).put(b" RTP/AVP ").put_number(payload_type);
     if let Some(dtmf) = media.dtmf_payload_type {
-        writer.put(b" ").put_display(dtmf);
+        writer.put(b" ").put_number(dtmf);
     }
     writer.put(match media.codec {
         Codec::Pcmu => b"\r\na=rtpmap:0 PCMU/8000\r\n",
@@ -216,15 +216,15 @@ fn head(local: SocketAddr, origin: Origin) -> Writer {
     let family: &[u8] = if local.is_ipv4() { b" IN IP4 " } else { b" IN IP6 " };
     let mut writer = Writer::with_capacity(320);
     // Readers keep the id in 63 bits.
-    writer.put(b"v=0\r\no=- ").put_display(origin.id >> 1).put(b" ").put_display(origin.version);
+    writer.put(b"v=0\r\no=- ").put_number(origin.id >> 1).put(b" ").put_number(origin.version);
     writer.put(family).put_display(local.ip()).put(b"\r\ns=-\r\nc=").put(family.trim_ascii_start());
     writer.put_display(local.ip()).put(b"\r\nt=0 0\r\n");
     writer
 }
 
 fn put_dtmf(writer: &mut Writer, payload_type: u8) {
-    writer.put(b"a=rtpmap:").put_display(payload_type).put(b" telephone-event/8000\r\na=fmtp:");
-    writer.put_display(payload_type).put(b" 0-15\r\n");
+    writer.put(b"a=rtpmap:").put_number(payload_type).put(b" telephone-event/8000\r\na=fmtp:");
+    writer.put_number(payload_type).put(b" 0-15\r\n");
 }
 
 #[cfg(test)]

@@ -77,8 +77,8 @@ impl Endpoint {
         let incoming = Incoming {
             leg: id,
             peer: arrival.source,
-            caller: caller(essentials.from_address.parse_uri()),
-            called: text(user(Some(essentials.uri))),
+            caller: caller(essentials.from_address.parsed()),
+            called: text(user(essentials.uri)),
             call_id: text(essentials.call_id),
             dialog: dialog.snapshot(),
         };
@@ -266,15 +266,15 @@ fn is_plain(message: &Message<'_>) -> bool {
     message.values(Header::ContentEncoding).all(|value| value.eq_ignore_ascii_case(b"identity"))
 }
 
-fn user(uri: Option<Uri<'_>>) -> &[u8] {
+fn user(uri: Uri<'_>) -> &[u8] {
     match uri {
-        Some(Uri::Sip(uri)) => uri.user.unwrap_or_default(),
-        Some(Uri::Tel(number)) => number,
-        _ => b"",
+        Uri::Sip(uri) => uri.user.unwrap_or_default(),
+        Uri::Tel(number) => number,
+        Uri::Other => b"",
     }
 }
 
-fn caller(uri: Option<Uri<'_>>) -> Option<Redacted<String>> {
+fn caller(uri: Uri<'_>) -> Option<Redacted<String>> {
     let user = user(uri);
     (!user.is_empty() && !user.eq_ignore_ascii_case(b"anonymous")).then(|| Redacted::new(text(user)))
 }

@@ -195,6 +195,6 @@ impl Endpoint {
     }
 
     pub(super) fn put_retry_after(&self, writer: &mut Writer) {
-        writer.put(b"Retry-After: ").put_display(self.ctx.config.retry_after_s).put(b"\r\n");
+        writer.put(b"Retry-After: ").put_number(self.ctx.config.retry_after_s).put(b"\r\n");
     }
 }

@@ -7,21 +7,19 @@ use super::uri::{Uri, parse_uri};
 #[derive(Clone, Copy)]
 pub struct Address<'a> {
     pub uri: &'a [u8],
-    params: &'a [u8],
+    tag: Option<&'a [u8]>,
+    parsed: Uri<'a>,
 }
 
 impl<'a> Address<'a> {
-    pub fn param(&self, name: &[u8]) -> Option<&'a [u8]> {
-        Params::new(self.params).get(name)
-    }
-
+    /// The `tag` parameter; an empty one is none.
     pub fn tag(&self) -> Option<&'a [u8]> {
-        self.param(b"tag").filter(|tag| !tag.is_empty())
+        self.tag.filter(|tag| !tag.is_empty())
     }
 
-    /// The URI's parts; reading an address has shown that it is one.
-    pub fn parse_uri(&self) -> Option<Uri<'a>> {
-        parse_uri(self.uri)
+    /// The URI's parts.
+    pub fn parsed(&self) -> Uri<'a> {
+        self.parsed
     }
 }
 
@@ -55,8 +53,14 @@ pub fn parse_address(value: &[u8]) -> Option<Address<'_>> {
             (uri, params)
         }
     };
-    let address = Address { uri, params };
-    (parse_uri(uri).is_some() && Params::new(params).well_formed()).then_some(address)
+    let mut tag = None;
+    for param in Params::new(params) {
+        let (name, value) = param?;
+        if name.eq_ignore_ascii_case(b"tag") {
+            tag = tag.or(Some(value));
+        }
+    }
+    Some(Address { uri, tag, parsed: parse_uri(uri)? })
 }
 
 #[cfg(test)]

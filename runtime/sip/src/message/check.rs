@@ -88,7 +88,7 @@ impl<'a> Message<'a> {
             return Err(bad("headers in request URI"));
         }
         let to_address = parse_address(to).ok_or(bad("malformed To"))?;
-        if method == Method::Register && matches!(to_address.parse_uri(), Some(Uri::Other)) {
+        if method == Method::Register && matches!(to_address.parsed(), Uri::Other) {
             return Err(Refusal { code: 416, why: "" });
         }
         let from_address = parse_address(from).ok_or(bad("malformed From"))?;

@@ -7,6 +7,8 @@ pub mod address;
 pub mod check;
 pub mod header;
 pub mod scan;
+#[cfg(test)]
+mod torture;
 pub mod uri;
 pub mod via;
 pub mod vocabulary;
@@ -17,6 +19,8 @@ pub use header::Header;
 pub use vocabulary::Method;
 
 use scan::{is_token, trim};
+#[cfg(test)]
+use uri::Uri;
 
 /// Header lines in one message. Over it: 400.
 pub const HEADER_LINES_MAX: usize = 256;

@@ -10,6 +10,8 @@ pub struct Via<'a> {
     pub host: &'a [u8],
     pub port: Option<u16>,
     params: &'a [u8],
+    branch: Option<&'a [u8]>,
+    rport: bool,
 }
 
 /// Branches of RFC 3261 begin so (§8.1.1.7).
@@ -19,14 +21,14 @@ impl<'a> Via<'a> {
     /// A branch that names its transaction; RFC 2543 peers have none, or one without the cookie, and an
     /// empty remainder names nothing (RFC 4475 §3.2.1).
     pub fn branch(&self) -> Option<&'a [u8]> {
-        let branch = Params::new(self.params).get(b"branch")?;
+        let branch = self.branch?;
         let cookie = branch.get(..MAGIC_COOKIE.len())?;
         (cookie.eq_ignore_ascii_case(MAGIC_COOKIE) && branch.len() > cookie.len()).then_some(branch)
     }
 
     /// The peer wants answers at the port that it sent from (RFC 3581 §4).
     pub fn has_rport(&self) -> bool {
-        Params::new(self.params).get(b"rport").is_some()
+        self.rport
     }
 
     /// All parameters but `received` and `rport`, which the receiver writes anew.
@@ -49,7 +51,15 @@ pub fn parse_via(value: &[u8]) -> Option<Via<'_>> {
     let sent_by = trim(sent_by);
     let known = protocol.eq_ignore_ascii_case(b"SIP") && is_token(version) && is_token(transport);
     let (host, port) = parse_sent_by(sent_by)?;
-    (known && Params::new(params).well_formed()).then_some(Via { sent_by, host, port, params })
+    let mut via = Via { sent_by, host, port, params, branch: None, rport: false };
+    for param in Params::new(params) {
+        let (name, value) = param?;
+        if name.eq_ignore_ascii_case(b"branch") {
+            via.branch = via.branch.or(Some(value));
+        }
+        via.rport |= name.eq_ignore_ascii_case(b"rport");
+    }
+    known.then_some(via)
 }
 
 /// White space may stand around the colon.

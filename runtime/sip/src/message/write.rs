@@ -34,6 +34,22 @@ impl Writer {
         self
     }
 
+    pub fn put_number(&mut self, value: impl Into<u64>) -> &mut Self {
+        let mut value = value.into();
+        let start = self.bytes.len();
+        loop {
+            self.bytes.push(b'0' + (value % 10) as u8);
+            value /= 10;
+            if value == 0 {
+                break;
+            }
+        }
+        if let Some(digits) = self.bytes.get_mut(start..) {
+            digits.reverse();
+        }
+        self
+    }
+
     /// A value from the wire: folds become single spaces.
     pub fn put_unfolded(&mut self, value: &[u8]) -> &mut Self {
         if !value.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
@@ -67,7 +83,7 @@ impl Writer {
         if !body.is_empty() {
             self.put(b"Content-Type: application/sdp\r\n");
         }
-        self.put(b"Content-Length: ").put_display(body.len()).put(b"\r\n\r\n").put(body)
+        self.put(b"Content-Length: ").put_number(body.len() as u64).put(b"\r\n\r\n").put(body)
     }
 
     pub fn into_bytes(self) -> Vec<u8> {
@@ -85,7 +101,7 @@ pub fn response_head(
     record: bool,
 ) -> Vec<u8> {
     let mut writer = Writer::with_capacity(512);
-    put_vias(&mut writer, message, source);
+    put_vias(&mut writer, message, Some(&essentials.via), source);
     if record {
         for route in message.all(Header::RecordRoute) {
             writer.header(b"Record-Route", route);
@@ -105,7 +121,8 @@ pub fn response_head(
 /// The same for a request that failed its check: whatever it has is given back.
 pub fn broken_response_head(message: &Message<'_>, source: SocketAddr, to_tag: &[u8]) -> Vec<u8> {
     let mut writer = Writer::with_capacity(512);
-    put_vias(&mut writer, message, source);
+    let via = message.values(Header::Via).next().and_then(parse_via);
+    put_vias(&mut writer, message, via.as_ref(), source);
     for (name, header) in [(&b"From"[..], Header::From), (b"Call-ID", Header::CallId), (b"CSeq", Header::CSeq)] {
         if let Some(value) = message.first(header) {
             writer.header(name, value);
@@ -121,11 +138,12 @@ pub fn broken_response_head(message: &Message<'_>, source: SocketAddr, to_tag: &
     writer.into_bytes()
 }
 
-fn put_vias(writer: &mut Writer, message: &Message<'_>, source: SocketAddr) {
-    let mut top = true;
+/// `top` is the first Via, where it could be read.
+fn put_vias(writer: &mut Writer, message: &Message<'_>, top: Option<&Via<'_>>, source: SocketAddr) {
+    let mut top = top;
     for value in message.values(Header::Via) {
-        match parse_via(value).filter(|_| std::mem::take(&mut top)) {
-            Some(via) => put_top_via(writer, &via, value, source),
+        match top.take() {
+            Some(via) => put_top_via(writer, via, value, source),
             None => _ = writer.header(b"Via", value),
         }
     }
@@ -148,7 +166,7 @@ fn put_top_via(writer: &mut Writer, via: &Via<'_>, value: &[u8], source: SocketA
     }
     writer.put(b";received=").put_display(source.ip());
     if rport {
-        writer.put(b";rport=").put_display(source.port());
+        writer.put(b";rport=").put_number(source.port());
     }
     writer.put(b"\r\n");
 }
@@ -177,7 +195,7 @@ pub fn companion(request: &[u8], method: &[u8], to: Option<&[u8]>) -> Option<Vec
     }
     writer.header(b"From", essentials.from).header(b"To", to.unwrap_or(essentials.to));
     writer.header(b"Call-ID", essentials.call_id);
-    writer.put(b"CSeq: ").put_display(essentials.cseq).put(b" ").put(method).put(b"\r\n").body(b"");
+    writer.put(b"CSeq: ").put_number(essentials.cseq).put(b" ").put(method).put(b"\r\n").body(b"");
     Some(writer.into_bytes())
 }
 

@@ -6,6 +6,8 @@ mod client_invite;
 mod server;
 mod server_invite;
 mod store;
+#[cfg(test)]
+mod tables;
 
 pub use store::{Opening, Owner, Told, Transactions, shrink};
 
