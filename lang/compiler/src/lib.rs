@@ -1,1 +1,21 @@
-//! The only door into the language.
+//! The only door into the language: projects go in, problems and programs come out. It reads no files; the edge brings
+//! their contents.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "tests may stop at the first surprise"
+    )
+)]
+
+mod analysis;
+mod compile;
+mod project;
+
+pub use analysis::{Analysis, analyze};
+pub use compile::{Compiled, Engine, compile, graph_text, load};
+pub use lang_diagnostics::{Code, Colours, Diagnostic, Position, Severity, Sources, Span, diagnostic_to_json};
+pub use project::Project;

@@ -41,13 +41,7 @@ pub(super) enum Counter {
     Tries(DialogueId),
 }
 
-pub(super) fn lower(
-    graph: &mut GraphBuilder,
-    program: &hir::Program,
-    sources: &Sources,
-    id: FlowId,
-    flow: &hir::Flow,
-) {
+pub(super) fn lower(graph: &mut GraphBuilder, program: &hir::Program, sources: &Sources, id: FlowId, flow: &hir::Flow) {
     let parameters = flow.parameters as usize;
     let locals = flow.locals.iter().enumerate();
     let locals = locals.map(|(at, local)| match at < parameters {

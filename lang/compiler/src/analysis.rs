@@ -1,0 +1,94 @@
+//! From files to meaning: all problems of a project, and its tree when none of them is an error.
+
+use std::collections::BTreeMap;
+
+use lang_diagnostics::{Code, Colours, Diagnostic, FileId, Sources, Span, diagnostics_to_json_lines, render};
+use lang_semantics::{ParsedModule, hir};
+use lang_syntax::ast;
+use runtime_contract::program::{Report, SiteNames};
+
+use crate::project::{Project, module_of, path_of};
+
+/// What is known of a project before any code is made.
+pub struct Analysis {
+    /// The project's files, and those of the library that it uses.
+    pub sources: Sources,
+    /// By file and place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Present when no diagnostic is an error.
+    pub program: Option<hir::Program>,
+}
+
+impl Analysis {
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The problems as people and machines read them. `width` is that of the terminal, in columns.
+    pub fn report(&self, colours: Colours, width: usize) -> Report {
+        Report {
+            text: render(&self.diagnostics, &self.sources, colours, width),
+            json: diagnostics_to_json_lines(&self.diagnostics, &self.sources),
+        }
+    }
+}
+
+pub fn analyze(project: &Project, names: &SiteNames) -> Analysis {
+    let mut reader = Reader::default();
+    for (path, file) in &project.flows {
+        let id = reader.read(path, module_of(path), &file.text);
+        if let Some(at) = file.not_utf8_at {
+            let span = Span::new(id, at, at);
+            let problem = Diagnostic::new(Code::UnexpectedWord, span, "the file is not UTF-8 text")
+                .here("this byte begins no character")
+                .help("save the file as UTF-8");
+            reader.diagnostics.push(problem);
+        }
+    }
+    reader.read_library();
+    let Reader { sources, modules, mut diagnostics, .. } = reader;
+    let modules: Vec<ParsedModule<'_>> =
+        modules.iter().map(|(path, ast)| ParsedModule { path: path.clone(), ast }).collect();
+    let (program, found) = lang_semantics::analyze(&modules, project, names);
+    diagnostics.extend(found);
+    diagnostics.sort_by_key(|problem| (problem.span().file, problem.span().start));
+    let program = program.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
+    Analysis { sources, diagnostics, program }
+}
+
+/// Parses files as they come.
+#[derive(Default)]
+struct Reader {
+    sources: Sources,
+    /// By module path.
+    modules: BTreeMap<String, ast::Module>,
+    diagnostics: Vec<Diagnostic>,
+    /// Modules that some file uses and that are not looked for yet.
+    wanted: Vec<String>,
+}
+
+impl Reader {
+    fn read(&mut self, path: &str, module: String, text: &str) -> FileId {
+        let id = self.sources.add(path, text);
+        let (ast, problems) = lang_syntax::parse(id, text);
+        self.diagnostics.extend(problems);
+        self.wanted.extend(ast.uses.iter().map(|wanted| {
+            let names: Vec<_> = wanted.module.names.iter().map(|name| name.text.as_str()).collect();
+            names.join(".")
+        }));
+        self.modules.insert(module, ast);
+        id
+    }
+
+    /// Modules of the library that the project uses and does not have itself, and those that they use.
+    fn read_library(&mut self) {
+        while let Some(module) = self.wanted.pop() {
+            if self.modules.contains_key(&module) {
+                continue;
+            }
+            if let Some(text) = stdlib::module(&module) {
+                self.read(&path_of(&module), module, text);
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! From a project, or from a stored graph, to a program that runs.
+
+use std::sync::Arc;
+
+use lang_codegen::Native;
+use lang_diagnostics::{Code, Diagnostic, Span};
+use lang_flowgraph::lower::{hir_to_graph, test_to_script};
+use lang_flowgraph::serial::{from_bytes, to_bytes};
+use lang_flowgraph::{Graph, Interpreted, graph_to_text};
+use lang_semantics::hir;
+use runtime_contract::program::{FlowProgram, Report, SiteNames};
+use runtime_contract::script::TestScript;
+
+use crate::analysis::{Analysis, analyze};
+use crate::project::Project;
+
+/// What runs a program's segments.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Engine {
+    /// Machine code for this processor.
+    #[default]
+    Native,
+    /// Slow and plain; the same answers.
+    Interpreter,
+}
+
+/// A project that is ready to run.
+pub struct Compiled {
+    pub program: Arc<dyn FlowProgram>,
+    /// The serialised graph, for [`load`].
+    pub graph: Arc<[u8]>,
+    /// Tests of the project, in the order of files and lines.
+    pub tests: Vec<TestScript>,
+    /// Warnings, and the sources that they speak of.
+    pub analysis: Analysis,
+}
+
+/// Without a program, the analysis has at least one error.
+pub fn compile(project: &Project, names: &SiteNames, engine: Engine) -> Result<Compiled, Analysis> {
+    let mut analysis = analyze(project, names);
+    let Some(program) = analysis.program.take() else { return Err(analysis) };
+    let made = hir_to_graph(&program, &analysis.sources).and_then(|graph| {
+        let bytes = to_bytes(&graph);
+        Ok((start(graph, engine)?, bytes))
+    });
+    let (running, graph) = match made {
+        Ok((running, bytes)) => (running, bytes.into()),
+        Err(problems) => {
+            analysis.diagnostics.extend(problems.iter().map(|problem| too_large(&program, problem)));
+            return Err(analysis);
+        }
+    };
+    let tests = program.tests.iter().map(|test| test_to_script(test, &analysis.sources)).collect();
+    analysis.program = Some(program);
+    Ok(Compiled { program: running, graph, tests, analysis })
+}
+
+/// A program from its stored graph: same segments, same sites, same slots.
+pub fn load(graph: &[u8], engine: Engine) -> Result<Arc<dyn FlowProgram>, Report> {
+    let loaded = from_bytes(graph).map_err(|problem| vec![problem.to_string()]);
+    loaded.and_then(|graph| start(graph, engine)).map_err(|problems| Report {
+        text: problems.iter().map(|problem| format!("{problem}\n")).collect(),
+        json: problems.iter().map(|problem| format!("{}\n", serde_json::json!({ "message": problem }))).collect(),
+    })
+}
+
+/// A stored graph as text, for people who look into the compiler.
+pub fn graph_text(graph: &[u8]) -> Result<String, String> {
+    from_bytes(graph).map(|graph| graph_to_text(&graph)).map_err(|problem| problem.to_string())
+}
+
+fn start(graph: Graph, engine: Engine) -> Result<Arc<dyn FlowProgram>, Vec<String>> {
+    let graph = Arc::new(graph);
+    Ok(match engine {
+        Engine::Native => Arc::new(Native::compile(graph).map_err(|problem| vec![problem.0])?),
+        Engine::Interpreter => Arc::new(Interpreted::new(graph)?),
+    })
+}
+
+/// A bound that the program passes. It names the flow when it has one; the longest name that fits is the right one.
+fn too_large(program: &hir::Program, problem: &str) -> Diagnostic {
+    let named = program.flows.iter().filter(|flow| problem.contains(&flow.name));
+    let flow = named.max_by_key(|flow| flow.name.len()).or(program.flows.first());
+    let span = flow.map_or(Span::default(), |flow| flow.span);
+    Diagnostic::new(Code::WorstCaseTooLong, span, format!("the program is larger than a call may be: {problem}"))
+        .help("divide the flow into smaller flows, or let it hold fewer values at once")
+}

@@ -1,0 +1,104 @@
+//! What is compiled: the flow files of a folder, and what the checker must know of the files beside them.
+
+use std::collections::BTreeMap;
+
+use lang_semantics::Surroundings;
+use runtime_contract::calendar::days_since_epoch;
+use runtime_contract::program::Bundle;
+
+const FLOW_ENDING: &str = ".flow";
+const PROMPTS_FOLDER: &str = "prompts/";
+
+/// The files of one project. Paths are relative to its folder, with `/`.
+#[derive(Clone, Default)]
+pub struct Project {
+    /// By path.
+    pub(crate) flows: BTreeMap<String, FlowFile>,
+    /// BLAKE3 of each file below `prompts/`, by the path that flows name.
+    audio: BTreeMap<String, [u8; 32]>,
+}
+
+#[derive(Clone)]
+pub(crate) struct FlowFile {
+    pub text: String,
+    /// Byte of the text at which something stood that is no UTF-8; it reads as U+FFFD.
+    pub not_utf8_at: Option<u32>,
+}
+
+impl Project {
+    /// Flow files and audio of a folder; other files are passed over.
+    pub fn from_bundle(bundle: &Bundle) -> Project {
+        let mut project = Project::default();
+        for (path, bytes) in &bundle.files {
+            if path.ends_with(FLOW_ENDING) {
+                let not_utf8_at = std::str::from_utf8(bytes).err().map(|error| error.valid_up_to() as u32);
+                let text = String::from_utf8_lossy(bytes).into_owned();
+                project.flows.insert(path.clone(), FlowFile { text, not_utf8_at });
+            } else if let Some(file) = path.strip_prefix(PROMPTS_FOLDER) {
+                project.add_audio(file, *blake3::hash(bytes).as_bytes());
+            }
+        }
+        project
+    }
+
+    /// `path` ends in `.flow`.
+    pub fn add_flow(&mut self, path: impl Into<String>, text: impl Into<String>) {
+        self.flows.insert(path.into(), FlowFile { text: text.into(), not_utf8_at: None });
+    }
+
+    /// `file` is a path below `prompts/`, `hash` the BLAKE3 of its bytes.
+    pub fn add_audio(&mut self, file: impl Into<String>, hash: [u8; 32]) {
+        self.audio.insert(file.into(), hash);
+    }
+}
+
+impl Surroundings for Project {
+    fn audio(&self, file: &str) -> Option<[u8; 32]> {
+        self.audio.get(file).copied()
+    }
+
+    fn holidays(&self, table: &str) -> Option<Vec<i32>> {
+        let days = stdlib::holidays(table)?;
+        Some(days.into_iter().filter_map(|(year, month, day)| days_since_epoch(year, month, day)).collect())
+    }
+}
+
+/// `routing`, `billing.cards` of `routing.flow`, `billing/cards.flow`.
+pub(crate) fn module_of(path: &str) -> String {
+    path.strip_suffix(FLOW_ENDING).unwrap_or(path).replace('/', ".")
+}
+
+/// `std/voicemail.flow` of `std.voicemail`: how people see a module of the library.
+pub(crate) fn path_of(module: &str) -> String {
+    format!("{}{FLOW_ENDING}", module.replace('.', "/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_gives_flows_and_audio() {
+        let file = |path: &str, bytes: &[u8]| (path.to_owned(), bytes.into());
+        let files = vec![file("a/b.flow", b"x\xffy"), file("prompts/hi.wav", b"RIFF"), file("README.md", b"")];
+        let project = Project::from_bundle(&Bundle { files });
+        assert_eq!(project.flows.len(), 1);
+        let flow = &project.flows["a/b.flow"];
+        assert_eq!((flow.text.as_str(), flow.not_utf8_at), ("x\u{fffd}y", Some(1)));
+        assert_eq!(project.audio("hi.wav"), Some(*blake3::hash(b"RIFF").as_bytes()));
+        assert_eq!(project.audio("ho.wav"), None);
+    }
+
+    #[test]
+    fn paths_and_modules() {
+        assert_eq!(module_of("billing/cards.flow"), "billing.cards");
+        assert_eq!(path_of("std.voicemail"), "std/voicemail.flow");
+    }
+
+    #[test]
+    fn holidays_are_days_in_order() {
+        let project = Project::default();
+        assert!(project.holidays("cn").unwrap().is_sorted_by(|a, b| a < b));
+        assert_eq!(project.holidays("nowhere"), None);
+    }
+}
