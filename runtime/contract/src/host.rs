@@ -161,6 +161,8 @@ pub struct Observation {
 pub enum Answer {
     Word(u64),
     Text(String),
+    /// There was none, and the segment faulted.
+    Fault(FaultKind),
 }
 
 /// Where observations come from.
@@ -192,6 +194,7 @@ impl Host<'_> {
             match self.observation(call, word(0), word(1))? {
                 Answer::Word(word) => word,
                 Answer::Text(text) => self.arena.make(self.meta, &text)?.word(),
+                Answer::Fault(kind) => return Err(kind),
             }
         } else {
             match call {
@@ -245,31 +248,30 @@ impl Host<'_> {
             let next = answers.pop_front().ok_or(FaultKind::Host)?;
             return if next.call == call { Ok(next.answer) } else { Err(FaultKind::Host) };
         }
-        let answer = match call {
-            HostCall::HoursOpen => {
-                let table = self.meta.hours.get(first as usize).ok_or(FaultKind::Host)?;
-                Answer::Word(u64::from(calendar::is_open(table, self.now)))
-            }
-            HostCall::VaultLast => {
-                let value = self.vault.value(first).ok_or(FaultKind::PrivateLost)?;
-                Answer::Text(last_characters(value, second).to_owned())
-            }
-            HostCall::VaultLength => {
-                Answer::Word(self.vault.value(first).ok_or(FaultKind::PrivateLost)?.chars().count() as u64)
-            }
-            HostCall::VaultCardValid => {
-                Answer::Word(u64::from(is_valid_card(self.vault.value(first).ok_or(FaultKind::PrivateLost)?)))
-            }
-            HostCall::VaultEqual => {
-                let other = self.arena.text(self.meta, Handle::from_word(second));
-                Answer::Word(u64::from(self.vault.value(first).ok_or(FaultKind::PrivateLost)? == other))
-            }
-            _ => return Err(FaultKind::Host),
-        };
+        let answer = self.look(call, first, second).unwrap_or_else(Answer::Fault);
         if let Observe::Live(kept) = &mut self.observe {
             kept.push(Observation { call, answer: answer.clone() });
         }
         Ok(answer)
+    }
+
+    /// The answer that the world gives now.
+    fn look(&self, call: HostCall, first: u64, second: u64) -> Result<Answer, FaultKind> {
+        let private = || self.vault.value(first).ok_or(FaultKind::PrivateLost);
+        Ok(match call {
+            HostCall::HoursOpen => {
+                let table = self.meta.hours.get(first as usize).ok_or(FaultKind::Host)?;
+                Answer::Word(u64::from(calendar::is_open(table, self.now)))
+            }
+            HostCall::VaultLast => Answer::Text(last_characters(private()?, second).to_owned()),
+            HostCall::VaultLength => Answer::Word(private()?.chars().count() as u64),
+            HostCall::VaultCardValid => Answer::Word(u64::from(is_valid_card(private()?))),
+            HostCall::VaultEqual => {
+                let other = self.arena.text(self.meta, Handle::from_word(second));
+                Answer::Word(u64::from(private()? == other))
+            }
+            _ => return Err(FaultKind::Host),
+        })
     }
 }
 

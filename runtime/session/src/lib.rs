@@ -20,10 +20,23 @@
     )
 )]
 
+pub mod checker;
+mod dialogue;
 mod input;
+pub mod journal;
+mod keys;
 mod output;
+mod recording;
+mod replay;
+mod request;
 mod session;
+#[cfg(any(test, feature = "testkit"))]
+pub mod testkit;
+#[cfg(test)]
+mod tests;
+mod timers;
 
 pub use input::{Input, Line, LineEvent, RequestId, Start, StopReason};
 pub use output::{EndCause, LineCommand, Output, Outputs, PlayItem, ServiceAsk, Trace, WorldRequest};
+pub use replay::{Rebuilt, ReplayError};
 pub use session::Session;

@@ -1,0 +1,228 @@
+//! A call rebuilt from its journal: the program is given the answers that it was given, and must make the same
+//! requests. What the line and the world did in between needs no repetition: the answers hold it.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use runtime_contract::host::{Observation, Observe};
+use runtime_contract::request::{Kind, Request};
+use runtime_contract::value::Value;
+use runtime_contract::{FaultKind, FlowProgram, Outcome, SiteId, Stop, Time, Type};
+
+use crate::input::Line;
+use crate::journal::{self, JournalError, Record, Started};
+use crate::output::EndCause;
+use crate::request::Doing;
+use crate::session::Session;
+
+/// A call as its journal leaves it.
+#[derive(Clone, Debug)]
+pub struct Rebuilt {
+    /// Waits at its last request, for which nothing is being done. Tell it [`crate::Input::Stop`].
+    pub session: Session,
+    pub started: Started,
+    /// What the line's owner gave with the start.
+    pub leg: Vec<u8>,
+    pub answered: Option<Time>,
+    /// Time of the last record.
+    pub last: Time,
+    pub notes: Vec<(String, Type, Value)>,
+    pub faults: Vec<(FaultKind, SiteId)>,
+    /// Recordings that the flow got.
+    pub recordings: Vec<u64>,
+    /// The call was over already.
+    pub end: Option<EndCause>,
+}
+
+/// The journal does not fit the program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReplayError {
+    Unreadable(JournalError),
+    /// It does not begin with a start.
+    NoStart,
+    /// It was written by another graph.
+    OtherGraph,
+    /// At this record, counted from 0, the program did something else.
+    Differs {
+        record: usize,
+        expected: String,
+        found: String,
+    },
+}
+
+impl fmt::Display for ReplayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReplayError::Unreadable(error) => error.fmt(f),
+            ReplayError::NoStart => f.write_str("journal does not begin with a start"),
+            ReplayError::OtherGraph => f.write_str("journal belongs to another graph"),
+            ReplayError::Differs { record, expected, found } => {
+                write!(f, "record {record} of the journal says {expected}, the program {found}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ReplayError {}
+
+impl Session {
+    /// Rebuilds a call. Private values are lost: a request that needs one faults.
+    pub fn from_journal(program: Arc<dyn FlowProgram>, bytes: &[u8]) -> Result<Rebuilt, ReplayError> {
+        let records = journal::decode(bytes).map_err(ReplayError::Unreadable)?;
+        let Some((time, Record::Start(started))) = records.first() else { return Err(ReplayError::NoStart) };
+        if started.graph != program.meta().graph_id {
+            return Err(ReplayError::OtherGraph);
+        }
+        let rebuilt = Rebuilt {
+            session: Session::new(program),
+            started: started.clone(),
+            leg: Vec::new(),
+            answered: None,
+            last: *time,
+            notes: Vec::new(),
+            faults: Vec::new(),
+            recordings: Vec::new(),
+            end: None,
+        };
+        let mut replay = Replay { rebuilt, records: &records, at: 1, full: false };
+        replay.run(started)?;
+        let full = replay.full;
+        let mut rebuilt = replay.rebuilt;
+        rebuilt.session.vault.lose();
+        rebuilt.session.continue_journal(rebuilt.last, bytes.len(), full);
+        Ok(rebuilt)
+    }
+}
+
+struct Replay<'r> {
+    rebuilt: Rebuilt,
+    records: &'r [(Time, Record)],
+    at: usize,
+    /// The journal ended for want of room: from there on it says only how line and call ended.
+    full: bool,
+}
+
+impl Replay<'_> {
+    fn run(&mut self, started: &Started) -> Result<(), ReplayError> {
+        let entered = self.rebuilt.session.lay_out(started);
+        if let Some((_, Record::Leg(bytes))) = self.records.get(self.at) {
+            self.rebuilt.leg = bytes.clone();
+            self.at += 1;
+        }
+        if entered {
+            self.step(Outcome::Start)?;
+        }
+        while let Some((time, record)) = self.records.get(self.at) {
+            let record = record.clone();
+            self.rebuilt.last = *time;
+            self.rebuilt.session.now.time = *time;
+            self.at += 1;
+            match record {
+                Record::Reply { request, reply } => {
+                    let waiting = self.rebuilt.session.request;
+                    if request != waiting {
+                        return Err(self.differs(format!("{request:?}"), format!("{waiting:?}")));
+                    }
+                    if let journal::Reply::Result { payload: Some(Value::Recording(recording)), .. } = &reply {
+                        self.rebuilt.recordings.push(*recording);
+                    }
+                    let outcome = self.rebuilt.session.apply(&reply);
+                    self.step(outcome)?;
+                }
+                Record::Answered => {
+                    self.rebuilt.session.line = Line::Up;
+                    self.rebuilt.answered = Some(*time);
+                }
+                Record::Gone(cause) => {
+                    let session = &mut self.rebuilt.session;
+                    session.line = Line::Gone;
+                    let asked = session.program.meta().request(session.site).map(Request::kind);
+                    session.ending.get_or_insert(match asked {
+                        Some(Kind::HangUp) => EndCause::HungUp,
+                        Some(Kind::Reject) => EndCause::Rejected,
+                        _ => EndCause::Gone(cause),
+                    });
+                }
+                Record::Stop(reason) => {
+                    self.rebuilt.session.stopped = true;
+                    self.rebuilt.session.ending.get_or_insert(EndCause::Stopped(reason));
+                }
+                Record::End(cause) => self.rebuilt.end = Some(cause),
+                Record::Full => self.full = true,
+                Record::Claim { .. } | Record::Late(_) => {}
+                other => return Err(self.differs(kind(&other), "something else".to_owned())),
+            }
+        }
+        Ok(())
+    }
+
+    /// One run of the program, compared with what the journal says came of it. A journal that ends within is
+    /// one whose last step was not kept: the step is made again.
+    fn step(&mut self, outcome: Outcome) -> Result<(), ReplayError> {
+        let mut answers: VecDeque<Observation> = VecDeque::new();
+        while let Some((_, Record::Observation(observation))) = self.records.get(self.at) {
+            answers.push_back(observation.clone());
+            self.at += 1;
+        }
+        if let Some((_, Record::Full)) = self.records.get(self.at) {
+            return Ok(());
+        }
+        let stop = self.rebuilt.session.run(outcome, Observe::Replayed(&mut answers));
+        if !answers.is_empty() {
+            return Err(self.differs("an observation".to_owned(), "none".to_owned()));
+        }
+        for fault in std::mem::take(&mut self.rebuilt.session.stack.faults) {
+            let found = Record::Fault { kind: fault.kind, site: fault.site, place: fault.place };
+            self.expect(&found)?;
+            self.rebuilt.faults.push((fault.kind, fault.site));
+        }
+        let site = match stop {
+            Stop::Wait(site) => site,
+            Stop::Done(end) => {
+                self.rebuilt.end = Some(self.rebuilt.session.end_cause(end));
+                return Ok(());
+            }
+        };
+        let hash = self.rebuilt.session.open(site);
+        let request = self.rebuilt.session.request;
+        self.rebuilt.session.doing = Doing::Lost;
+        self.expect(&Record::Request { site, request, hash })?;
+        self.note(site);
+        Ok(())
+    }
+
+    fn expect(&mut self, found: &Record) -> Result<(), ReplayError> {
+        match self.records.get(self.at) {
+            Some((_, Record::Full)) => Ok(()),
+            Some((_, record)) if record != found => Err(self.differs(format!("{record:?}"), format!("{found:?}"))),
+            Some((time, _)) => {
+                self.rebuilt.last = *time;
+                self.rebuilt.session.now.time = *time;
+                self.at += 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn note(&mut self, site: SiteId) {
+        let session = &mut self.rebuilt.session;
+        let program = session.program.clone();
+        if let Some(Request::Note { key, r#type }) = program.meta().request(site)
+            && let Some(value) = session.arguments().and_then(|values| values.into_iter().next())
+        {
+            self.rebuilt.notes.push((key.clone(), r#type.clone(), value));
+        }
+    }
+
+    fn differs(&self, expected: String, found: String) -> ReplayError {
+        ReplayError::Differs { record: self.at, expected, found }
+    }
+}
+
+/// The kind alone: a record's content may belong to a person.
+fn kind(record: &Record) -> String {
+    let shown = format!("{record:?}");
+    shown.split(['(', ' ']).next().unwrap_or_default().to_owned()
+}
