@@ -1,6 +1,7 @@
 //! WAV in and out: any PCM file to 8 kHz mono samples, and recordings to files. It knows no prompts' cache.
 
 use std::io::{Cursor, Read};
+use std::path::Path;
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Fft, FixedSync, Resampler};
@@ -105,6 +106,11 @@ pub fn pcm_to_wav(pcm: &[i16]) -> Result<Vec<u8>, hound::Error> {
     }
     writer.finalize()?;
     Ok(bytes.into_inner())
+}
+
+/// Writes 8 kHz PCM to a WAV file, in place of one that is there.
+pub fn write_wav(path: &Path, pcm: &[i16]) -> std::io::Result<()> {
+    std::fs::write(path, pcm_to_wav(pcm).map_err(std::io::Error::other)?)
 }
 
 /// What recordings and renderings are kept as.

@@ -173,7 +173,7 @@ impl Speech {
         std::fs::create_dir_all(&self.folder)?;
         let number = self.writing.fetch_add(1, Ordering::Relaxed);
         let aside = file.with_extension(format!("{}-{number}", std::process::id()));
-        std::fs::write(&aside, wav::pcm_to_wav(pcm).map_err(io::Error::other)?)?;
+        wav::write_wav(&aside, pcm)?;
         std::fs::rename(&aside, file)
     }
 
