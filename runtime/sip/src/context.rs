@@ -26,7 +26,7 @@ pub enum LegTimer {
     /// Send the 2xx again, or give up (RFC 3261 §13.3.1.4).
     Accepted(u32),
     /// Say 180 again, so that no proxy loses patience (§13.3.1.1).
-    Ringing,
+    Ringing(u32),
     /// A leg that we placed has rung for `ring_ms_max`.
     RingEnd,
     /// CANCEL had no effect for 64·T1 (§9.1).

@@ -150,7 +150,7 @@ impl Endpoint {
         let Some(state) = self.legs.get_mut(leg) else { return };
         match (timer, state.phase) {
             (LegTimer::Accepted(round), _) if round == state.round => self.repeat_accepted(leg),
-            (LegTimer::Ringing, Phase::Incoming { invite }) => self.ring(leg, invite),
+            (LegTimer::Ringing(round), Phase::Incoming { invite }) if round == state.round => self.ring(leg, invite),
             (LegTimer::RingEnd, Phase::Calling { .. }) => {
                 self.legs.gone(&mut self.ctx, leg, GoneCause::NoAnswer);
                 self.give_up(leg);
@@ -181,7 +181,9 @@ impl Endpoint {
 
     pub(super) fn ring(&mut self, leg: Key, invite: Key) {
         self.respond_plain(leg, invite, 180);
-        self.ctx.alarm_in(RING_AGAIN_MS, Alarm::Leg(leg, LegTimer::Ringing));
+        let Some(state) = self.legs.get_mut(leg) else { return };
+        state.round += 1;
+        self.ctx.alarm_in(RING_AGAIN_MS, Alarm::Leg(leg, LegTimer::Ringing(state.round)));
     }
 
     /// An ACK: of a refusal, which its transaction takes, or of a 2xx, which belongs to the dialog.

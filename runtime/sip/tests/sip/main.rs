@@ -14,4 +14,5 @@ mod incoming;
 mod limits;
 mod lossy;
 mod noise;
+mod timers;
 mod torture;
