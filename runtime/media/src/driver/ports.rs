@@ -76,26 +76,26 @@ mod tests {
 
     #[test]
     fn the_longest_free_even_port_is_next_and_none_is_given_twice() {
-        let ports = Ports::new("127.0.0.1".parse().unwrap(), Some(34_711..=34_716));
+        let ports = Ports::new("127.0.0.1".parse().unwrap(), Some(27_711..=27_716));
         let port = |socket: &UdpSocket| socket.local_addr().unwrap().port();
         let first = ports.bind().unwrap().unwrap();
         let second = ports.bind().unwrap().unwrap();
         let third = ports.bind().unwrap().unwrap();
-        assert_eq!([port(&first), port(&second), port(&third)], [34_712, 34_714, 34_716]);
+        assert_eq!([port(&first), port(&second), port(&third)], [27_712, 27_714, 27_716]);
         assert!(ports.bind().unwrap().is_none());
         drop(second);
-        ports.release(34_714);
+        ports.release(27_714);
         drop(first);
-        ports.release(34_712);
-        assert_eq!(port(&ports.bind().unwrap().unwrap()), 34_714);
+        ports.release(27_712);
+        assert_eq!(port(&ports.bind().unwrap().unwrap()), 27_714);
     }
 
     #[test]
     fn a_port_in_use_by_others_is_passed_over() {
-        let other = UdpSocket::bind("127.0.0.1:34720").unwrap();
-        let ports = Ports::new("127.0.0.1".parse().unwrap(), Some(34_720..=34_722));
+        let other = UdpSocket::bind("127.0.0.1:27720").unwrap();
+        let ports = Ports::new("127.0.0.1".parse().unwrap(), Some(27_720..=27_722));
         let socket = ports.bind().unwrap().unwrap();
-        assert_eq!(socket.local_addr().unwrap().port(), 34_722);
+        assert_eq!(socket.local_addr().unwrap().port(), 27_722);
         assert!(ports.bind().unwrap().is_none());
         drop(other);
         assert!(ports.bind().unwrap().is_some());

@@ -89,7 +89,7 @@ fn a_phone_presses_hears_and_is_recorded() {
 
 #[test]
 fn closing_ends_a_recording_and_gives_the_port_back() {
-    let config = MediaConfig { ports: Some(34_730..=34_731), ..MediaConfig::default() };
+    let config = MediaConfig { ports: Some(27_730..=27_731), ..MediaConfig::default() };
     let (media, events) = start(config);
     let leg = LegId(5);
     let address = media.open(leg, None).unwrap();
