@@ -98,9 +98,3 @@ pub(crate) fn parse_all(rule: Rule, text: &str) -> Result<Pair<'_, Rule>, usize>
         }),
     }
 }
-
-/// How much of the beginning of `text` reads by `rule`; none when nothing does.
-pub(crate) fn parse_start(rule: Rule, text: &str) -> Option<usize> {
-    let pairs = FlowParser::parse(rule, text).ok()?;
-    pairs.last().map(|pair| pair.as_span().end())
-}

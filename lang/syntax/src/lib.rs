@@ -12,23 +12,17 @@
 
 pub mod ast;
 mod errors;
+mod format;
+mod forms;
 mod grammar;
 mod lines;
 mod node;
+mod parse;
 mod tokens;
 mod tree;
 mod tree_to_ast;
 
-use lang_diagnostics::{Diagnostic, FileId};
-
-/// What the file says, and what is wrong with it. Never fails: what was not understood is left out or `Missing`.
-pub fn parse(file: FileId, text: &str) -> (ast::Module, Vec<Diagnostic>) {
-    let scan = tokens::scan(text);
-    let layout = lines::Layout::new(text, &scan, file);
-    let clean = tree::clean_text(text, &scan, &layout);
-    let (tree, mut problems) = tree::text_to_tree(file, text, &clean, &scan, &layout);
-    let (module, more) = tree_to_ast::tree_to_ast(&tree);
-    problems.extend(more);
-    problems.sort_by_key(|problem| problem.span().start);
-    (module, problems)
-}
+pub use format::format;
+pub use lines::{BLOCK_DEPTH_MAX, BRACKET_DEPTH_MAX};
+pub use parse::parse;
+pub use tree::{FILE_BYTES_MAX, LINE_TOKENS_MAX};

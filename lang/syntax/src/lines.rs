@@ -88,6 +88,7 @@ impl<'s> Layout<'s> {
     fn join_lines(&mut self) {
         let in_brackets = self.bracketed_line_starts();
         let mut arrow_before = false;
+        let mut head = self.lines.first().copied();
         for index in 1..self.lines.len() {
             let (Some(before), Some(line)) = (self.lines.get(index - 1).copied(), self.lines.get(index).copied())
             else {
@@ -95,17 +96,24 @@ impl<'s> Layout<'s> {
             };
             if !before.continues {
                 arrow_before = false;
+                head = Some(before);
             }
             arrow_before |= self.has_arrow(before);
-            let continues =
-                in_brackets.get(index).copied().unwrap_or(false) || self.continues_line(before, line, arrow_before);
+            let continues = in_brackets.get(index).copied().unwrap_or(false)
+                || self.continues_line(before, line, arrow_before, head);
             if let Some(line) = self.lines.get_mut(index) {
                 line.continues = continues;
             }
         }
     }
 
-    fn continues_line(&self, before: PhysicalLine, line: PhysicalLine, arrow_before: bool) -> bool {
+    fn continues_line(
+        &self,
+        before: PhysicalLine,
+        line: PhysicalLine,
+        arrow_before: bool,
+        head: Option<PhysicalLine>,
+    ) -> bool {
         let last = self.kind(before.end - 1);
         if matches!(last, Some(TokenKind::Open | TokenKind::Close)) || self.kind(line.first) == Some(TokenKind::Close) {
             return false;
@@ -123,7 +131,8 @@ impl<'s> Layout<'s> {
                 !opens && self.kind(line.first + 1) != Some(TokenKind::Arrow)
             }
             _ => {
-                self.is_tag_and_text(line.first) && (!starts_arm || (!arrow_before && self.starts_with_phrase(before)))
+                self.is_tag_and_text(line.first)
+                    && (!starts_arm || (!arrow_before && head.is_some_and(|head| self.starts_choice(head))))
             }
         }
     }
@@ -149,12 +158,12 @@ impl<'s> Layout<'s> {
         text_behind && first.line == self.token(last + 1).map_or(0, |token| token.line) && looks_like_tag(word)
     }
 
-    /// Whether the line begins as a choice of a dialogue does: with a key, a text, or a tag and a text.
-    fn starts_with_phrase(&self, line: PhysicalLine) -> bool {
+    /// Whether the line begins as a choice of a dialogue does: with a key, a text, a tag and a text, or a list.
+    fn starts_choice(&self, line: PhysicalLine) -> bool {
         match self.kind(line.first) {
             Some(TokenKind::Number | TokenKind::Text) => true,
             Some(TokenKind::Sign) => matches!(self.word(line.first), "*" | "#"),
-            _ => self.is_tag_and_text(line.first),
+            _ => self.is_tag_and_text(line.first) || self.kind(line.first + 1) == Some(TokenKind::Comma),
         }
     }
 

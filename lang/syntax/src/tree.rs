@@ -5,7 +5,7 @@ use std::ops::Range;
 use lang_diagnostics::{Code, Diagnostic, FileId, Span};
 use pest::iterators::Pair;
 
-use crate::errors::line_error;
+use crate::errors::{BrokenLine, line_error};
 use crate::grammar::{Context, Rule, parse_all};
 use crate::lines::{BRACKET_DEPTH_MAX, Event, Layout, Reading, limit_depth};
 use crate::tokens::{Comment, Scan, TokenKind};
@@ -25,7 +25,7 @@ pub(crate) struct CommentAbove {
 
 #[derive(Debug)]
 pub(crate) struct Line<'t> {
-    /// The comments above it, and those that stood between its parts.
+    /// The comments above it.
     pub above: Vec<CommentAbove>,
     pub blank_above: bool,
     /// The first begins the line; each later one begins with the `}` of the block before it.
@@ -47,6 +47,7 @@ pub(crate) struct Segment<'t> {
 
 #[derive(Debug)]
 pub(crate) struct Block<'t> {
+    pub context: Context,
     pub lines: Vec<Line<'t>>,
     pub comments_at_end: Vec<CommentAbove>,
     /// The bytes from `{` to `}`.
@@ -95,7 +96,7 @@ pub(crate) fn text_to_tree<'t>(
 ) -> (Tree<'t>, Vec<Diagnostic>) {
     let read = |mut reading: Reading| {
         limit_depth(&mut reading, scan, file);
-        TreeBuilder::new(file, clean, scan, reading).build(text)
+        TreeBuilder::new(file, text, clean, scan, reading).build()
     };
     let by_braces = read(layout.read_by_braces());
     if by_braces.1.is_empty() {
@@ -107,6 +108,7 @@ pub(crate) fn text_to_tree<'t>(
 
 struct TreeBuilder<'t, 's> {
     file: FileId,
+    text: &'t str,
     clean: &'t str,
     scan: &'s Scan,
     events: Vec<Event>,
@@ -124,11 +126,12 @@ const CONTEXT_GUESSES_MAX: usize = 1000;
 const GUESS_LINES_MAX: usize = 6;
 
 impl<'t, 's> TreeBuilder<'t, 's> {
-    fn new(file: FileId, clean: &'t str, scan: &'s Scan, reading: Reading) -> Self {
+    fn new(file: FileId, text: &'t str, clean: &'t str, scan: &'s Scan, reading: Reading) -> Self {
         let mut brace_problems: Vec<Span> = reading.problems.iter().map(Diagnostic::span).collect();
         brace_problems.sort_unstable();
         TreeBuilder {
             file,
+            text,
             clean,
             scan,
             events: reading.events,
@@ -139,12 +142,12 @@ impl<'t, 's> TreeBuilder<'t, 's> {
         }
     }
 
-    fn build(mut self, text: &'t str) -> (Tree<'t>, Vec<Diagnostic>) {
+    fn build(mut self) -> (Tree<'t>, Vec<Diagnostic>) {
         let lines = self.lines(Context::File);
         let comments_at_end = self.comments_before(self.scan.tokens.len());
         let mut problems = self.problems;
         problems.sort_by_key(|problem| problem.span().start);
-        (Tree { file: self.file, text, lines, comments_at_end }, problems)
+        (Tree { file: self.file, text: self.text, lines, comments_at_end }, problems)
     }
 
     /// The lines up to the end of the block, or of the file.
@@ -162,12 +165,12 @@ impl<'t, 's> TreeBuilder<'t, 's> {
 
     fn line(&mut self, context: Context) -> Line<'t> {
         let first = self.first_token().unwrap_or(0);
-        let mut above = self.comments_before(first);
+        let above = self.comments_before(first);
         let blank_above = self.is_blank_above(first, above.last());
         let mut segments = Vec::new();
         let mut rule = context.line_rule();
         loop {
-            let segment = self.segment(rule, &mut above);
+            let segment = self.segment(context, rule);
             let closed = segment.block.is_some();
             segments.push(segment);
             if !closed || !matches!(self.events.get(self.at - 1), Some(Event::Close(Some(_)))) {
@@ -188,7 +191,7 @@ impl<'t, 's> TreeBuilder<'t, 's> {
     }
 
     /// From here up to a `{` and its block, or the end of the line. Leaves behind the block's `}`.
-    fn segment(&mut self, rule: Rule, above: &mut Vec<CommentAbove>) -> Segment<'t> {
+    fn segment(&mut self, context: Context, rule: Rule) -> Segment<'t> {
         let mut first = None;
         let mut end = 0;
         let mut opened = None;
@@ -212,9 +215,8 @@ impl<'t, 's> TreeBuilder<'t, 's> {
             }
         }
         let tokens = first.unwrap_or(end)..end;
-        above.extend(self.comments_inside(&tokens));
         let bytes = self.bytes(&tokens);
-        let pair = self.read(rule, &tokens, &bytes);
+        let pair = self.read(context, rule, &tokens, &bytes);
         let beside = self.comment_beside(end);
         let block = opened.map(|open| self.block(open, pair.as_ref(), rule, &bytes));
         Segment { tokens, bytes, pair, beside, block }
@@ -239,6 +241,7 @@ impl<'t, 's> TreeBuilder<'t, 's> {
         let start = open_token.map_or(bytes.end, |token| token.start);
         let end = close_token.map_or(start, |token| token.end);
         Block {
+            context,
             lines,
             comments_at_end: close.map(|index| self.comments_before(index)).unwrap_or_default(),
             bytes: start..end,
@@ -306,7 +309,13 @@ impl<'t, 's> TreeBuilder<'t, 's> {
     }
 
     /// Reads one segment by the grammar, or says why it cannot be read; never says two things of one segment.
-    fn read(&mut self, rule: Rule, tokens: &Range<usize>, bytes: &Range<usize>) -> Option<Pair<'t, Rule>> {
+    fn read(
+        &mut self,
+        context: Context,
+        rule: Rule,
+        tokens: &Range<usize>,
+        bytes: &Range<usize>,
+    ) -> Option<Pair<'t, Rule>> {
         let text = self.clean.get(bytes.clone()).unwrap_or("");
         if text.is_empty() || (rule == Rule::one_closing && text == "}") {
             return None;
@@ -319,7 +328,10 @@ impl<'t, 's> TreeBuilder<'t, 's> {
             Ok(pair) => Some(pair),
             Err(_) if self.has_brace_problem(bytes) => None,
             Err(failed_at) => {
-                self.problems.push(line_error(self.file, rule, text, bytes.start, failed_at));
+                let written = self.text.get(bytes.clone()).unwrap_or("");
+                let context = (rule != Rule::one_closing).then_some(context);
+                let line = BrokenLine { file: self.file, context, rule, text, written, base: bytes.start };
+                self.problems.push(line_error(&line, failed_at));
                 None
             }
         }
@@ -388,11 +400,6 @@ impl<'t, 's> TreeBuilder<'t, 's> {
         let line_before = comment.map(|above| above.comment.line).max(before);
         let line = self.scan.tokens.get(index).map_or(0, |token| token.line);
         line_before.is_some_and(|before| before + 1 < line)
-    }
-
-    fn comments_inside(&self, tokens: &Range<usize>) -> Vec<CommentAbove> {
-        let bytes = self.bytes(tokens);
-        self.comments_in(bytes).iter().map(|comment| CommentAbove { comment: *comment, blank_above: false }).collect()
     }
 
     /// The comment behind token `end - 1` on its line.

@@ -7,15 +7,10 @@
     reason = "tests may stop at the first surprise"
 )]
 
-use lang_diagnostics::FileId;
+mod support;
 
-const SAMPLES: [(&str, &str); 5] = [
-    ("hotline", include_str!("samples/hotline.flow")),
-    ("routing", include_str!("samples/routing.flow")),
-    ("outbound", include_str!("samples/outbound.flow")),
-    ("survey", include_str!("samples/survey.flow")),
-    ("hotline_test", include_str!("samples/hotline_test.flow")),
-];
+use lang_diagnostics::FileId;
+use support::SAMPLES;
 
 #[test]
 fn samples_read_without_a_diagnostic() {
@@ -28,5 +23,16 @@ fn samples_read_without_a_diagnostic() {
             );
         }
         assert!(problems.is_empty());
+    }
+}
+
+#[test]
+fn samples_are_in_canonical_form() {
+    for (name, text) in SAMPLES {
+        let formatted = lang_syntax::format(text);
+        for (number, (got, expected)) in formatted.lines().zip(text.lines()).enumerate() {
+            assert_eq!(got, expected, "{name}, line {}", number + 1);
+        }
+        assert_eq!(formatted, text, "{name}");
     }
 }

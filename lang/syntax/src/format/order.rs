@@ -1,0 +1,91 @@
+//! The order of lines: `use` first and sorted, `fault` and `finally` last, the parts of a dialogue. All else stays.
+
+use crate::grammar::{Context, Rule};
+use crate::tree::Line;
+
+/// A line in its canonical place.
+pub(crate) struct Ordered<'l, 't> {
+    pub line: &'l Line<'t>,
+}
+
+/// What kind of line it is: the first rule below that of its block.
+pub(crate) fn rule_of(line: &Line) -> Option<Rule> {
+    let pair = line.segments.first()?.pair.clone()?;
+    let inner = pair.clone().into_inner().next().map(|inner| inner.as_rule());
+    match pair.as_rule() {
+        Rule::file_line => {
+            let inner = pair.into_inner().next()?;
+            if inner.as_rule() != Rule::item {
+                return Some(inner.as_rule());
+            }
+            inner.into_inner().map(|part| part.as_rule()).find(|rule| *rule != Rule::kw_local)
+        }
+        Rule::flow_line | Rule::dialogue_line | Rule::queue_line | Rule::cadence_line | Rule::survey_line => inner,
+        Rule::hours_line => inner,
+        rule => Some(rule),
+    }
+}
+
+pub(crate) fn in_order<'l, 't>(lines: &'l [Line<'t>], context: Context) -> Vec<Ordered<'l, 't>> {
+    let mut ordered: Vec<(Place, Ordered)> =
+        lines.iter().map(|line| (place(line, context), Ordered { line })).collect();
+    if context == Context::File {
+        gather_uses(&mut ordered);
+    } else {
+        ordered.sort_by(|a, b| a.0.cmp(&b.0));
+    }
+    ordered.into_iter().map(|(_, line)| line).collect()
+}
+
+/// The rank among the lines of its block; equal ranks keep their order. Only `use` lines have a name to sort by.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    rank: u8,
+    module: Option<(bool, String)>,
+}
+
+fn place(line: &Line, context: Context) -> Place {
+    let rule = rule_of(line);
+    let rank = match (context, rule) {
+        (Context::Flow, Some(Rule::step)) => 1,
+        (Context::Flow, Some(Rule::fault)) => 2,
+        (Context::Flow, Some(Rule::finally)) => 3,
+        (Context::Dialogue, Some(Rule::setting)) => 1,
+        (Context::Dialogue, Some(Rule::dialogue_arm)) => arm_rank(line),
+        _ => 0,
+    };
+    let module = if rule == Some(Rule::use_line) { module_of(line) } else { None };
+    Place { rank, module }
+}
+
+/// Choices, then outcomes, then `after`.
+fn arm_rank(line: &Line) -> u8 {
+    let pair = line.segments.first().and_then(|segment| segment.pair.clone());
+    let pattern =
+        pair.and_then(|pair| pair.into_inner().flatten().find(|pair| pair.as_rule() == Rule::dialogue_pattern));
+    match pattern.and_then(|pattern| pattern.into_inner().next()).map(|kind| kind.as_rule()) {
+        Some(Rule::after_tries) => 4,
+        Some(Rule::outcome) => 3,
+        _ => 2,
+    }
+}
+
+/// The module of a `use`, those outside `std` behind.
+fn module_of(line: &Line) -> Option<(bool, String)> {
+    let pair = line.segments.first()?.pair.clone()?;
+    let path = pair.into_inner().flatten().find(|pair| pair.as_rule() == Rule::path)?;
+    let name: String = path.as_str().split_whitespace().collect();
+    Some((name != "std" && !name.starts_with("std."), name))
+}
+
+/// Brings all `use` lines to where the first one stands, sorted.
+fn gather_uses(ordered: &mut Vec<(Place, Ordered)>) {
+    let Some(first) = ordered.iter().position(|(place, _)| place.module.is_some()) else { return };
+    let lines = std::mem::take(ordered);
+    let (mut uses, others): (Vec<_>, Vec<_>) = lines.into_iter().partition(|(place, _)| place.module.is_some());
+    uses.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut others = others.into_iter();
+    ordered.extend(others.by_ref().take(first));
+    ordered.extend(uses);
+    ordered.extend(others);
+}

@@ -1,0 +1,41 @@
+//! The way of a text: tokens, lines, tree, abstract syntax.
+
+use lang_diagnostics::{Code, Diagnostic, FileId, Span};
+
+use crate::ast::Module;
+use crate::lines::Layout;
+use crate::tokens::{Scan, scan};
+use crate::tree::{FILE_BYTES_MAX, Tree, clean_text, text_to_tree};
+use crate::tree_to_ast::tree_to_ast;
+
+/// What the file says, and what is wrong with it, in the order of the text. Never fails: what was not understood is left
+/// out or `Missing`.
+pub fn parse(file: FileId, text: &str) -> (Module, Vec<Diagnostic>) {
+    with_tree(file, text, |_, _, module, problems| (module, problems))
+}
+
+/// Reads `text` and hands over all that was found. A text that is too long is read as an empty one, with its diagnostic.
+pub(crate) fn with_tree<R>(
+    file: FileId,
+    text: &str,
+    then: impl FnOnce(&Tree, &Scan, Module, Vec<Diagnostic>) -> R,
+) -> R {
+    let mut problems = Vec::new();
+    let text = if text.len() > FILE_BYTES_MAX {
+        let message = format!("the file is longer than {} MiB", FILE_BYTES_MAX >> 20);
+        let problem = Diagnostic::new(Code::TooLarge, Span::new(file, 0, 0), message);
+        problems.push(problem.help("split it into modules; `use` brings their names together"));
+        ""
+    } else {
+        text
+    };
+    let scan = scan(text);
+    let layout = Layout::new(text, &scan, file);
+    let clean = clean_text(text, &scan, &layout);
+    let (tree, of_lines) = text_to_tree(file, text, &clean, &scan, &layout);
+    let (module, of_meaning) = tree_to_ast(&tree);
+    problems.extend(of_lines);
+    problems.extend(of_meaning);
+    problems.sort_by_key(|problem| problem.span().start);
+    then(&tree, &scan, module, problems)
+}

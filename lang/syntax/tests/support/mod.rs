@@ -1,0 +1,88 @@
+//! Samples, a seeded source of chance, and a cut of text into tokens; for the tests of this crate.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::ops::Range;
+
+pub const SAMPLES: [(&str, &str); 5] = [
+    ("hotline", include_str!("../samples/hotline.flow")),
+    ("routing", include_str!("../samples/routing.flow")),
+    ("outbound", include_str!("../samples/outbound.flow")),
+    ("survey", include_str!("../samples/survey.flow")),
+    ("hotline_test", include_str!("../samples/hotline_test.flow")),
+];
+
+/// SplitMix64: small, and the same everywhere.
+pub struct Chance(pub u64);
+
+impl Chance {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound.max(1) as u64) as usize
+    }
+}
+
+/// The seeds to run: all up to `count`, or the one of `STROWGER_SEED`.
+pub fn seeds(count: u64) -> Range<u64> {
+    match std::env::var("STROWGER_SEED").ok().and_then(|seed| seed.parse::<u64>().ok()) {
+        Some(seed) => seed..seed + 1,
+        None => 0..count,
+    }
+}
+
+/// The byte ranges of the tokens of one line; comments are none.
+pub fn tokens(line: &str) -> Vec<Range<usize>> {
+    let signs: Vec<(usize, char)> = line.char_indices().collect();
+    let end_of = |index: usize| signs.get(index).map_or(line.len(), |(at, _)| *at);
+    let is_word = |sign: char| sign.is_alphanumeric() || sign == '_';
+    let mut found = Vec::new();
+    let mut index = 0;
+    while index < signs.len() {
+        let (start, first) = signs[index];
+        let from = index;
+        if line[start..].starts_with("//") {
+            break;
+        }
+        index += 1;
+        match first {
+            blank if blank.is_whitespace() => continue,
+            '"' => {
+                while index < signs.len() && signs[index].1 != '"' {
+                    index += if signs[index].1 == '\\' { 2 } else { 1 };
+                }
+                index += 1;
+            }
+            digit if digit.is_ascii_digit() => {
+                let figure = |index: usize| signs.get(index).is_some_and(|(_, sign)| sign.is_ascii_digit());
+                while index < signs.len() {
+                    let sign = signs[index].1;
+                    let clings = matches!(sign, ':' | '.') || (sign == '-' && index - from >= 4);
+                    if is_word(sign) || sign == '%' || (clings && figure(index + 1)) {
+                        index += 1;
+                    } else {
+                        break;
+                    }
+                }
+            }
+            word if is_word(word) => {
+                while index < signs.len() && is_word(signs[index].1) {
+                    index += 1;
+                }
+            }
+            _ => {
+                let pair = &line[start..end_of((index + 1).min(signs.len()))];
+                if ["=>", "->", "..", "==", "!=", "<=", ">="].contains(&pair) {
+                    index += 1;
+                }
+            }
+        }
+        found.push(start..end_of(index));
+    }
+    found
+}
