@@ -61,7 +61,7 @@ impl Checker {
                 require(self.full || self.asked == self.settled, "ended with a request that nobody settled")?;
                 require(matches!(self.line, Line::Gone | Line::None), "ended with a line")
             }
-            Output::World { .. } | Output::Trace(_) => Ok(()),
+            Output::World { .. } | Output::Fault { .. } | Output::Trace(_) => Ok(()),
         }
     }
 

@@ -20,6 +20,8 @@ pub enum Output {
     Cancel { request: RequestId },
     /// One record, encoded, to be appended to the call's journal. Comes before what depends on it.
     Journal(Vec<u8>),
+    /// A fault happened; the flow's handler, if it has one, has run already.
+    Fault { kind: FaultKind, place: Option<Place> },
     /// What a person may like to read; only when asked for by [`crate::Session::set_trace`].
     Trace(Trace),
     /// The last output of the call.
@@ -120,21 +122,12 @@ pub enum Trace {
     /// The prompt is over, and the caller is to press something.
     Listening,
     /// So many keys were taken by the site's request; `None` where they are private.
-    Keys {
-        count: u32,
-        keys: Option<String>,
-    },
+    Keys { count: u32, keys: Option<String> },
     /// The outcome of the outstanding request.
-    Outcome {
-        site: SiteId,
-        outcome: u32,
-    },
+    Outcome { site: SiteId, outcome: u32 },
     /// The request was left because the line is gone.
     Left(SiteId),
-    Fault {
-        kind: FaultKind,
-        place: Option<Place>,
-    },
+    Fault { kind: FaultKind, place: Option<Place> },
 }
 
 /// What one input led to, in order. Drain it, then give the next input.

@@ -257,13 +257,10 @@ impl Session {
             Answer::Fault(kind) => Reply::Fault(kind),
             Answer::Result(outcome, payload) => Reply::Result { outcome, payload },
         };
-        if self.trace {
-            self.trace(match &reply {
-                Reply::Gone => Trace::Left(self.site),
-                Reply::Fault(kind) => Trace::Fault { kind: *kind, place: self.site_place() },
-                Reply::Result { outcome, .. } => Trace::Outcome { site: self.site, outcome: *outcome },
-            });
-        }
+        self.trace(match &reply {
+            Reply::Gone | Reply::Fault(_) => Trace::Left(self.site),
+            Reply::Result { outcome, .. } => Trace::Outcome { site: self.site, outcome: *outcome },
+        });
         let record = Record::Reply { request: self.request, reply };
         self.journal(&record);
         match record {
@@ -302,17 +299,12 @@ impl Session {
         }
         for fault in std::mem::take(&mut self.stack.faults) {
             self.journal(&Record::Fault { kind: fault.kind, site: fault.site, place: fault.place });
-            if self.trace {
-                let meta = self.program.meta();
-                let place = fault.place.and_then(|place| meta.fault_places.get(place as usize).copied());
-                let place = place.or(meta.site(fault.site).map(|site| site.place));
-                self.trace(Trace::Fault { kind: fault.kind, place });
-            }
+            let meta = self.program.meta();
+            let place = fault.place.and_then(|place| meta.fault_places.get(place as usize).copied());
+            let place = place.or(meta.site(fault.site).map(|site| site.place));
+            self.trace(Trace::Fault { kind: fault.kind, place });
+            self.output(Output::Fault { kind: fault.kind, place });
         }
-    }
-
-    fn site_place(&self) -> Option<runtime_contract::program::Place> {
-        self.program.meta().site(self.site).map(|site| site.place)
     }
 
     /// Whether some frame runs its `finally`.

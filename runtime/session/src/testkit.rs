@@ -405,7 +405,7 @@ impl Chance {
         Chance(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -415,7 +415,7 @@ impl Chance {
 
     /// 0 to `bound` - 1.
     pub fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound.max(1) as u64) as usize
+        (self.draw() % bound.max(1) as u64) as usize
     }
 
     pub fn one_in(&mut self, n: usize) -> bool {
@@ -472,7 +472,7 @@ impl Draw {
     /// One operation that goes on somewhere in this range of labels.
     fn operation(&self, kit: &mut Kit, chance: &mut Chance, range: (Label, Label), line: bool) {
         let mut go = {
-            let mut chance = Chance::new(chance.next());
+            let mut chance = Chance::new(chance.draw());
             move || range.0 + chance.below((range.1 - range.0) as usize) as u32
         };
         let request = match chance.below(if line { 15 } else { 7 }) {
@@ -482,7 +482,7 @@ impl Draw {
             5 => {
                 kit.push(Op::Call {
                     call: HostCall::IntToText,
-                    arguments: vec![Source::Word(chance.next())],
+                    arguments: vec![Source::Word(chance.draw())],
                     keep: Variable::Text(1),
                     next: go(),
                 });

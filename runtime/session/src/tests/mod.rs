@@ -112,6 +112,7 @@ impl Bench {
                 format!("service {} {:?}", ask.service, ask.arguments)
             }
             Output::Cancel { .. } => "cancel".to_owned(),
+            Output::Fault { .. } => return,
             Output::Trace(trace) => format!("{trace:?}"),
             Output::Done(cause) => {
                 self.done = true;

@@ -13,7 +13,7 @@ const CANARY: &str = "4929871234567814";
 fn seeds() -> Vec<u64> {
     match option_env!("SEED").and_then(|seed| seed.parse().ok()) {
         Some(seed) => vec![seed],
-        None => (0..400).collect(),
+        None => (0..200).collect(),
     }
 }
 
