@@ -20,6 +20,8 @@ pub mod interpreter;
 mod layout;
 mod liveness;
 pub mod lower;
+#[cfg(feature = "random")]
+pub mod random;
 pub mod serial;
 mod site;
 pub mod text;

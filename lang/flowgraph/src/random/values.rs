@@ -1,0 +1,113 @@
+//! The tables of every random program, and random values of every type.
+
+use runtime_contract::calendar::{HoursTable, Span, WeeklySpan};
+use runtime_contract::program::{Operation, Parameter, Place, ProgramMeta, Prompt, PromptText, Service};
+use runtime_contract::types::{EnumType, Field, RecordType, Type, TypeTable};
+use runtime_contract::value::{Money, Phone, Private, Value};
+
+use super::Random;
+
+/// One of each kind of type.
+pub fn every_type() -> Vec<Type> {
+    vec![
+        Type::Bool,
+        Type::Int,
+        Type::Decimal,
+        Type::Money,
+        Type::Percent,
+        Type::Duration,
+        Type::Time,
+        Type::Date,
+        Type::Clock,
+        Type::Text,
+        Type::Digits,
+        Type::Phone,
+        Type::TimeZone,
+        Type::Language,
+        Type::Recording,
+        Type::Enum(0),
+        Type::Record(0),
+        Type::Optional(Box::new(Type::Record(0))),
+        Type::Private(Box::new(Type::Digits)),
+    ]
+}
+
+/// Tables with an operation and a prompt for each type; the operation `all` takes one of each.
+pub fn tables() -> ProgramMeta {
+    let parameter = |r#type: &Type| Parameter { name: "value".into(), r#type: r#type.clone() };
+    let operation = |name: String, parameters: Vec<Parameter>, result: Option<Type>| Operation {
+        name,
+        parameters,
+        result,
+        within_ms: 1_000,
+        writes: false,
+    };
+    let types = every_type();
+    let each = types.iter().enumerate();
+    let mut operations: Vec<Operation> =
+        each.map(|(at, t)| operation(format!("echo{at}"), vec![parameter(t)], Some(t.clone()))).collect();
+    operations.push(operation("all".into(), types.iter().map(parameter).collect(), None));
+    let prompt = |arguments: Vec<Type>| Prompt {
+        name: None,
+        arguments,
+        texts: vec![PromptText { audio: None, parts: Vec::new() }],
+    };
+    let field = |name: &str, r#type: Type| Field { name: name.into(), r#type };
+    let fields = vec![
+        field("name", Type::Text),
+        field("balance", Type::Optional(Box::new(Type::Money))),
+        field("vip", Type::Bool),
+    ];
+    let weekly = vec![WeeklySpan { days: 0b111, span: Span { from_minute: 540, to_minute: 1080 } }];
+    ProgramMeta {
+        languages: vec!["zh".into(), "en".into()],
+        types: TypeTable {
+            enums: vec![EnumType { name: "m.E".into(), variants: vec!["a".into(), "b".into(), "c".into()] }],
+            records: vec![RecordType { name: "m.R".into(), fields }],
+        },
+        prompts: [prompt(Vec::new())].into_iter().chain(types.iter().map(|t| prompt(vec![t.clone()]))).collect(),
+        services: vec![Service { name: "world".into(), operations }],
+        hours: vec![HoursTable { name: "office".into(), zone: "Asia/Shanghai".into(), weekly, ..Default::default() }],
+        files: vec!["random".into()],
+        ..ProgramMeta::default()
+    }
+}
+
+pub fn place(line: u32) -> Place {
+    Place { file: 0, line, column: 1 }
+}
+
+pub const TEXTS: [&str; 6] = ["", "gold", "vip", "订单", "0123456789", "4111111111111111"];
+
+pub fn value(random: &mut Random, meta: &ProgramMeta, r#type: &Type) -> Value {
+    match r#type {
+        Type::Bool => Value::Bool(random.chance(50)),
+        Type::Int => Value::Int(random.integer()),
+        Type::Decimal | Type::Percent => Value::Decimal(random.integer()),
+        Type::Money => {
+            let currency = if random.chance(80) { 156 } else { 840 };
+            Value::Money(Money { amount: random.integer(), currency })
+        }
+        Type::Duration | Type::Time | Type::Date | Type::Clock => Value::Moment(random.integer()),
+        Type::Text | Type::Digits | Type::TimeZone => Value::Text(text(random)),
+        Type::Phone => Value::Phone(Phone::from_word(random.below(1_000_000_000) as u64 + 100)),
+        Type::Language => Value::Language(random.below(2) as u32),
+        Type::Recording => Value::Recording(random.next()),
+        Type::Enum(_) => Value::Enum(random.below(3) as u32),
+        Type::Record(id) => {
+            let fields = meta.types.records.get(*id as usize).map_or(&[][..], |record| &record.fields);
+            Value::Record(fields.iter().map(|field| value(random, meta, &field.r#type)).collect())
+        }
+        Type::Optional(_) if random.chance(30) => Value::None,
+        Type::Optional(inner) => Value::Some(Box::new(value(random, meta, inner))),
+        Type::Private(_) => Value::Private(Private(text(random).into())),
+    }
+}
+
+fn text(random: &mut Random) -> String {
+    match random.below(3) {
+        0 => random.next().to_string(),
+        1 => "€".repeat(random.below(400)),
+        _ => random.pick(&TEXTS).copied().unwrap_or_default().to_owned(),
+    }
+}
