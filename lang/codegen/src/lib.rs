@@ -13,6 +13,8 @@
 
 mod clif;
 mod compile;
+#[cfg(test)]
+mod miscompile;
 mod native;
 
 pub use compile::CompileError;
