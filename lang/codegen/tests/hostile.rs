@@ -8,7 +8,7 @@ use lang_flowgraph::random::{Random, Tally, play, program};
 use lang_flowgraph::{Interpreted, serial};
 
 const PROGRAMS: u64 = 60;
-const CHANGES: u64 = 60;
+const CHANGES: u64 = 100;
 
 /// Replay one: `SEED=<program> cargo test -p lang-codegen --test hostile`.
 #[test]
@@ -34,7 +34,7 @@ fn a_tampered_graph_is_refused_or_harmless() {
             }
         }
     }
-    assert!(only.is_some() || (refused > 500 && ran > 500), "{refused} refused, {ran} ran");
+    assert!(only.is_some() || (refused > 500 && ran > 300), "{refused} refused, {ran} ran");
 }
 
 fn tampered(bytes: &[u8], random: &mut Random) -> Vec<u8> {
