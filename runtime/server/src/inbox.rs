@@ -4,7 +4,7 @@
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
@@ -34,14 +34,13 @@ struct Shared {
     waker: Waker,
     /// The loop will look into the queue before it sleeps.
     awake: AtomicBool,
-    waiting: AtomicUsize,
 }
 
 impl<T> Inbox<T> {
     pub fn new() -> io::Result<(Inbox<T>, Door<T>)> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), MESSAGE)?;
-        let shared = Arc::new(Shared { waker, awake: AtomicBool::new(true), waiting: AtomicUsize::new(0) });
+        let shared = Arc::new(Shared { waker, awake: AtomicBool::new(true) });
         let (sender, queue) = mpsc::channel();
         let inbox = Inbox { poll, events: Events::with_capacity(8), queue, next: None, shared: Arc::clone(&shared) };
         Ok((inbox, Door { queue: sender, shared }))
@@ -53,9 +52,7 @@ impl<T> Inbox<T> {
     }
 
     pub fn next(&mut self) -> Option<T> {
-        let message = self.next.take().or_else(|| self.queue.try_recv().ok())?;
-        self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-        Some(message)
+        self.next.take().or_else(|| self.queue.try_recv().ok())
     }
 
     /// Sleeps until something happens, at most for this time. True when the socket has datagrams.
@@ -79,16 +76,10 @@ impl<T> Inbox<T> {
 impl<T> Door<T> {
     /// Never blocks. A message to a loop that is over is dropped.
     pub fn send(&self, message: T) {
-        self.shared.waiting.fetch_add(1, Ordering::Relaxed);
         if self.queue.send(message).is_ok() && !self.shared.awake.swap(true, Ordering::SeqCst) {
             // Without a waker the loop still comes round at its next deadline.
             let _ = self.shared.waker.wake();
         }
-    }
-
-    /// Messages that the loop has not taken yet.
-    pub fn waiting(&self) -> usize {
-        self.shared.waiting.load(Ordering::Relaxed)
     }
 }
 
@@ -118,6 +109,6 @@ mod tests {
             }
         }
         sender.join().unwrap();
-        assert_eq!(inbox.shared.waiting.load(Ordering::Relaxed), 0);
+        assert_eq!(inbox.next(), None);
     }
 }

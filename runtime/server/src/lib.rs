@@ -11,7 +11,28 @@
     )
 )]
 
-mod clock;
 pub mod config;
+pub mod project;
+
+mod clock;
 mod inbox;
+mod logging;
+mod metrics;
+mod node;
+mod pages;
+pub mod phone;
+mod plant;
+mod prompts;
+pub mod responder;
+mod server;
+mod services;
+mod site;
 mod socket;
+mod versions;
+
+pub use config::{Config, ConfigError};
+pub use logging::{LogFormat, start_logging};
+pub use phone::{Phone, PhoneCall, PhoneError, PhoneEvent};
+pub use responder::{Asked, Reply, Responder};
+pub use server::{Options, RunningServer, Server, StartError};
+pub use versions::{Accepted, Adjust};

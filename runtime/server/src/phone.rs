@@ -1,137 +1,189 @@
-//! The built-in phone: one SIP call placed over real sockets, with RTP both ways and keys by RFC 4733. `call`
-//! and `demo` use it; it knows nothing of flows.
+//! The built-in phone: places real SIP calls with real RTP, hears what comes, presses keys by RFC 4733. It uses
+//! the same cores as the server and shares nothing else with it.
 
-use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::collections::HashMap;
+use std::fmt;
+use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
-use runtime_contract::leg::{GoneCause, LegCommand, LegEvent, LegId, MediaSpec};
-use runtime_contract::{Redacted, Tick};
-use runtime_media::{Command, Key, Media, MediaConfig, MediaError, MediaEvent, Prompt};
-use runtime_sip::{Config, Endpoint, Input, Output};
+use runtime_contract::Redacted;
+use runtime_contract::leg::{GoneCause, LegCommand, LegEvent, LegId};
+use runtime_media::{Command, Key, Media, MediaConfig, MediaEvent};
+use runtime_sip::{Endpoint, Input, Output};
 
-/// The phone has one leg.
-const LEG: LegId = LegId(1);
-/// Longest wait for a packet, so that orders are taken soon.
-const PAUSE_MAX: Duration = Duration::from_millis(5);
-/// Audio that is kept of a call: an hour at 8 kHz.
-const HEARD_SAMPLES_MAX: usize = 8_000 * 3_600;
-/// How long after the end the last BYE or ACK may be repeated.
-const LINGER: Duration = Duration::from_millis(200);
+use crate::clock::Clock;
+use crate::inbox::{Door, Inbox};
+use crate::socket::{BATCH_MAX, BatchSocket, BoundSocket};
 
-/// Whom to call, and as whom.
-#[derive(Clone, Debug)]
-pub struct Dial {
-    /// Address of our sockets; one that reaches the target.
-    pub local: IpAddr,
-    /// Where the INVITE goes.
-    pub peer: SocketAddr,
-    /// `sip:+864008100000@127.0.0.1:5060`
-    pub target: String,
-    /// User part of From; anonymous when left out.
-    pub from: Option<Redacted<String>>,
+/// What a phone keeps of one call: an hour at 8 kHz.
+pub const HEARD_SAMPLES_MAX: usize = 8_000 * 3_600;
+/// Calls of one phone at one time.
+pub const CALLS_MAX: usize = 1_000;
+const SIP_PORT: u16 = 5060;
+/// Legs that the endpoint itself would number; nobody calls this phone.
+const INCOMING_FIRST: u64 = 1 << 32;
+
+/// Why there is no phone, or no call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhoneError {
+    pub message: String,
+    pub help: String,
 }
 
-/// What happens to the call, in order.
-#[derive(Clone, Debug, PartialEq)]
+impl PhoneError {
+    fn system(error: impl fmt::Display) -> PhoneError {
+        PhoneError {
+            message: format!("the system refused the phone a socket or thread: {error}"),
+            help: "check that the network is up, and the limits on open files (`ulimit -n`)".into(),
+        }
+    }
+}
+
+impl fmt::Display for PhoneError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.message, self.help)
+    }
+}
+
+impl std::error::Error for PhoneError {}
+
+/// What happens on a call, in order. After `Gone` nothing comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PhoneEvent {
+    /// The other side rings (180 or 183).
     Ringing,
-    /// Offer and answer are done.
-    Media(MediaSpec),
+    /// The call is up; audio is kept from here on.
     Up,
-    /// All keys that were pressed have left.
+    /// The first voice packet came.
+    FirstPacket,
+    /// All keys pressed so far were sent.
     KeysSent,
-    /// The far side takes no key events.
+    /// The other side takes no keys (no telephone-event in its answer).
     KeysRefused,
-    /// What was spoken has left.
-    Spoken,
-    /// The call is over, or never came about. Nothing follows.
     Gone(GoneCause),
 }
 
-/// Why no call could be placed.
-#[derive(Debug, thiserror::Error)]
-pub enum PhoneError {
-    #[error("no socket for the phone at {0}: {1}")]
-    Socket(IpAddr, io::Error),
-    #[error(transparent)]
-    Media(#[from] MediaError),
-}
-
 enum Order {
-    Press(Vec<Key>),
-    Speak(Arc<Prompt>),
-    HangUp,
+    Call { leg: LegId, target: String, peer: SocketAddr, from: Option<String>, line: Line },
+    Press(LegId, Vec<Key>),
+    HangUp(LegId),
+    Media(LegId, MediaEvent),
+    Quit,
 }
 
-/// A call that was placed. Dropping it hangs up.
-pub struct PhoneCall {
-    orders: Sender<Order>,
-    pub events: Receiver<PhoneEvent>,
+/// The phone's end of one call.
+struct Line {
+    events: Sender<PhoneEvent>,
     heard: Arc<Mutex<Vec<i16>>>,
+}
+
+/// A phone. Dropping it ends its calls.
+pub struct Phone {
+    door: Door<Order>,
+    next_leg: AtomicU64,
     thread: Option<JoinHandle<()>>,
+    /// Where its SIP comes from.
+    pub sip_addr: SocketAddr,
+}
+
+/// One call of a phone. Dropping it hangs up.
+pub struct PhoneCall {
+    leg: LegId,
+    door: Door<Order>,
+    events: Receiver<PhoneEvent>,
+    heard: Arc<Mutex<Vec<i16>>>,
+}
+
+impl Phone {
+    /// A phone on the interface from which `toward` is reached.
+    pub fn start(toward: SocketAddr) -> Result<Phone, PhoneError> {
+        let any: SocketAddr = if toward.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
+        // Connecting a UDP socket sends nothing; it only asks the routing table.
+        let route = UdpSocket::bind(any).and_then(|probe| probe.connect(toward).and_then(|()| probe.local_addr()));
+        let address = route.map_err(PhoneError::system)?.ip();
+        let socket = BoundSocket::bind(SocketAddr::new(address, 0)).map_err(PhoneError::system)?;
+        let sip_addr = socket.address();
+        let (inbox, door) = Inbox::new().map_err(PhoneError::system)?;
+        let media_door = door.clone();
+        let config = MediaConfig { address, ports: None, threads: 1, legs_max: CALLS_MAX };
+        let media = Media::start(config, move |leg, event| media_door.send(Order::Media(leg, event)))
+            .map_err(PhoneError::system)?;
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(PhoneError::system)?;
+        let mut config = runtime_sip::Config::new(sip_addr);
+        config.user_agent = "strowger phone".into();
+        config.leg_first = INCOMING_FIRST;
+        config.legs_max = CALLS_MAX;
+        let run = move || {
+            let mut exchange = PhoneLoop {
+                endpoint: Endpoint::new(config, seed),
+                socket: socket.into_batches(),
+                media,
+                lines: HashMap::new(),
+            };
+            // Without its event queue a phone is over, and each call hears that its events have ended.
+            let _ = exchange.run(inbox);
+        };
+        let thread = std::thread::Builder::new().name("phone".into()).spawn(run).map_err(PhoneError::system)?;
+        Ok(Phone { door, next_leg: AtomicU64::new(1), thread: Some(thread), sip_addr })
+    }
+
+    /// Places a call. `target` is like `sip:+864008100000@127.0.0.1:5060`; `from` a number, or withheld.
+    pub fn call(&self, target: &str, from: Option<&str>) -> Result<PhoneCall, PhoneError> {
+        let peer = resolve(target)?;
+        let leg = LegId(self.next_leg.fetch_add(1, Ordering::Relaxed));
+        let (events_in, events) = mpsc::channel();
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let line = Line { events: events_in, heard: Arc::clone(&heard) };
+        let (target, from) = (target.to_owned(), from.map(str::to_owned));
+        self.door.send(Order::Call { leg, target, peer, from, line });
+        Ok(PhoneCall { leg, door: self.door.clone(), events, heard })
+    }
+}
+
+impl Drop for Phone {
+    fn drop(&mut self) {
+        self.door.send(Order::Quit);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
 }
 
 impl PhoneCall {
-    /// Places the call and returns at once.
-    pub fn place(dial: Dial) -> Result<PhoneCall, PhoneError> {
-        let socket = UdpSocket::bind((dial.local, 0)).map_err(|cause| PhoneError::Socket(dial.local, cause))?;
-        let local = socket.local_addr().map_err(|cause| PhoneError::Socket(dial.local, cause))?;
-        let (to_line, from_media) = channel();
-        let media_config = MediaConfig { address: dial.local, ports: None, threads: 1, legs_max: 1 };
-        let media = Media::start(media_config, move |_, event| drop(to_line.send(event)))?;
-        let rtp = media.open(LEG, Some(dial.peer.ip()))?;
-        media.tell(LEG, Command::Listen(true));
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(|cause| PhoneError::Socket(dial.local, io::Error::other(cause)))?;
-        let mut config = Config::new(local);
-        config.user_agent = "strowger phone".to_owned();
-        let (orders, taken) = channel();
-        let (said, events) = channel();
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let line = Line {
-            socket,
-            local,
-            endpoint: Endpoint::new(config, seed),
-            media,
-            from_media,
-            orders: taken,
-            events: said,
-            heard: Arc::clone(&heard),
-            began: Instant::now(),
-            gone: None,
-        };
-        let dial = LegCommand::Dial { leg: LEG, target: dial.target, peer: dial.peer, from: dial.from, media: rtp };
-        let thread = std::thread::Builder::new()
-            .name("phone".into())
-            .spawn(move || line.run(dial))
-            .map_err(|cause| PhoneError::Socket(local.ip(), cause))?;
-        Ok(PhoneCall { orders, events, heard, thread: Some(thread) })
+    /// Blocks until something happens; ends when the call is over.
+    pub fn events(&self) -> impl Iterator<Item = PhoneEvent> + '_ {
+        self.events.iter()
     }
 
-    /// Presses keys, one after the other.
-    pub fn press(&self, keys: Vec<Key>) {
-        let _ = self.orders.send(Order::Press(keys));
+    /// What happens next; `None` when nothing does for so long, or the call is over.
+    pub fn next_event(&self, within: std::time::Duration) -> Option<PhoneEvent> {
+        self.events.recv_timeout(within).ok()
     }
 
-    /// Says something into the call.
-    pub fn speak(&self, prompt: Arc<Prompt>) {
-        let _ = self.orders.send(Order::Speak(prompt));
+    /// Presses keys one after the other, 100 ms each; `0`–`9`, `*`, `#`, `A`–`D`. False when one is no key.
+    pub fn press(&self, keys: &str) -> bool {
+        let keys: Option<Vec<Key>> = keys.chars().map(Key::from_char).collect();
+        if let Some(keys) = keys {
+            self.door.send(Order::Press(self.leg, keys));
+            return true;
+        }
+        false
     }
 
     pub fn hang_up(&self) {
-        let _ = self.orders.send(Order::HangUp);
+        self.door.send(Order::HangUp(self.leg));
     }
 
-    /// All that was received until now: 8 kHz, from the first packet on, gaps as silence.
+    /// Everything heard since the call was up, 8 kHz linear PCM, gaps as silence.
     pub fn heard(&self) -> Vec<i16> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Number of samples received until now.
+    /// Samples heard so far.
     pub fn heard_samples(&self) -> usize {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
@@ -140,107 +192,163 @@ impl PhoneCall {
 impl Drop for PhoneCall {
     fn drop(&mut self) {
         self.hang_up();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }
 
-/// The thread's side of the call.
-struct Line {
-    socket: UdpSocket,
-    local: SocketAddr,
+/// Host and port of a SIP address (RFC 3261 §19.1.1), for a phone without a proxy.
+fn resolve(target: &str) -> Result<SocketAddr, PhoneError> {
+    let wrong = || PhoneError {
+        message: format!("`{target}` cannot be called"),
+        help: "write it like `sip:+864008100000@127.0.0.1:5060`".into(),
+    };
+    let rest = target.strip_prefix("sip:").ok_or_else(wrong)?;
+    let host = rest.rsplit('@').next().unwrap_or(rest);
+    let host = host.split([';', '?']).next().unwrap_or(host);
+    let has_port = host
+        .rsplit_once(':')
+        .is_some_and(|(before, port)| (!before.contains(':') || before.ends_with(']')) && port.parse::<u16>().is_ok());
+    let full = if has_port { host.to_owned() } else { format!("{host}:{SIP_PORT}") };
+    full.to_socket_addrs().ok().and_then(|mut found| found.next()).ok_or_else(wrong)
+}
+
+struct PhoneLoop {
     endpoint: Endpoint,
+    socket: BatchSocket,
     media: Media,
-    from_media: Receiver<MediaEvent>,
-    orders: Receiver<Order>,
-    events: Sender<PhoneEvent>,
-    heard: Arc<Mutex<Vec<i16>>>,
-    began: Instant,
-    gone: Option<Instant>,
+    lines: HashMap<LegId, Line>,
 }
 
-impl Line {
-    fn run(mut self, dial: LegCommand) {
-        self.handle(Input::Command(dial));
-        let mut buffer = vec![0; 65_536];
-        while self.gone.is_none_or(|since| since.elapsed() < LINGER) {
-            self.take_orders();
-            self.take_media();
-            match self.receive(&mut buffer) {
-                Some((length, source)) => {
-                    let bytes = buffer.get(..length).unwrap_or_default();
-                    self.handle(Input::Datagram { source, local: self.local, bytes, trusted: false });
+impl PhoneLoop {
+    fn run(&mut self, mut inbox: Inbox<Order>) -> std::io::Result<()> {
+        inbox.watch(self.socket.fd())?;
+        let mut clock = Clock::start();
+        let mut readable = true;
+        loop {
+            let now = clock.now().tick;
+            while let Some(order) = inbox.next() {
+                if matches!(order, Order::Quit) {
+                    self.hang_up_all(now);
+                    return Ok(());
                 }
-                None => self.handle(Input::Timeout),
+                self.order(now, order);
             }
+            while readable {
+                let count = self.socket.receive();
+                readable = count == BATCH_MAX;
+                for at in 0..count {
+                    let Some((source, bytes)) = self.socket.arrived(at) else { continue };
+                    let input = Input::Datagram { source, local: self.socket.address(), bytes, trusted: false };
+                    let outputs = self.endpoint.handle(now, input);
+                    carry_out(outputs, &mut self.socket, &self.media, &mut self.lines);
+                }
+            }
+            if self.endpoint.next_deadline().is_some_and(|deadline| deadline <= now) {
+                self.sip(now, Input::Timeout);
+            }
+            self.socket.flush();
+            let longest = self.endpoint.next_deadline().map(|deadline| clock.until(deadline));
+            readable = inbox.wait(longest)?;
         }
     }
 
-    /// The next datagram, or nothing when a timer or an order may be due.
-    fn receive(&self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
-        let until = self.endpoint.next_deadline().map_or(PAUSE_MAX, |due| due.saturating_since(self.tick()));
-        let pause = until.clamp(Duration::from_millis(1), PAUSE_MAX);
-        self.socket.set_read_timeout(Some(pause)).ok()?;
-        self.socket.recv_from(buffer).ok()
-    }
-
-    fn tick(&self) -> Tick {
-        Tick(0) + self.began.elapsed()
-    }
-
-    fn handle(&mut self, input: Input<'_>) {
-        let now = Tick(0) + self.began.elapsed();
-        for output in self.endpoint.handle(now, input) {
-            match output {
-                // A packet that does not leave is a packet lost: SIP sends it again.
-                Output::Send { destination, bytes, .. } => drop(self.socket.send_to(&bytes, destination)),
-                Output::Event(event) => {
-                    let said = match event {
-                        LegEvent::Incoming(_) => continue,
-                        LegEvent::Ringing { .. } => PhoneEvent::Ringing,
-                        LegEvent::Media { media, .. } => {
-                            self.media.tell(LEG, Command::Connect(media));
-                            PhoneEvent::Media(media)
-                        }
-                        LegEvent::Up { .. } => PhoneEvent::Up,
-                        LegEvent::Gone { cause, .. } => {
-                            self.gone = Some(Instant::now());
-                            self.media.close(LEG);
-                            PhoneEvent::Gone(cause)
-                        }
-                    };
-                    let _ = self.events.send(said);
+    fn order(&mut self, now: runtime_contract::Tick, order: Order) {
+        match order {
+            Order::Call { leg, target, peer, from, line } => {
+                let Ok(media) = self.media.open(leg, Some(peer.ip())) else {
+                    let _ = line.events.send(PhoneEvent::Gone(GoneCause::Failed));
+                    return;
+                };
+                self.lines.insert(leg, line);
+                let from = from.map(Redacted::new);
+                self.sip(now, Input::Command(LegCommand::Dial { leg, target, peer, from, media }));
+            }
+            Order::Press(leg, keys) => self.media.tell(leg, Command::SendKeys(keys)),
+            Order::HangUp(leg) => self.sip(now, Input::Command(LegCommand::HangUp { leg })),
+            Order::Media(leg, event) => {
+                if let Some(line) = self.lines.get(&leg) {
+                    media_event(line, event);
                 }
             }
+            Order::Quit => {}
         }
     }
 
-    fn take_orders(&mut self) {
-        while let Ok(order) = self.orders.try_recv() {
-            match order {
-                Order::Press(keys) => self.media.tell(LEG, Command::SendKeys(keys)),
-                Order::Speak(prompt) => self.media.tell(LEG, Command::Play { prompts: vec![prompt], token: 1 }),
-                Order::HangUp => self.handle(Input::Command(LegCommand::HangUp { leg: LEG })),
-            }
+    fn hang_up_all(&mut self, now: runtime_contract::Tick) {
+        let legs: Vec<LegId> = self.lines.keys().copied().collect();
+        for leg in legs {
+            self.sip(now, Input::Command(LegCommand::HangUp { leg }));
         }
+        self.socket.flush();
     }
 
-    fn take_media(&self) {
-        while let Ok(event) = self.from_media.try_recv() {
-            let said = match event {
-                MediaEvent::Heard(samples) => {
-                    let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-                    let room = HEARD_SAMPLES_MAX.saturating_sub(heard.len());
-                    heard.extend(samples.into_iter().take(room));
-                    continue;
-                }
-                MediaEvent::KeysSent => PhoneEvent::KeysSent,
-                MediaEvent::KeysRefused => PhoneEvent::KeysRefused,
-                MediaEvent::PlayDone { .. } => PhoneEvent::Spoken,
-                MediaEvent::FirstPacket | MediaEvent::Key(_) | MediaEvent::Recorded { .. } => continue,
-            };
-            let _ = self.events.send(said);
+    fn sip(&mut self, now: runtime_contract::Tick, input: Input<'_>) {
+        carry_out(self.endpoint.handle(now, input), &mut self.socket, &self.media, &mut self.lines);
+    }
+}
+
+fn carry_out(
+    outputs: runtime_sip::Outputs<'_>,
+    socket: &mut BatchSocket,
+    media: &Media,
+    lines: &mut HashMap<LegId, Line>,
+) {
+    for output in outputs {
+        match output {
+            Output::Send { destination, bytes, .. } => socket.queue(destination, bytes),
+            Output::Event(event) => leg_event(event, media, lines),
+        }
+    }
+}
+
+fn leg_event(event: LegEvent, media: &Media, lines: &mut HashMap<LegId, Line>) {
+    // Whoever does not listen to a call's events does not want them.
+    let tell = |leg: &LegId, event| lines.get(leg).map(|line| line.events.send(event));
+    match event {
+        LegEvent::Ringing { leg } => drop(tell(&leg, PhoneEvent::Ringing)),
+        LegEvent::Media { leg, media: spec } => {
+            media.tell(leg, Command::Connect(spec));
+            media.tell(leg, Command::Listen(true));
+        }
+        LegEvent::Up { leg } => drop(tell(&leg, PhoneEvent::Up)),
+        LegEvent::Gone { leg, cause } => {
+            tell(&leg, PhoneEvent::Gone(cause));
+            media.close(leg);
+            lines.remove(&leg);
+        }
+        LegEvent::Incoming(_) => {}
+    }
+}
+
+fn media_event(line: &Line, event: MediaEvent) {
+    let told = match event {
+        MediaEvent::Heard(samples) => {
+            let mut heard = line.heard.lock().unwrap_or_else(PoisonError::into_inner);
+            let room = HEARD_SAMPLES_MAX.saturating_sub(heard.len());
+            heard.extend(samples.into_iter().take(room));
+            return;
+        }
+        MediaEvent::FirstPacket => PhoneEvent::FirstPacket,
+        MediaEvent::KeysSent => PhoneEvent::KeysSent,
+        MediaEvent::KeysRefused => PhoneEvent::KeysRefused,
+        _ => return,
+    };
+    let _ = line.events.send(told);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_name_a_host_and_perhaps_a_port() {
+        let found = |target| resolve(target).map(|peer| peer.to_string()).map_err(|error| error.message);
+        assert_eq!(found("sip:+86400@127.0.0.1:5070").unwrap(), "127.0.0.1:5070");
+        assert_eq!(found("sip:127.0.0.1").unwrap(), "127.0.0.1:5060");
+        assert_eq!(found("sip:a@127.0.0.1;transport=udp").unwrap(), "127.0.0.1:5060");
+        assert_eq!(found("sip:a@[::1]:5070").unwrap(), "[::1]:5070");
+        assert_eq!(found("sip:a@[::1]").unwrap(), "[::1]:5060");
+        for wrong in ["", "127.0.0.1", "sip:", "sip:a@", "sip:a@127.0.0.1:99999", "tel:+86400"] {
+            assert!(found(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -1,12 +1,13 @@
 //! `strowger.yaml`: what differs from site to site. The one place that knows YAML; every mistake in the file
-//! comes out with its place and a remedy. It opens no socket and reads no environment by itself.
+//! comes out with its place and a remedy. It opens no socket.
 
 mod error;
 mod values;
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use runtime_contract::program::SiteNames;
 use serde::Deserialize;
@@ -128,6 +129,23 @@ impl Config {
         let config: Config = serde_yaml::from_str(text).map_err(|error| ConfigError::from_yaml(text, &error))?;
         config.check(text)?;
         Ok(config)
+    }
+
+    /// The same, with secrets from this process's environment.
+    pub fn from_site(text: &str) -> Result<Config, ConfigError> {
+        Config::parse(text)?.with_secrets(text, |name| std::env::var(name).ok())
+    }
+
+    /// Reads `strowger.yaml` of a project's folder; one without it is a site with all defaults.
+    pub fn from_folder(folder: &Path) -> Result<Config, ConfigError> {
+        match std::fs::read_to_string(folder.join(FILE_NAME)) {
+            Ok(text) => Config::from_site(&text),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Config::default()),
+            Err(error) => Err(ConfigError::at_start(
+                format!("cannot read strowger.yaml: {error}"),
+                "check its permissions, and that it is saved as UTF-8",
+            )),
+        }
     }
 
     /// What one value alone does not show.

@@ -1,0 +1,290 @@
+//! The one thread that owns signalling and exchange: it reads datagrams and messages in batches, gives them to
+//! the cores with the time, and carries out what comes back. It decides nothing about a call.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use runtime_contract::leg::{LegCommand, LegId};
+use runtime_contract::record::CallId;
+use runtime_contract::{GraphId, Now, Tick};
+use runtime_exchange::{Exchange, Input, MediaEvent, Recorded, RecordingFailed, Version, WriteNumber};
+use runtime_session::RequestId;
+use runtime_sip::{Endpoint, Input as SipInput, Output as SipOutput};
+
+use crate::clock::Clock;
+use crate::inbox::Inbox;
+use crate::plant::Plant;
+use crate::prompts::VersionPrompts;
+use crate::services::Answer;
+use crate::socket::BATCH_MAX;
+
+/// Messages taken in one round, so that datagrams and timers have their turn.
+const MESSAGES_ROUND_MAX: usize = 1_024;
+/// How long the endpoint may still repeat the last BYE after the last call (RFC 3261 timer E fires once by then).
+const LINGER_MS: u64 = 700;
+/// Pause before sending again what the kernel would not take.
+const SEND_AGAIN: Duration = Duration::from_millis(1);
+
+/// From other threads.
+pub enum Message {
+    Media(LegId, runtime_media::MediaEvent),
+    Store(runtime_store::Event),
+    Service(CallId, RequestId, Answer),
+    /// What a call waits to hear is rendered.
+    Rendered {
+        leg: LegId,
+        token: u32,
+        prompts: Vec<Arc<runtime_media::Prompt>>,
+    },
+    /// New calls are to run this version. Answered with whether they do.
+    Version {
+        version: Version,
+        prompts: Arc<VersionPrompts>,
+        accepted: mpsc::Sender<bool>,
+    },
+    Status(tokio::sync::oneshot::Sender<Status>),
+    /// Take no new calls; stop when the last is over, at the latest after this time.
+    Drain {
+        within: Duration,
+    },
+    /// Stop now. Calls that go on are ended at the next start.
+    Quit,
+}
+
+/// How the node is, for pages.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    pub calls_live: usize,
+    /// Graphs with their calls; the one that takes new calls is there too.
+    pub versions: Vec<(GraphId, usize)>,
+    pub current: Option<GraphId>,
+    pub draining: bool,
+    pub store_stalled: bool,
+}
+
+/// What one core's output asks of another.
+pub enum Work {
+    Exchange(Input),
+    Leg(LegCommand),
+    /// BYE in the dialog of a call that another process held.
+    EndDialog(Vec<u8>),
+}
+
+pub struct Node {
+    pub clock: Clock,
+    pub endpoint: Endpoint,
+    pub exchange: Exchange,
+    pub plant: Plant,
+    pub inbox: Inbox<Message>,
+    pub work: VecDeque<Work>,
+}
+
+/// What keeps the loop going, and how it ends.
+enum Course {
+    Serving,
+    Draining,
+    /// The last call is over; datagrams still go until this tick.
+    Lingering(Tick),
+    Over,
+}
+
+impl Node {
+    /// Runs until it is told to stop. What stands in `work` comes first.
+    pub fn run(mut self) -> std::io::Result<()> {
+        self.inbox.watch(self.plant.socket.fd())?;
+        let mut course = Course::Serving;
+        let mut readable = true;
+        loop {
+            let now = self.clock.now();
+            self.settle(now);
+            for _ in 0..MESSAGES_ROUND_MAX {
+                let Some(message) = self.inbox.next() else { break };
+                self.message(now, message, &mut course);
+                self.settle(now);
+            }
+            if readable {
+                readable = self.datagrams(now) == BATCH_MAX;
+            }
+            self.timeouts(now);
+            let unsent = self.plant.flush(&mut self.work);
+            self.settle(now);
+            course = self.onward(course, now);
+            if matches!(course, Course::Over) {
+                // What the last outputs asked for, and nothing new.
+                self.plant.flush(&mut self.work);
+                return Ok(());
+            }
+            if readable || !self.work.is_empty() {
+                continue;
+            }
+            let longest = self.sleep(&course).map(|longest| if unsent { longest.min(SEND_AGAIN) } else { longest });
+            readable |= self.inbox.wait(if unsent { longest.or(Some(SEND_AGAIN)) } else { longest })?;
+        }
+    }
+
+    fn onward(&mut self, course: Course, now: Now) -> Course {
+        match course {
+            Course::Draining if self.plant.drained => match self.plant.last_hang_up {
+                Some(at) => Course::Lingering(at.plus_ms(LINGER_MS)),
+                None => Course::Over,
+            },
+            Course::Lingering(until) if now.tick >= until => Course::Over,
+            course => course,
+        }
+    }
+
+    /// Time to the next thing that is due.
+    fn sleep(&self, course: &Course) -> Option<Duration> {
+        let linger = if let Course::Lingering(until) = course { Some(*until) } else { None };
+        let due = [self.endpoint.next_deadline(), self.exchange.next_deadline(), linger];
+        due.into_iter().flatten().min().map(|deadline| self.clock.until(deadline))
+    }
+
+    fn datagrams(&mut self, now: Now) -> usize {
+        let count = self.plant.socket.receive();
+        self.plant.metrics.datagrams_received.inc_by(count as u64);
+        for at in 0..count {
+            let Some((source, bytes)) = self.plant.socket.arrived(at) else { continue };
+            let trusted = self.plant.site.load().is_trusted(source.ip());
+            let input = SipInput::Datagram { source, local: self.plant.local, bytes, trusted };
+            let outputs = self.endpoint.handle(now.tick, input);
+            sip_outputs(outputs, &mut self.plant, &mut self.work);
+            self.settle(now);
+        }
+        count
+    }
+
+    fn timeouts(&mut self, now: Now) {
+        if self.endpoint.next_deadline().is_some_and(|deadline| deadline <= now.tick) {
+            self.sip(now, SipInput::Timeout);
+        }
+        if self.exchange.next_deadline().is_some_and(|deadline| deadline <= now.tick) {
+            self.work.push_back(Work::Exchange(Input::Timeout));
+        }
+        self.settle(now);
+    }
+
+    fn message(&mut self, now: Now, message: Message, course: &mut Course) {
+        match message {
+            Message::Media(leg, event) => self.work.extend(self.plant.heard(leg, event).map(Work::Exchange)),
+            Message::Store(event) => self.store(event),
+            Message::Service(call, request, result) => {
+                self.plant.services.finished(call, request);
+                self.plant.metrics.service(result.as_ref().err().copied());
+                self.work.push_back(Work::Exchange(Input::Service { call, request, result }));
+            }
+            Message::Rendered { leg, token, prompts } => self.plant.rendered(leg, token, prompts, &mut self.work),
+            Message::Version { version, prompts, accepted } => {
+                let taken = self.version(now, version, prompts);
+                // Whoever asked may have gone; the version stands all the same.
+                let _ = accepted.send(taken);
+            }
+            Message::Status(ask) => drop(ask.send(self.status(course))),
+            Message::Drain { within } => {
+                if matches!(course, Course::Serving) {
+                    *course = Course::Draining;
+                    self.plant.metrics.draining.set(1);
+                    self.sip(now, SipInput::Drain);
+                    self.work.push_back(Work::Exchange(Input::Drain { until: now.tick + within }));
+                }
+            }
+            Message::Quit => *course = Course::Over,
+        }
+    }
+
+    fn store(&mut self, event: runtime_store::Event) {
+        match event {
+            runtime_store::Event::Committed(number) => {
+                self.work.push_back(Work::Exchange(Input::Committed(WriteNumber(number))));
+            }
+            runtime_store::Event::Failed { why } => {
+                tracing::error!("the store cannot write: {why}; new calls are refused until it can");
+                self.work.push_back(Work::Exchange(Input::StoreFailed));
+            }
+            runtime_store::Event::Recovered => tracing::info!("the store writes again"),
+        }
+    }
+
+    /// Gives the exchange a new version; false when it would not have it.
+    fn version(&mut self, now: Now, version: Version, prompts: Arc<VersionPrompts>) -> bool {
+        let graph = version.program.meta().graph_id;
+        self.plant.prompts.add_version(graph, prompts);
+        self.plant.version_refused = None;
+        let before = self.plant.current.replace(graph);
+        self.work.push_back(Work::Exchange(Input::Version(version)));
+        self.settle(now);
+        if self.plant.version_refused.take() == Some(graph) {
+            self.plant.current = before;
+            if !self.exchange.versions().iter().any(|(live, _)| *live == graph) {
+                self.plant.prompts.drop_version(graph);
+            }
+            return false;
+        }
+        true
+    }
+
+    fn status(&self, course: &Course) -> Status {
+        Status {
+            calls_live: self.exchange.calls_live(),
+            versions: self.exchange.versions(),
+            current: self.plant.current,
+            draining: !matches!(course, Course::Serving),
+            store_stalled: self.plant.store_stalled,
+        }
+    }
+
+    /// Passes on what the cores want of each other until nothing is left.
+    fn settle(&mut self, now: Now) {
+        while let Some(work) = self.work.pop_front() {
+            match work {
+                Work::Exchange(input) => {
+                    for output in self.exchange.handle(now, input) {
+                        self.plant.carry_out(now, output, &mut self.work);
+                    }
+                }
+                Work::Leg(command) => self.sip(now, SipInput::Command(command)),
+                Work::EndDialog(dialog) => {
+                    self.plant.last_hang_up = Some(now.tick);
+                    self.sip(now, SipInput::EndRestored { dialog: &dialog });
+                }
+            }
+        }
+        self.plant.metrics.calls_live.set(self.exchange.calls_live() as i64);
+    }
+
+    fn sip(&mut self, now: Now, input: SipInput<'_>) {
+        let outputs = self.endpoint.handle(now.tick, input);
+        sip_outputs(outputs, &mut self.plant, &mut self.work);
+    }
+}
+
+fn sip_outputs(outputs: runtime_sip::Outputs<'_>, plant: &mut Plant, work: &mut VecDeque<Work>) {
+    for output in outputs {
+        match output {
+            SipOutput::Send { destination, bytes, .. } => plant.socket.queue(destination, bytes),
+            SipOutput::Event(event) => work.push_back(Work::Exchange(Input::Leg(event))),
+        }
+    }
+}
+
+/// What the media room says, in the exchange's words. `None`: nothing a call needs to know.
+pub fn media_event(leg: LegId, event: runtime_media::MediaEvent) -> Option<MediaEvent> {
+    Some(match event {
+        runtime_media::MediaEvent::Key(key) => MediaEvent::Key { leg, key: key.to_char() },
+        runtime_media::MediaEvent::PlayDone { token } => MediaEvent::PlayDone { leg, token: token as u32 },
+        runtime_media::MediaEvent::Recorded { file, result } => {
+            let recording = file.file_stem()?.to_str()?.parse().ok()?;
+            let result = match result {
+                Ok(summary) => Ok(Recorded { length_ms: summary.length_ms, spoken: summary.spoken }),
+                Err(error) => {
+                    tracing::error!("a recording is lost: {}: {}", error.path.display(), error.reason);
+                    Err(RecordingFailed)
+                }
+            };
+            MediaEvent::Recorded { leg, recording, result }
+        }
+        _ => return None,
+    })
+}

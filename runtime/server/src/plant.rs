@@ -1,0 +1,258 @@
+//! Everything around the exchange on a real machine: what it asks for is done here, at once or handed to another
+//! thread. Nothing here waits.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use runtime_contract::leg::{LegCommand, LegId};
+use runtime_contract::record::CallId;
+use runtime_contract::{GraphId, Now, Tick};
+use runtime_exchange::{Event, Input, MediaCommand, MediaEvent, Output, TraceEvent, TraceWhat, Write};
+use runtime_media::{Command, Media, Prompt, RecordSpec};
+use runtime_session::Trace;
+use runtime_store::Store;
+
+use crate::inbox::Door;
+use crate::metrics::Metrics;
+use crate::node::{Message, Work, media_event};
+use crate::prompts::{Prompts, Voices, recording_file};
+use crate::services::Services;
+use crate::site::SharedSite;
+use crate::socket::BatchSocket;
+
+pub struct Plant {
+    pub socket: BatchSocket,
+    /// Our address as peers see it.
+    pub local: SocketAddr,
+    pub media: Arc<Media>,
+    pub store: Arc<Store>,
+    pub prompts: Prompts,
+    pub voices: Arc<Voices>,
+    pub services: Services,
+    pub site: SharedSite,
+    pub metrics: Arc<Metrics>,
+    pub door: Door<Message>,
+    /// Runs file deletions.
+    pub runtime: tokio::runtime::Handle,
+    /// Of this round, to be submitted together; with the number of the last.
+    pub writes: Vec<runtime_store::Write>,
+    pub write_number: u64,
+    /// The store has refused to take more; the exchange was told.
+    pub store_full: bool,
+    /// Graphs of calls whose journal is open in the store.
+    pub graphs: HashMap<CallId, GraphId>,
+    /// Plays whose prompts are being rendered.
+    pub rendering: HashMap<LegId, u32>,
+    pub current: Option<GraphId>,
+    pub version_refused: Option<GraphId>,
+    pub store_stalled: bool,
+    pub drained: bool,
+    /// When a dialog was last ended by us.
+    pub last_hang_up: Option<Tick>,
+}
+
+impl Plant {
+    pub fn carry_out(&mut self, now: Now, output: Output, work: &mut VecDeque<Work>) {
+        match output {
+            Output::Leg(command) => {
+                if matches!(command, LegCommand::HangUp { .. }) {
+                    self.last_hang_up = Some(now.tick);
+                }
+                work.push_back(Work::Leg(command));
+            }
+            Output::Media(command) => self.media(command, work),
+            Output::Write { number, write } => {
+                self.write_number = number.0;
+                let write = self.store_write(write);
+                self.writes.push(write);
+            }
+            Output::Service(call) => {
+                let door = self.door.clone();
+                self.services.start(call, move |call, request, answer| {
+                    door.send(Message::Service(call, request, answer));
+                });
+            }
+            Output::CancelService { call, request } => self.services.cancel(call, request),
+            Output::EndDialog { dialog } => work.push_back(Work::EndDialog(dialog)),
+            Output::Event(event) => self.event(event),
+            Output::Trace(event) => trace(&event),
+            Output::Drained => self.drained = true,
+        }
+    }
+
+    fn media(&mut self, command: MediaCommand, work: &mut VecDeque<Work>) {
+        match command {
+            MediaCommand::Open { leg, peer } => {
+                let event = match self.media.open(leg, Some(peer)) {
+                    Ok(address) => MediaEvent::Opened { leg, address },
+                    Err(error) => {
+                        tracing::error!("a call is refused: {error}");
+                        MediaEvent::OpenFailed { leg }
+                    }
+                };
+                work.push_back(Work::Exchange(Input::Media(event)));
+            }
+            MediaCommand::Connect { leg, media } => self.media.tell(leg, Command::Connect(media)),
+            MediaCommand::Play { leg, token, program, items } => {
+                self.rendering.remove(&leg);
+                match self.prompts.get(leg, token, program, items) {
+                    Some(prompts) => self.play(leg, token, prompts, work),
+                    None => {
+                        self.media.tell(leg, Command::StopPlay);
+                        self.rendering.insert(leg, token);
+                    }
+                }
+            }
+            MediaCommand::StopPlay { leg } => {
+                self.rendering.remove(&leg);
+                self.media.tell(leg, Command::StopPlay);
+            }
+            MediaCommand::Mask { leg, on } => self.media.tell(leg, Command::Mask(on)),
+            MediaCommand::Record { leg, recording, length_ms_max, silence_ms, .. } => {
+                let silence_ms = Some(silence_ms);
+                let spec = RecordSpec { length_ms_max, first_sound_ms: silence_ms, trailing_silence_ms: silence_ms };
+                self.media.record(leg, spec, self.voices.recording_path(recording));
+            }
+            MediaCommand::StopRecord { leg } => self.media.tell(leg, Command::StopRecord),
+            MediaCommand::DiscardRecording { recording } => {
+                let path = self.voices.recording_path(recording);
+                self.runtime.spawn_blocking(move || {
+                    if let Err(error) = std::fs::remove_file(&path) {
+                        tracing::warn!("cannot remove `{}`: {error}", path.display());
+                    }
+                });
+            }
+            MediaCommand::Close { leg } => {
+                self.rendering.remove(&leg);
+                self.media.close(leg);
+            }
+        }
+    }
+
+    fn play(&self, leg: LegId, token: u32, prompts: Vec<Arc<Prompt>>, work: &mut VecDeque<Work>) {
+        if prompts.is_empty() {
+            work.push_back(Work::Exchange(Input::Media(MediaEvent::PlayDone { leg, token })));
+        } else {
+            self.media.tell(leg, Command::Play { prompts, token: u64::from(token) });
+        }
+    }
+
+    /// Prompts that a call waited for. It may have gone on meanwhile.
+    pub fn rendered(&mut self, leg: LegId, token: u32, prompts: Vec<Arc<Prompt>>, work: &mut VecDeque<Work>) {
+        if self.rendering.get(&leg) == Some(&token) {
+            self.rendering.remove(&leg);
+            self.play(leg, token, prompts, work);
+        }
+    }
+
+    pub fn heard(&self, leg: LegId, event: runtime_media::MediaEvent) -> Option<Input> {
+        media_event(leg, event).map(Input::Media)
+    }
+
+    fn store_write(&mut self, write: Write) -> runtime_store::Write {
+        match write {
+            Write::Start { call, graph, journal, .. } => {
+                self.graphs.insert(call, graph);
+                runtime_store::Write::Journal { call, graph, journal }
+            }
+            Write::Journal { call, journal } => {
+                let graph = self.graphs.get(&call).copied().unwrap_or_default();
+                runtime_store::Write::Journal { call, graph, journal }
+            }
+            Write::Recording { call, recording, length_ms, created, .. } => {
+                let file = recording_file(recording);
+                runtime_store::Write::Recording { id: recording, call, file, ms: length_ms, created }
+            }
+            Write::End { record, journal } => {
+                self.graphs.remove(&record.call);
+                runtime_store::Write::End { record, journal }
+            }
+        }
+    }
+
+    /// Hands this round's writes and datagrams over. True when datagrams are left.
+    pub fn flush(&mut self, work: &mut VecDeque<Work>) -> bool {
+        if !self.writes.is_empty() {
+            let writes = self.writes.clone();
+            if self.store.submit(self.write_number, writes) {
+                self.writes.clear();
+                self.store_full = false;
+            } else if !self.store_full {
+                tracing::error!("the store holds as many writes as it may; new calls are refused until it is through");
+                self.store_full = true;
+                work.push_back(Work::Exchange(Input::StoreFailed));
+            }
+        }
+        let unsent = self.socket.flush();
+        self.metrics.sip_send_failures(self.socket.send_failures);
+        unsent
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::CallStarted { call, graph } => {
+                self.metrics.calls_started.inc();
+                tracing::debug!(call = call.hex(), version = graph.short(), "call begins");
+            }
+            Event::CallEnded { call } => {
+                self.metrics.calls_ended.inc();
+                tracing::debug!(call = call.hex(), "call over");
+            }
+            Event::Refused { leg, why } => {
+                self.metrics.refused(why);
+                tracing::debug!(leg = leg.0, "call refused: {why:?}");
+            }
+            Event::Fault { call, kind, place } => {
+                self.metrics.fault(kind.name());
+                tracing::warn!(call = call.hex(), place, "fault: {}", kind.name());
+            }
+            Event::StoreStalled(stalled) => {
+                self.store_stalled = stalled;
+                self.metrics.store_stalled.set(i64::from(stalled));
+                if stalled {
+                    tracing::error!("the store does not keep up: new calls are refused");
+                } else {
+                    tracing::info!("the store keeps up again: calls are taken");
+                }
+            }
+            Event::VersionRefused(graph) => self.version_refused = Some(graph),
+            Event::VersionFreed(graph) => {
+                tracing::info!(version = graph.short(), "version freed: its last call is over");
+                if self.current != Some(graph) {
+                    self.prompts.drop_version(graph);
+                }
+            }
+            Event::NotRecovered { call, why } => {
+                tracing::error!(call = call.hex(), "a call of the last process was closed without `finally`: {why}");
+            }
+            Event::LateReply { call } => {
+                self.metrics.late_replies.inc();
+                tracing::debug!(call = call.hex(), "a service answered too late");
+            }
+        }
+    }
+}
+
+/// Where a call is, step by step. No key, value or text of a call is shown.
+fn trace(event: &TraceEvent) {
+    let meta = event.program.meta();
+    let site = |id| meta.site(id).map_or("?", |site| site.key.as_str());
+    let call = event.call.hex();
+    match &event.what {
+        TraceWhat::Session(Trace::At(id)) => tracing::debug!(call, "at {}", site(*id)),
+        TraceWhat::Session(Trace::Outcome { site: id, outcome }) => {
+            let name = meta.request(*id).map_or("?", |request| request.outcome_name(*outcome));
+            tracing::debug!(call, "{}: {name}", site(*id));
+        }
+        TraceWhat::Session(Trace::Left(id)) => tracing::debug!(call, "left {}", site(*id)),
+        TraceWhat::Session(Trace::Listening) => tracing::debug!(call, "listening"),
+        TraceWhat::Session(Trace::Keys { count, .. }) => tracing::debug!(call, "{count} keys"),
+        TraceWhat::Session(Trace::Fault { kind, .. }) => tracing::debug!(call, "fault: {}", kind.name()),
+        TraceWhat::Played(items) => tracing::debug!(call, "plays {} prompts", items.len()),
+        TraceWhat::Stopped => tracing::debug!(call, "prompt stopped"),
+        TraceWhat::Answered => tracing::debug!(call, "answered"),
+        TraceWhat::Noted { key, .. } => tracing::debug!(call, "notes `{key}`"),
+        TraceWhat::Ended => tracing::debug!(call, "ended"),
+    }
+}

@@ -1,0 +1,160 @@
+//! A project's folder: its files as bytes for a build, and whether something in it has changed. It does not know
+//! what the files say.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use runtime_contract::program::Bundle;
+
+use crate::config::FILE_NAME;
+
+/// Files of a project.
+pub const FILES_MAX: usize = 10_000;
+/// Bytes of all files of a project.
+pub const BUNDLE_BYTES_MAX: u64 = 512 << 20;
+/// Folders inside each other.
+const DEPTH_MAX: usize = 16;
+
+/// Why a folder is no project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectError {
+    pub message: String,
+    pub help: String,
+}
+
+impl std::fmt::Display for ProjectError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}; {}", self.message, self.help)
+    }
+}
+
+impl std::error::Error for ProjectError {}
+
+/// One file that belongs to a project.
+struct Entry {
+    /// Relative to the project's folder, with `/`.
+    name: String,
+    path: PathBuf,
+    bytes: u64,
+    changed: Option<SystemTime>,
+}
+
+/// Reads `strowger.yaml`, all `.flow` files, and what lies below `prompts/`, sorted by path. The data folder,
+/// hidden folders and `target` are left out.
+pub fn read_bundle(folder: &Path, data: &Path) -> Result<Bundle, ProjectError> {
+    let entries = entries(folder, data)?;
+    let bytes: u64 = entries.iter().map(|entry| entry.bytes).sum();
+    if bytes > BUNDLE_BYTES_MAX {
+        return Err(ProjectError {
+            message: format!("the project has {bytes} bytes; {BUNDLE_BYTES_MAX} is the most"),
+            help: "shorten or remove audio files below `prompts/`".into(),
+        });
+    }
+    let mut bundle = Bundle::default();
+    for entry in entries {
+        let read = fs::read(&entry.path).map_err(|error| unreadable(&entry.path, &error))?;
+        bundle.files.push((entry.name, read.into()));
+    }
+    Ok(bundle)
+}
+
+/// A number that changes when a file is written, added, removed or renamed.
+pub fn fingerprint(folder: &Path, data: &Path) -> Result<u64, ProjectError> {
+    let mut hasher = DefaultHasher::new();
+    for entry in entries(folder, data)? {
+        (entry.name, entry.bytes, entry.changed).hash(&mut hasher);
+    }
+    Ok(hasher.finish())
+}
+
+fn entries(folder: &Path, data: &Path) -> Result<Vec<Entry>, ProjectError> {
+    let mut found = Vec::new();
+    walk(folder, data, "", 0, &mut found)?;
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(found)
+}
+
+fn walk(folder: &Path, data: &Path, prefix: &str, depth: usize, found: &mut Vec<Entry>) -> Result<(), ProjectError> {
+    for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
+        let entry = entry.map_err(|error| unreadable(folder, &error))?;
+        let path = entry.path();
+        let Some(last) = entry.file_name().to_str().map(str::to_owned) else { continue };
+        if last.starts_with('.') {
+            continue;
+        }
+        let name = format!("{prefix}{last}");
+        let kind = entry.file_type().map_err(|error| unreadable(&path, &error))?;
+        if kind.is_dir() {
+            if path != data && last != "target" && depth < DEPTH_MAX {
+                walk(&path, data, &format!("{name}/"), depth + 1, found)?;
+            }
+            continue;
+        }
+        if !(name == FILE_NAME || name.ends_with(".flow") || name.starts_with("prompts/")) {
+            continue;
+        }
+        // A file that is gone by now was on its way out; an editor's rename shows it at the next look.
+        let Ok(facts) = fs::metadata(&path) else { continue };
+        if facts.is_file() {
+            if found.len() >= FILES_MAX {
+                return Err(ProjectError {
+                    message: format!("`{}` has more than {FILES_MAX} project files", folder.display()),
+                    help: "name the project's own folder, not one that holds many".into(),
+                });
+            }
+            found.push(Entry { name, path, bytes: facts.len(), changed: facts.modified().ok() });
+        }
+    }
+    Ok(())
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> ProjectError {
+    ProjectError {
+        message: format!("cannot read `{}`: {error}", path.display()),
+        help: "check the path and its permissions".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bundle_holds_what_a_version_is_made_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for name in [
+            "strowger.yaml",
+            "b.flow",
+            "a/x.flow",
+            "prompts/zh/w.wav",
+            "README.md",
+            "data/d.flow",
+            ".git/h.flow",
+            "target/t.flow",
+        ] {
+            fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+            fs::write(root.join(name), name).unwrap();
+        }
+        let data = root.join("data");
+        let bundle = read_bundle(root, &data).unwrap();
+        let names: Vec<_> = bundle.files.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["a/x.flow", "b.flow", "prompts/zh/w.wav", "strowger.yaml"]);
+        assert_eq!(bundle.files[1].1.as_ref(), b"b.flow");
+
+        let before = fingerprint(root, &data).unwrap();
+        fs::write(root.join("README.md"), "other words").unwrap();
+        fs::write(root.join("data/strowger.db"), "rows").unwrap();
+        assert_eq!(fingerprint(root, &data).unwrap(), before);
+        fs::write(root.join("b.flow"), "longer than before").unwrap();
+        assert_ne!(fingerprint(root, &data).unwrap(), before);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let error = read_bundle(Path::new("/nowhere"), Path::new("/nowhere/data")).unwrap_err();
+        assert!(error.message.contains("`/nowhere`"), "{error}");
+    }
+}
