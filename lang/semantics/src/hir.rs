@@ -147,9 +147,8 @@ pub enum StatementKind {
     Return(Option<Expr>),
     /// Ends the path. The next try of this dialogue or, when all are used, its arm with [`Takes::AfterTries`].
     Again(DialogueId),
-    /// Stands where a diagnostic was given; never in a program that [`crate::analyze`] gave. The steps are those that
-    /// the text behind it names.
-    Broken(Vec<StepId>),
+    /// Stands where a diagnostic was given; never in a program that [`crate::analyze`] gave.
+    Broken,
 }
 
 /// `go STEP(arguments)`

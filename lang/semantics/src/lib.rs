@@ -10,7 +10,20 @@
     )
 )]
 
+mod check;
+mod collect;
+mod declare;
 pub mod hir;
+mod hours;
+mod line;
+mod lower;
+mod paths;
+mod problems;
+mod project;
+mod runs;
+mod script;
+mod ty;
+mod unused;
 
 use lang_diagnostics::Diagnostic;
 use lang_syntax::ast;
@@ -18,7 +31,8 @@ use runtime_contract::program::SiteNames;
 
 /// One parsed file.
 pub struct ParsedModule<'a> {
-    /// `routing`, `billing.cards`: its path below the project's folder without the ending; `std.voicemail` for the library.
+    /// `routing`, `billing.cards`: its path below the project's folder without the ending; `std.voicemail` for the
+    /// library.
     pub path: String,
     pub ast: &'a ast::Module,
 }
@@ -27,16 +41,43 @@ pub struct ParsedModule<'a> {
 pub trait Surroundings {
     /// BLAKE3 of an audio file below `prompts/`; `None` when it is not there.
     fn audio(&self, file: &str) -> Option<[u8; 32]>;
-    /// Days of a holiday table (since 1970, sorted); `None` when there is no table of this name.
+    /// Days of a holiday table (since 1970, rising); `None` when there is no table of this name.
     fn holidays(&self, table: &str) -> Option<Vec<i32>>;
+    /// Names of all holiday tables.
+    fn holiday_tables(&self) -> Vec<String>;
+    /// Today (days since 1970), for dates that are over; `None` leaves that out.
+    fn today(&self) -> Option<i32>;
 }
 
-/// The meaning of all files together, when nothing is wrong with them, and all that is.
+/// The meaning of all files together, when nothing is wrong with them, and all that was found in order of place.
+/// `modules` holds every file that a `use` names, those of the library too.
 pub fn analyze(
     modules: &[ParsedModule<'_>],
     surroundings: &dyn Surroundings,
     names: &SiteNames,
 ) -> (Option<hir::Program>, Vec<Diagnostic>) {
-    let _ = (modules, surroundings, names);
-    (None, Vec::new())
+    let mut problems = problems::Problems::default();
+    let mut project = collect::collect(modules, &mut problems);
+    declare::declare(&mut project, names, &mut problems);
+    hours::hours(&mut project, surroundings, &mut problems);
+    check::enum_texts(&project, &mut problems);
+    check::prompt_items(&mut project, surroundings, &mut problems);
+    let inbounds = declare::inbounds(&project, &mut problems);
+    let flows: Vec<_> =
+        (0..project.flows.len() as u32).map(|flow| check::check_flow(&project, flow, &mut problems)).collect();
+    for flow in flows.iter().flatten() {
+        paths::check_paths(flow, &mut problems);
+    }
+    runs::check_runs(&flows, &mut problems);
+    let answers: Vec<u32> = inbounds.iter().map(|inbound| inbound.flow).collect();
+    line::check_lines(&flows, &answers, &mut problems);
+    let tests = script::tests(&project, &flows, &inbounds, &mut problems);
+    if !problems.any_error() {
+        unused::unused(&project, &flows, &mut problems);
+    }
+    let program = (!problems.any_error()).then(|| lower::lower(project, flows, inbounds, tests));
+    let mut list = problems.list;
+    list.sort_by_key(|diagnostic| (diagnostic.span().file, diagnostic.span().start, diagnostic.code));
+    list.dedup();
+    (program, list)
 }

@@ -1,0 +1,318 @@
+//! What is written like a call: records, operations of services, flows; and the arguments of each.
+
+use lang_diagnostics::{Code, Diagnostic, Span};
+use lang_syntax::ast::{self, ExprKind};
+
+use super::{Checker, Typed, broken, typed};
+use crate::declare::wrong_kind;
+use crate::hir;
+use crate::problems::offer_nearest;
+use crate::project::{Def, Parameter};
+use crate::ty::Ty;
+
+/// What arguments are for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Receiver {
+    /// Fields are named unless there is only one.
+    Record,
+    Operation,
+    Flow,
+    Step,
+}
+
+/// An operation of a service that is called.
+pub(crate) struct OperationCall<'e> {
+    pub service: u32,
+    /// `None` when the service has no such operation, which was said.
+    pub operation: Option<u32>,
+    pub name: &'e ast::Name,
+    pub arguments: &'e ast::Arguments,
+}
+
+impl<'a> Checker<'_, 'a> {
+    /// The operation that an expression calls; `None` when it is no such call. Says nothing but about an operation
+    /// that the service does not have.
+    pub fn operation_call<'e>(&mut self, expr: &'e ast::Expr) -> Option<OperationCall<'e>> {
+        let ExprKind::Call { callee, arguments } = &expr.kind else { return None };
+        let ExprKind::Field { base, field } = &callee.kind else { return None };
+        let names = Self::names_of(base)?;
+        if self.lookup(&names.first()?.text).is_some() {
+            return None;
+        }
+        let words: Vec<&str> = names.iter().map(|name| name.text.as_str()).collect();
+        let reached = self.project.reach(self.module, &words)?;
+        let Def::Service(service) = reached.def else { return None };
+        if reached.names != words.len() {
+            return None;
+        }
+        let operation = self.operation_named(service, field);
+        Some(OperationCall { service, operation, name: field, arguments })
+    }
+
+    pub fn operation_named(&mut self, service: u32, name: &ast::Name) -> Option<u32> {
+        let info = self.project.services.get(service as usize)?;
+        if let Some(index) = info.operations.iter().position(|operation| operation.name.text == name.text) {
+            return Some(index as u32);
+        }
+        let message = format!("the service `{}` has no operation `{}`", info.name.text, name.text);
+        let diagnostic = Diagnostic::new(Code::UnknownField, name.span, message);
+        let names = info.operations.iter().map(|operation| operation.name.text.as_str());
+        self.problems.give(
+            offer_nearest(diagnostic, &name.text, names, "{}").label(info.name.span, "the service is declared here"),
+        );
+        None
+    }
+
+    /// A call inside an expression: a record, a conversion, a method. Whatever waits gives F0507.
+    pub fn call_value(
+        &mut self,
+        whole: &ast::Expr,
+        callee: &ast::Expr,
+        arguments: &ast::Arguments,
+        wanted: Option<&Ty>,
+    ) -> Typed {
+        let span = whole.span;
+        if let Some(names) = Self::names_of(callee)
+            && let Some(first) = names.first()
+            && self.lookup(&first.text).is_none()
+            && !matches!(first.text.as_str(), "caller" | "called")
+        {
+            return self.item_call(&names, arguments, wanted, span);
+        }
+        match &callee.kind {
+            ExprKind::Field { base, field } => {
+                let base = self.expr(base, None);
+                self.method(base, field, arguments, span)
+            }
+            ExprKind::Missing => broken(span),
+            _ => {
+                let value = self.expr(callee, None);
+                if !value.ty.is_broken() {
+                    let message = "only records, operations and methods are written with brackets";
+                    self.problems.give(Diagnostic::new(Code::TypeMismatch, callee.span, message));
+                }
+                broken(span)
+            }
+        }
+    }
+
+    fn item_call(
+        &mut self,
+        names: &[&ast::Name],
+        arguments: &ast::Arguments,
+        wanted: Option<&Ty>,
+        span: Span,
+    ) -> Typed {
+        let words: Vec<&str> = names.iter().map(|name| name.text.as_str()).collect();
+        if let [name] = names {
+            if let Some(value) = self.built_in(name, arguments, span) {
+                return value;
+            }
+            if let Some(Ty::Enum(id)) = wanted.map(Ty::present)
+                && let Some(variant) = self.variant_index(*id, &name.text)
+            {
+                return self.variant_call(*id, variant, name, arguments, span);
+            }
+        }
+        let path =
+            ast::Path { names: names.iter().map(|name| (*name).clone()).collect(), span: names_span(names, span) };
+        let Some(reached) = self.project.reach(self.module, &words) else {
+            let last = names.last().map_or("", |name| name.text.as_str());
+            let with_fields = self.project.enums.iter().any(|info| {
+                info.item.variants.iter().any(|variant| variant.name.text == last && !variant.fields.is_empty())
+            });
+            // A variant with fields is not compiled yet, which its declaration said.
+            if !with_fields {
+                let diagnostic = self.project.unknown(self.module, &path, "a type or a service");
+                self.problems.give(diagnostic);
+            }
+            return broken(span);
+        };
+        match (reached.def, names.len() - reached.names) {
+            (Def::Broken, _) => broken(span),
+            (Def::Record(id), 0) => self.record(id, arguments, span),
+            (Def::Flow(_), 0) => {
+                self.problems.give(
+                    Diagnostic::new(Code::WaitInsideExpression, path.span, "a flow is run on a line of its own")
+                        .help(format!("let result = run {}(…)", words.join("."))),
+                );
+                broken(span)
+            }
+            (Def::Service(service), 1) => {
+                let known = names.last().is_some_and(|name| self.operation_named(service, name).is_some());
+                if known {
+                    let message = "a service is asked on a line of its own, so that the wait can be seen";
+                    self.problems.give(
+                        Diagnostic::new(Code::WaitInsideExpression, span, message)
+                            .help(format!("let result = {}(…) else …", words.join("."))),
+                    );
+                }
+                broken(span)
+            }
+            (Def::Enum(id), 1) => match names.last().map(|name| (name, self.variant_index(id, &name.text))) {
+                Some((name, Some(variant))) => self.variant_call(id, variant, name, arguments, span),
+                _ => broken(span),
+            },
+            (def, _) => {
+                self.problems.give(wrong_kind(&path, def, "a type or an operation"));
+                broken(span)
+            }
+        }
+    }
+
+    fn variant_call(
+        &mut self,
+        id: u32,
+        variant: u32,
+        name: &ast::Name,
+        arguments: &ast::Arguments,
+        span: Span,
+    ) -> Typed {
+        if !self.has_fields(id, variant) {
+            self.problems.give(
+                Diagnostic::new(
+                    Code::UnknownField,
+                    arguments.span,
+                    format!("the variant `{}` has no fields", name.text),
+                )
+                .help(name.text.clone()),
+            );
+        }
+        broken(span)
+    }
+
+    fn record(&mut self, id: u32, arguments: &ast::Arguments, span: Span) -> Typed {
+        let Some(info) = self.project.record(id) else { return broken(span) };
+        let (name, fields) = (info.name.text.clone(), info.fields.clone());
+        match self.arguments(&name, &fields, Some(arguments), span, Receiver::Record) {
+            Some(fields) => typed(hir::ExprKind::Record(fields), Ty::Record(id), span),
+            None => broken(span),
+        }
+    }
+
+    /// Arguments for the parameters of `of`; `None` when something was wrong. `span` is the place that lacks one.
+    pub fn arguments(
+        &mut self,
+        of: &str,
+        parameters: &[Parameter<'a>],
+        written: Option<&ast::Arguments>,
+        span: Span,
+        into: Receiver,
+    ) -> Option<Vec<hir::Argument>> {
+        let written = written.map_or(&[][..], |arguments| &arguments.list);
+        let mut given: Vec<Option<Span>> = vec![None; parameters.len()];
+        let mut found = Vec::new();
+        let mut sound = true;
+        for (at, argument) in written.iter().enumerate() {
+            let Some(index) = self.parameter_of(of, parameters, argument, at, into) else {
+                self.expr(&argument.value, None);
+                sound = false;
+                continue;
+            };
+            let Some(parameter) = parameters.get(index) else { continue };
+            if let Some(Some(earlier)) = given.get(index) {
+                self.problems.give(
+                    Diagnostic::new(
+                        Code::DuplicateName,
+                        argument.span,
+                        format!("`{}` is given twice", parameter.name.text),
+                    )
+                    .label(*earlier, "given here"),
+                );
+                sound = false;
+                continue;
+            }
+            if let Some(place) = given.get_mut(index) {
+                *place = Some(argument.span);
+            }
+            let value = self.argument(of, parameter, &argument.value, into);
+            sound &= !matches!(value.kind, hir::ExprKind::Broken);
+            found.push(hir::Argument { index: index as u32, value });
+        }
+        let missing: Vec<&Parameter<'_>> = parameters
+            .iter()
+            .zip(&given)
+            .filter(|(_, given)| given.is_none())
+            .map(|(parameter, _)| parameter)
+            .collect();
+        if let (Some(first), true) = (missing.first(), sound) {
+            let names: Vec<String> = missing.iter().map(|parameter| format!("`{}`", parameter.name.text)).collect();
+            let example: Vec<String> = parameters.iter().map(|p| format!("{}: …", p.name.text)).collect();
+            self.problems.give(
+                Diagnostic::new(Code::MissingField, span, format!("`{of}` lacks {}", names.join(", ")))
+                    .label(first.span, "declared here")
+                    .help(format!("{of}({})", example.join(", "))),
+            );
+            sound = false;
+        }
+        sound.then_some(found)
+    }
+
+    fn parameter_of(
+        &mut self,
+        of: &str,
+        parameters: &[Parameter<'a>],
+        argument: &ast::Argument,
+        at: usize,
+        into: Receiver,
+    ) -> Option<usize> {
+        let Some(name) = &argument.name else {
+            if into == Receiver::Record && parameters.len() > 1 {
+                let field = parameters.get(at).map_or("…", |parameter| parameter.name.text.as_str());
+                self.problems.give(
+                    Diagnostic::new(Code::MissingField, argument.span, format!("the fields of `{of}` are named"))
+                        .help(format!("{field}: …")),
+                );
+                return None;
+            }
+            if at >= parameters.len() {
+                let message = match parameters.len() {
+                    0 => format!("`{of}` takes no values"),
+                    1 => format!("`{of}` takes one value"),
+                    n => format!("`{of}` takes {n} values"),
+                };
+                self.problems.give(Diagnostic::new(Code::UnknownField, argument.span, message).help("leave it out"));
+                return None;
+            }
+            return Some(at);
+        };
+        let found = parameters.iter().position(|parameter| parameter.name.text == name.text);
+        if found.is_none() {
+            let message = format!("`{of}` has no `{}`", name.text);
+            let names = parameters.iter().map(|parameter| parameter.name.text.as_str());
+            let diagnostic = Diagnostic::new(Code::UnknownField, name.span, message);
+            self.problems.give(offer_nearest(diagnostic, &name.text, names, "{}: …"));
+        }
+        found
+    }
+
+    fn argument(&mut self, of: &str, parameter: &Parameter<'_>, written: &ast::Expr, into: Receiver) -> hir::Expr {
+        let value = self.expr(written, Some(&parameter.ty));
+        if value.ty.is_private() && !parameter.ty.is_private() && !parameter.ty.is_broken() {
+            let mut diagnostic = Diagnostic::new(
+                Code::PrivateParameterNeeded,
+                written.span,
+                format!("a private value goes to `{}` of `{of}`, which is not `private`", parameter.name.text),
+            )
+            .here("private")
+            .label(parameter.span, "declared here");
+            for (name, span) in self.trail(&value.expr) {
+                diagnostic = diagnostic.label(span, format!("`{name}` is private from here"));
+            }
+            let help = match into {
+                Receiver::Record => "leave it out".to_owned(),
+                _ => format!("{}: private {}", parameter.name.text, self.text_of(parameter.ty.present())),
+            };
+            self.problems.give(diagnostic.help(help));
+            return super::broken_expr(written.span);
+        }
+        self.coerce(value, &parameter.ty)
+    }
+}
+
+fn names_span(names: &[&ast::Name], or: Span) -> Span {
+    match (names.first(), names.last()) {
+        (Some(first), Some(last)) => first.span.to(last.span),
+        _ => or,
+    }
+}

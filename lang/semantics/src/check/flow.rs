@@ -1,0 +1,172 @@
+//! One flow: its top part, steps and handlers, and what the later checks need to know of them.
+
+use lang_diagnostics::{Code, Diagnostic, Span};
+use lang_syntax::ast;
+
+use super::statement::Tail;
+use super::{Checker, LocalInfo, Region, StepInfo};
+use crate::declare::parameters;
+use crate::hir::{self, Block, LocalId, Statement, StatementKind};
+use crate::problems::Problems;
+use crate::project::Project;
+
+/// From where a `go` leads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum From {
+    /// The top part, when so many of its names have their value.
+    Top {
+        lets: usize,
+    },
+    Step(u32),
+    Fault,
+}
+
+/// One `go`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edge {
+    pub from: From,
+    pub to: u32,
+    pub bounded: bool,
+    pub span: Span,
+}
+
+/// A flow, and what its body told beside.
+pub(crate) struct CheckedFlow {
+    pub hir: hir::Flow,
+    pub edges: Vec<Edge>,
+    /// Of each step, the edges that leave it.
+    pub out: Vec<Vec<usize>>,
+    /// Name of the top part, its order there, the step that uses it, and where.
+    pub top_uses: Vec<(LocalId, usize, u32, Span)>,
+    pub runs: Vec<(u32, Span)>,
+    /// Names that nothing reads.
+    pub unused: Vec<(String, Span)>,
+}
+
+impl CheckedFlow {
+    /// The name without its module.
+    pub fn short_name(&self) -> &str {
+        self.hir.name.rsplit('.').next().unwrap_or(&self.hir.name)
+    }
+}
+
+pub(crate) fn check_flow(project: &Project<'_>, flow: u32, problems: &mut Problems) -> Option<CheckedFlow> {
+    let info = project.flow(flow)?;
+    let module = project.modules.get(info.module)?;
+    let mut checker = Checker::new(project, info.module, problems);
+    checker.result = info.result.clone();
+    for parameter in &info.parameters {
+        checker.declare(parameter.name, parameter.ty.clone());
+    }
+    let count = checker.locals.len() as u32;
+    checker.step_names(info.item);
+    checker.region = Region::Top;
+    let top = checker.statements(&info.item.top, &Tail::default()).block;
+    let steps = checker.step_bodies(info.item);
+    let fault = checker.handler(info.item.fault.as_ref(), Region::Fault);
+    let finally = checker.handler(info.item.finally.as_ref(), Region::Finally);
+    let top = checker.with_copies(top);
+    let out = (0..steps.len() as u32).map(|step| {
+        let edges = checker.edges.iter().enumerate();
+        edges.filter(|(_, edge)| edge.from == From::Step(step)).map(|(index, _)| index).collect()
+    });
+    let out = out.collect();
+    let top_uses = std::mem::take(&mut checker.top_uses);
+    let top_uses = top_uses.into_iter().filter_map(|used| {
+        let order = checker.local(used.local)?.top?;
+        Some((used.local, order, used.step, used.span))
+    });
+    let top_uses = top_uses.collect();
+    let unused = checker.locals.iter().filter(|local| !local.used && !local.name.starts_with('_'));
+    let unused = unused.map(|local| (local.name.clone(), local.span)).collect();
+    let hir = hir::Flow {
+        name: format!("{}.{}", module.path, info.name.text),
+        span: info.name.span,
+        locals: checker.locals.iter().map(lower_local).collect(),
+        parameters: count,
+        result: info.result.as_ref().map(|result| result.lower()),
+        top,
+        steps,
+        fault,
+        finally,
+        counters: checker.counter_count,
+        dialogues: checker.dialogue_count,
+    };
+    Some(CheckedFlow { hir, edges: checker.edges, out, top_uses, runs: checker.runs, unused })
+}
+
+fn lower_local(local: &LocalInfo) -> hir::Local {
+    hir::Local {
+        name: local.name.clone(),
+        ty: local.ty.lower(),
+        span: local.span,
+        read_by_handlers: local.read_by_handlers,
+    }
+}
+
+impl<'a> Checker<'_, 'a> {
+    fn step_names(&mut self, flow: &'a ast::Flow) {
+        for step in &flow.steps {
+            if let Some(first) = self.steps.iter().find(|known| known.name.text == step.name.text) {
+                self.problems.give(
+                    Diagnostic::new(
+                        Code::DuplicateName,
+                        step.name.span,
+                        format!("there are two steps `{}`", step.name.text),
+                    )
+                    .here("again here")
+                    .label(first.name.span, "first here")
+                    .help(format!("step {}_2", step.name.text)),
+                );
+            }
+            let parameters = parameters(self.project, self.module, &step.parameters, self.problems);
+            self.steps.push(StepInfo { name: &step.name, parameters });
+        }
+    }
+
+    fn step_bodies(&mut self, flow: &'a ast::Flow) -> Vec<hir::Step> {
+        let mut steps = Vec::new();
+        for (step, index) in flow.steps.iter().zip(0u32..) {
+            self.region = Region::Step(index);
+            let parameters = self.steps.get(index as usize).map(|step| step.parameters.clone()).unwrap_or_default();
+            let (parameters, block) = self.scoped(|checker| {
+                let parameters: Vec<LocalId> =
+                    parameters.iter().map(|parameter| checker.declare(parameter.name, parameter.ty.clone())).collect();
+                (parameters, checker.block(&step.body.statements))
+            });
+            steps.push(hir::Step { name: step.name.text.clone(), span: step.name.span, parameters, block });
+        }
+        steps
+    }
+
+    fn handler(&mut self, handler: Option<&ast::Handler>, region: Region) -> Option<Block> {
+        let handler = handler?;
+        self.region = region;
+        Some(self.block(&handler.body.statements))
+    }
+
+    /// The top part, where every name that a handler reads leaves its copy: `none` at first, then the value.
+    fn with_copies(&self, mut block: Block) -> Block {
+        let mut first = Vec::new();
+        for (assigned, at) in self.top_assigned.iter().rev() {
+            let Some(info) = self.local(*assigned) else { continue };
+            let Some(copy) = info.copy else { continue };
+            let ty = info.ty.clone().optional();
+            let statement = |kind| Statement {
+                kind: StatementKind::Let { local: copy, value: hir::Expr { kind, ty: ty.lower(), span: info.span } },
+                keyword: info.span,
+                span: info.span,
+            };
+            let value = hir::Expr { kind: hir::ExprKind::Local(*assigned), ty: info.ty.lower(), span: info.span };
+            let kept = match ty == info.ty {
+                true => value.kind,
+                false => hir::ExprKind::Some(Box::new(value)),
+            };
+            let at = (*at).min(block.statements.len());
+            block.statements.insert(at, statement(kept));
+            first.push(statement(hir::ExprKind::None));
+        }
+        block.statements.splice(0..0, first);
+        block
+    }
+}

@@ -1,0 +1,97 @@
+//! Literals take the type that is wanted and are checked as such at once.
+
+use lang_diagnostics::{Code, Diagnostic, Span};
+use lang_syntax::ast::{self, ExprKind, Part};
+use runtime_contract::currency::ISO_4217;
+use runtime_contract::value::{Money, Phone};
+
+use super::{Checker, Typed, broken, typed};
+use crate::hir;
+use crate::hours;
+use crate::problems::offer_nearest;
+use crate::ty::Ty;
+
+const MS_A_MINUTE: i64 = 60_000;
+/// From millionths of a currency's unit to the contract's ten-thousandths; from millionths of a percent to the
+/// contract's millionths of the whole.
+const SCALE: i64 = 100;
+
+impl Checker<'_, '_> {
+    pub fn literal(&mut self, expr: &ast::Expr, wanted: Option<&Ty>) -> Typed {
+        let span = expr.span;
+        match &expr.kind {
+            ExprKind::Bool(value) => typed(hir::ExprKind::Bool(*value), Ty::Bool, span),
+            ExprKind::None => typed(hir::ExprKind::None, Ty::Nothing, span),
+            ExprKind::Int(value) => typed(hir::ExprKind::Int(*value), Ty::Int(Some((*value, *value))), span),
+            ExprKind::Decimal { micros } => typed(hir::ExprKind::Decimal(*micros), Ty::Decimal, span),
+            ExprKind::Money { micros, currency } => self.money(*micros, currency, span),
+            ExprKind::Percent { micros } => {
+                if micros % SCALE != 0 {
+                    return self.bad_literal(span, "a percentage has at most four places", "12.5%");
+                }
+                typed(hir::ExprKind::Decimal(micros / SCALE), Ty::Percent, span)
+            }
+            ExprKind::Duration { ms } => typed(hir::ExprKind::Moment(*ms), Ty::Duration, span),
+            ExprKind::Clock { minutes } => {
+                typed(hir::ExprKind::Moment(i64::from(*minutes) * MS_A_MINUTE), Ty::Clock, span)
+            }
+            ExprKind::Date { .. } => match hours::date(expr) {
+                Some(days) => typed(hir::ExprKind::Moment(i64::from(days)), Ty::Date, span),
+                None => self.bad_literal(span, "there is no such day", "2026-03-02"),
+            },
+            ExprKind::Text(string) => self.string(string, wanted),
+            ExprKind::Language(tag) => {
+                let name = ast::Name { text: tag.text.clone(), span: tag.span };
+                self.language_named(&name)
+            }
+            _ => broken(span),
+        }
+    }
+
+    pub fn bad_literal(&mut self, span: Span, message: impl Into<String>, help: &str) -> Typed {
+        self.problems.give(Diagnostic::new(Code::BadLiteral, span, message).help(help));
+        broken(span)
+    }
+
+    fn money(&mut self, micros: i64, currency: &ast::Name, span: Span) -> Typed {
+        let Some((_, number)) = ISO_4217.iter().find(|(letters, _)| *letters == currency.text) else {
+            let diagnostic =
+                Diagnostic::new(Code::BadLiteral, currency.span, format!("there is no currency `{}`", currency.text));
+            let letters = ISO_4217.iter().map(|(letters, _)| *letters);
+            self.problems.give(offer_nearest(diagnostic, &currency.text, letters, "{}"));
+            return broken(span);
+        };
+        if micros % SCALE != 0 {
+            return self.bad_literal(span, "an amount has at most four places", &format!("12.50 {}", currency.text));
+        }
+        let money = Money { amount: micros / SCALE, currency: *number };
+        typed(hir::ExprKind::Money(money), Ty::Money, span)
+    }
+
+    fn string(&mut self, string: &ast::TextString, wanted: Option<&Ty>) -> Typed {
+        let span = string.span;
+        let hole = string.parts.iter().find_map(|part| match part {
+            Part::Literal { .. } => None,
+            Part::Hole { span, .. } | Part::Plural { span, .. } => Some(*span),
+        });
+        if let Some(hole) = hole {
+            return self.not_yet(hole, "a hole in a text that is not said");
+        }
+        let text = string.plain().unwrap_or_default();
+        match wanted.map(Ty::present) {
+            Some(Ty::Phone) => match Phone::parse(&text, true) {
+                Some(phone) => typed(hir::ExprKind::Phone(phone), Ty::Phone, span),
+                None => self.bad_literal(span, format!("`{text}` is not a full number"), "\"+86 138 0000 0000\""),
+            },
+            Some(Ty::Digits) => match text.chars().all(|c| c.is_ascii_digit() || c == '*' || c == '#') {
+                true => typed(hir::ExprKind::Text(text), Ty::Digits, span),
+                false => self.bad_literal(span, format!("`{text}` does not consist of digits"), "\"0123\""),
+            },
+            Some(Ty::TimeZone) => match hours::check_zone(&text, span, self.problems) {
+                true => typed(hir::ExprKind::Text(text), Ty::TimeZone, span),
+                false => broken(span),
+            },
+            _ => typed(hir::ExprKind::Text(text), Ty::Text, span),
+        }
+    }
+}

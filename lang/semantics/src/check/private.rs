@@ -1,0 +1,139 @@
+//! Private values: what may be learned of them, and the way that one took.
+
+use lang_diagnostics::{Code, Diagnostic, Span};
+
+use super::{Checker, Typed, broken, typed};
+use crate::hir::{self, ExprKind, LocalId};
+use crate::ty::Ty;
+
+/// Digits that `.last(n)` may show, and of how many at least.
+const LAST_MAX: i64 = 4;
+const OF_DIGITS_MIN: u32 = 12;
+
+impl Checker<'_, '_> {
+    /// F0603 about a private value, with the way that it took.
+    pub fn leak(&self, value: &Typed, message: impl Into<String>) -> Diagnostic {
+        let mut diagnostic = Diagnostic::new(Code::PrivateLeak, value.expr.span, message).here("private");
+        for (name, span) in self.trail(&value.expr) {
+            diagnostic = diagnostic.label(span, format!("`{name}` is private from here"));
+        }
+        diagnostic
+            .help("leave it out")
+            .note("of a private number only `.last(4)`, `.length` and `.is_valid_card` may be shown")
+    }
+
+    /// The private names that a value came through, latest first.
+    pub fn trail(&self, expr: &hir::Expr) -> Vec<(String, Span)> {
+        let mut found = Vec::new();
+        let mut next = root(expr);
+        while let Some(info) = next.and_then(|local| self.local(local)) {
+            if found.len() < self.locals.len()
+                && !info.name.is_empty()
+                && !found.contains(&(info.name.clone(), info.span))
+            {
+                found.push((info.name.clone(), info.span));
+            }
+            next = info.private_source;
+        }
+        found
+    }
+
+    /// A local takes what is known about the value that it gets.
+    pub fn inherit(&mut self, local: LocalId, value: &hir::Expr) {
+        let source = root(value);
+        let from_service = self.from_service(value);
+        let whole = matches!(strip(value).kind, ExprKind::Local(_));
+        let digits_min = source.filter(|_| whole).and_then(|local| self.local(local)).and_then(|info| info.digits_min);
+        if let Some(info) = self.local_mut(local) {
+            info.from_service = from_service;
+            info.private_source = source;
+            info.digits_min = digits_min;
+        }
+    }
+
+    /// Whether a value came from a service.
+    pub fn from_service(&self, expr: &hir::Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Local(local) => self.local(*local).is_some_and(|info| info.from_service),
+            ExprKind::Field { base, .. } | ExprKind::OptionalField { base, .. } => self.from_service(base),
+            ExprKind::Some(value) | ExprKind::Convert(_, value) => self.from_service(value),
+            ExprKind::Else(value, fallback) => self.from_service(value) && self.from_service(fallback),
+            _ => false,
+        }
+    }
+
+    /// `.last(n)` of a private value.
+    pub fn private_last(&mut self, value: Typed, count: hir::Expr, span: Span) -> Typed {
+        let digits_min = match &strip(&value.expr).kind {
+            ExprKind::Local(local) => self.local(*local).and_then(|info| info.digits_min),
+            _ => None,
+        };
+        let few = matches!(count.kind, ExprKind::Int(n) if (0..=LAST_MAX).contains(&n));
+        if few && digits_min.is_some_and(|digits| digits >= OF_DIGITS_MIN) {
+            let last = ExprKind::Last(Box::new(value.expr), Box::new(count));
+            return typed(last, Ty::Digits, span);
+        }
+        let message = match few {
+            true => format!("the last digits may be shown only of a number of at least {OF_DIGITS_MIN} digits"),
+            false => format!("at most {LAST_MAX} digits of a private number may be shown"),
+        };
+        let diagnostic = match few {
+            true => self.leak(&value, message).help("ask private digits 12..19 { … }"),
+            false => self.leak(&value, message).help(format!("….last({LAST_MAX})")),
+        };
+        self.problems.give(diagnostic);
+        broken(span)
+    }
+
+    /// `==` of a private value and another.
+    pub fn private_equal(&mut self, left: Typed, right: Typed, span: Span) -> Typed {
+        let (private, other) = match left.ty.is_private() {
+            true => (left, right),
+            false => (right, left),
+        };
+        if other.ty.is_private() {
+            return self.not_yet(span, "comparing two private values");
+        }
+        if matches!(private.ty, Ty::Optional(_)) || matches!(other.ty, Ty::Optional(_)) {
+            let missing = if matches!(private.ty, Ty::Optional(_)) { &private } else { &other };
+            let diagnostic = self.optional_as_present(missing);
+            self.problems.give(diagnostic);
+            return broken(span);
+        }
+        let Ty::Private(inner) = &private.ty else { return broken(span) };
+        if **inner != other.ty {
+            let message =
+                format!("`{}` and `{}` cannot be compared", self.text_of(&private.ty), self.text_of(&other.ty));
+            self.problems.give(Diagnostic::new(Code::NotComparable, span, message));
+            return broken(span);
+        }
+        if !self.from_service(&other.expr) {
+            let diagnostic = self
+                .leak(&private, "a private value may be compared only with one that a service gave")
+                .label(other.expr.span, "no service gave this")
+                .help("let a service compare the two");
+            self.problems.give(diagnostic);
+            return broken(span);
+        }
+        typed(ExprKind::PrivateEqual(Box::new(private.expr), Box::new(other.expr)), Ty::Bool, span)
+    }
+}
+
+/// The value without the conversions around it that change nothing.
+fn strip(expr: &hir::Expr) -> &hir::Expr {
+    match &expr.kind {
+        ExprKind::Some(inner) | ExprKind::Convert(hir::Conversion::Same, inner) | ExprKind::Else(inner, _) => {
+            strip(inner)
+        }
+        _ => expr,
+    }
+}
+
+/// The local from which a value is read.
+fn root(expr: &hir::Expr) -> Option<LocalId> {
+    match &strip(expr).kind {
+        ExprKind::Local(local) => Some(*local),
+        ExprKind::Field { base, .. } | ExprKind::OptionalField { base, .. } => root(base),
+        _ => None,
+    }
+}

@@ -1,0 +1,198 @@
+//! What stands behind a dot: fields of records, and the few properties and methods of values.
+
+use lang_diagnostics::{Code, Diagnostic, Span};
+use lang_syntax::ast;
+
+use super::{Checker, Typed, broken, typed};
+use crate::hir::{self, Conversion, ExprKind};
+use crate::problems::offer_nearest;
+use crate::ty::Ty;
+
+impl Checker<'_, '_> {
+    /// `base.field`
+    pub fn property(&mut self, base: Typed, field: &ast::Name, span: Span) -> Typed {
+        if base.ty.is_broken() {
+            return broken(span);
+        }
+        if let Ty::Record(id) = base.ty.present() {
+            return self.record_field(*id, base, field, span);
+        }
+        if matches!(base.ty, Ty::Optional(_)) {
+            let diagnostic = self.optional_as_present(&base);
+            self.problems.give(diagnostic);
+            return broken(span);
+        }
+        let convert =
+            |conversion, value: Typed, ty| typed(ExprKind::Convert(conversion, Box::new(value.expr)), ty, span);
+        match (field.text.as_str(), &base.ty) {
+            ("length", Ty::Text | Ty::Digits | Ty::Private(_)) => {
+                typed(ExprKind::Length(Box::new(base.expr)), Ty::Int(None), span)
+            }
+            ("is_valid_card", Ty::Private(_)) => typed(ExprKind::IsValidCard(Box::new(base.expr)), Ty::Bool, span),
+            ("is_valid_card", Ty::Digits) => {
+                self.not_yet(field.span, "`.is_valid_card` of digits that are not private")
+            }
+            ("text", Ty::Int(_)) => convert(Conversion::IntToText, base, Ty::Text),
+            ("text", Ty::Phone) => convert(Conversion::PhoneToText, base, Ty::Text),
+            ("text", Ty::Text | Ty::Digits | Ty::TimeZone) => convert(Conversion::Same, base, Ty::Text),
+            ("text", Ty::Private(_)) => convert(Conversion::Same, base, Ty::Private(Box::new(Ty::Text))),
+            ("text", Ty::Bool | Ty::Recording) => self.unknown_property(&base, field, span),
+            ("text", _) => self.not_yet(field.span, &format!("`.text` of `{}`", self.text_of(&base.ty))),
+            ("digits", Ty::Int(Some((low, _)))) if *low >= 0 => convert(Conversion::IntToText, base, Ty::Digits),
+            ("digits", Ty::Int(_)) => {
+                let message = "this number may be negative, and a minus sign is no digit";
+                self.problems.give(
+                    Diagnostic::new(Code::TypeMismatch, field.span, message)
+                        .label(base.expr.span, "it has no bounds")
+                        .help("declare it with bounds, as `Int 0..999`"),
+                );
+                broken(span)
+            }
+            ("digits", Ty::Digits) => base,
+            ("digits", Ty::Text | Ty::Phone) => {
+                self.not_yet(field.span, &format!("`.digits` of `{}`", self.text_of(&base.ty)))
+            }
+            _ => self.unknown_property(&base, field, span),
+        }
+    }
+
+    fn unknown_property(&mut self, base: &Typed, field: &ast::Name, span: Span) -> Typed {
+        let message = format!("a `{}` has no `{}`", self.text_of(&base.ty), field.text);
+        let known: &[&str] = match &base.ty {
+            Ty::Digits | Ty::Private(_) => &["length", "last", "text", "is_valid_card"],
+            Ty::Text => &["length", "text"],
+            Ty::Int(_) => &["text", "digits"],
+            _ => &["text"],
+        };
+        let diagnostic = Diagnostic::new(Code::UnknownField, field.span, message);
+        self.problems.give(offer_nearest(diagnostic, &field.text, known.iter().copied(), "{}"));
+        broken(span)
+    }
+
+    fn record_field(&mut self, id: u32, base: Typed, field: &ast::Name, span: Span) -> Typed {
+        let Some(record) = self.project.record(id) else { return broken(span) };
+        let Some(index) = record.fields.iter().position(|known| known.name.text == field.text) else {
+            let message = format!("`{}` has no field `{}`", record.name.text, field.text);
+            let diagnostic = Diagnostic::new(Code::UnknownField, field.span, message);
+            let names = record.fields.iter().map(|known| known.name.text.as_str());
+            self.problems
+                .give(offer_nearest(diagnostic, &field.text, names, "{}").label(record.name.span, "declared here"));
+            return broken(span);
+        };
+        let ty = record.fields.get(index).map_or(Ty::Broken, |known| known.ty.clone());
+        if ty.is_broken() {
+            return broken(span);
+        }
+        let (field, optional) = (index as u32, matches!(base.ty, Ty::Optional(_)));
+        let base = Box::new(base.expr);
+        match optional {
+            true => typed(ExprKind::OptionalField { base, field }, ty.optional(), span),
+            false => typed(ExprKind::Field { base, field }, ty, span),
+        }
+    }
+
+    /// `base.method(arguments)`
+    pub fn method(&mut self, base: Typed, method: &ast::Name, arguments: &ast::Arguments, span: Span) -> Typed {
+        if base.ty.is_broken() {
+            for argument in &arguments.list {
+                self.expr(&argument.value, None);
+            }
+            return broken(span);
+        }
+        match (method.text.as_str(), base.ty.present()) {
+            ("last", Ty::Digits | Ty::Private(_)) => {
+                if matches!(base.ty, Ty::Optional(_)) {
+                    let diagnostic = self.optional_as_present(&base);
+                    self.problems.give(diagnostic);
+                    return broken(span);
+                }
+                let Some(count) = self.single(method, arguments, "4") else { return broken(span) };
+                let count = self.value(count, &Ty::Int(None));
+                if matches!(count.kind, ExprKind::Broken) {
+                    return broken(span);
+                }
+                if base.ty.is_private() {
+                    return self.private_last(base, count, span);
+                }
+                if matches!(count.kind, ExprKind::Int(n) if n < 0) {
+                    return self.bad_literal(count.span, "there are no fewer than no digits", "….last(4)");
+                }
+                typed(ExprKind::Last(Box::new(base.expr), Box::new(count)), Ty::Digits, span)
+            }
+            ("at", Ty::Date) => self.not_yet(method.span, "`.at(…)`"),
+            ("length" | "text" | "digits" | "is_valid_card", _) => {
+                let message = format!("`.{}` takes no brackets", method.text);
+                self.problems.give(
+                    Diagnostic::new(Code::UnknownField, arguments.span, message).help(format!("….{}", method.text)),
+                );
+                broken(span)
+            }
+            _ => self.unknown_property(&base, method, span),
+        }
+    }
+
+    /// The one argument of a method or conversion.
+    pub fn single<'e>(
+        &mut self,
+        of: &ast::Name,
+        arguments: &'e ast::Arguments,
+        example: &str,
+    ) -> Option<&'e ast::Expr> {
+        match arguments.list.as_slice() {
+            [only] => Some(&only.value),
+            list => {
+                let code = if list.is_empty() { Code::MissingField } else { Code::UnknownField };
+                let message = format!("`{}` takes one value", of.text);
+                self.problems
+                    .give(Diagnostic::new(code, arguments.span, message).help(format!("{}({example})", of.text)));
+                None
+            }
+        }
+    }
+
+    /// `Decimal(n)` and `percent(part, whole)`.
+    pub fn built_in(&mut self, name: &ast::Name, arguments: &ast::Arguments, span: Span) -> Option<Typed> {
+        match name.text.as_str() {
+            "Decimal" => {
+                let Some(number) = self.single(name, arguments, "3") else { return Some(broken(span)) };
+                let number = self.value(number, &Ty::Int(None));
+                Some(self.converted(number, Conversion::IntToDecimal, Ty::Decimal, span))
+            }
+            "percent" => {
+                let [part, whole] = arguments.list.as_slice() else {
+                    let code = if arguments.list.len() < 2 { Code::MissingField } else { Code::UnknownField };
+                    self.problems.give(
+                        Diagnostic::new(code, arguments.span, "`percent` takes a part and the whole")
+                            .help("percent(3, 4)"),
+                    );
+                    return Some(broken(span));
+                };
+                let (part, whole) = (self.decimal(&part.value), self.decimal(&whole.value));
+                let (Some(part), Some(whole)) = (part, whole) else { return Some(broken(span)) };
+                let divide = ExprKind::Binary(hir::Operator::DecimalDivide, Box::new(part), Box::new(whole));
+                let share = typed(divide, Ty::Decimal, span);
+                Some(self.converted(share.expr, Conversion::Same, Ty::Percent, span))
+            }
+            _ => None,
+        }
+    }
+
+    fn converted(&self, value: hir::Expr, conversion: Conversion, ty: Ty, span: Span) -> Typed {
+        match value.kind {
+            ExprKind::Broken => broken(span),
+            _ => typed(ExprKind::Convert(conversion, Box::new(value)), ty, span),
+        }
+    }
+
+    /// An Int or a Decimal, as a Decimal.
+    fn decimal(&mut self, expr: &ast::Expr) -> Option<hir::Expr> {
+        let value = self.expr(expr, None);
+        let span = expr.span;
+        let value = match value.ty {
+            Ty::Int(_) => typed(ExprKind::Convert(Conversion::IntToDecimal, Box::new(value.expr)), Ty::Decimal, span),
+            _ => value,
+        };
+        let value = self.coerce(value, &Ty::Decimal);
+        (!matches!(value.kind, ExprKind::Broken)).then_some(value)
+    }
+}

@@ -1,0 +1,449 @@
+//! Statements one by one.
+
+use lang_diagnostics::{Code, Diagnostic, Span};
+use lang_syntax::ast::{self, ExprKind, StatementKind as Ast};
+use runtime_contract::limits::WAIT_MS_MAX;
+use runtime_contract::request::RejectReason;
+
+use super::call::Receiver;
+use super::{Checker, Edge, From, Region, Typed};
+use crate::declare::whole;
+use crate::hir::{self, Block, LocalId, Statement, StatementKind};
+use crate::paths::{After, after};
+use crate::problems::offer_nearest;
+use crate::project::Def;
+use crate::ty::Ty;
+
+/// What a body may end with.
+#[derive(Clone, Default)]
+pub(crate) struct Tail {
+    /// A value of about this type for this local.
+    pub value: Option<(LocalId, Option<Ty>)>,
+}
+
+/// A body, and the type of the value that ends it.
+pub(crate) struct Body {
+    pub block: Block,
+    pub value: Option<Ty>,
+}
+
+impl Checker<'_, '_> {
+    /// Statements with names of their own.
+    pub fn block(&mut self, statements: &[ast::Statement]) -> Block {
+        self.scoped(|checker| checker.statements(statements, &Tail::default()).block)
+    }
+
+    /// What an arm or an `else` leads to; the names of the surrounding scope are added to.
+    pub fn statements(&mut self, statements: &[ast::Statement], tail: &Tail) -> Body {
+        let mut body = Body { block: Block::default(), value: None };
+        let mut ended: Option<Span> = None;
+        for statement in statements {
+            if let Some(end) = ended.take() {
+                self.problems.give(
+                    Diagnostic::new(Code::StatementAfterEnd, statement.span, "this is never reached")
+                        .label(end, "the path ends here")
+                        .help("leave it out, or put it before the end"),
+                );
+                // What stands behind is checked all the same, as if it could be reached.
+                self.statements_into(statement, tail, &mut body);
+                continue;
+            }
+            let before = body.block.statements.len();
+            let was_dead = body.block.statements.iter().any(|s| after(s) == After::Ends);
+            self.statements_into(statement, tail, &mut body);
+            let new = body.block.statements.get(before..).unwrap_or_default();
+            if !was_dead && new.iter().any(|statement| after(statement) == After::Ends) {
+                ended = Some(statement.span);
+            }
+        }
+        body
+    }
+
+    fn statements_into(&mut self, statement: &ast::Statement, tail: &Tail, body: &mut Body) {
+        if let Ast::Value(value) = &statement.kind {
+            match &tail.value {
+                Some((local, wanted)) => {
+                    let value = self.expr(value, wanted.as_ref());
+                    body.value = Some(value.ty);
+                    let kind = StatementKind::Let { local: *local, value: value.expr };
+                    body.block.statements.push(Statement { kind, keyword: statement.keyword, span: statement.span });
+                }
+                None => {
+                    self.value_not_action(value);
+                    body.block.statements.push(broken(statement));
+                }
+            }
+            return;
+        }
+        self.statement(statement, &mut body.block);
+    }
+
+    /// F0209: a value where something should happen.
+    pub fn value_not_action(&mut self, value: &ast::Expr) {
+        let names = Self::names_of(value);
+        let name = names.as_deref().and_then(|names| match names {
+            [name] => Some(name.text.as_str()),
+            _ => None,
+        });
+        let step = name.filter(|name| self.steps.iter().any(|step| step.name.text == *name));
+        let item = name.and_then(|name| self.project.reach(self.module, &[name])).map(|reached| reached.def);
+        let diagnostic =
+            Diagnostic::new(Code::ValueWhereActionBelongs, value.span, "a value stands where something should happen");
+        self.problems.give(match (step, item, name) {
+            (Some(step), _, _) => diagnostic.help(format!("go {step}")),
+            (_, Some(Def::Flow(_)), Some(name)) => diagnostic.help(format!("run {name}")),
+            (_, Some(Def::Prompt(_)), Some(name)) => diagnostic.help(format!("play {name}")),
+            _ => diagnostic.help("an action, as `go …`, `say …` or `hang up`"),
+        });
+    }
+
+    fn statement(&mut self, statement: &ast::Statement, into: &mut Block) {
+        let (keyword, span) = (statement.keyword, statement.span);
+        self.no_otherwise(statement);
+        let kind = match &statement.kind {
+            Ast::Answer => StatementKind::Answer,
+            Ast::Reject { reason } => self.reject(reason.as_ref()),
+            Ast::Say(_) | Ast::Play(_) => match self.prompt(statement) {
+                Some(item) => StatementKind::Play(hir::Prompts { items: vec![item], barge_in: true }),
+                None => StatementKind::Broken,
+            },
+            Ast::Wait(time) => self.wait(time),
+            Ast::Menu(dialogue) => return self.menu(statement, dialogue, into),
+            Ast::HangUp => StatementKind::HangUp,
+            Ast::Call(expr) => return self.call_statement(statement, expr, into),
+            Ast::Run(run) => return self.run_alone(run, statement, into),
+            Ast::Note { key, value } => {
+                let value = self.expr(value, None);
+                match self.noted(value) {
+                    Some(value) => StatementKind::Note { key: key.text.clone(), value },
+                    None => StatementKind::Broken,
+                }
+            }
+            Ast::Set { target, value } => self.set(target, value),
+            Ast::Go { step, arguments, up_to } => self.go(statement, step, arguments.as_ref(), up_to.as_ref()),
+            Ast::Return { value } => self.give_back(value.as_ref(), keyword),
+            Ast::Again => self.again(keyword),
+            Ast::Continue => return,
+            Ast::Let { name, value } => return self.let_statement(statement, name, value, into),
+            Ast::If { condition, then } => self.branch(condition, then, statement.otherwise.as_ref(), false),
+            Ast::Unless { condition, then } => self.branch(condition, then, statement.otherwise.as_ref(), true),
+            Ast::Match(found) => return self.match_statement(statement, found, None, into),
+            Ast::Value(_) | Ast::Missing => StatementKind::Broken,
+            other => {
+                self.problems.not_yet(keyword, verb(other));
+                StatementKind::Broken
+            }
+        };
+        into.statements.push(Statement { kind, keyword, span });
+    }
+
+    /// `else` behind a statement that has no other outcome.
+    fn no_otherwise(&mut self, statement: &ast::Statement) {
+        let Some(otherwise) = &statement.otherwise else { return };
+        let without = match &statement.kind {
+            Ast::Answer
+            | Ast::Reject { .. }
+            | Ast::Say(_)
+            | Ast::Play(_)
+            | Ast::Wait(_)
+            | Ast::HangUp
+            | Ast::Run(_)
+            | Ast::Note { .. }
+            | Ast::Set { .. }
+            | Ast::Return { .. }
+            | Ast::Again
+            | Ast::Continue
+            | Ast::Match(_) => true,
+            Ast::Go { up_to, .. } => up_to.is_none(),
+            _ => false,
+        };
+        if without {
+            self.problems.give(
+                Diagnostic::new(Code::OutcomeImpossible, otherwise.keyword, "this has no other outcome")
+                    .label(statement.keyword, "it always goes on")
+                    .help("leave `else` and what follows away"),
+            );
+        }
+    }
+
+    fn reject(&mut self, reason: Option<&ast::Name>) -> StatementKind {
+        let known = [
+            ("busy", RejectReason::Busy),
+            ("declined", RejectReason::Declined),
+            ("unavailable", RejectReason::Unavailable),
+        ];
+        let Some(name) = reason else { return StatementKind::Reject(RejectReason::Declined) };
+        match known.iter().find(|(word, _)| *word == name.text) {
+            Some((_, reason)) => StatementKind::Reject(*reason),
+            None => {
+                let message = format!("a call cannot be rejected as `{}`", name.text);
+                let diagnostic = Diagnostic::new(Code::UnknownName, name.span, message);
+                let diagnostic = match crate::problems::nearest(&name.text, known.iter().map(|(word, _)| *word)) {
+                    Some(_) => offer_nearest(diagnostic, &name.text, known.iter().map(|(word, _)| *word), "reject {}"),
+                    None => diagnostic.help("reject busy"),
+                };
+                self.problems.give(diagnostic);
+                StatementKind::Broken
+            }
+        }
+    }
+
+    /// `say` or `play`, alone or in a dialogue; `None` when something was wrong or is not compiled yet.
+    pub fn prompt(&mut self, statement: &ast::Statement) -> Option<hir::PromptUse> {
+        let expr = match &statement.kind {
+            Ast::Say(text) => return Some(self.text(text)),
+            Ast::Play(expr) => expr,
+            _ => return None,
+        };
+        if let Some(names) = Self::names_of(expr)
+            && let Some(first) = names.first()
+            && self.lookup(&first.text).is_none()
+        {
+            let words: Vec<&str> = names.iter().map(|name| name.text.as_str()).collect();
+            if let Some(reached) = self.project.reach(self.module, &words)
+                && reached.names == words.len()
+                && let Def::Prompt(prompt) = reached.def
+            {
+                let item = self.project.prompt_items.get(prompt as usize)?;
+                item.played.set(true);
+                return Some(hir::PromptUse::Prompt { prompt, arguments: item.arguments.clone() });
+            }
+        }
+        let value = self.expr(expr, Some(&Ty::Recording));
+        match self.coerce(value, &Ty::Recording) {
+            hir::Expr { kind: hir::ExprKind::Broken, .. } => None,
+            value => Some(hir::PromptUse::Recording(value)),
+        }
+    }
+
+    fn wait(&mut self, time: &ast::Expr) -> StatementKind {
+        let value = self.value(time, &Ty::Duration);
+        match value.kind {
+            hir::ExprKind::Broken => StatementKind::Broken,
+            hir::ExprKind::Moment(ms) if ms > WAIT_MS_MAX => {
+                self.bad_literal(time.span, "a wait lasts 10m at most", "wait 10m");
+                StatementKind::Broken
+            }
+            _ => StatementKind::Wait(value),
+        }
+    }
+
+    /// A value for the call record: anything but what is private.
+    fn noted(&mut self, value: Typed) -> Option<hir::Expr> {
+        if value.ty.is_broken() {
+            return None;
+        }
+        if value.ty.is_private() {
+            let diagnostic = self.leak(&value, "a private value is never noted");
+            self.problems.give(diagnostic);
+            return None;
+        }
+        if value.ty == Ty::Nothing {
+            self.problems.give(
+                Diagnostic::new(Code::TypeMismatch, value.expr.span, "there is nothing to note in `none`")
+                    .help("leave the line out"),
+            );
+            return None;
+        }
+        if let Some(field) = self.private_field(&value.ty) {
+            let diagnostic = self.leak(&value, format!("a private value is never noted, and `{field}` is one"));
+            self.problems.give(diagnostic);
+            return None;
+        }
+        Some(value.expr)
+    }
+
+    /// A private field of a record, however deep. Records that hold themselves were made to end.
+    fn private_field(&self, ty: &Ty) -> Option<String> {
+        let Ty::Record(id) = ty.present() else { return None };
+        self.project.record(*id)?.fields.iter().find_map(|field| match field.ty.is_private() {
+            true => Some(field.name.text.clone()),
+            false => self.private_field(&field.ty),
+        })
+    }
+
+    fn set(&mut self, target: &ast::Expr, value: &ast::Expr) -> StatementKind {
+        let names = Self::names_of(target).unwrap_or_default();
+        let words: Vec<&str> = names.iter().map(|name| name.text.as_str()).collect();
+        if words != ["caller", "language"] {
+            if !matches!(target.kind, ExprKind::Missing) {
+                self.problems.give(
+                    Diagnostic::new(Code::UnknownName, target.span, "only the caller's language can be set")
+                        .help("set caller.language = …")
+                        .note("a `let` is final; what a step must know goes to it as a parameter"),
+                );
+            }
+            return StatementKind::Broken;
+        }
+        let value = self.value(value, &Ty::Language);
+        match value.kind {
+            hir::ExprKind::Broken => StatementKind::Broken,
+            _ => StatementKind::SetLanguage(value),
+        }
+    }
+
+    fn branch(
+        &mut self,
+        condition: &ast::Expr,
+        then: &ast::Block,
+        otherwise: Option<&ast::Otherwise>,
+        negated: bool,
+    ) -> StatementKind {
+        let (condition, then) = self.scoped(|checker| match negated {
+            false => {
+                let condition = checker.condition(condition);
+                (condition, checker.block(&then.statements))
+            }
+            true => {
+                let condition = checker.value(condition, &Ty::Bool);
+                (condition, checker.block(&then.statements))
+            }
+        });
+        let otherwise = otherwise.map(|otherwise| self.block(&otherwise.body.statements)).unwrap_or_default();
+        let condition = match negated && !matches!(condition.kind, hir::ExprKind::Broken) {
+            true => {
+                let (ty, span) = (condition.ty.clone(), condition.span);
+                hir::Expr { kind: hir::ExprKind::Not(Box::new(condition)), ty, span }
+            }
+            false => condition,
+        };
+        StatementKind::If { condition, then, otherwise }
+    }
+
+    fn go(
+        &mut self,
+        statement: &ast::Statement,
+        step: &ast::Name,
+        arguments: Option<&ast::Arguments>,
+        up_to: Option<&ast::Expr>,
+    ) -> StatementKind {
+        let bound = up_to.map(|times| {
+            let times = self.bound(times, "go main up to 3 times else hang up");
+            if statement.otherwise.is_none() {
+                self.problems.give(
+                    Diagnostic::new(
+                        Code::OutcomeNotHandled,
+                        statement.span,
+                        "this does not say what happens when the times are used up",
+                    )
+                    .help(format!(
+                        "go {} up to {} times else hang up",
+                        step.text,
+                        times.unwrap_or(3)
+                    )),
+                );
+            }
+            let otherwise = statement.otherwise.as_ref().map(|otherwise| self.block(&otherwise.body.statements));
+            let counter = hir::CounterId(self.counter_count);
+            self.counter_count += 1;
+            hir::Bound { counter, times: times.unwrap_or(1), otherwise: otherwise.unwrap_or_default() }
+        });
+        if self.region == Region::Finally {
+            self.leads_on(statement.keyword, "go");
+            return StatementKind::Broken;
+        }
+        let Some(index) = self.step(step) else { return StatementKind::Broken };
+        let parameters = self.steps.get(index as usize).map(|step| step.parameters.clone()).unwrap_or_default();
+        let found = self.arguments(&step.text, &parameters, arguments, step.span, Receiver::Step);
+        let from = match self.region {
+            Region::Step(step) => From::Step(step),
+            Region::Top => From::Top { lets: self.top_lets },
+            _ => From::Fault,
+        };
+        self.edges.push(Edge { from, to: index, bounded: bound.is_some(), span: statement.keyword.to(step.span) });
+        match found {
+            Some(arguments) => StatementKind::Go(hir::Go { step: hir::StepId(index), arguments, bound }),
+            None => StatementKind::Broken,
+        }
+    }
+
+    fn leads_on(&mut self, keyword: Span, word: &str) {
+        self.problems.give(
+            Diagnostic::new(
+                Code::NoLineHere,
+                keyword,
+                format!("`finally` runs when all is over, so `{word}` leads nowhere"),
+            )
+            .help("put it before the end of the path"),
+        );
+    }
+
+    /// A number of times that is written out; `None` after a diagnostic.
+    pub fn bound(&mut self, times: &ast::Expr, example: &str) -> Option<u32> {
+        match whole(times) {
+            Some(number) if number > 0 => return Some(u32::try_from(number).unwrap_or(u32::MAX)),
+            Some(_) => {
+                self.problems.give(
+                    Diagnostic::new(Code::BoundOfZero, times.span, "a bound of zero allows nothing").help(example),
+                );
+            }
+            None if matches!(times.kind, ExprKind::Missing) => {}
+            None => {
+                self.problems
+                    .give(Diagnostic::new(Code::BadLiteral, times.span, "a number is written out here").help(example));
+            }
+        }
+        None
+    }
+
+    fn give_back(&mut self, value: Option<&ast::Expr>, keyword: Span) -> StatementKind {
+        if self.region == Region::Finally {
+            self.leads_on(keyword, "return");
+            return StatementKind::Broken;
+        }
+        match (value, self.result.clone()) {
+            (None, None) => StatementKind::Return(None),
+            (Some(value), Some(wanted)) => {
+                let value = self.value(value, &wanted);
+                match value.kind {
+                    // The path ends all the same.
+                    hir::ExprKind::Broken => StatementKind::Return(None),
+                    _ => StatementKind::Return(Some(value)),
+                }
+            }
+            (None, Some(wanted)) => {
+                self.problems.give(
+                    Diagnostic::new(
+                        Code::TypeMismatch,
+                        keyword,
+                        format!("this flow gives a `{}`, and `return` gives nothing", self.text_of(&wanted)),
+                    )
+                    .help("return …"),
+                );
+                StatementKind::Return(None)
+            }
+            (Some(value), None) => {
+                self.problems.give(
+                    Diagnostic::new(Code::TypeMismatch, value.span, "this flow gives nothing back")
+                        .help("return")
+                        .note("a flow that gives a value says so by `->`"),
+                );
+                StatementKind::Return(None)
+            }
+        }
+    }
+}
+
+pub(crate) fn broken(statement: &ast::Statement) -> Statement {
+    Statement { kind: StatementKind::Broken, keyword: statement.keyword, span: statement.span }
+}
+
+fn verb(kind: &Ast) -> &'static str {
+    match kind {
+        Ast::Recording { .. } => "`recording`",
+        Ast::Queue { .. } => "`queue`",
+        Ast::Connect { .. } => "`connect to`",
+        Ast::Transfer { .. } => "`transfer to`",
+        Ast::Send { .. } => "`send`",
+        Ast::Notify { .. } => "`notify`",
+        Ast::OpenCase { .. } => "`open case`",
+        Ast::Start { .. } => "`start`",
+        Ast::OnVoice { .. } => "`on voice`",
+        Ast::Repeat { .. } => "`repeat`",
+        Ast::For { .. } => "`for each`",
+        Ast::Stop { .. } => "`stop`",
+        Ast::RetryIn { .. } | Ast::RetryAt { .. } => "`retry`",
+        Ast::OfferCallback { .. } => "`offer callback`",
+        _ => "this",
+    }
+}

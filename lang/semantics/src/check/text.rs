@@ -1,0 +1,370 @@
+//! Texts: one for each language of the file, the same holes in each, and only what can be said.
+
+use lang_diagnostics::{Code, Diagnostic, Span};
+use lang_syntax::ast::{self, Part as AstPart};
+use runtime_contract::program::{Part, Prompt, PromptText};
+
+use super::{Checker, Typed};
+use crate::Surroundings;
+use crate::hir::{self, ExprKind};
+use crate::problems::{Problems, offer_nearest};
+use crate::project::Project;
+use crate::ty::Ty;
+
+/// Forms of a plural by language (CLDR 47, cardinal numbers); `None` for a language that is not known here.
+fn plural_forms(tag: &str) -> Option<usize> {
+    match tag.split('-').next().unwrap_or(tag) {
+        "zh" | "ja" | "ko" | "vi" | "th" | "id" | "ms" => Some(1),
+        "en" | "de" | "nl" | "sv" | "da" | "nb" | "fi" => Some(2),
+        _ => None,
+    }
+}
+
+/// One language of a text before it is put in order.
+struct InLanguage<'t> {
+    tag: Option<&'t ast::LanguageTag>,
+    string: Option<&'t ast::TextString>,
+    audio: Option<&'t ast::Audio>,
+    span: Span,
+}
+
+/// Fills in the texts of all `prompt` items.
+pub(crate) fn prompt_items(project: &mut Project<'_>, surroundings: &dyn Surroundings, problems: &mut Problems) {
+    for at in 0..project.prompt_items.len() {
+        let Some(info) = project.prompt_items.get(at) else { continue };
+        let lines: Vec<InLanguage<'_>> = info
+            .item
+            .lines
+            .iter()
+            .map(|line| InLanguage {
+                tag: line.tag.as_ref(),
+                string: line.text.as_ref(),
+                audio: line.audio.as_ref(),
+                span: line.span,
+            })
+            .collect();
+        let mut checker = Checker::new(project, info.module, problems);
+        let (prompt, arguments) = checker.languages(&lines, info.name.span, Some(surroundings));
+        project.prompts.borrow_mut().push(Prompt { name: Some(info.name.text.clone()), ..prompt });
+        if let Some(info) = project.prompt_items.get_mut(at) {
+            info.arguments = arguments;
+        }
+    }
+}
+
+/// How variants are said: complete by language, as every text.
+pub(crate) fn enum_texts(project: &Project<'_>, problems: &mut Problems) {
+    for info in &project.enums {
+        for text in info.item.variants.iter().filter_map(|variant| variant.text.as_ref()) {
+            let mut checker = Checker::new(project, info.module, problems);
+            checker.languages(&lines_of(text), text.span, None);
+        }
+    }
+}
+
+fn lines_of(text: &ast::Text) -> Vec<InLanguage<'_>> {
+    let lines = text.languages.iter();
+    lines
+        .map(|line| InLanguage { tag: line.tag.as_ref(), string: Some(&line.string), audio: None, span: line.span })
+        .collect()
+}
+
+impl Checker<'_, '_> {
+    /// A text in place becomes a prompt of the program.
+    pub fn text(&mut self, text: &ast::Text) -> hir::PromptUse {
+        let (prompt, arguments) = self.languages(&lines_of(text), text.span, None);
+        let mut prompts = self.project.prompts.borrow_mut();
+        prompts.push(prompt);
+        hir::PromptUse::Prompt { prompt: prompts.len() as u32 - 1, arguments }
+    }
+
+    fn languages(
+        &mut self,
+        lines: &[InLanguage<'_>],
+        span: Span,
+        surroundings: Option<&dyn Surroundings>,
+    ) -> (Prompt, Vec<hir::Expr>) {
+        let own = self.project.modules.get(self.module).map_or(&[][..], |module| &module.languages);
+        let mut found: Vec<(Option<u32>, PromptText)> = Vec::new();
+        let mut arguments: Vec<Typed> = Vec::new();
+        let mut uses: Vec<Vec<usize>> = Vec::new();
+        let mut broken = false;
+        for line in lines {
+            let language = match self.language_of(line, own) {
+                Ok(language) => language,
+                Err(()) => {
+                    broken = true;
+                    continue;
+                }
+            };
+            if found.iter().any(|(earlier, _)| *earlier == language) {
+                let tag = line.tag.map_or("this text", |tag| tag.text.as_str());
+                self.problems.give(Diagnostic::new(
+                    Code::DuplicateName,
+                    line.span,
+                    format!("`{tag}` stands here twice"),
+                ));
+                broken = true;
+                continue;
+            }
+            let audio = line.audio.and_then(|audio| self.audio(audio, surroundings));
+            let (parts, used, sound) = self.parts(line, language, &mut arguments);
+            broken |= !sound;
+            uses.push(used);
+            found.push((language, PromptText { audio, parts }));
+        }
+        if !broken {
+            self.complete(&found, own, lines, span);
+            self.same_holes(&uses, &arguments, lines);
+        }
+        let types = arguments.iter().map(|argument| argument.ty.lower()).collect();
+        let texts = self.in_order(found, own);
+        (Prompt { name: None, arguments: types, texts }, arguments.into_iter().map(|argument| argument.expr).collect())
+    }
+
+    /// Texts by the program's languages. A language that the file does not have falls back to the file's first.
+    fn in_order(&self, found: Vec<(Option<u32>, PromptText)>, own: &[u32]) -> Vec<PromptText> {
+        if found.len() <= 1 {
+            return found.into_iter().map(|(_, text)| text).collect();
+        }
+        let of = |language: Option<&u32>| {
+            let language = language.copied();
+            found.iter().find(|(own, _)| *own == language).map(|(_, text)| text.clone())
+        };
+        let first = of(own.first()).or_else(|| found.first().map(|(_, text)| text.clone()));
+        (0..self.project.languages.len() as u32)
+            .filter_map(|language| of(Some(&language)).or_else(|| first.clone()))
+            .collect()
+    }
+
+    /// The program's index of a line's language; `None` where the text has no words or the file one language only, or
+    /// where the library has a language that the program does not.
+    fn language_of(&mut self, line: &InLanguage<'_>, own: &[u32]) -> Result<Option<u32>, ()> {
+        let module = self.project.modules.get(self.module);
+        let Some(tag) = line.tag else {
+            let wordless = line.string.is_none_or(|string| !has_words(string)) && line.audio.is_none();
+            if !wordless && own.len() != 1 {
+                let known: Vec<&str> =
+                    own.iter().filter_map(|l| self.project.languages.get(*l as usize)).map(String::as_str).collect();
+                let diagnostic = match known.first() {
+                    Some(first) => {
+                        Diagnostic::new(Code::LanguageMissing, line.span, "this text does not say its language")
+                            .help(format!("{first} \"…\""))
+                    }
+                    None => Diagnostic::new(Code::LanguageMissing, line.span, "this file does not say its languages")
+                        .help(format!("languages {}", self.project.languages.join(", "))),
+                };
+                self.problems.give(diagnostic);
+                return Err(());
+            }
+            return Ok(own.first().copied().filter(|_| !wordless));
+        };
+        let declared = module.and_then(|module| module.ast.languages.first()).map_or(&[][..], |line| &line.tags);
+        if let Some(at) = declared.iter().position(|known| known.text == tag.text) {
+            // A language of the library that the program does not have gets a number that no language has.
+            let index = self.project.language(&tag.text);
+            return Ok(index.or(Some(u32::MAX - at as u32)));
+        }
+        let message = format!("`{}` is not a language of this file", tag.text);
+        let mut diagnostic = Diagnostic::new(Code::UnknownName, tag.span, message);
+        let names: Vec<&str> = declared.iter().map(|tag| tag.text.as_str()).collect();
+        diagnostic = match crate::problems::nearest(&tag.text, names.iter().copied()) {
+            Some(_) => offer_nearest(diagnostic, &tag.text, names, "{}"),
+            None => {
+                let all: Vec<&str> = names.into_iter().chain([tag.text.as_str()]).collect();
+                diagnostic.help(format!("languages {}", all.join(", ")))
+            }
+        };
+        self.problems.give(diagnostic);
+        Err(())
+    }
+
+    fn audio(&mut self, audio: &ast::Audio, surroundings: Option<&dyn Surroundings>) -> Option<(String, [u8; 32])> {
+        let file = audio.file.plain().unwrap_or_default();
+        match surroundings?.audio(&file) {
+            Some(hash) => Some((file, hash)),
+            None => {
+                self.problems.give(
+                    Diagnostic::new(Code::AudioMissing, audio.file.span, format!("there is no file `prompts/{file}`"))
+                        .help(format!(
+                            "put the recording at `prompts/{file}`, or leave `audio \"{file}\"` away and keep the text"
+                        )),
+                );
+                None
+            }
+        }
+    }
+
+    /// Every language of the file has its line, unless the text has no words.
+    fn complete(&mut self, found: &[(Option<u32>, PromptText)], own: &[u32], lines: &[InLanguage<'_>], span: Span) {
+        if found.is_empty() {
+            self.problems
+                .give(Diagnostic::new(Code::LanguageMissing, span, "this prompt has no text").help("en \"…\""));
+            return;
+        }
+        if found.iter().any(|(language, _)| language.is_none()) {
+            return;
+        }
+        let missing: Vec<&str> = own
+            .iter()
+            .filter(|language| !found.iter().any(|(known, _)| *known == Some(**language)))
+            .filter_map(|language| self.project.languages.get(*language as usize))
+            .map(String::as_str)
+            .collect();
+        if let Some(first) = missing.first() {
+            let place = lines.iter().fold(span, |span, line| if span.is_empty() { line.span } else { span });
+            self.problems.give(
+                Diagnostic::new(Code::LanguageMissing, place, format!("this text lacks `{}`", missing.join("`, `")))
+                    .help(format!("{first} \"…\"")),
+            );
+        }
+    }
+
+    /// All languages use the same holes.
+    fn same_holes(&mut self, uses: &[Vec<usize>], arguments: &[Typed], lines: &[InLanguage<'_>]) {
+        if arguments.iter().any(|argument| argument.ty.is_broken()) {
+            return;
+        }
+        for (used, line) in uses.iter().zip(lines) {
+            let missing = (0..arguments.len()).find(|argument| !used.contains(argument));
+            if let Some(argument) = missing.and_then(|missing| arguments.get(missing)) {
+                self.problems.give(
+                    Diagnostic::new(Code::HolesDiffer, line.span, "this language leaves out what another one says")
+                        .label(argument.expr.span, "said here only")
+                        .help("use the same holes in all languages"),
+                );
+                return;
+            }
+        }
+    }
+
+    /// The parts of one string; holes join the arguments unless an equal one is there. False when one cannot be said.
+    fn parts(
+        &mut self,
+        line: &InLanguage<'_>,
+        language: Option<u32>,
+        arguments: &mut Vec<Typed>,
+    ) -> (Vec<Part>, Vec<usize>, bool) {
+        let (mut parts, mut used, mut sound) = (Vec::new(), Vec::new(), true);
+        for part in line.string.map_or(&[][..], |string| &string.parts) {
+            let (value, forms, span) = match part {
+                AstPart::Literal { text, .. } => {
+                    parts.push(Part::Literal(text.clone()));
+                    continue;
+                }
+                AstPart::Hole { value, span } => (value, None, *span),
+                AstPart::Plural { value, forms, span } => (value, Some(forms), *span),
+            };
+            let value = self.expr(value, None);
+            let sayable = match forms {
+                None => self.speakable(&value, span),
+                Some(forms) => self.plural(&value, forms, language, span),
+            };
+            if !sayable {
+                sound = false;
+                continue;
+            }
+            let at = match arguments.iter().position(|known| known.expr.same(&value.expr)) {
+                Some(at) => at,
+                None => {
+                    arguments.push(value);
+                    arguments.len() - 1
+                }
+            };
+            used.push(at);
+            parts.push(match forms {
+                None => Part::Hole(at as u32),
+                Some(forms) => {
+                    let forms = forms.iter().map(|form| form.text.clone()).collect();
+                    Part::Plural { argument: at as u32, forms }
+                }
+            });
+        }
+        (parts, used, sound)
+    }
+
+    fn speakable(&mut self, value: &Typed, span: Span) -> bool {
+        let diagnostic = match &value.ty {
+            Ty::Text | Ty::Int(_) | Ty::Digits | Ty::Money => return true,
+            ty if ty.is_broken() => return false,
+            ty if ty.is_private() => self.leak(value, "a private value is never said"),
+            Ty::Optional(_) | Ty::Nothing => self.optional_as_present(value),
+            Ty::Bool | Ty::Record(_) | Ty::Recording => {
+                let message = format!("a `{}` cannot be said", self.text_of(&value.ty));
+                let diagnostic = Diagnostic::new(Code::NotSpeakable, span, message);
+                match &value.ty {
+                    Ty::Bool => diagnostic.help("if … { say \"…\" } else { say \"…\" }"),
+                    Ty::Recording => diagnostic.help("play …"),
+                    _ => diagnostic.help("name one of its fields"),
+                }
+            }
+            ty => {
+                let what = format!("a hole of the type `{}`", self.text_of(ty));
+                self.problems.not_yet(span, &what);
+                return false;
+            }
+        };
+        self.problems.give(diagnostic);
+        false
+    }
+
+    fn plural(&mut self, value: &Typed, forms: &[ast::PluralForm], language: Option<u32>, span: Span) -> bool {
+        if value.ty.is_broken() {
+            return false;
+        }
+        if !matches!(value.ty, Ty::Int(_)) {
+            let message = format!("a plural goes by a whole number, and this is `{}`", self.text_of(&value.ty));
+            self.problems.give(Diagnostic::new(Code::TypeMismatch, value.expr.span, message));
+            return false;
+        }
+        let tag = language.and_then(|language| self.project.languages.get(language as usize));
+        let Some(wanted) = tag.and_then(|tag| plural_forms(tag)) else {
+            self.problems.not_yet(span, "a plural in this language");
+            return false;
+        };
+        if forms.len() != wanted {
+            let tag = tag.map_or("", String::as_str);
+            let message =
+                format!("`{tag}` has {wanted} plural form{}, not {}", if wanted == 1 { "" } else { "s" }, forms.len());
+            let help = if wanted == 1 { "the word itself, without `|`" } else { "{n|caller|callers}" };
+            self.problems.give(Diagnostic::new(Code::PluralFormsWrong, span, message).help(help));
+            return false;
+        }
+        true
+    }
+}
+
+fn has_words(string: &ast::TextString) -> bool {
+    string.parts.iter().any(|part| match part {
+        AstPart::Literal { text, .. } => text.chars().any(char::is_alphabetic),
+        AstPart::Hole { .. } => false,
+        AstPart::Plural { .. } => true,
+    })
+}
+
+impl hir::Expr {
+    /// Whether two values are the same text of the language, wherever they stand.
+    pub(crate) fn same(&self, other: &hir::Expr) -> bool {
+        use ExprKind::{
+            And, Binary, CalledNumber, CallerLanguage, CallerNumber, Convert, Else, Field, HoursOpen, Int, Last,
+            Length, Local, Money, Negate, Not, OptionalField, Or, Some, Text,
+        };
+        match (&self.kind, &other.kind) {
+            (Local(a), Local(b)) => a == b,
+            (Field { base: a, field: x }, Field { base: b, field: y })
+            | (OptionalField { base: a, field: x }, OptionalField { base: b, field: y }) => x == y && a.same(b),
+            (Convert(x, a), Convert(y, b)) => x == y && a.same(b),
+            (Binary(x, a, c), Binary(y, b, d)) => x == y && a.same(b) && c.same(d),
+            (Else(a, c), Else(b, d)) | (Last(a, c), Last(b, d)) | (And(a, c), And(b, d)) | (Or(a, c), Or(b, d)) => {
+                a.same(b) && c.same(d)
+            }
+            (Length(a), Length(b)) | (Negate(a), Negate(b)) | (Not(a), Not(b)) | (Some(a), Some(b)) => a.same(b),
+            (Text(a), Text(b)) => a == b,
+            (Int(a), Int(b)) => a == b,
+            (Money(a), Money(b)) => a == b,
+            (HoursOpen(a), HoursOpen(b)) => a == b,
+            (CallerNumber, CallerNumber) | (CallerLanguage, CallerLanguage) | (CalledNumber, CalledNumber) => true,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! What the declarations of the top level say: types of fields and parameters, services, numbers.
+
+use lang_diagnostics::{Code, Diagnostic, Span};
+use lang_syntax::ast::{self, ExprKind, ItemKind, TypeKind};
+use runtime_contract::program::SiteNames;
+
+use crate::hir;
+use crate::problems::{Problems, nearest, offer_nearest};
+use crate::project::{Def, OperationInfo, Parameter, Project};
+use crate::ty::{self, Ty};
+
+/// Time limit of an operation that does not say its own.
+const WITHIN_MS: u32 = 5_000;
+
+/// Fills in types, operations and signatures.
+pub(crate) fn declare(project: &mut Project<'_>, names: &SiteNames, problems: &mut Problems) {
+    enums(project, problems);
+    records(project, problems);
+    services(project, names, problems);
+    for flow in 0..project.flows.len() {
+        let Some(info) = project.flows.get(flow) else { continue };
+        let (module, item) = (info.module, info.item);
+        let parameters = parameters(project, module, &item.parameters, problems);
+        let result = item.result.as_ref().map(|ty| resolve(project, module, ty, problems));
+        if let Some(info) = project.flows.get_mut(flow) {
+            info.parameters = parameters;
+            info.result = result;
+        }
+    }
+}
+
+fn enums(project: &Project<'_>, problems: &mut Problems) {
+    for info in &project.enums {
+        for (at, variant) in info.item.variants.iter().enumerate() {
+            if !variant.fields.is_empty() {
+                problems.not_yet(variant.name.span, "a variant with fields");
+            }
+            twice(info.item.variants.iter().take(at).map(|v| &v.name), &variant.name, problems);
+        }
+    }
+}
+
+/// F0102 for a name that stands among the earlier ones of one list.
+fn twice<'n>(mut earlier: impl Iterator<Item = &'n ast::Name>, name: &ast::Name, problems: &mut Problems) {
+    if let Some(first) = earlier.find(|earlier| earlier.text == name.text) {
+        problems.give(
+            Diagnostic::new(Code::DuplicateName, name.span, format!("`{}` stands here twice", name.text))
+                .here("again here")
+                .label(first.span, "first here"),
+        );
+    }
+}
+
+fn records(project: &mut Project<'_>, problems: &mut Problems) {
+    for record in 0..project.records.len() {
+        let Some(info) = project.records.get(record) else { continue };
+        let fields = parameters(project, info.module, &info.item.fields, problems);
+        if let Some(info) = project.records.get_mut(record) {
+            info.fields = fields;
+        }
+    }
+    for id in project.self_dependent() {
+        let Some(info) = project.records.get_mut(id as usize) else { continue };
+        let record = |field: &&mut Parameter<'_>| matches!(field.ty.present(), Ty::Record(_));
+        let field = info.fields.iter_mut().find(record);
+        let mut diagnostic = Diagnostic::new(
+            Code::SelfDependentItem,
+            info.name.span,
+            format!("`{}` holds itself, so it would have no end", info.name.text),
+        );
+        if let Some(field) = field {
+            diagnostic = diagnostic.label(field.span, "through this field");
+            field.ty = Ty::Broken;
+        }
+        problems.give(diagnostic.help("keep a `Text` that names the other one"));
+    }
+}
+
+/// Fields or parameters with their types.
+pub(crate) fn parameters<'a>(
+    project: &Project<'a>,
+    module: usize,
+    fields: &'a [ast::Field],
+    problems: &mut Problems,
+) -> Vec<Parameter<'a>> {
+    let mut found = Vec::new();
+    for (at, field) in fields.iter().enumerate() {
+        twice(fields.iter().take(at).map(|field| &field.name), &field.name, problems);
+        let ty = resolve(project, module, &field.ty, problems);
+        found.push(Parameter { name: &field.name, ty, span: field.span });
+    }
+    found
+}
+
+/// The type that is written.
+pub(crate) fn resolve(project: &Project<'_>, module: usize, written: &ast::Type, problems: &mut Problems) -> Ty {
+    match &written.kind {
+        TypeKind::Named(path) => named(project, module, path, problems),
+        TypeKind::Optional(inner) => resolve(project, module, inner, problems).optional(),
+        TypeKind::List(_) => {
+            problems.not_yet(written.span, "`List`");
+            Ty::Broken
+        }
+        TypeKind::Ranged { base, low, high } => ranged(base, low, high, written.span, problems),
+        TypeKind::Private { keyword, inner } => match resolve(project, module, inner, problems) {
+            Ty::Broken => Ty::Broken,
+            Ty::Optional(inner) => Ty::Private(inner).optional(),
+            inner @ (Ty::Digits | Ty::Text) => Ty::Private(Box::new(inner)),
+            _ => {
+                problems.not_yet(*keyword, "`private` of another type than Digits or Text");
+                Ty::Broken
+            }
+        },
+    }
+}
+
+fn named(project: &Project<'_>, module: usize, path: &ast::Path, problems: &mut Problems) -> Ty {
+    if let [name] = path.names.as_slice() {
+        if let Some((_, ty)) = ty::BUILT_IN.iter().find(|(built_in, _)| *built_in == name.text) {
+            return ty.clone();
+        }
+        if ty::NOT_YET.contains(&name.text.as_str()) {
+            problems.not_yet(name.span, &format!("`{}`", name.text));
+            return Ty::Broken;
+        }
+        if project.reach(module, &[&name.text]).is_none() {
+            let built_in = ty::BUILT_IN.iter().map(|(name, _)| *name);
+            let own = project.modules.get(module).into_iter().flat_map(|here| here.items.iter());
+            let own = own.filter(|(_, item)| matches!(item.def, Def::Enum(_) | Def::Record(_))).map(|(name, _)| *name);
+            let names: Vec<&str> = own.chain(built_in).collect();
+            if nearest(&name.text, names.iter().copied()).is_some() {
+                let diagnostic =
+                    Diagnostic::new(Code::UnknownName, name.span, format!("there is no type `{}` here", name.text));
+                problems.give(offer_nearest(diagnostic, &name.text, names, "{}"));
+                return Ty::Broken;
+            }
+        }
+    }
+    match project.find(module, path, "a type", problems) {
+        Def::Enum(id) => Ty::Enum(id),
+        Def::Record(id) => Ty::Record(id),
+        Def::Broken => Ty::Broken,
+        other => {
+            problems.give(wrong_kind(path, other, "a type"));
+            Ty::Broken
+        }
+    }
+}
+
+/// A name that is something else than its place wants.
+pub(crate) fn wrong_kind(path: &ast::Path, found: Def, wanted: &str) -> Diagnostic {
+    let name = path.names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".");
+    let message = format!("`{name}` is {}, where {wanted} is wanted", found.word());
+    let help = match found {
+        Def::Flow(_) => Some(format!("run {name}")),
+        Def::Prompt(_) => Some(format!("play {name}")),
+        Def::Hours(_) => Some(format!("{name} is open")),
+        _ => None,
+    };
+    let diagnostic = Diagnostic::new(Code::TypeMismatch, path.span, message);
+    match help {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
+    }
+}
+
+fn ranged(base: &ast::Name, low: &ast::Expr, high: &ast::Expr, span: Span, problems: &mut Problems) -> Ty {
+    if base.text != "Int" {
+        problems.give(
+            Diagnostic::new(Code::BadLiteral, base.span, format!("only `Int` takes bounds, not `{}`", base.text))
+                .help("Int 1..5"),
+        );
+        return Ty::Broken;
+    }
+    match (whole(low), whole(high)) {
+        (Some(low), Some(high)) if low <= high => Ty::Int(Some((low, high))),
+        (Some(low), Some(high)) => {
+            problems.give(
+                Diagnostic::new(Code::BadLiteral, span, format!("no number lies in {low}..{high}"))
+                    .help(format!("Int {high}..{low}")),
+            );
+            Ty::Broken
+        }
+        _ => {
+            if !matches!((&low.kind, &high.kind), (ExprKind::Missing, _) | (_, ExprKind::Missing)) {
+                problems.give(Diagnostic::new(Code::BadLiteral, span, "bounds are whole numbers").help("Int 1..5"));
+            }
+            Ty::Broken
+        }
+    }
+}
+
+/// The value of a whole number that is written out.
+pub(crate) fn whole(expr: &ast::Expr) -> Option<i64> {
+    match &expr.kind {
+        ExprKind::Int(number) => Some(*number),
+        ExprKind::Negate { value } => whole(value)?.checked_neg(),
+        _ => None,
+    }
+}
+
+fn services(project: &mut Project<'_>, names: &SiteNames, problems: &mut Problems) {
+    for service in 0..project.services.len() {
+        let Some(info) = project.services.get(service) else { continue };
+        if let Some(known) = names.services.as_ref().filter(|known| !known.contains(&info.name.text)) {
+            problems.give(missing_in_yaml(info.name, known));
+        }
+        let operations = info.item.operations.iter().enumerate().map(|(at, operation)| {
+            twice(info.item.operations.iter().take(at).map(|o| &o.name), &operation.name, problems);
+            if let Some(keyword) = operation.writes {
+                problems.not_yet(keyword, "`writes`");
+            }
+            OperationInfo {
+                name: &operation.name,
+                parameters: parameters(project, info.module, &operation.parameters, problems),
+                result: operation.result.as_ref().map(|ty| resolve(project, info.module, ty, problems)),
+                within_ms: within(operation.within.as_ref(), problems),
+            }
+        });
+        let operations = operations.collect();
+        if let Some(info) = project.services.get_mut(service) {
+            info.operations = operations;
+        }
+    }
+}
+
+fn missing_in_yaml(name: &ast::Name, known: &[String]) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        Code::MissingInYaml,
+        name.span,
+        format!("`strowger.yaml` does not say where the service `{}` lives", name.text),
+    );
+    match nearest(&name.text, known.iter().map(String::as_str)) {
+        Some(other) => {
+            diagnostic.help(format!("service {other}")).note("`strowger.yaml` names that one below `services`")
+        }
+        None => diagnostic
+            .help(format!("services:\n  {}:\n    base: https://…", name.text))
+            .note("the help belongs into `strowger.yaml`"),
+    }
+}
+
+fn within(expr: Option<&ast::Expr>, problems: &mut Problems) -> u32 {
+    let Some(expr) = expr else { return WITHIN_MS };
+    duration(expr, "within 2s", problems).and_then(|ms| u32::try_from(ms).ok()).unwrap_or(WITHIN_MS)
+}
+
+/// A length of time that is written out and longer than nothing; a diagnostic is given for anything else.
+pub(crate) fn duration(expr: &ast::Expr, example: &str, problems: &mut Problems) -> Option<i64> {
+    match &expr.kind {
+        ExprKind::Duration { ms } if *ms > 0 => return Some(*ms),
+        ExprKind::Duration { .. } => {
+            problems.give(Diagnostic::new(Code::BoundOfZero, expr.span, "a time of zero allows nothing").help(example));
+        }
+        ExprKind::Missing => {}
+        _ => {
+            problems.give(
+                Diagnostic::new(Code::BadLiteral, expr.span, "a length of time is written out here").help(example),
+            );
+        }
+    }
+    None
+}
+
+/// `inbound` lines: numbers that are valid, and that lead to one flow each.
+pub(crate) fn inbounds(project: &Project<'_>, problems: &mut Problems) -> Vec<hir::Inbound> {
+    let mut found: Vec<hir::Inbound> = Vec::new();
+    for (index, module) in project.modules.iter().enumerate() {
+        for item in &module.ast.items {
+            let ItemKind::Inbound(inbound) = &item.kind else { continue };
+            let (keyword, word) = match inbound.channel {
+                ast::InboundChannel::Number => {
+                    found.extend(number(project, index, inbound, &found, problems));
+                    continue;
+                }
+                ast::InboundChannel::Extension(keyword) => (keyword, "`inbound extension`"),
+                ast::InboundChannel::Chat(keyword) => (keyword, "`inbound chat`"),
+                ast::InboundChannel::Sms(keyword) => (keyword, "`inbound sms`"),
+                ast::InboundChannel::Email(keyword) => (keyword, "`inbound email`"),
+            };
+            problems.not_yet(keyword, word);
+        }
+    }
+    found
+}
+
+fn number(
+    project: &Project<'_>,
+    module: usize,
+    inbound: &ast::Inbound,
+    earlier: &[hir::Inbound],
+    problems: &mut Problems,
+) -> Option<hir::Inbound> {
+    let span = inbound.address.span;
+    let flow = flow_of(project, module, &inbound.flow, problems);
+    let written = inbound.address.plain().unwrap_or_default();
+    let Some(number) = pattern(&written) else {
+        problems.give(
+            Diagnostic::new(Code::NotE164, span, format!("`{written}` is not a full international number"))
+                .here("`+`, the country, and the number: at most 15 digits")
+                .help("\"+86 400 810 0000\""),
+        );
+        return None;
+    };
+    if let Some(other) = earlier.iter().find(|other| clash(&other.number, &number)) {
+        let message = match other.number == number {
+            true => format!("`{written}` is bound twice"),
+            false => format!("`{written}` and another pattern, no more specific, take one number"),
+        };
+        problems.give(
+            Diagnostic::new(Code::NumberBoundTwice, span, message)
+                .here("bound again here")
+                .label(other.span, "bound here")
+                .help("keep one of the two lines"),
+        );
+        return None;
+    }
+    Some(hir::Inbound { number, flow: flow?, span })
+}
+
+fn flow_of(project: &Project<'_>, module: usize, path: &ast::Path, problems: &mut Problems) -> Option<u32> {
+    match project.find(module, path, "a flow", problems) {
+        Def::Flow(flow) => {
+            let info = project.flow(flow)?;
+            if let Some(parameter) = info.parameters.first() {
+                problems.give(
+                    Diagnostic::new(
+                        Code::MissingField,
+                        path.span,
+                        format!("a call brings no `{}`, which `{}` needs", parameter.name.text, info.name.text),
+                    )
+                    .label(parameter.span, "asked for here")
+                    .help(format!("a flow without parameters that does `run {}(…)`", info.name.text)),
+                );
+                return None;
+            }
+            Some(flow)
+        }
+        Def::Broken => None,
+        other => {
+            problems.give(wrong_kind(path, other, "a flow"));
+            None
+        }
+    }
+}
+
+/// Digits and `x` of a number as it is written, without `+` and blanks.
+fn pattern(written: &str) -> Option<String> {
+    let digits: String = written.strip_prefix('+')?.chars().filter(|c| !" -.()".contains(*c)).collect();
+    let valid = (3..=15).contains(&digits.len())
+        && !digits.starts_with(['0', 'x'])
+        && digits.chars().all(|c| c.is_ascii_digit() || c == 'x');
+    valid.then_some(digits)
+}
+
+/// Two patterns of which neither is more specific take one number.
+fn clash(a: &str, b: &str) -> bool {
+    let open = |pattern: &str| pattern.bytes().filter(|byte| *byte == b'x').count();
+    a.len() == b.len() && open(a) == open(b) && a.bytes().zip(b.bytes()).all(|(a, b)| a == b || a == b'x' || b == b'x')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_e164_with_open_digits() {
+        assert_eq!(pattern("+86 400-810 00xx").as_deref(), Some("8640081000xx"));
+        for wrong in ["86400", "+0123", "+x1", "+12", "+1234567890123456", "+86a"] {
+            assert_eq!(pattern(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn patterns_clash_when_neither_is_more_specific() {
+        assert!(clash("8640x1", "864x01"));
+        assert!(clash("86400", "86400"));
+        assert!(!clash("8640x", "86400"), "the second is more specific");
+        assert!(!clash("8640x1", "864x02"));
+    }
+}

@@ -1,0 +1,258 @@
+//! `hours` to tables: weekly lines, dates of their own, holidays.
+
+use lang_diagnostics::{Code, Diagnostic, Span};
+use lang_syntax::ast::{self, ExprKind, HoursLineKind, ItemKind};
+use runtime_contract::calendar::{self, DateRule, HoursTable, WeeklySpan};
+
+use crate::Surroundings;
+use crate::problems::{Problems, offer_nearest};
+use crate::project::{Def, Project};
+
+/// Longest range of dates that one line may name.
+const DAYS_MAX: i32 = 366;
+const MINUTES_A_DAY: u16 = 24 * 60;
+
+/// Fills in the tables that `collect` declared.
+pub(crate) fn hours(project: &mut Project<'_>, surroundings: &dyn Surroundings, problems: &mut Problems) {
+    let mut tables = Vec::new();
+    for module in &project.modules {
+        for item in &module.ast.items {
+            let ItemKind::Hours(hours) = &item.kind else { continue };
+            let id = module.items.get(hours.name.text.as_str()).map(|item| item.def);
+            let mut reader = Reader { surroundings, problems, table: HoursTable::default(), seen: Vec::new() };
+            reader.read(hours);
+            let table = HoursTable { name: format!("{}.{}", module.path, hours.name.text), ..reader.table };
+            if let Some(Def::Hours(id)) = id {
+                tables.push((id, table));
+            }
+        }
+    }
+    for (id, table) in tables {
+        if let Some(place) = project.hours.get_mut(id as usize) {
+            *place = table;
+        }
+    }
+}
+
+struct Reader<'r> {
+    surroundings: &'r dyn Surroundings,
+    problems: &'r mut Problems,
+    table: HoursTable,
+    /// Dates of lines of their own, and the place of each.
+    seen: Vec<(i32, Span)>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, hours: &ast::Hours) {
+        match &hours.zone {
+            None => self.problems.not_yet(hours.name.span, "hours without `in \"ZONE\"`"),
+            Some(zone) => self.zone(zone),
+        }
+        let mut weekly: Vec<(WeeklySpan, Span)> = Vec::new();
+        let mut broken = false;
+        for line in &hours.lines {
+            match &line.kind {
+                HoursLineKind::Weekly { days, times } => self.weekly(days, times, &mut weekly),
+                HoursLineKind::Open { dates, times, .. } => self.open(dates, times),
+                HoursLineKind::Closed { keyword, dates, times } => match times.is_empty() {
+                    true => self.closed(dates),
+                    false => {
+                        self.problems.not_yet(*keyword, "`closed` for a part of a day");
+                        broken = true;
+                    }
+                },
+                HoursLineKind::ClosedHolidays { table, .. } => self.holidays(table),
+            }
+        }
+        self.table.weekly = weekly.into_iter().map(|(span, _)| span).collect();
+        self.table.dates.sort_by_key(|rule| rule.date);
+        self.table.holidays.sort_unstable();
+        self.table.holidays.dedup();
+        let ever = !self.table.weekly.is_empty() || self.table.dates.iter().any(|rule| rule.span.is_some());
+        if !ever && !broken {
+            self.problems.give(
+                Diagnostic::new(Code::NeverOpen, hours.name.span, format!("`{}` is never open", hours.name.text))
+                    .help("mon..fri 09:00..18:00"),
+            );
+        }
+    }
+
+    fn zone(&mut self, zone: &ast::Expr) {
+        let name = match &zone.kind {
+            ExprKind::Text(string) => string.plain().unwrap_or_default(),
+            ExprKind::Missing => return,
+            _ => return self.problems.not_yet(zone.span, "a zone that is not written out"),
+        };
+        check_zone(&name, zone.span, self.problems);
+        self.table.zone = name;
+    }
+
+    fn weekly(&mut self, days: &ast::Days, times: &[ast::ClockRange], weekly: &mut Vec<(WeeklySpan, Span)>) {
+        let bits = days.ranges.iter().fold(0, |bits, range| bits | days_of(range.first, range.last));
+        for time in times {
+            let new = WeeklySpan { days: bits, span: span_of(time) };
+            if let Some((_, other)) = weekly.iter().find(|(other, _)| weekly_overlap(other, &new)) {
+                self.problems.give(
+                    Diagnostic::new(Code::Overlap, time.span, "this time is already open by another line")
+                        .label(*other, "it is open here")
+                        .help("keep one of the two"),
+                );
+                continue;
+            }
+            weekly.push((new, time.span));
+        }
+    }
+
+    fn open(&mut self, dates: &ast::DateRange, times: &[ast::ClockRange]) {
+        let whole = calendar::Span { from_minute: 0, to_minute: MINUTES_A_DAY };
+        let mut spans: Vec<calendar::Span> = Vec::new();
+        for time in times {
+            let new = span_of(time);
+            if spans.iter().any(|span| overlap(*span, new)) {
+                self.problems.give(
+                    Diagnostic::new(Code::Overlap, time.span, "this time is already open on this line")
+                        .help("keep one of the two"),
+                );
+                continue;
+            }
+            spans.push(new);
+        }
+        if times.is_empty() {
+            spans.push(whole);
+        }
+        for date in self.dates(dates) {
+            self.table.dates.extend(spans.iter().map(|span| DateRule { date, span: Some(*span) }));
+        }
+    }
+
+    fn closed(&mut self, dates: &ast::DateRange) {
+        for date in self.dates(dates) {
+            self.table.dates.push(DateRule { date, span: None });
+        }
+    }
+
+    /// The dates of a line, when no other line has them.
+    fn dates(&mut self, range: &ast::DateRange) -> Vec<i32> {
+        let (Some(first), Some(last)) = (date(&range.first), date(&range.last)) else { return Vec::new() };
+        if last < first || last - first > DAYS_MAX {
+            let message =
+                if last < first { "these dates end before they begin" } else { "more than a year on one line" };
+            self.problems.give(Diagnostic::new(Code::BadLiteral, range.span, message).help("2026-12-24..2026-12-26"));
+            return Vec::new();
+        }
+        if self.surroundings.today().is_some_and(|today| last < today) {
+            self.problems
+                .give(Diagnostic::new(Code::DatePast, range.span, "this date is over").help("remove the line"));
+        }
+        if let Some((_, other)) = self.seen.iter().find(|(date, _)| (first..=last).contains(date)) {
+            self.problems.give(
+                Diagnostic::new(Code::Overlap, range.span, "another line speaks of this date too")
+                    .label(*other, "here")
+                    .help("one line for each date, as `open 2026-02-14 09:00..12:00, 13:00..18:00`"),
+            );
+            return Vec::new();
+        }
+        self.seen.extend((first..=last).map(|date| (date, range.span)));
+        (first..=last).collect()
+    }
+
+    fn holidays(&mut self, table: &ast::TextString) {
+        let name = table.plain().unwrap_or_default();
+        match self.surroundings.holidays(&name) {
+            Some(days) => self.table.holidays.extend(days),
+            None => {
+                let diagnostic = Diagnostic::new(
+                    Code::UnknownHolidays,
+                    table.span,
+                    format!("there is no table of holidays `{name}`"),
+                );
+                let tables = self.surroundings.holiday_tables();
+                let known = tables.iter().map(String::as_str);
+                self.problems.give(match crate::problems::nearest(&name, known.clone()) {
+                    Some(_) => offer_nearest(diagnostic, &name, known, "closed holidays \"{}\""),
+                    None => diagnostic.note(format!("there are {}", known.collect::<Vec<_>>().join(", "))),
+                });
+            }
+        }
+    }
+}
+
+/// F0803 unless there is a zone of this name.
+pub(crate) fn check_zone(name: &str, span: Span, problems: &mut Problems) -> bool {
+    let known = calendar::is_zone(name);
+    if !known {
+        problems.give(
+            Diagnostic::new(Code::UnknownZone, span, format!("there is no time zone `{name}`"))
+                .here("area and city are wanted")
+                .help("\"Asia/Shanghai\""),
+        );
+    }
+    known
+}
+
+/// Days since 1970 of a date that is written out.
+pub(crate) fn date(expr: &ast::Expr) -> Option<i32> {
+    match expr.kind {
+        ExprKind::Date { year, month, day } => {
+            calendar::days_since_epoch(i16::try_from(year).ok()?, month as i8, day as i8)
+        }
+        _ => None,
+    }
+}
+
+fn span_of(time: &ast::ClockRange) -> calendar::Span {
+    calendar::Span { from_minute: time.from_minutes, to_minute: time.to_minutes }
+}
+
+/// Bits of the days from `first` to `last`, over the end of the week where needed.
+fn days_of(first: u8, last: u8) -> u8 {
+    let length = (last + 7 - first) % 7;
+    (0..=length).fold(0, |bits, step| bits | 1 << ((first + step) % 7))
+}
+
+/// Parts of a span on its own day, and on the next when it runs over midnight.
+fn parts(span: calendar::Span) -> (std::ops::Range<u16>, std::ops::Range<u16>) {
+    match span.to_minute <= span.from_minute {
+        true => (span.from_minute..MINUTES_A_DAY, 0..span.to_minute),
+        false => (span.from_minute..span.to_minute, 0..0),
+    }
+}
+
+fn meet(a: &std::ops::Range<u16>, b: &std::ops::Range<u16>) -> bool {
+    a.start.max(b.start) < a.end.min(b.end)
+}
+
+fn overlap(a: calendar::Span, b: calendar::Span) -> bool {
+    let ((a, a_next), (b, b_next)) = (parts(a), parts(b));
+    meet(&a, &b) || meet(&a_next, &b_next)
+}
+
+fn weekly_overlap(a: &WeeklySpan, b: &WeeklySpan) -> bool {
+    let next = |days: u8| (days << 1 | days >> 6) & 0x7f;
+    let ((a_own, a_next), (b_own, b_next)) = (parts(a.span), parts(b.span));
+    (a.days & b.days != 0 && (meet(&a_own, &b_own) || meet(&a_next, &b_next)))
+        || (next(a.days) & b.days != 0 && meet(&a_next, &b_own))
+        || (a.days & next(b.days) != 0 && meet(&a_own, &b_next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_run_over_the_end_of_the_week() {
+        assert_eq!(days_of(0, 4), 0b001_1111);
+        assert_eq!(days_of(5, 0), 0b110_0001);
+        assert_eq!(days_of(0, 6), 0b111_1111);
+    }
+
+    #[test]
+    fn spans_over_midnight_meet_the_next_day() {
+        let weekly =
+            |days, from, to| WeeklySpan { days, span: calendar::Span { from_minute: from * 60, to_minute: to * 60 } };
+        assert!(weekly_overlap(&weekly(1, 22, 2), &weekly(2, 1, 5)));
+        assert!(!weekly_overlap(&weekly(1, 22, 2), &weekly(2, 2, 5)));
+        assert!(weekly_overlap(&weekly(64, 22, 2), &weekly(1, 0, 1)), "from Sunday into Monday");
+        assert!(!weekly_overlap(&weekly(1, 9, 12), &weekly(1, 12, 18)));
+    }
+}

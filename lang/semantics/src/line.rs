@@ -1,0 +1,280 @@
+//! Whether the caller is on the line wherever a statement needs him: through steps, and through flows that are run.
+
+use std::collections::BTreeMap;
+
+use lang_diagnostics::{Code, Diagnostic, Span};
+
+use crate::check::CheckedFlow;
+use crate::hir::{Block, Dialogue, Flow, Statement, StatementKind};
+use crate::problems::Problems;
+
+/// The states that the line may be in at one place, as bits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+struct Line(u8);
+
+impl Line {
+    const NEVER: Line = Line(0);
+    const RINGING: Line = Line(1);
+    const UP: Line = Line(2);
+    const GONE: Line = Line(4);
+
+    fn or(self, other: Line) -> Line {
+        Line(self.0 | other.0)
+    }
+
+    fn may_be(self, other: Line) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// What is wrong at one statement.
+#[derive(Clone, Debug)]
+struct Fault {
+    code: Code,
+    span: Span,
+    message: String,
+    /// The statement inside a flow that is run.
+    inside: Option<Span>,
+}
+
+/// What a flow does to the line when it is entered in one state.
+#[derive(Clone, Default)]
+struct Summary {
+    faults: Vec<Fault>,
+    /// The states in which it comes back.
+    back: Line,
+}
+
+/// F0601 and F0602 in all flows. `answers` are the flows that an `inbound` leads to. Flows that run themselves were
+/// told of; here such a `run` is taken to do nothing.
+pub(crate) fn check_lines(flows: &[Option<CheckedFlow>], answers: &[u32], problems: &mut Problems) {
+    let mut lines = Lines { flows, known: BTreeMap::new(), open: Vec::new() };
+    for index in 0..flows.len() as u32 {
+        for fault in lines.own_faults(index, answers.contains(&index)) {
+            problems.give(diagnostic(&fault));
+        }
+        if let Some(finally) = lines.flow(index).and_then(|flow| flow.finally.as_ref()) {
+            let mut walk =
+                Walk { lines: &mut lines, faults: Vec::new(), steps: Vec::new(), seen: Line::NEVER, back: Line::NEVER };
+            walk.block(finally, Line::GONE);
+            for fault in &walk.faults {
+                problems.give(diagnostic(fault));
+            }
+        }
+    }
+}
+
+fn diagnostic(fault: &Fault) -> Diagnostic {
+    let diagnostic = Diagnostic::new(fault.code, fault.span, fault.message.clone());
+    let diagnostic = match fault.inside {
+        Some(inside) => diagnostic.label(inside, "needed here"),
+        None => diagnostic,
+    };
+    diagnostic.help(match fault.code {
+        Code::BeforeAnswer => "answer",
+        _ => "leave it out here",
+    })
+}
+
+struct Lines<'f> {
+    flows: &'f [Option<CheckedFlow>],
+    known: BTreeMap<(u32, Line), Summary>,
+    /// Flows that are being looked at.
+    open: Vec<u32>,
+}
+
+impl<'f> Lines<'f> {
+    fn flow(&self, flow: u32) -> Option<&'f Flow> {
+        self.flows.get(flow as usize)?.as_ref().map(|checked| &checked.hir)
+    }
+
+    /// What is wrong in a flow whoever runs it: with a call that rings when it takes one, else in the state that suits
+    /// it best.
+    fn own_faults(&mut self, flow: u32, answers: bool) -> Vec<Fault> {
+        let ringing = self.summary(flow, Line::RINGING).faults;
+        if answers || ringing.is_empty() {
+            return ringing;
+        }
+        self.summary(flow, Line::UP).faults
+    }
+
+    fn summary(&mut self, flow: u32, entry: Line) -> Summary {
+        if let Some(known) = self.known.get(&(flow, entry)) {
+            return known.clone();
+        }
+        let Some(body) = self.flow(flow).filter(|_| !self.open.contains(&flow)) else {
+            return Summary { faults: Vec::new(), back: entry };
+        };
+        self.open.push(flow);
+        let summary = self.walk(body, entry);
+        self.open.pop();
+        self.known.insert((flow, entry), summary.clone());
+        summary
+    }
+
+    fn walk(&mut self, flow: &'f Flow, entry: Line) -> Summary {
+        let mut steps = vec![Line::NEVER; flow.steps.len()];
+        let mut summary = Summary::default();
+        // A step is walked again whenever it may be entered in a further state, of which there are three.
+        loop {
+            let mut walk =
+                Walk { lines: self, faults: Vec::new(), steps: steps.clone(), seen: Line::NEVER, back: Line::NEVER };
+            walk.block(&flow.top, entry);
+            for (index, step) in flow.steps.iter().enumerate() {
+                if let Some(line) = walk.steps.get(index).copied().filter(|line| *line != Line::NEVER) {
+                    walk.block(&step.block, line);
+                }
+            }
+            if let Some(fault) = &flow.fault {
+                let seen = walk.seen;
+                walk.block(fault, seen);
+            }
+            let same = walk.steps == steps;
+            (steps, summary.faults, summary.back) = (walk.steps, walk.faults, walk.back);
+            if same {
+                return summary;
+            }
+        }
+    }
+}
+
+struct Walk<'w, 'f> {
+    lines: &'w mut Lines<'f>,
+    faults: Vec<Fault>,
+    /// States in which each step may be entered.
+    steps: Vec<Line>,
+    /// States in which a fault may happen.
+    seen: Line,
+    back: Line,
+}
+
+impl Walk<'_, '_> {
+    /// The states behind a block that was entered in these.
+    fn block(&mut self, block: &Block, entry: Line) -> Line {
+        block.statements.iter().fold(entry, |line, statement| match line {
+            Line::NEVER => Line::NEVER,
+            line => self.statement(statement, line),
+        })
+    }
+
+    fn fault(&mut self, code: Code, span: Span, message: &str) {
+        self.faults.push(Fault { code, span, message: message.to_owned(), inside: None });
+    }
+
+    /// The statement needs the caller on the line, answered. After a word about it he is taken to be.
+    fn need(&mut self, statement: &Statement, line: Line) -> Line {
+        if line.may_be(Line::GONE) {
+            self.fault(Code::NoLineHere, statement.keyword, "nobody is on the line here");
+            return Line::GONE;
+        }
+        if line.may_be(Line::RINGING) {
+            self.fault(Code::BeforeAnswer, statement.keyword, "the call is not answered yet");
+        }
+        Line::UP
+    }
+
+    fn statement(&mut self, statement: &Statement, line: Line) -> Line {
+        if !matches!(statement.kind, StatementKind::Answer) {
+            self.seen = self.seen.or(line);
+        }
+        match &statement.kind {
+            StatementKind::Answer => {
+                if line.may_be(Line::GONE) {
+                    self.fault(Code::NoLineHere, statement.keyword, "nobody is on the line here");
+                    return line;
+                }
+                Line::UP
+            }
+            StatementKind::Reject(_) => {
+                if line.may_be(Line::GONE) {
+                    self.fault(Code::NoLineHere, statement.keyword, "nobody is on the line here");
+                } else if line.may_be(Line::UP) {
+                    let message = "a call that is answered cannot be rejected any more";
+                    self.fault(Code::NoLineHere, statement.keyword, message);
+                }
+                Line::NEVER
+            }
+            StatementKind::HangUp => {
+                self.need(statement, line);
+                Line::NEVER
+            }
+            StatementKind::Play(_) => self.need(statement, line),
+            StatementKind::Menu(menu) => {
+                let line = self.need(statement, line);
+                self.arms(&menu.dialogue, line)
+            }
+            StatementKind::Ask(ask) => {
+                let line = self.need(statement, line);
+                self.arms(&ask.dialogue, line).or(line)
+            }
+            StatementKind::Record(record) => {
+                let line = self.need(statement, line);
+                self.arms(&record.dialogue, line).or(line)
+            }
+            StatementKind::Service(call) => self.block(&call.ok, line).or(self.block(&call.failed, line)),
+            StatementKind::If { then, otherwise, .. } => self.block(then, line).or(self.block(otherwise, line)),
+            StatementKind::Match(found) => {
+                found.arms.iter().fold(Line::NEVER, |behind, arm| behind.or(self.block(&arm.block, line)))
+            }
+            StatementKind::Go(go) => {
+                if let Some(entry) = self.steps.get_mut(go.step.0 as usize) {
+                    *entry = entry.or(line);
+                }
+                match &go.bound {
+                    Some(bound) => self.block(&bound.otherwise, line),
+                    None => Line::NEVER,
+                }
+            }
+            StatementKind::Run(run) => self.run(run.flow, statement, line),
+            StatementKind::Return(_) => {
+                self.back = self.back.or(line);
+                Line::NEVER
+            }
+            StatementKind::Again(_) => Line::NEVER,
+            StatementKind::Wait(_)
+            | StatementKind::Note { .. }
+            | StatementKind::SetLanguage(_)
+            | StatementKind::Let { .. }
+            | StatementKind::Broken => line,
+        }
+    }
+
+    fn arms(&mut self, dialogue: &Dialogue, line: Line) -> Line {
+        dialogue.arms.iter().fold(Line::NEVER, |behind, arm| behind.or(self.block(&arm.block, line)))
+    }
+
+    /// A flow is run: what it needs must hold here. What is wrong with it everywhere was told of at its own place.
+    fn run(&mut self, flow: u32, statement: &Statement, line: Line) -> Line {
+        let mut back = Line::NEVER;
+        let mut told = false;
+        for state in [Line::RINGING, Line::UP, Line::GONE] {
+            if !line.may_be(state) {
+                continue;
+            }
+            let summary = self.lines.summary(flow, state);
+            back = back.or(summary.back);
+            let everywhere = |lines: &mut Lines<'_>| {
+                !lines.summary(flow, Line::UP).faults.is_empty()
+                    && !lines.summary(flow, Line::RINGING).faults.is_empty()
+            };
+            if let (Some(first), false) = (summary.faults.first(), told)
+                && (state == Line::GONE || !everywhere(self.lines))
+            {
+                told = true;
+                let message = match first.code {
+                    Code::BeforeAnswer => "this flow needs the caller, and the call is not answered yet",
+                    _ if state == Line::GONE => "this flow needs the caller, and nobody is on the line here",
+                    _ => "this flow rejects the call, which is answered already",
+                };
+                let inside = Some(first.inside.unwrap_or(first.span));
+                self.faults.push(Fault {
+                    code: first.code,
+                    span: statement.keyword,
+                    message: message.to_owned(),
+                    inside,
+                });
+            }
+        }
+        if told && line.may_be(Line::RINGING) { Line::UP } else { back }
+    }
+}

@@ -1,0 +1,65 @@
+//! What was checked, as one program: tables in the contract's form, flows as they were read.
+
+use runtime_contract::program::{Operation, Parameter, Service};
+use runtime_contract::types::{EnumType, Field, RecordType, TypeTable};
+
+use crate::check::CheckedFlow;
+use crate::hir;
+use crate::project::{Parameter as Declared, Project};
+
+pub(crate) fn lower(
+    project: Project<'_>,
+    flows: Vec<Option<CheckedFlow>>,
+    inbounds: Vec<hir::Inbound>,
+    tests: Vec<hir::Test>,
+) -> hir::Program {
+    hir::Program {
+        types: types(&project),
+        services: services(&project),
+        languages: project.languages,
+        prompts: project.prompts.into_inner(),
+        hours: project.hours,
+        inbounds,
+        flows: flows.into_iter().flatten().map(|flow| flow.hir).collect(),
+        tests,
+    }
+}
+
+fn types(project: &Project<'_>) -> TypeTable {
+    let full = |module: usize, name: &str| {
+        project.modules.get(module).map_or_else(String::new, |module| format!("{}.{name}", module.path))
+    };
+    let enums = project.enums.iter().map(|info| EnumType {
+        name: full(info.module, &info.name.text),
+        variants: info.variants.iter().map(|variant| (*variant).to_owned()).collect(),
+    });
+    let records = project.records.iter().map(|info| RecordType {
+        name: full(info.module, &info.name.text),
+        fields: info
+            .fields
+            .iter()
+            .map(|field| Field { name: field.name.text.clone(), r#type: field.ty.lower() })
+            .collect(),
+    });
+    TypeTable { enums: enums.collect(), records: records.collect() }
+}
+
+fn services(project: &Project<'_>) -> Vec<Service> {
+    let parameter =
+        |declared: &Declared<'_>| Parameter { name: declared.name.text.clone(), r#type: declared.ty.lower() };
+    let services = project.services.iter().map(|info| Service {
+        name: info.name.text.clone(),
+        operations: info
+            .operations
+            .iter()
+            .map(|operation| Operation {
+                name: operation.name.text.clone(),
+                parameters: operation.parameters.iter().map(parameter).collect(),
+                result: operation.result.as_ref().map(crate::ty::Ty::lower),
+                within_ms: operation.within_ms,
+                writes: false,
+            })
+            .collect(),
+    });
+    services.collect()
+}

@@ -1,0 +1,242 @@
+//! Where paths lead: whether a block goes on, which steps are reached, which cycles have no bound, which names have
+//! their value in a step.
+
+use std::collections::BTreeSet;
+
+use lang_diagnostics::{Code, Diagnostic, Span};
+
+use crate::check::{CheckedFlow, From};
+use crate::hir::{Block, Statement, StatementKind};
+use crate::problems::Problems;
+
+/// What follows a statement or block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum After {
+    /// No path goes on.
+    Ends,
+    /// Something broken stands there, so nobody knows.
+    Unknown,
+    GoesOn,
+}
+
+impl After {
+    fn or(self, other: After) -> After {
+        match (self, other) {
+            (After::GoesOn, _) | (_, After::GoesOn) => After::GoesOn,
+            (After::Unknown, _) | (_, After::Unknown) => After::Unknown,
+            _ => After::Ends,
+        }
+    }
+}
+
+pub(crate) fn after_block(block: &Block) -> After {
+    let mut unknown = false;
+    for statement in &block.statements {
+        match after(statement) {
+            After::Ends => return After::Ends,
+            After::Unknown => unknown = true,
+            After::GoesOn => {}
+        }
+    }
+    if unknown { After::Unknown } else { After::GoesOn }
+}
+
+pub(crate) fn after(statement: &Statement) -> After {
+    let any = |blocks: &mut dyn Iterator<Item = &Block>| blocks.map(after_block).fold(After::Ends, After::or);
+    match &statement.kind {
+        StatementKind::Reject(_) | StatementKind::HangUp | StatementKind::Return(_) | StatementKind::Again(_) => {
+            After::Ends
+        }
+        StatementKind::Go(go) => go.bound.as_ref().map_or(After::Ends, |bound| after_block(&bound.otherwise)),
+        StatementKind::If { then, otherwise, .. } => after_block(then).or(after_block(otherwise)),
+        StatementKind::Match(found) => any(&mut found.arms.iter().map(|arm| &arm.block)),
+        StatementKind::Menu(menu) => any(&mut menu.dialogue.arms.iter().map(|arm| &arm.block)),
+        StatementKind::Service(call) => after_block(&call.ok).or(after_block(&call.failed)),
+        StatementKind::Broken => After::Unknown,
+        _ => After::GoesOn,
+    }
+}
+
+/// All checks of the paths of one flow.
+pub(crate) fn check_paths(flow: &CheckedFlow, problems: &mut Problems) {
+    ends(flow, problems);
+    if !has_broken(flow) {
+        unreachable(flow, problems);
+    }
+    cycles(flow, problems);
+    assigned(flow, problems);
+}
+
+/// F0502: the top part and every step end.
+fn ends(flow: &CheckedFlow, problems: &mut Problems) {
+    let mut check = |block: &Block, name: Span, what: String| {
+        if after_block(block) != After::GoesOn {
+            return;
+        }
+        let place = block.statements.last().map_or(name, |last| last.span.after());
+        let diagnostic = Diagnostic::new(Code::PathDoesNotEnd, name, format!("{what} can come to its end"));
+        let diagnostic = match block.statements.is_empty() {
+            true => diagnostic,
+            false => diagnostic.label(place, "and then?"),
+        };
+        problems.give(diagnostic.help("end it by `go STEP`, `return` or `hang up`"));
+    };
+    check(&flow.hir.top, flow.hir.span, format!("the top part of `{}`", flow.short_name()));
+    for step in &flow.hir.steps {
+        check(&step.block, step.span, format!("the step `{}`", step.name));
+    }
+}
+
+/// Whether something in the flow was not understood, so that it may lead anywhere.
+fn has_broken(flow: &CheckedFlow) -> bool {
+    let handlers = [&flow.hir.fault, &flow.hir.finally].into_iter().flatten();
+    let blocks = flow.hir.steps.iter().map(|step| &step.block).chain([&flow.hir.top]).chain(handlers);
+    blocks.into_iter().any(block_has_broken)
+}
+
+fn block_has_broken(block: &Block) -> bool {
+    block.statements.iter().any(|statement| match &statement.kind {
+        StatementKind::Broken => true,
+        StatementKind::Go(go) => go.bound.as_ref().is_some_and(|bound| block_has_broken(&bound.otherwise)),
+        StatementKind::If { then, otherwise, .. } => block_has_broken(then) || block_has_broken(otherwise),
+        StatementKind::Match(found) => found.arms.iter().any(|arm| block_has_broken(&arm.block)),
+        StatementKind::Menu(menu) => menu.dialogue.arms.iter().any(|arm| block_has_broken(&arm.block)),
+        StatementKind::Ask(ask) => ask.dialogue.arms.iter().any(|arm| block_has_broken(&arm.block)),
+        StatementKind::Record(record) => record.dialogue.arms.iter().any(|arm| block_has_broken(&arm.block)),
+        StatementKind::Service(call) => block_has_broken(&call.ok) || block_has_broken(&call.failed),
+        _ => false,
+    })
+}
+
+/// F0501: some path leads to every step.
+fn unreachable(flow: &CheckedFlow, problems: &mut Problems) {
+    let mut reached: BTreeSet<u32> = BTreeSet::new();
+    let mut open: Vec<u32> =
+        flow.edges.iter().filter(|edge| !matches!(edge.from, From::Step(_))).map(|edge| edge.to).collect();
+    while let Some(step) = open.pop() {
+        if reached.insert(step) {
+            open.extend(flow.edges.iter().filter(|edge| edge.from == From::Step(step)).map(|edge| edge.to));
+        }
+    }
+    for (step, index) in flow.hir.steps.iter().zip(0..) {
+        if !reached.contains(&index) {
+            problems.give(
+                Diagnostic::new(Code::UnreachableStep, step.span, format!("nothing leads to the step `{}`", step.name))
+                    .help(format!("go {}", step.name)),
+            );
+        }
+    }
+}
+
+/// F0503: without the bounded `go`s there is no cycle. Each is told once, by the `go` that closes it.
+fn cycles(flow: &CheckedFlow, problems: &mut Problems) {
+    let mut state = vec![Visit::New; flow.hir.steps.len()];
+    for start in 0..flow.hir.steps.len() as u32 {
+        walk(flow, start, &mut state, problems);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Visit {
+    New,
+    Open,
+    Done,
+}
+
+/// Depth first, without recursion: a flow may have thousands of steps in a row.
+fn walk(flow: &CheckedFlow, start: u32, state: &mut [Visit], problems: &mut Problems) {
+    if state.get(start as usize) != Some(&Visit::New) {
+        return;
+    }
+    let out = |step: u32| flow.out.get(step as usize).map_or(&[][..], Vec::as_slice);
+    let mut stack: Vec<(u32, usize)> = vec![(start, 0)];
+    set(state, start, Visit::Open);
+    while let Some((step, next)) = stack.last_mut() {
+        let at = *step;
+        let Some(edge) = out(at).get(*next).and_then(|edge| flow.edges.get(*edge)) else {
+            set(state, at, Visit::Done);
+            stack.pop();
+            continue;
+        };
+        *next += 1;
+        if edge.bounded {
+            continue;
+        }
+        match state.get(edge.to as usize) {
+            Some(Visit::New) => {
+                set(state, edge.to, Visit::Open);
+                stack.push((edge.to, 0));
+            }
+            Some(Visit::Open) => {
+                let steps: Vec<u32> = stack.iter().map(|(step, _)| *step).skip_while(|step| *step != edge.to).collect();
+                problems.give(cycle(flow, &steps, edge.span));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn set(state: &mut [Visit], step: u32, visit: Visit) {
+    if let Some(place) = state.get_mut(step as usize) {
+        *place = visit;
+    }
+}
+
+fn cycle(flow: &CheckedFlow, steps: &[u32], closing: Span) -> Diagnostic {
+    let name = |step: &u32| flow.hir.steps.get(*step as usize).map_or("", |step| step.name.as_str());
+    let mut names: Vec<&str> = steps.iter().map(name).collect();
+    let first = names.first().copied().unwrap_or_default();
+    names.push(first);
+    let message = format!("these steps lead back without a bound: `{}`", names.join("` → `"));
+    let mut diagnostic = Diagnostic::new(Code::UnboundedCycle, closing, message).here("back again");
+    for pair in steps.windows(2) {
+        let [from, to] = pair else { continue };
+        let edge = flow.edges.iter().find(|edge| edge.from == From::Step(*from) && edge.to == *to && !edge.bounded);
+        if let Some(edge) = edge {
+            diagnostic = diagnostic.label(edge.span, format!("from `{}` to `{}`", name(from), name(to)));
+        }
+    }
+    diagnostic.help(format!("go {first} up to 3 times else hang up"))
+}
+
+/// F0107: a step uses a name of the top part only when every way into it has given that its value. Of the top part's
+/// names, those with a value at some place are always the first few.
+fn assigned(flow: &CheckedFlow, problems: &mut Problems) {
+    let mut entry: Vec<usize> = vec![usize::MAX; flow.hir.steps.len()];
+    let mut via: Vec<Option<Span>> = vec![None; flow.hir.steps.len()];
+    let mut open: Vec<(u32, usize, Span)> = Vec::new();
+    for edge in &flow.edges {
+        match edge.from {
+            From::Top { lets } => open.push((edge.to, lets, edge.span)),
+            From::Fault => open.push((edge.to, 0, edge.span)),
+            From::Step(_) => {}
+        }
+    }
+    while let Some((step, lets, span)) = open.pop() {
+        let Some(known) = entry.get_mut(step as usize).filter(|known| lets < **known) else { continue };
+        *known = lets;
+        if let Some(place) = via.get_mut(step as usize) {
+            *place = Some(span);
+        }
+        let edges = flow.out.get(step as usize).into_iter().flatten().filter_map(|edge| flow.edges.get(*edge));
+        open.extend(edges.map(|edge| (edge.to, lets, span)));
+    }
+    let mut told: BTreeSet<(u32, u32)> = BTreeSet::new();
+    for (local, order, step, span) in &flow.top_uses {
+        let missing = entry.get(*step as usize).is_some_and(|lets| order >= lets);
+        if !missing || !told.insert((local.0, *step)) {
+            continue;
+        }
+        let Some(info) = flow.hir.locals.get(local.0 as usize) else { continue };
+        let mut diagnostic = Diagnostic::new(
+            Code::NotAssignedOnEveryPath,
+            *span,
+            format!("`{}` has no value on some path that leads here", info.name),
+        )
+        .label(info.span, "it gets its value here");
+        if let Some(via) = via.get(*step as usize).copied().flatten() {
+            diagnostic = diagnostic.label(via, "and this leads here without it");
+        }
+        problems.give(diagnostic.help(format!("put `let {} = …` before that `go`", info.name)));
+    }
+}

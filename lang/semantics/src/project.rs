@@ -1,0 +1,282 @@
+//! All that the files declare, in tables; what a name of a file leads to. Bodies of flows are not looked at here.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+
+use lang_diagnostics::{Code, Diagnostic, Span};
+use lang_syntax::ast;
+use runtime_contract::calendar::HoursTable;
+use runtime_contract::program::Prompt;
+
+use crate::hir;
+use crate::problems::{Problems, offer_nearest};
+use crate::ty::Ty;
+
+/// What a name of the top level leads to. Indices are of the lists of [`Project`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Def {
+    Enum(u32),
+    Record(u32),
+    Service(u32),
+    Hours(u32),
+    Prompt(u32),
+    Flow(u32),
+    /// An item that is not compiled yet, or an import that failed: a diagnostic was given.
+    Broken,
+}
+
+impl Def {
+    pub fn word(self) -> &'static str {
+        match self {
+            Def::Enum(_) => "an enum",
+            Def::Record(_) => "a type",
+            Def::Service(_) => "a service",
+            Def::Hours(_) => "hours",
+            Def::Prompt(_) => "a prompt",
+            Def::Flow(_) => "a flow",
+            Def::Broken => "broken",
+        }
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Project<'a> {
+    pub modules: Vec<Module<'a>>,
+    /// Tags of the program.
+    pub languages: Vec<String>,
+    pub enums: Vec<EnumInfo<'a>>,
+    pub records: Vec<RecordInfo<'a>>,
+    pub services: Vec<ServiceInfo<'a>>,
+    pub hours: Vec<HoursTable>,
+    /// `prompt` items first, by their index; texts in place behind them.
+    pub prompts: RefCell<Vec<Prompt>>,
+    pub prompt_items: Vec<PromptItem<'a>>,
+    pub flows: Vec<FlowInfo<'a>>,
+}
+
+pub(crate) struct Module<'a> {
+    pub path: &'a str,
+    pub ast: &'a ast::Module,
+    /// Indices in the program's languages; the first is the file's own default.
+    pub languages: Vec<u32>,
+    pub items: BTreeMap<&'a str, Item<'a>>,
+    /// `use m: name`
+    pub imports: BTreeMap<&'a str, Import<'a>>,
+    /// `use m`, by the last word of the path; `None` when there is no such module.
+    pub uses: BTreeMap<&'a str, UsedModule>,
+}
+
+pub(crate) struct Item<'a> {
+    pub def: Def,
+    pub name: &'a ast::Name,
+    pub local: bool,
+    pub used: Cell<bool>,
+}
+
+pub(crate) struct Import<'a> {
+    pub def: Def,
+    pub name: &'a ast::Name,
+    pub used: Cell<bool>,
+}
+
+pub(crate) struct UsedModule {
+    pub module: Option<usize>,
+    pub span: Span,
+    /// It brings names of its own, so that the module's name may stay unused.
+    pub with_names: bool,
+    pub used: Cell<bool>,
+}
+
+pub(crate) struct EnumInfo<'a> {
+    pub module: usize,
+    pub name: &'a ast::Name,
+    pub item: &'a ast::Enum,
+    pub variants: Vec<&'a str>,
+}
+
+pub(crate) struct RecordInfo<'a> {
+    pub module: usize,
+    pub name: &'a ast::Name,
+    pub item: &'a ast::TypeItem,
+    pub fields: Vec<Parameter<'a>>,
+}
+
+/// A field of a record; a parameter of a flow, step or operation.
+#[derive(Clone)]
+pub(crate) struct Parameter<'a> {
+    pub name: &'a ast::Name,
+    pub ty: Ty,
+    pub span: Span,
+}
+
+pub(crate) struct ServiceInfo<'a> {
+    pub module: usize,
+    pub name: &'a ast::Name,
+    pub item: &'a ast::Service,
+    pub operations: Vec<OperationInfo<'a>>,
+}
+
+pub(crate) struct OperationInfo<'a> {
+    pub name: &'a ast::Name,
+    pub parameters: Vec<Parameter<'a>>,
+    pub result: Option<Ty>,
+    pub within_ms: u32,
+}
+
+pub(crate) struct PromptItem<'a> {
+    pub module: usize,
+    pub name: &'a ast::Name,
+    pub item: &'a ast::Prompt,
+    pub arguments: Vec<hir::Expr>,
+    pub played: Cell<bool>,
+}
+
+pub(crate) struct FlowInfo<'a> {
+    pub module: usize,
+    pub name: &'a ast::Name,
+    pub item: &'a ast::Flow,
+    pub parameters: Vec<Parameter<'a>>,
+    pub result: Option<Ty>,
+}
+
+/// What a path led to, and how many of its names that took.
+pub(crate) struct Reached {
+    pub def: Def,
+    pub names: usize,
+}
+
+impl<'a> Project<'a> {
+    /// The item that the first names of a path lead to: `support`, or `routing.support`. Says nothing.
+    pub fn reach(&self, module: usize, names: &[&str]) -> Option<Reached> {
+        let here = self.modules.get(module)?;
+        let first = names.first()?;
+        if let Some(item) = here.items.get(first) {
+            item.used.set(true);
+            return Some(Reached { def: item.def, names: 1 });
+        }
+        if let Some(import) = here.imports.get(first) {
+            import.used.set(true);
+            return Some(Reached { def: import.def, names: 1 });
+        }
+        let used = here.uses.get(first)?;
+        used.used.set(true);
+        let Some(other) = used.module.and_then(|other| self.modules.get(other)) else {
+            return Some(Reached { def: Def::Broken, names: names.len() });
+        };
+        let item = other.items.get(names.get(1)?).filter(|item| !item.local)?;
+        item.used.set(true);
+        Some(Reached { def: item.def, names: 2 })
+    }
+
+    /// The item that a whole path names; gives a diagnostic when there is none. `wanted` says what it should be: `a flow`.
+    pub fn find(&self, module: usize, path: &ast::Path, wanted: &str, problems: &mut Problems) -> Def {
+        let names: Vec<&str> = path.names.iter().map(|name| name.text.as_str()).collect();
+        match self.reach(module, &names) {
+            Some(reached) if reached.def == Def::Broken || reached.names == names.len() => reached.def,
+            _ => {
+                problems.give(self.unknown(module, path, wanted));
+                Def::Broken
+            }
+        }
+    }
+
+    /// The diagnostic for a path that leads nowhere.
+    pub fn unknown(&self, module: usize, path: &ast::Path, wanted: &str) -> Diagnostic {
+        let Some(here) = self.modules.get(module) else {
+            return Diagnostic::new(Code::UnknownName, path.span, "this name is not known");
+        };
+        let (Some(first), Some(last)) = (path.names.first(), path.names.last()) else {
+            return Diagnostic::new(Code::UnknownName, path.span, "this name is not known");
+        };
+        if let (true, Some(other)) = (path.names.len() > 1, self.used_module(module, &first.text)) {
+            let named = path.names.get(1).unwrap_or(last);
+            return self.missing_in(other, named);
+        }
+        if path.names.len() == 1 {
+            let elsewhere = self.modules.iter().enumerate().find(|(index, other)| {
+                *index != module && other.items.get(first.text.as_str()).is_some_and(|item| !item.local)
+            });
+            if let Some((_, other)) = elsewhere {
+                return Diagnostic::new(
+                    Code::NotVisible,
+                    first.span,
+                    format!("`{}` is declared in `{}` and not imported here", first.text, other.path),
+                )
+                .help(format!("use {}: {}", other.path, first.text));
+            }
+        }
+        let names = here.items.keys().chain(here.imports.keys()).chain(here.uses.keys()).copied();
+        let diagnostic = Diagnostic::new(Code::UnknownName, first.span, format!("there is no `{}` here", first.text))
+            .here(format!("{wanted} is wanted"));
+        offer_nearest(diagnostic, &first.text, names, "{}")
+    }
+
+    /// The module that a name of a `use` stands for.
+    pub fn used_module(&self, module: usize, name: &str) -> Option<usize> {
+        self.modules.get(module)?.uses.get(name)?.module
+    }
+
+    /// The diagnostic for a name that another module does not show.
+    pub fn missing_in(&self, other: usize, name: &ast::Name) -> Diagnostic {
+        let Some(other) = self.modules.get(other) else {
+            return Diagnostic::new(Code::UnknownName, name.span, format!("there is no `{}`", name.text));
+        };
+        match other.items.get(name.text.as_str()) {
+            Some(item) => {
+                Diagnostic::new(Code::NotVisible, name.span, format!("`{}` is `local` to `{}`", name.text, other.path))
+                    .label(item.name.span, "declared here")
+                    .help("remove `local` there, or move what needs it into that file")
+            }
+            None => offer_nearest(
+                Diagnostic::new(Code::UnknownName, name.span, format!("`{}` declares no `{}`", other.path, name.text)),
+                &name.text,
+                other.items.iter().filter(|(_, item)| !item.local).map(|(name, _)| *name),
+                "{}",
+            ),
+        }
+    }
+
+    /// Whether a name of the top level is visible in a module.
+    pub fn visible(&self, module: usize, name: &str) -> Option<Span> {
+        let here = self.modules.get(module)?;
+        let item = here.items.get(name).map(|item| item.name.span);
+        item.or_else(|| here.imports.get(name).map(|import| import.name.span))
+    }
+
+    /// Index of a language of the program by its tag.
+    pub fn language(&self, tag: &str) -> Option<u32> {
+        self.languages.iter().position(|language| language == tag).map(|index| index as u32)
+    }
+
+    pub fn flow(&self, flow: u32) -> Option<&FlowInfo<'a>> {
+        self.flows.get(flow as usize)
+    }
+
+    pub fn record(&self, record: u32) -> Option<&RecordInfo<'a>> {
+        self.records.get(record as usize)
+    }
+
+    pub fn operation(&self, service: u32, operation: u32) -> Option<&OperationInfo<'a>> {
+        self.services.get(service as usize)?.operations.get(operation as usize)
+    }
+
+    /// Records that hold themselves, which `lower` could not lay out.
+    pub fn self_dependent(&self) -> BTreeSet<u32> {
+        let ids = 0..self.records.len() as u32;
+        ids.filter(|id| {
+            let mut seen = BTreeSet::new();
+            let mut open = vec![*id];
+            while let Some(next) = open.pop() {
+                for field in self.record(next).map_or(&[][..], |record| &record.fields) {
+                    if let Ty::Record(inner) = field.ty.present()
+                        && seen.insert(*inner)
+                    {
+                        open.push(*inner);
+                    }
+                }
+            }
+            seen.contains(id)
+        })
+        .collect()
+    }
+}

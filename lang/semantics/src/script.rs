@@ -1,0 +1,358 @@
+//! `test` blocks: who calls, what services answer, what must be seen.
+
+use lang_diagnostics::{Code, Diagnostic, Span};
+use lang_syntax::ast::{self, Expectation, ExprKind, ItemKind, TestLineKind};
+use runtime_contract::calendar;
+use runtime_contract::script::{Given, Verb};
+use runtime_contract::time::Time;
+use runtime_contract::types::Type;
+use runtime_contract::value::{Phone, Private, Value};
+
+use crate::check::{CheckedFlow, Checker};
+use crate::declare::duration;
+use crate::hir::{self, Test};
+use crate::hours::{check_zone, date};
+use crate::problems::{Problems, offer_nearest};
+use crate::project::{Def, Project};
+use crate::ty::Ty;
+
+const MS_A_MINUTE: i64 = 60_000;
+/// When and where a test plays that does not say so: a Monday morning.
+const DATE: (i16, i8, i8) = (2026, 3, 2);
+const MINUTES: i64 = 10 * 60;
+const ZONE: &str = "UTC";
+
+/// What the flows offer to be expected.
+struct Known<'k> {
+    inbounds: &'k [hir::Inbound],
+    steps: Vec<&'k str>,
+    notes: Vec<(&'k str, &'k Type)>,
+}
+
+pub(crate) fn tests(
+    project: &Project<'_>,
+    flows: &[Option<CheckedFlow>],
+    inbounds: &[hir::Inbound],
+    problems: &mut Problems,
+) -> Vec<Test> {
+    let mut known = Known { inbounds, steps: Vec::new(), notes: Vec::new() };
+    for flow in flows.iter().flatten() {
+        known.steps.extend(flow.hir.steps.iter().map(|step| step.name.as_str()));
+        let handlers = [&flow.hir.fault, &flow.hir.finally].into_iter().flatten();
+        let blocks = flow.hir.steps.iter().map(|step| &step.block).chain([&flow.hir.top]).chain(handlers);
+        blocks.into_iter().for_each(|block| notes(block, &mut known.notes));
+    }
+    let mut tests = Vec::new();
+    for (module, info) in project.modules.iter().enumerate() {
+        for item in &info.ast.items {
+            let ItemKind::Test(test) = &item.kind else { continue };
+            let title = test.title.plain().unwrap_or_default();
+            let mut reader =
+                Reader { project, module, known: &known, problems, calling: false, zone: ZONE.to_owned(), at: None };
+            let lines = test.lines.iter().filter_map(|line| Some((line.span, reader.line(line)?))).collect();
+            let at = reader.at.unwrap_or_else(|| {
+                let days = calendar::days_since_epoch(DATE.0, DATE.1, DATE.2).unwrap_or(0);
+                calendar::instant(days, MINUTES * MS_A_MINUTE, ZONE).unwrap_or_default()
+            });
+            tests.push(Test { name: title, span: test.title.span, at, zone: reader.zone, lines });
+        }
+    }
+    tests
+}
+
+/// All notes that a block takes, with their types.
+fn notes<'b>(block: &'b hir::Block, found: &mut Vec<(&'b str, &'b Type)>) {
+    use hir::StatementKind as Kind;
+    for statement in &block.statements {
+        match &statement.kind {
+            Kind::Note { key, value } => found.push((key, &value.ty)),
+            Kind::If { then, otherwise, .. } => [then, otherwise].into_iter().for_each(|block| notes(block, found)),
+            Kind::Match(found_match) => found_match.arms.iter().for_each(|arm| notes(&arm.block, found)),
+            Kind::Menu(menu) => menu.dialogue.arms.iter().for_each(|arm| notes(&arm.block, found)),
+            Kind::Ask(ask) => ask.dialogue.arms.iter().for_each(|arm| notes(&arm.block, found)),
+            Kind::Record(record) => record.dialogue.arms.iter().for_each(|arm| notes(&arm.block, found)),
+            Kind::Service(call) => [&call.ok, &call.failed].into_iter().for_each(|block| notes(block, found)),
+            Kind::Go(go) => go.bound.iter().for_each(|bound| notes(&bound.otherwise, found)),
+            _ => {}
+        }
+    }
+}
+
+struct Reader<'r, 'a> {
+    project: &'r Project<'a>,
+    module: usize,
+    known: &'r Known<'r>,
+    problems: &'r mut Problems,
+    /// A `call from` stood before.
+    calling: bool,
+    zone: String,
+    at: Option<Time>,
+}
+
+impl Reader<'_, '_> {
+    fn line(&mut self, line: &ast::TestLine) -> Option<Verb> {
+        match &line.kind {
+            TestLineKind::At { time, zone } => {
+                self.moment(time, zone.as_ref());
+                None
+            }
+            TestLineKind::Given { operation, result } => self.given(operation, result),
+            TestLineKind::Call { from, to } => self.call(from, to),
+            TestLineKind::Hears { text, .. } => {
+                self.on_call(line, "hears");
+                match text.plain() {
+                    Some(text) => Some(Verb::Hears(text)),
+                    None => {
+                        self.problems.not_yet(text.span, "a hole in `hears`");
+                        None
+                    }
+                }
+            }
+            TestLineKind::Press(key) => {
+                self.on_call(line, "press");
+                Some(Verb::Press(key.text.clone()))
+            }
+            TestLineKind::Wait(time) => duration(time, "wait 5s", self.problems).map(|ms| Verb::Wait { ms }),
+            TestLineKind::HangUp => {
+                self.on_call(line, "hang up");
+                Some(Verb::HangUp)
+            }
+            TestLineKind::Expect(expectation) => self.expect(line, expectation),
+            TestLineKind::Agent { .. } => self.not_yet(line.keyword, "`agent`"),
+            TestLineKind::Says(_) => self.not_yet(line.keyword, "`says`"),
+            TestLineKind::Start { .. } => self.not_yet(line.keyword, "`start`"),
+            TestLineKind::DialGives(_) => self.not_yet(line.keyword, "`dial gives`"),
+        }
+    }
+
+    fn not_yet(&mut self, keyword: Span, what: &str) -> Option<Verb> {
+        self.problems.not_yet(keyword, what);
+        // Whatever is expected of it is not judged.
+        self.calling = true;
+        None
+    }
+
+    fn on_call(&mut self, line: &ast::TestLine, verb: &str) {
+        if !self.calling {
+            self.calling = true;
+            self.problems.give(
+                Diagnostic::new(Code::ExpectationImpossible, line.keyword, format!("`{verb}` stands before any call"))
+                    .help("call from \"+86 138 0000 0000\" to \"+86 400 810 0000\""),
+            );
+        }
+    }
+
+    fn moment(&mut self, time: &ast::Moment, zone: Option<&ast::Expr>) {
+        if let Some(ast::Expr { kind: ExprKind::Text(string), span }) = zone {
+            let name = string.plain().unwrap_or_default();
+            if !check_zone(&name, *span, self.problems) {
+                return;
+            }
+            self.zone = name;
+        }
+        let ExprKind::Clock { minutes } = time.clock.kind else { return };
+        let Some(days) = date(&time.date) else { return };
+        self.at = calendar::instant(days, i64::from(minutes) * MS_A_MINUTE, &self.zone);
+    }
+
+    fn given(&mut self, path: &ast::Path, result: &ast::Given) -> Option<Verb> {
+        let (last, head) = path.names.split_last()?;
+        let words: Vec<&str> = head.iter().map(|name| name.text.as_str()).collect();
+        let service = match self.project.reach(self.module, &words) {
+            Some(reached) => match reached.def {
+                Def::Service(service) if reached.names == words.len() => Some(service),
+                Def::Broken => return None,
+                _ => None,
+            },
+            None => None,
+        };
+        let info = service.and_then(|service| self.project.services.get(service as usize));
+        let (Some(service), Some(info)) = (service, info) else {
+            let written = path.names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".");
+            let diagnostic = Diagnostic::new(
+                Code::GivenUnknownService,
+                path.span,
+                format!("`{written}` is no operation of a service that is known here"),
+            );
+            let elsewhere =
+                self.project.services.iter().find(|info| Some(info.name.text.as_str()) == words.last().copied());
+            let module = elsewhere.and_then(|info| Some((self.project.modules.get(info.module)?, info)));
+            self.problems.give(match module {
+                Some((module, info)) => diagnostic.help(format!("use {}: {}", module.path, info.name.text)),
+                None => diagnostic.help("given crm.find => none"),
+            });
+            return None;
+        };
+        let index = info.operations.iter().position(|operation| operation.name.text == last.text);
+        let Some((index, operation)) = index.and_then(|index| Some((index, info.operations.get(index)?))) else {
+            let message = format!("the service `{}` has no operation `{}`", info.name.text, last.text);
+            let diagnostic = Diagnostic::new(Code::GivenUnknownService, last.span, message);
+            let names = info.operations.iter().map(|operation| operation.name.text.as_str());
+            self.problems.give(offer_nearest(diagnostic, &last.text, names, "{}"));
+            return None;
+        };
+        let wanted = operation.result.clone();
+        let answer = match (result, wanted) {
+            (ast::Given::Failed(_), _) => Given::Failed,
+            (ast::Given::Value(value), Some(wanted)) => Given::Ok(Some(self.constant(value, &wanted)?)),
+            (ast::Given::Value(ast::Expr { kind: ExprKind::None, .. }), None) => Given::Ok(None),
+            (ast::Given::Value(value), None) => {
+                let message = format!("`{}` gives nothing", last.text);
+                self.problems.give(Diagnostic::new(Code::TypeMismatch, value.span, message).help("none"));
+                return None;
+            }
+        };
+        Some(Verb::Given { service, operation: index as u32, answer })
+    }
+
+    /// A value that is written out.
+    fn constant(&mut self, expr: &ast::Expr, wanted: &Ty) -> Option<Value> {
+        // Nothing is private in a test: its values are made up.
+        let open = match wanted {
+            Ty::Private(inner) => (**inner).clone(),
+            other => other.clone(),
+        };
+        let value = Checker::new(self.project, self.module, self.problems).value(expr, &open);
+        if matches!(value.kind, hir::ExprKind::Broken) {
+            return None;
+        }
+        let found = constant(&value);
+        if found.is_none() {
+            self.problems.give(
+                Diagnostic::new(Code::BadLiteral, expr.span, "the values of a test are written out")
+                    .help("a literal, a variant or a record of them"),
+            );
+        }
+        let found = found?;
+        Some(match (wanted, found) {
+            (Ty::Private(_), Value::Text(text)) => Value::Private(Private(text.into())),
+            (_, found) => found,
+        })
+    }
+
+    fn call(&mut self, from: &ast::Expr, to: &ast::Expr) -> Option<Verb> {
+        self.calling = true;
+        let from = match self.constant(from, &Ty::Phone.optional())? {
+            Value::Some(phone) => phone_text(&phone),
+            _ => None,
+        };
+        let Value::Phone(phone) = self.constant(to, &Ty::Phone)? else { return None };
+        let number = phone.e164().reveal().clone();
+        let digits = number.trim_start_matches('+');
+        let fits = |pattern: &str| {
+            pattern.len() == digits.len() && pattern.bytes().zip(digits.bytes()).all(|(p, d)| p == d || p == b'x')
+        };
+        if !self.known.inbounds.iter().any(|inbound| fits(&inbound.number)) {
+            let example = self.known.inbounds.first().map_or("864008100000", |inbound| inbound.number.as_str());
+            self.problems.give(
+                Diagnostic::new(Code::ExpectationImpossible, to.span, "no flow answers this number")
+                    .help(format!("\"+{}\"", example.replace('x', "0"))),
+            );
+            return None;
+        }
+        Some(Verb::Call { from, to: number })
+    }
+
+    fn expect(&mut self, line: &ast::TestLine, expectation: &Expectation) -> Option<Verb> {
+        match expectation {
+            Expectation::Note { key, value } => self.expect_note(key, value),
+            Expectation::Step { step } => {
+                if !self.known.steps.contains(&step.text.as_str()) {
+                    let diagnostic = Diagnostic::new(
+                        Code::ExpectationImpossible,
+                        step.span,
+                        format!("no flow has a step `{}`", step.text),
+                    );
+                    self.problems.give(offer_nearest(
+                        diagnostic,
+                        &step.text,
+                        self.known.steps.iter().copied(),
+                        "expect step {}",
+                    ));
+                    return None;
+                }
+                Some(Verb::ExpectStep { flow: None, step: step.text.clone() })
+            }
+            Expectation::End => Some(Verb::ExpectEnd),
+            Expectation::Queued { .. } => self.not_yet(line.keyword, "`expect queued`"),
+            Expectation::Agent { .. } => self.not_yet(line.keyword, "`expect agent`"),
+            Expectation::Attempt { .. } => self.not_yet(line.keyword, "`expect attempt`"),
+            Expectation::Stopped { .. } => self.not_yet(line.keyword, "`expect stopped`"),
+            Expectation::Sent { .. } => self.not_yet(line.keyword, "`expect sent`"),
+        }
+    }
+
+    fn expect_note(&mut self, key: &ast::Name, value: &ast::Expr) -> Option<Verb> {
+        let types: Vec<&Type> =
+            self.known.notes.iter().filter(|(name, _)| *name == key.text).map(|(_, ty)| *ty).collect();
+        let Some(first) = types.first() else {
+            let message = format!("no flow notes `{}`", key.text);
+            let diagnostic = Diagnostic::new(Code::ExpectationImpossible, key.span, message);
+            let names = self.known.notes.iter().map(|(name, _)| *name);
+            self.problems.give(offer_nearest(diagnostic, &key.text, names, "expect note {} = …"));
+            return None;
+        };
+        // One key may be noted with several types: the written value says which is meant.
+        let probe = Checker::new(self.project, self.module, &mut Problems::default()).expr(value, None).ty.lower();
+        let r#type = types.iter().find(|ty| ***ty == probe).unwrap_or(first);
+        let value = self.constant(value, &raise(r#type))?;
+        Some(Verb::ExpectNote { key: key.text.clone(), r#type: (*r#type).clone(), value })
+    }
+}
+
+fn phone_text(value: &Value) -> Option<String> {
+    match value {
+        Value::Phone(phone) => Some(Phone::e164(*phone).reveal().clone()),
+        _ => None,
+    }
+}
+
+/// The checker's type of a runtime type.
+fn raise(r#type: &Type) -> Ty {
+    match r#type {
+        Type::Bool => Ty::Bool,
+        Type::Int => Ty::Int(None),
+        Type::Decimal => Ty::Decimal,
+        Type::Money => Ty::Money,
+        Type::Percent => Ty::Percent,
+        Type::Duration => Ty::Duration,
+        Type::Time => Ty::Time,
+        Type::Date => Ty::Date,
+        Type::Clock => Ty::Clock,
+        Type::Text => Ty::Text,
+        Type::Digits => Ty::Digits,
+        Type::Phone => Ty::Phone,
+        Type::TimeZone => Ty::TimeZone,
+        Type::Language => Ty::Language,
+        Type::Recording => Ty::Recording,
+        Type::Enum(id) => Ty::Enum(*id),
+        Type::Record(id) => Ty::Record(*id),
+        Type::Optional(inner) => Ty::Optional(Box::new(raise(inner))),
+        Type::Private(inner) => Ty::Private(Box::new(raise(inner))),
+    }
+}
+
+/// The value of an expression that computes nothing.
+fn constant(expr: &hir::Expr) -> Option<Value> {
+    use hir::ExprKind;
+    Some(match &expr.kind {
+        ExprKind::Bool(value) => Value::Bool(*value),
+        ExprKind::Int(value) => Value::Int(*value),
+        ExprKind::Decimal(value) => Value::Decimal(*value),
+        ExprKind::Money(value) => Value::Money(*value),
+        ExprKind::Moment(value) => Value::Moment(*value),
+        ExprKind::Text(value) => Value::Text(value.clone()),
+        ExprKind::Phone(value) => Value::Phone(*value),
+        ExprKind::Language(value) => Value::Language(*value),
+        ExprKind::Variant(value) => Value::Enum(*value),
+        ExprKind::None => Value::None,
+        ExprKind::Some(value) => Value::Some(Box::new(constant(value)?)),
+        ExprKind::Record(fields) => {
+            let mut values: Vec<(u32, Value)> =
+                fields.iter().map(|field| Some((field.index, constant(&field.value)?))).collect::<Option<_>>()?;
+            values.sort_by_key(|(index, _)| *index);
+            Value::Record(values.into_iter().map(|(_, value)| value).collect())
+        }
+        _ => return None,
+    })
+}
