@@ -8,16 +8,27 @@ use runtime_contract::{Now, Tick, Time};
 pub struct Clock {
     origin: Instant,
     latest: Time,
+    /// Of a rehearsal: where time began.
+    began: Option<Time>,
 }
 
 impl Clock {
     pub fn start() -> Clock {
-        Clock { origin: Instant::now(), latest: Time(0) }
+        Clock { origin: Instant::now(), latest: Time(0), began: None }
+    }
+
+    /// A rehearsal: time begins here, and goes on as fast as the machine's.
+    pub fn start_at(began: Option<Time>) -> Clock {
+        Clock { began, ..Clock::start() }
     }
 
     pub fn now(&mut self) -> Now {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.latest = self.latest.max(Time(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)));
+        let (began, since) = match self.began {
+            Some(began) => (began.0, self.origin.elapsed()),
+            None => (0, SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()),
+        };
+        let time = began.saturating_add(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+        self.latest = self.latest.max(Time(time));
         Now { tick: Tick(0) + self.origin.elapsed(), time: self.latest }
     }
 

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 
 use runtime_contract::Redacted;
 use runtime_contract::leg::{GoneCause, LegCommand, LegEvent, LegId};
-use runtime_media::{Command, Key, Media, MediaConfig, MediaEvent};
+use runtime_media::{Command, Key, Media, MediaConfig, MediaEvent, Prompt};
 use runtime_sip::{Endpoint, Input, Output};
 
 use crate::clock::Clock;
@@ -69,6 +69,7 @@ pub enum PhoneEvent {
 enum Order {
     Call { leg: LegId, target: String, peer: SocketAddr, from: Option<String>, line: Line },
     Press(LegId, Vec<Key>),
+    Speak(LegId, Arc<Prompt>),
     HangUp(LegId),
     Media(LegId, MediaEvent),
     Quit,
@@ -174,6 +175,11 @@ impl PhoneCall {
         false
     }
 
+    /// Says something into the call, in place of what it says still.
+    pub fn speak(&self, prompt: Arc<Prompt>) {
+        self.door.send(Order::Speak(self.leg, prompt));
+    }
+
     pub fn hang_up(&self) {
         self.door.send(Order::HangUp(self.leg));
     }
@@ -263,6 +269,7 @@ impl PhoneLoop {
                 self.sip(now, Input::Command(LegCommand::Dial { leg, target, peer, from, media }));
             }
             Order::Press(leg, keys) => self.media.tell(leg, Command::SendKeys(keys)),
+            Order::Speak(leg, prompt) => self.media.tell(leg, Command::Play { prompts: vec![prompt], token: 0 }),
             Order::HangUp(leg) => self.sip(now, Input::Command(LegCommand::HangUp { leg })),
             Order::Media(leg, event) => {
                 if let Some(line) = self.lines.get(&leg) {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use runtime_contract::GraphId;
+use runtime_contract::{GraphId, Time};
 use runtime_contract::program::{Build, Report};
 use runtime_exchange::{Exchange, Input, Recovered};
 use runtime_media::{Media, MediaConfig};
@@ -43,13 +43,15 @@ pub struct Options {
     pub watch: bool,
     /// SIGTERM and SIGINT drain, a second one stops at once.
     pub signals: bool,
+    /// A rehearsal: the node's clock begins here.
+    pub began: Option<Time>,
     /// What the command line changes of `strowger.yaml`; applied again at each reload.
     pub adjust: Adjust,
 }
 
 impl Options {
     pub fn new(project: impl Into<PathBuf>) -> Options {
-        Options { project: project.into(), watch: false, signals: false, adjust: Arc::new(|_| {}) }
+        Options { project: project.into(), watch: false, signals: false, began: None, adjust: Arc::new(|_| {}) }
     }
 }
 
@@ -160,7 +162,7 @@ impl Server {
             store: Arc::clone(&store),
         };
         let shared = Shared { site, metrics, media, store: Arc::clone(&store), voices: Arc::clone(&voices) };
-        let node = start_node(socket, local, &config, &data, inbox, &door, &runtime, shared, work)?;
+        let node = start_node(socket, local, &config, &data, inbox, &door, &runtime, shared, work, options.began)?;
         let mut server = RunningServer {
             sip_addr: local,
             http_addr,
@@ -267,6 +269,7 @@ fn start_node(
     runtime: &tokio::runtime::Runtime,
     shared: Shared,
     work: VecDeque<Work>,
+    began: Option<Time>,
 ) -> Result<JoinHandle<std::io::Result<()>>, StartError> {
     let calls_max = config.limits.calls_max as usize;
     let mut sip = runtime_sip::Config::new(local);
@@ -307,7 +310,7 @@ fn start_node(
             last_hang_up: None,
         };
         let endpoint = Endpoint::new(sip, endpoint_seed);
-        Node { clock: Clock::start(), endpoint, exchange: Exchange::new(exchange), plant, inbox, work }.run()
+        Node { clock: Clock::start_at(began), endpoint, exchange: Exchange::new(exchange), plant, inbox, work }.run()
     };
     std::thread::Builder::new().name("node".into()).spawn(run).map_err(|error| StartError::system(&error))
 }
