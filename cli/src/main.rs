@@ -1,1 +1,59 @@
-fn main() {}
+//! `strowger`: one binary to check, test, try, serve and call. Each command has its file; this one parses the
+//! words, dispatches, and sets the exit code: 0 done, 1 the project or the call failed, 2 wrong usage.
+
+mod build;
+mod call;
+mod check;
+mod demo;
+mod moment;
+mod project;
+mod reload;
+mod serve;
+mod show;
+mod talk;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "strowger", version, about = "Contact-centre flows: checked, compiled, tested, served")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Checks a project or a single flow file
+    Check(check::Check),
+    /// Runs the tests of a project, in virtual time, on the code that would serve
+    Test(test::Test),
+    /// Plays a flow in the terminal: type keys, read what the caller hears
+    Talk(talk::Talk),
+    /// Serves a project's numbers over SIP until it is told to stop
+    Serve(serve::Serve),
+    /// Makes a running server take the files as they are now, or say why not
+    Reload(reload::Reload),
+    /// Calls a number over SIP from this terminal
+    Call(call::Call),
+    /// Serves the first example on loopback, calls it, and shows the call from the phone's side
+    Demo(demo::Demo),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Check(command) => command.run(),
+        Command::Test(command) => command.run(),
+        Command::Talk(command) => command.run(),
+        Command::Serve(command) => command.run(),
+        Command::Reload(command) => command.run(),
+        Command::Call(command) => command.run(),
+        Command::Demo(command) => command.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.show(),
+    }
+}

@@ -32,7 +32,7 @@ mod versions;
 
 pub use config::{Config, ConfigError};
 pub use logging::{LogFormat, start_logging};
-pub use phone::{Phone, PhoneCall, PhoneError, PhoneEvent};
+pub use phone::{Phone, PhoneCall, PhoneError, PhoneEvent, resolve};
 pub use responder::{Asked, Reply, Responder};
 pub use server::{Options, RunningServer, Server, StartError};
 pub use versions::{Accepted, Adjust};

@@ -202,7 +202,7 @@ impl Drop for PhoneCall {
 }
 
 /// Host and port of a SIP address (RFC 3261 §19.1.1), for a phone without a proxy.
-fn resolve(target: &str) -> Result<SocketAddr, PhoneError> {
+pub fn resolve(target: &str) -> Result<SocketAddr, PhoneError> {
     let wrong = || PhoneError {
         message: format!("`{target}` cannot be called"),
         help: "write it like `sip:+864008100000@127.0.0.1:5060`".into(),

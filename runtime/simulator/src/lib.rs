@@ -1,1 +1,22 @@
-//! False callers and false time for the real session and exchange: plays tests, and the terminal's `talk`.
+//! False callers and false time for the real exchange and session: plays `test` blocks, and the terminal's
+//! `talk`. No SIP, no audio: a prompt lasts as long as its text; a service answers what it is told to.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "tests may stop at the first surprise"
+    )
+)]
+
+mod plant;
+mod play;
+mod talk;
+mod transcript;
+
+pub use plant::Answers;
+pub use play::{TestResult, play_test};
+pub use talk::Talk;
+pub use transcript::{Line, What};

@@ -1,0 +1,40 @@
+//! `--at "2026-03-02 10:00 in Asia/Shanghai"`: an instant as people write it.
+
+use std::str::FromStr;
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use runtime_contract::Time;
+
+/// An instant for a rehearsal. Without a zone it is UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment(pub Time);
+
+impl FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Moment, String> {
+        let (local, zone) = text.split_once(" in ").unwrap_or((text, "UTC"));
+        let local: DateTime = local
+            .trim()
+            .parse()
+            .map_err(|_| format!("`{}` is not a date and time like `2026-03-02 10:00`", local.trim()))?;
+        let zone = TimeZone::get(zone.trim())
+            .map_err(|_| format!("`{}` is not a zone like `Asia/Shanghai`", zone.trim()))?;
+        let zoned = local.to_zoned(zone).map_err(|cause| cause.to_string())?;
+        Ok(Moment(Time(zoned.timestamp().as_millisecond())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_read_with_their_zone() {
+        assert_eq!("2026-03-02 10:00 in Asia/Shanghai".parse(), Ok(Moment(Time(1_772_416_800_000))));
+        assert_eq!("2026-03-02 02:00".parse(), Ok(Moment(Time(1_772_416_800_000))));
+        assert!("yesterday".parse::<Moment>().is_err());
+        assert!("2026-03-02 10:00 in Shanghai".parse::<Moment>().unwrap_err().contains("Asia/Shanghai"));
+    }
+}

@@ -1,0 +1,66 @@
+//! A project as the commands name it: a folder, or one flow file on its own.
+
+use std::path::{Path, PathBuf};
+
+use runtime_contract::program::{Bundle, SiteNames};
+use runtime_server::config::{Config, ConfigError, FILE_NAME};
+use runtime_server::project::read_bundle;
+
+use crate::show::{Failure, Result};
+
+pub struct Opened {
+    pub folder: PathBuf,
+    pub bundle: Bundle,
+    pub config: Config,
+    /// Names that flows may use; none are known when a single file is opened.
+    pub names: SiteNames,
+}
+
+/// Opens a folder with its `strowger.yaml`, or a single `.flow` file without any.
+pub fn open(path: &Path) -> Result<Opened> {
+    if path.is_file() {
+        let bytes = std::fs::read(path).map_err(|cause| unreadable(path, &cause))?;
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let bundle = Bundle { files: vec![(name, bytes.into())] };
+        let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+        return Ok(Opened { folder, bundle, config: Config::default(), names: SiteNames::default() });
+    }
+    if !path.is_dir() {
+        let message = format!("there is no `{}`", path.display());
+        return Err(Failure::new(message, "name a folder with `.flow` files, or one such file"));
+    }
+    let config = site(path)?;
+    let bundle = read_bundle(path, &path.join(&config.storage.data))
+        .map_err(|error| Failure::new(error.message, error.help))?;
+    if !bundle.files.iter().any(|(name, _)| name.ends_with(".flow")) {
+        let message = format!("`{}` has no flow file", path.display());
+        return Err(Failure::new(message, "name the folder in which the `.flow` files are"));
+    }
+    let known = path.join(FILE_NAME).exists();
+    let names = if known { config.names() } else { SiteNames::default() };
+    Ok(Opened { folder: path.to_owned(), bundle, config, names })
+}
+
+/// The project's `strowger.yaml`; all defaults when there is none. Secrets are left as they stand.
+pub fn site(folder: &Path) -> Result<Config> {
+    let file = folder.join(FILE_NAME);
+    if !file.exists() {
+        return Ok(Config::default());
+    }
+    let text = std::fs::read_to_string(&file).map_err(|cause| unreadable(&file, &cause))?;
+    Config::parse(&text).map_err(|error| misread(&file, &error))
+}
+
+/// The same for a server, which needs the secrets too.
+pub fn site_with_secrets(folder: &Path) -> Result<Config> {
+    Config::from_folder(folder).map_err(|error| misread(&folder.join(FILE_NAME), &error))
+}
+
+fn misread(file: &Path, error: &ConfigError) -> Failure {
+    let place = format!("{}:{}:{}", file.display(), error.line, error.column);
+    Failure::new(format!("{place}: {}", error.message), &error.help)
+}
+
+fn unreadable(path: &Path, cause: &std::io::Error) -> Failure {
+    Failure::new(format!("cannot read `{}`: {cause}", path.display()), "check the path and its permissions")
+}

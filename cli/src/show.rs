@@ -1,0 +1,50 @@
+//! How the commands speak: failures with a remedy, reports as text or JSON, colours where somebody looks.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use lang_compiler::Colours;
+use runtime_contract::program::Report;
+
+/// Why a command did not do what it was asked.
+pub enum Failure {
+    /// It was shown already; only the exit code is left.
+    Shown,
+    /// What is wrong, and what to do.
+    Said { message: String, help: String },
+}
+
+pub type Result<T = ()> = std::result::Result<T, Failure>;
+
+impl Failure {
+    pub fn new(message: impl Into<String>, help: impl Into<String>) -> Failure {
+        Failure::Said { message: message.into(), help: help.into() }
+    }
+
+    pub fn show(&self) -> ExitCode {
+        if let Failure::Said { message, help } = self {
+            eprintln!("strowger: {message}");
+            if !help.is_empty() {
+                eprintln!("  help: {help}");
+            }
+        }
+        ExitCode::FAILURE
+    }
+}
+
+/// A report goes to standard output when it is the answer, as JSON lines when asked for.
+pub fn print(report: &Report, json: bool) {
+    let text = if json { &report.json } else { &report.text };
+    if !text.is_empty() {
+        println!("{}", text.trim_end());
+    }
+}
+
+pub fn colours() -> Colours {
+    if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() { Colours::On } else { Colours::Off }
+}
+
+/// Columns of the terminal, as the shell says; a sheet of paper otherwise.
+pub fn width() -> usize {
+    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100)
+}

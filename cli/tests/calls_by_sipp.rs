@@ -1,0 +1,146 @@
+//! SIPp, which is not ours, completes the example by itself, and tries what goes wrong on real networks.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may stop at the first surprise"
+)]
+
+mod harness;
+
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+
+use harness::bank::Bank;
+use harness::pcap::{self, Press};
+use harness::relay::{Relay, Way};
+use harness::served::Served;
+use harness::sipp::Sipp;
+use tempfile::{TempDir, tempdir};
+
+const EXAMPLE: &str = "+864008100000";
+
+struct Site {
+    served: Served,
+    bank: Bank,
+    _data: TempDir,
+}
+
+impl Site {
+    fn start(project: &str) -> Site {
+        let (data, bank) = (tempdir().unwrap(), Bank::start());
+        let served = Served::start(&harness::project(project), data.path(), &["--service", &bank.option()]);
+        Site { served, bank, _data: data }
+    }
+
+    fn example() -> Site {
+        Site::start("examples/01-first-call")
+    }
+
+    /// Every call goes by the scenario.
+    fn completes(&self, scenario: &str, to: SocketAddr, number: &str, calls: u32) {
+        let folder = keys();
+        let outcome = Sipp { scenario, to, number, calls, rate: 10, timeout_s: 100 }.run(folder.path());
+        assert_eq!(outcome.code, Some(0), "{scenario}:\n{}\n{}", outcome.said, self.served.log());
+    }
+
+    /// All calls are over and written down, and the server stops by itself.
+    fn ends_clean(self, calls: f64) {
+        assert_eq!(self.served.metric("strowger_calls_live"), 0.0);
+        assert_eq!(self.served.metric("strowger_calls_ended_total"), calls, "{}", self.served.log());
+        assert_eq!(self.served.stop(), 0);
+    }
+}
+
+/// Where a SIPp process runs, with the keys of the whole example.
+fn keys() -> TempDir {
+    let folder = tempdir().unwrap();
+    let mut presses = vec![Press::Pause(500)];
+    presses.extend(pcap::keys("2", 400));
+    presses.extend(pcap::keys("1", 600));
+    presses.extend(pcap::keys("4111111111111111#", 60));
+    presses.push(Press::Pause(1_500));
+    presses.extend(pcap::keys("9", 400));
+    pcap::write(&folder.path().join("keys.pcap"), &presses);
+    folder
+}
+
+#[test]
+fn sipp_keys_its_way_through_the_example() {
+    let site = Site::example();
+    site.completes("normal", site.served.sip, EXAMPLE, 5);
+    assert_eq!(site.bank.asked.load(Ordering::Relaxed), 5);
+    site.ends_clean(5.0);
+}
+
+#[test]
+fn the_offer_may_come_from_us() {
+    let site = Site::example();
+    site.completes("late_offer", site.served.sip, EXAMPLE, 2);
+    assert_eq!(site.bank.asked.load(Ordering::Relaxed), 2);
+    site.ends_clean(2.0);
+}
+
+#[test]
+fn a_caller_may_give_up_while_it_rings() {
+    let site = Site::start("cli/tests/projects/ring");
+    site.completes("cancel", site.served.sip, "+864008100001", 3);
+    site.ends_clean(3.0);
+}
+
+#[test]
+fn a_caller_may_hang_up_in_the_middle_of_a_prompt() {
+    let site = Site::example();
+    site.completes("hang_up", site.served.sip, EXAMPLE, 5);
+    site.ends_clean(5.0);
+}
+
+#[test]
+fn lost_and_late_packets_change_nothing() {
+    let site = Site::example();
+    let lost: u64 = std::thread::scope(|scope| {
+        let callers: Vec<_> = [11, 22, 33]
+            .map(|seed| {
+                let site = &site;
+                scope.spawn(move || {
+                    let relay = Relay::start(site.served.sip, Way { seed, lost_percent: 25, delay_ms_max: 150 });
+                    site.completes("normal", relay.address, EXAMPLE, 1);
+                    relay.lost.load(Ordering::Relaxed)
+                })
+            })
+            .into_iter()
+            .collect();
+        callers.into_iter().map(|caller| caller.join().unwrap()).sum()
+    });
+    assert!(lost > 0, "the relay lost nothing");
+    assert_eq!(site.bank.asked.load(Ordering::Relaxed), 3);
+}
+
+#[test]
+fn a_lost_ack_brings_the_200_again() {
+    let site = Site::example();
+    site.completes("lost_ack", site.served.sip, EXAMPLE, 2);
+    site.ends_clean(2.0);
+}
+
+#[test]
+fn a_call_that_is_never_acknowledged_ends() {
+    let site = Site::example();
+    site.completes("never_acked", site.served.sip, EXAMPLE, 2);
+    site.ends_clean(2.0);
+}
+
+#[test]
+fn both_sides_may_say_bye_at_once() {
+    let site = Site::start("cli/tests/projects/ring");
+    site.completes("bye_race", site.served.sip, "+864008100001", 3);
+    site.ends_clean(3.0);
+}
+
+#[test]
+fn a_request_with_an_old_sequence_number_is_refused() {
+    let site = Site::example();
+    site.completes("wrong_cseq", site.served.sip, EXAMPLE, 3);
+    site.ends_clean(3.0);
+}

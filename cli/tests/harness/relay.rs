@@ -1,0 +1,109 @@
+//! A UDP relay between a caller and a server that loses, delays and so reorders packets, by a seed.
+
+use std::collections::BinaryHeap;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+pub struct Relay {
+    pub address: SocketAddr,
+    pub lost: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// How bad the way is.
+#[derive(Clone, Copy)]
+pub struct Way {
+    pub seed: u64,
+    /// Of 100 packets.
+    pub lost_percent: u64,
+    pub delay_ms_max: u64,
+}
+
+impl Relay {
+    /// Between whoever sends to `address` (one caller at a time) and the server.
+    pub fn start(server: SocketAddr, way: Way) -> Relay {
+        let outside = UdpSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
+        let inside = UdpSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
+        let address = outside.local_addr().expect("its address");
+        let stop = Arc::new(AtomicBool::new(false));
+        let lost = Arc::new(AtomicU64::new(0));
+        let work = Work {
+            outside,
+            inside,
+            server,
+            way,
+            seed: way.seed,
+            waiting: BinaryHeap::new(),
+            stop: Arc::clone(&stop),
+            lost: Arc::clone(&lost),
+        };
+        let thread = std::thread::spawn(move || work.run());
+        Relay { address, lost, stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Work {
+    outside: UdpSocket,
+    inside: UdpSocket,
+    server: SocketAddr,
+    way: Way,
+    seed: u64,
+    /// Earliest first: instant, to the server or not, bytes.
+    waiting: BinaryHeap<std::cmp::Reverse<(Instant, bool, Vec<u8>)>>,
+    stop: Arc<AtomicBool>,
+    lost: Arc<AtomicU64>,
+}
+
+impl Work {
+    fn below(&mut self, n: u64) -> u64 {
+        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.seed >> 33) % n
+    }
+
+    fn run(mut self) {
+        let mut caller = None;
+        let mut buffer = vec![0; 65_536];
+        let pause = Some(Duration::from_millis(1));
+        self.outside.set_read_timeout(pause).expect("a timeout");
+        self.inside.set_read_timeout(pause).expect("a timeout");
+        while !self.stop.load(Ordering::Relaxed) {
+            if let Ok((length, from)) = self.outside.recv_from(&mut buffer) {
+                caller = Some(from);
+                self.take(true, buffer[..length].to_vec());
+            }
+            if let Ok((length, _)) = self.inside.recv_from(&mut buffer) {
+                self.take(false, buffer[..length].to_vec());
+            }
+            while self.waiting.peek().is_some_and(|next| next.0.0 <= Instant::now()) {
+                let Some(std::cmp::Reverse((_, to_server, bytes))) = self.waiting.pop() else { break };
+                match (to_server, caller) {
+                    (true, _) => drop(self.inside.send_to(&bytes, self.server)),
+                    (false, Some(caller)) => drop(self.outside.send_to(&bytes, caller)),
+                    (false, None) => {}
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, to_server: bool, bytes: Vec<u8>) {
+        if self.below(100) < self.way.lost_percent {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let delay = self.below(self.way.delay_ms_max + 1);
+        self.waiting.push(std::cmp::Reverse((Instant::now() + Duration::from_millis(delay), to_server, bytes)));
+    }
+}

@@ -1,0 +1,393 @@
+//! A plant of lies: it carries out what the exchange wants in virtual time, for one call. It does not know what
+//! the caller is going to do.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, LegId, MediaSpec};
+use runtime_contract::request::{Kind, Request};
+use runtime_contract::script::Given;
+use runtime_contract::{FlowProgram, Now, ProgramMeta, Redacted, SiteId, Tick, Time, spoken};
+use runtime_exchange::{
+    Config, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, ServiceCall, ServiceFailure, TraceEvent,
+    TraceWhat, Version,
+};
+use runtime_session::{PlayItem, Trace};
+
+use crate::transcript::{Line, What};
+
+/// How long a service takes to answer.
+const SERVICE_MS: u64 = 50;
+/// How long a character takes to say.
+const LATIN_CHARACTER_MS: u64 = 60;
+const HAN_CHARACTER_MS: u64 = 220;
+const RECORDING_MS: u64 = 3_000;
+const BEEP_MS: u64 = 500;
+const LEG: LegId = LegId(1);
+
+/// What services answer, by service and operation.
+pub type Answers = BTreeMap<(u32, u32), Given>;
+
+/// Something that comes by itself after a while.
+enum Coming {
+    PlayDone { token: u32 },
+    /// Nobody spoke into this recording, or it reached its longest.
+    RecordEnds { recording: u64 },
+    Service(Box<ServiceCall>),
+}
+
+struct Recording {
+    id: u64,
+    since: Tick,
+    length_ms_max: u32,
+    spoken: bool,
+}
+
+pub(crate) struct Plant {
+    exchange: Exchange,
+    program: Arc<dyn FlowProgram>,
+    began: Time,
+    tick: Tick,
+    /// By time, then by the order in which they were set.
+    coming: BinaryHeap<Reverse<(Tick, u64)>>,
+    what_comes: BTreeMap<u64, Coming>,
+    next_coming: u64,
+    playing: Option<u32>,
+    recording: Option<Recording>,
+    pub answers: Answers,
+    pub transcript: Vec<Line>,
+    /// Site at which the call waits.
+    site: Option<SiteId>,
+    pub ended: bool,
+    inputs: VecDeque<Input>,
+}
+
+impl Plant {
+    pub fn new(program: Arc<dyn FlowProgram>, began: Time) -> Plant {
+        let config = Config { calls_max: 1, seed: [0; 16], recording_first: 1, trace: true };
+        let mut plant = Plant {
+            exchange: Exchange::new(config),
+            program: Arc::clone(&program),
+            began,
+            tick: Tick(0),
+            coming: BinaryHeap::new(),
+            what_comes: BTreeMap::new(),
+            next_coming: 0,
+            playing: None,
+            recording: None,
+            answers: Answers::new(),
+            transcript: Vec::new(),
+            site: None,
+            ended: false,
+            inputs: VecDeque::new(),
+        };
+        plant.give(Input::Version(Version { program, epoch: 0, stored: true }));
+        plant
+    }
+
+    pub fn meta(&self) -> &ProgramMeta {
+        self.program.meta()
+    }
+
+    pub fn now(&self) -> Now {
+        Now { tick: self.tick, time: Time(self.began.0 + (self.tick.0 / 1_000_000) as i64) }
+    }
+
+    pub fn call(&mut self, from: Option<String>, to: &str) {
+        self.write(What::Calls { to: to.to_owned() });
+        let digits = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+        self.give(Input::Leg(LegEvent::Incoming(Incoming {
+            leg: LEG,
+            peer: nowhere(),
+            caller: from.map(|from| Redacted::new(digits(&from))),
+            called: digits(to),
+            call_id: "simulated".to_owned(),
+            dialog: Vec::new(),
+        })));
+    }
+
+    /// One key; `private` ones are counted, not shown.
+    pub fn press(&mut self, key: char) {
+        self.give(Input::Media(MediaEvent::Key { leg: LEG, key }));
+    }
+
+    pub fn hang_up(&mut self) {
+        self.write(What::HangsUp);
+        self.gone(GoneCause::RemoteHungUp);
+    }
+
+    /// The request at which the call waits.
+    pub fn request(&self) -> Option<&Request> {
+        self.program.meta().request(self.site?)
+    }
+
+    /// The call is at a dialogue that takes keys.
+    pub fn takes_keys(&self) -> bool {
+        self.request().is_some_and(|request| matches!(request.kind(), Kind::Menu | Kind::Ask | Kind::Record))
+    }
+
+    /// Nothing more happens by itself but the patience of a dialogue running out.
+    pub fn listens(&self) -> bool {
+        self.coming.is_empty() && self.takes_keys()
+    }
+
+    pub fn is_recording(&self) -> bool {
+        self.recording.is_some()
+    }
+
+    /// From now on the caller speaks into the recording that runs.
+    pub fn speak(&mut self) {
+        if let Some(recording) = &mut self.recording {
+            recording.spoken = true;
+        }
+    }
+
+    /// When the next thing happens by itself; `None` when nothing ever will.
+    pub fn next(&self) -> Option<Tick> {
+        let coming = self.coming.peek().map(|next| next.0.0);
+        match (coming, self.exchange.next_deadline()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// Lets time pass to this tick, and happen what is due until then.
+    pub fn run_until(&mut self, until: Tick) {
+        while let Some(next) = self.next().filter(|next| *next <= until) {
+            self.step(next);
+        }
+        self.tick = self.tick.max(until);
+    }
+
+    /// Goes to the next thing that happens by itself, and lets it happen. False when nothing will.
+    pub fn run_next(&mut self) -> bool {
+        match self.next() {
+            Some(next) => {
+                self.step(next);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn step(&mut self, to: Tick) {
+        self.tick = self.tick.max(to);
+        let due = self.coming.peek().filter(|next| next.0.0 <= to).map(|next| next.0.1);
+        let Some(number) = due else { return self.give(Input::Timeout) };
+        self.coming.pop();
+        match self.what_comes.remove(&number) {
+            Some(Coming::PlayDone { token }) if self.playing == Some(token) => {
+                self.playing = None;
+                self.give(Input::Media(MediaEvent::PlayDone { leg: LEG, token }));
+            }
+            Some(Coming::RecordEnds { recording }) => self.end_recording(recording),
+            Some(Coming::Service(call)) => self.answer_service(&call),
+            Some(Coming::PlayDone { .. }) | None => {}
+        }
+    }
+
+    fn come(&mut self, after_ms: u64, what: Coming) {
+        self.coming.push(Reverse((self.tick.plus_ms(after_ms), self.next_coming)));
+        self.what_comes.insert(self.next_coming, what);
+        self.next_coming += 1;
+    }
+
+    fn write(&mut self, what: What) {
+        let at = self.now().time;
+        self.transcript.push(Line { at, what });
+    }
+
+    fn gone(&mut self, cause: GoneCause) {
+        self.give(Input::Leg(LegEvent::Gone { leg: LEG, cause }));
+    }
+
+    fn give(&mut self, input: Input) {
+        self.inputs.push_back(input);
+        self.drain();
+    }
+
+    /// Gives what waits, carries out what follows, and gives what follows from that.
+    fn drain(&mut self) {
+        while let Some(input) = self.inputs.pop_front() {
+            let now = self.now();
+            let outputs: Vec<Output> = self.exchange.handle(now, input).collect();
+            for output in outputs {
+                self.carry_out(output);
+            }
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Leg(command) => self.leg(&command),
+            Output::Media(command) => self.media(command),
+            Output::Write { number, .. } => self.inputs.push_back(Input::Committed(number)),
+            Output::Service(call) => self.come(SERVICE_MS, Coming::Service(Box::new(call))),
+            Output::Trace(event) => self.trace(event),
+            Output::CancelService { .. } | Output::EndDialog { .. } | Output::Event(_) | Output::Drained => {}
+        }
+    }
+
+    fn leg(&mut self, command: &LegCommand) {
+        match command {
+            LegCommand::Answer { .. } => {
+                let media = MediaSpec {
+                    remote: nowhere(),
+                    codec: Codec::Pcma,
+                    dtmf_payload_type: Some(101),
+                    ptime_ms: 20,
+                    send: true,
+                    receive: true,
+                };
+                self.inputs.push_back(Input::Leg(LegEvent::Media { leg: LEG, media }));
+                self.inputs.push_back(Input::Leg(LegEvent::Up { leg: LEG }));
+            }
+            LegCommand::Reject { .. } | LegCommand::HangUp { .. } => {
+                self.inputs.push_back(Input::Leg(LegEvent::Gone { leg: LEG, cause: GoneCause::LocalHungUp }));
+            }
+            LegCommand::Ring { .. } | LegCommand::Dial { .. } => {}
+        }
+    }
+
+    fn media(&mut self, command: MediaCommand) {
+        match command {
+            MediaCommand::Open { .. } => {
+                self.inputs.push_back(Input::Media(MediaEvent::Opened { leg: LEG, address: nowhere() }));
+            }
+            MediaCommand::Play { token, items, .. } => {
+                self.playing = Some(token);
+                let ms = items.iter().map(|item| self.length_ms(item)).sum();
+                self.come(ms, Coming::PlayDone { token });
+            }
+            MediaCommand::StopPlay { .. } => self.forget_playing(),
+            MediaCommand::Record { recording, length_ms_max, silence_ms, .. } => {
+                self.recording = Some(Recording { id: recording, since: self.tick, length_ms_max, spoken: false });
+                self.come(u64::from(silence_ms.min(length_ms_max)), Coming::RecordEnds { recording });
+            }
+            MediaCommand::StopRecord { .. } | MediaCommand::Close { .. } => {
+                self.forget_playing();
+                self.stop_recording();
+            }
+            MediaCommand::Connect { .. } | MediaCommand::Mask { .. } | MediaCommand::DiscardRecording { .. } => {}
+        }
+    }
+
+    fn forget_playing(&mut self) {
+        let Some(token) = self.playing.take() else { return };
+        self.what_comes.retain(|_, what| !matches!(what, Coming::PlayDone { token: old } if *old == token));
+        let known: Vec<u64> = self.what_comes.keys().copied().collect();
+        self.coming.retain(|next| known.binary_search(&next.0.1).is_ok());
+    }
+
+    fn stop_recording(&mut self) {
+        let Some(recording) = self.recording.take() else { return };
+        let length_ms = (self.tick.saturating_since(recording.since)).as_millis() as u32;
+        if recording.spoken {
+            self.write(What::Records);
+        }
+        let result = Ok(Recorded { length_ms, spoken: recording.spoken });
+        self.inputs.push_back(Input::Media(MediaEvent::Recorded { leg: LEG, recording: recording.id, result }));
+    }
+
+    /// A recording's time is up: its longest, or the silence after which it ends when nobody speaks.
+    fn end_recording(&mut self, id: u64) {
+        let Some(recording) = self.recording.as_ref().filter(|recording| recording.id == id) else { return };
+        let passed_ms = (self.tick.saturating_since(recording.since)).as_millis() as u64;
+        let left_ms = u64::from(recording.length_ms_max).saturating_sub(passed_ms);
+        if recording.spoken && left_ms > 0 {
+            self.come(left_ms, Coming::RecordEnds { recording: id });
+        } else {
+            self.stop_recording();
+            self.drain();
+        }
+    }
+
+    fn answer_service(&mut self, call: &ServiceCall) {
+        let meta = self.program.meta();
+        let service = meta.services.get(call.service as usize);
+        let operation = service.and_then(|service| service.operations.get(call.operation as usize));
+        let name = match (service, operation) {
+            (Some(service), Some(operation)) => format!("{}.{}", service.name, operation.name),
+            _ => "?".to_owned(),
+        };
+        let (answer, result) = match self.answers.get(&(call.service, call.operation)) {
+            Some(Given::Ok(value)) => ("ok", Ok(value.clone())),
+            Some(Given::Failed) => ("failed", Err(ServiceFailure::Unreachable)),
+            None => ("failed (no `given` says what it answers)", Err(ServiceFailure::NotConfigured)),
+        };
+        self.write(What::Service { name, answer: answer.to_owned() });
+        self.give(Input::Service { call: call.call, request: call.request, result });
+    }
+
+    fn trace(&mut self, event: TraceEvent) {
+        match event.what {
+            TraceWhat::Session(Trace::At(site)) => self.at(site),
+            TraceWhat::Session(Trace::Keys { count, keys }) => {
+                self.write(What::Presses(keys.unwrap_or_else(|| "•".repeat(count as usize))));
+            }
+            TraceWhat::Session(_) => {}
+            TraceWhat::Played(items) => {
+                for item in items {
+                    if let Some(heard) = self.heard(&item) {
+                        self.write(heard);
+                    }
+                }
+            }
+            TraceWhat::Stopped => self.write(What::Stopped),
+            TraceWhat::Answered => self.write(What::Answered),
+            TraceWhat::Noted { key, text } => self.write(What::Noted { key, value: text }),
+            TraceWhat::Ended => {
+                self.ended = true;
+                self.site = None;
+                self.write(What::Ended);
+            }
+        }
+    }
+
+    fn at(&mut self, site: SiteId) {
+        let here = |meta: &ProgramMeta, site| {
+            let info = meta.site(site)?;
+            Some((meta.flow(info.flow)?.name.clone(), info.step.clone()))
+        };
+        let before = self.site.and_then(|site| here(self.meta(), site));
+        let after = here(self.meta(), site);
+        self.site = Some(site);
+        if after != before
+            && let Some((flow, step)) = after
+        {
+            self.write(What::Step { flow, step });
+        }
+    }
+
+    /// What the caller hears of an item; the beep goes without saying.
+    fn heard(&self, item: &PlayItem) -> Option<What> {
+        match item {
+            PlayItem::Prompt { prompt, language, values } => {
+                let meta = self.meta();
+                let tag = meta.languages.get(*language as usize).cloned().unwrap_or_default();
+                let text = spoken::render(meta.prompts.get(*prompt as usize)?, *language, &tag, values);
+                Some(What::Hears { language: tag, text })
+            }
+            PlayItem::Recording(_) => Some(What::HearsRecording),
+            PlayItem::Beep => None,
+        }
+    }
+
+    fn length_ms(&self, item: &PlayItem) -> u64 {
+        match self.heard(item) {
+            Some(What::Hears { text, .. }) => {
+                let han = |c: char| ('\u{3400}'..='\u{9fff}').contains(&c);
+                text.chars().map(|c| if han(c) { HAN_CHARACTER_MS } else { LATIN_CHARACTER_MS }).sum()
+            }
+            Some(_) => RECORDING_MS,
+            None => BEEP_MS,
+        }
+    }
+}
+
+/// An address that nothing is sent to.
+fn nowhere() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, 9))
+}

@@ -1,0 +1,59 @@
+//! What a person would like to read of a call: what the caller heard and did, where the flow was.
+
+use std::fmt;
+
+use runtime_contract::Time;
+
+/// One line of a transcript.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub at: Time,
+    pub what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The call came in.
+    Calls { to: String },
+    /// The flow entered this step (empty: the top part).
+    Step { flow: String, step: String },
+    Answered,
+    /// The caller hears this text, said in this language (BCP 47).
+    Hears { language: String, text: String },
+    /// The caller hears a recording of this call.
+    HearsRecording,
+    /// The prompt was cut off.
+    Stopped,
+    /// A recording of the caller began or ended.
+    Records,
+    /// Keys that the caller pressed; private ones only as a count.
+    Presses(String),
+    /// A service was asked, and what came back.
+    Service { name: String, answer: String },
+    Noted { key: String, value: String },
+    Fault(String),
+    HangsUp,
+    /// The call is over.
+    Ended,
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            What::Calls { to } => write!(f, "calls {to}"),
+            What::Step { flow, step } if step.is_empty() => write!(f, "── {flow}"),
+            What::Step { flow, step } => write!(f, "── {flow}.{step}"),
+            What::Answered => f.write_str("answered"),
+            What::Hears { text, .. } => write!(f, "hears   {text}"),
+            What::HearsRecording => f.write_str("hears   (his recording)"),
+            What::Stopped => f.write_str("        (cut off)"),
+            What::Records => f.write_str("speaks  (recorded)"),
+            What::Presses(keys) => write!(f, "presses {keys}"),
+            What::Service { name, answer } => write!(f, "        {name} → {answer}"),
+            What::Noted { key, value } => write!(f, "        note {key} = {value}"),
+            What::Fault(fault) => write!(f, "fault: {fault}"),
+            What::HangsUp => f.write_str("hangs up"),
+            What::Ended => f.write_str("the call is over"),
+        }
+    }
+}
