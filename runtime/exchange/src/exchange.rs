@@ -1,11 +1,19 @@
-//! The exchange itself.
+//! The exchange itself: the door, who gets which input, and when a new call is taken or turned away.
 
-use std::collections::VecDeque;
+use std::collections::BTreeSet;
 
-use runtime_contract::{GraphId, Now, Tick};
+use runtime_contract::leg::{Incoming, LegCommand, LegEvent, LegId, RejectCause};
+use runtime_contract::limits::VERSIONS_LIVE_MAX;
+use runtime_contract::record::{CallId, CallRecord};
+use runtime_contract::value::Phone;
+use runtime_contract::{GraphId, Now, Redacted, Tick, Time};
+use runtime_session::{Input as SessionInput, Line, LineEvent, RequestId, Session, Start, StopReason};
 
-use crate::input::Input;
-use crate::output::{Output, Outputs};
+use crate::call::Call;
+use crate::desk::{Desk, Table};
+use crate::input::{Input, MediaEvent, ServiceFailure, Version, WriteNumber};
+use crate::output::{Event, MediaCommand, Output, Outputs, Refusal};
+use crate::recovery::LegFacts;
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -21,33 +29,330 @@ pub struct Config {
 
 /// All calls of a node.
 pub struct Exchange {
-    config: Config,
-    outputs: VecDeque<Output>,
+    pub(crate) config: Config,
+    pub(crate) desk: Desk,
+    pub(crate) calls: Table<CallId, Box<Call>>,
+    legs: Table<LegId, CallId>,
+    deadlines: BTreeSet<(Tick, CallId)>,
+    stable: Option<Version>,
+    /// Versions with calls, and the stable one.
+    pub(crate) versions: Vec<VersionUse>,
+    calls_begun: u128,
+    drain: Option<Drain>,
+}
+
+pub(crate) struct VersionUse {
+    pub graph: GraphId,
+    pub calls: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Drain {
+    until: Tick,
+    /// The calls that were left then are stopped.
+    stopped: bool,
+    said: bool,
 }
 
 impl Exchange {
     pub fn new(config: Config) -> Exchange {
-        Exchange { config, outputs: VecDeque::new() }
+        let desk = Desk::new(config.trace, config.recording_first);
+        Exchange {
+            config,
+            desk,
+            calls: Table::default(),
+            legs: Table::default(),
+            deadlines: BTreeSet::new(),
+            stable: None,
+            versions: Vec::new(),
+            calls_begun: 0,
+            drain: None,
+        }
     }
 
-    /// Takes one input. `now` never goes back.
+    /// Takes one input. A clock that went back counts as one that stood.
     pub fn handle(&mut self, now: Now, input: Input) -> Outputs<'_> {
-        let _ = (&self.config, now, input);
-        Outputs { queue: &mut self.outputs }
+        debug_assert!(self.desk.outputs.is_empty(), "outputs drained before the next input");
+        let before = self.desk.now;
+        self.desk.now = Now { tick: before.tick.max(now.tick), time: before.time.max(now.time) };
+        match input {
+            Input::Leg(event) => self.leg(event),
+            Input::Media(event) => self.media(event),
+            Input::Committed(number) => self.committed(number),
+            Input::StoreFailed => self.store_stalls(),
+            Input::Service { call, request, result } => self.service(call, request, result),
+            Input::Timeout => self.timeout(),
+            Input::Version(version) => self.version(version),
+            Input::Drain { until } => self.drain = Some(Drain { until, stopped: false, said: false }),
+            Input::Recovered(recovered) => self.recover(recovered),
+        }
+        while let Some((call, input)) = self.desk.followups.pop_front() {
+            self.with_call(call, |call, desk| call.tell(desk, input));
+        }
+        self.say_drained();
+        Outputs { queue: &mut self.desk.outputs }
     }
 
     /// When [`Input::Timeout`] is due at the latest; `None` while nothing waits.
     pub fn next_deadline(&self) -> Option<Tick> {
-        None
+        let call = self.deadlines.first().map(|(at, _)| *at);
+        let drain = self.drain.filter(|drain| !drain.stopped).map(|drain| drain.until);
+        [call, drain, self.desk.stalls_at()].into_iter().flatten().min()
     }
 
     /// Calls going on.
     pub fn calls_live(&self) -> usize {
-        0
+        self.calls.len()
     }
 
     /// Versions with calls, and the stable one: graph and number of calls.
     pub fn versions(&self) -> Vec<(GraphId, usize)> {
-        Vec::new()
+        self.versions.iter().map(|version| (version.graph, version.calls)).collect()
+    }
+
+    /// Bytes that a session holds, for each call going on (see [`Session::memory_bytes`]).
+    pub fn session_bytes(&self) -> impl Iterator<Item = usize> + '_ {
+        self.calls.values().map(|call| call.session.memory_bytes())
+    }
+
+    fn leg(&mut self, event: LegEvent) {
+        match event {
+            LegEvent::Incoming(incoming) => self.incoming(incoming),
+            LegEvent::Media { leg, media } => {
+                if self.legs.contains_key(&leg) {
+                    self.desk.put(Output::Media(MediaCommand::Connect { leg, media }));
+                }
+            }
+            LegEvent::Up { leg } => self.with_leg(leg, |call, desk| call.leg_up(desk)),
+            LegEvent::Gone { leg, cause } => {
+                let Some(call) = self.legs.remove(&leg) else { return };
+                self.desk.put(Output::Media(MediaCommand::Close { leg }));
+                self.with_call(call, |call, desk| call.line_gone(desk, cause));
+            }
+            LegEvent::Ringing { .. } => {}
+        }
+    }
+
+    fn media(&mut self, event: MediaEvent) {
+        match event {
+            MediaEvent::Opened { leg, address } if self.legs.contains_key(&leg) => {
+                self.with_leg(leg, |call, desk| call.media_opened(desk, address));
+            }
+            MediaEvent::Opened { leg, .. } => self.desk.put(Output::Media(MediaCommand::Close { leg })),
+            MediaEvent::OpenFailed { leg } => {
+                self.with_leg(leg, |call, desk| call.media_failed(desk));
+                self.desk.event(Event::Refused { leg, why: Refusal::NoMediaPort });
+            }
+            MediaEvent::Key { leg, key } => {
+                self.with_leg(leg, |call, desk| call.tell(desk, SessionInput::Line(LineEvent::Key(key))));
+            }
+            MediaEvent::PlayDone { leg, token } => {
+                self.with_leg(leg, |call, desk| call.tell(desk, SessionInput::Line(LineEvent::PlayDone { token })));
+            }
+            MediaEvent::Recorded { recording, result, .. } => {
+                if let Some(call) = self.desk.recordings.remove(&recording) {
+                    self.with_call(call, |call, desk| call.recorded(desk, recording, result));
+                }
+            }
+        }
+    }
+
+    fn committed(&mut self, number: WriteNumber) {
+        for (call, held) in self.desk.committed(number) {
+            self.with_call(call, |call, desk| call.release(desk, held));
+        }
+    }
+
+    fn store_stalls(&mut self) {
+        for (call, held) in self.desk.stall() {
+            self.with_call(call, |call, desk| call.refuse_held(desk, held));
+        }
+    }
+
+    fn service(
+        &mut self,
+        call: CallId,
+        request: RequestId,
+        result: Result<Option<runtime_contract::value::Value>, ServiceFailure>,
+    ) {
+        let (outcome, payload) = result.map_or((1, None), |payload| (0, payload));
+        let mut late = true;
+        self.with_call(call, |call, desk| {
+            late = !call.service_done(request);
+            call.tell(desk, SessionInput::Reply { request, outcome, payload });
+        });
+        if late {
+            self.desk.event(Event::LateReply { call });
+        }
+    }
+
+    fn timeout(&mut self) {
+        let now = self.desk.now.tick;
+        if self.desk.stalls_at().is_some_and(|at| at <= now) {
+            self.store_stalls();
+        }
+        while let Some((_, call)) = self.deadlines.first().copied().filter(|(at, _)| *at <= now) {
+            self.with_call(call, |call, desk| call.timeout(desk));
+        }
+        if let Some(drain) = &mut self.drain
+            && !drain.stopped
+            && drain.until <= now
+        {
+            drain.stopped = true;
+            let mut calls: Vec<CallId> = self.calls.keys().copied().collect();
+            calls.sort_unstable();
+            for call in calls {
+                self.with_call(call, |call, desk| call.tell(desk, SessionInput::Stop(StopReason::Drain)));
+            }
+        }
+    }
+
+    fn version(&mut self, version: Version) {
+        let graph = version.program.meta().graph_id;
+        let known = self.versions.iter().any(|known| known.graph == graph);
+        if !version.stored || (!known && self.versions.len() >= VERSIONS_LIVE_MAX) {
+            return self.desk.event(Event::VersionRefused(graph));
+        }
+        if !known {
+            self.versions.push(VersionUse { graph, calls: 0 });
+        }
+        self.stable = Some(version);
+        self.free_versions();
+    }
+
+    /// Forgets versions that have no call and take none.
+    pub(crate) fn free_versions(&mut self) {
+        let stable = self.stable.as_ref().map(|version| version.program.meta().graph_id);
+        let desk = &mut self.desk;
+        self.versions.retain(|version| {
+            let keep = version.calls > 0 || Some(version.graph) == stable;
+            if !keep {
+                desk.event(Event::VersionFreed(version.graph));
+            }
+            keep
+        });
+    }
+
+    fn say_drained(&mut self) {
+        if let Some(drain) = &mut self.drain
+            && !drain.said
+            && self.calls.is_empty()
+            && self.desk.all_durable()
+        {
+            drain.said = true;
+            self.desk.put(Output::Drained);
+        }
+    }
+
+    fn incoming(&mut self, incoming: Incoming) {
+        let leg = incoming.leg;
+        let (version, flow) = match self.admit(&incoming.called) {
+            Ok(found) => found,
+            Err(why) => {
+                let cause = match why {
+                    Refusal::NoSuchNumber => RejectCause::NoSuchNumber,
+                    _ => RejectCause::Overloaded,
+                };
+                self.desk.put(Output::Leg(LegCommand::Reject { leg, cause }));
+                return self.desk.event(Event::Refused { leg, why });
+            }
+        };
+        let id = self.next_call();
+        let meta = version.program.meta();
+        let record = CallRecord {
+            call: id,
+            leg_call_id: incoming.call_id,
+            graph: meta.graph_id,
+            flow: meta.flow(flow).map_or_else(String::new, |flow| flow.name.clone()),
+            caller: incoming.caller,
+            called: incoming.called,
+            started: self.desk.now.time,
+            answered: None,
+            ended: Time(0),
+            end: String::new(),
+            last_step: String::new(),
+            notes: Vec::new(),
+            faults: 0,
+            recordings: Vec::new(),
+        };
+        let start = Start {
+            call: id,
+            epoch: version.epoch,
+            flow,
+            caller: record.caller.as_ref().and_then(|caller| Phone::parse(caller.reveal(), true)),
+            called: Phone::parse(&record.called, false),
+            language: 0,
+            line: Line::Ringing,
+            leg: Redacted::new(LegFacts::of(&record).to_bytes()),
+        };
+        let mut session = Session::new(version.program.clone());
+        session.set_trace(self.config.trace);
+        self.legs.insert(leg, id);
+        self.add(Call::new(session, record, Some((leg, incoming.peer.ip())), incoming.dialog));
+        self.with_call(id, |call, desk| call.tell(desk, SessionInput::Start(start)));
+        if self.calls.get(&id).is_some_and(|call| call.rings()) {
+            self.desk.put(Output::Leg(LegCommand::Ring { leg }));
+        }
+    }
+
+    /// Whether a new call may come in, and which flow takes it.
+    fn admit(&self, called: &str) -> Result<(Version, u32), Refusal> {
+        if self.drain.is_some() {
+            return Err(Refusal::Draining);
+        }
+        if self.desk.is_stalled() {
+            return Err(Refusal::StoreStalled);
+        }
+        let version = self.stable.as_ref().ok_or(Refusal::NoVersion)?;
+        let flow = version.program.meta().inbound(called).ok_or(Refusal::NoSuchNumber)?;
+        if self.calls.len() >= self.config.calls_max {
+            return Err(Refusal::CallsMax);
+        }
+        Ok((version.clone(), flow))
+    }
+
+    fn next_call(&mut self) -> CallId {
+        self.calls_begun += 1;
+        CallId(u128::from_be_bytes(self.config.seed).wrapping_add(self.calls_begun).to_be_bytes())
+    }
+
+    pub(crate) fn add(&mut self, call: Call) {
+        let (id, graph) = (call.id(), call.record.graph);
+        match self.versions.iter_mut().find(|version| version.graph == graph) {
+            Some(version) => version.calls += 1,
+            None => self.versions.push(VersionUse { graph, calls: 1 }),
+        }
+        self.desk.event(Event::CallStarted { call: id, graph });
+        self.calls.insert(id, Box::new(call));
+    }
+
+    fn with_leg(&mut self, leg: LegId, act: impl FnOnce(&mut Call, &mut Desk)) {
+        if let Some(call) = self.legs.get(&leg).copied() {
+            self.with_call(call, act);
+        }
+    }
+
+    /// Does something to a call, if it is still there; then looks after its deadline and its end.
+    pub(crate) fn with_call(&mut self, id: CallId, act: impl FnOnce(&mut Call, &mut Desk)) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        act(call, &mut self.desk);
+        let (before, after) = (call.deadline, call.next_deadline());
+        if before != after || call.is_closed() {
+            if let Some(at) = before {
+                self.deadlines.remove(&(at, id));
+            }
+            call.deadline = after;
+            if let Some(at) = after.filter(|_| !call.is_closed()) {
+                self.deadlines.insert((at, id));
+            }
+        }
+        if call.is_closed() {
+            let graph = call.record.graph;
+            self.calls.remove(&id);
+            if let Some(version) = self.versions.iter_mut().find(|version| version.graph == graph) {
+                version.calls -= 1;
+            }
+            self.free_versions();
+        }
     }
 }

@@ -19,10 +19,15 @@
     )
 )]
 
+mod call;
+mod desk;
 mod exchange;
 mod input;
 mod output;
+mod record;
+mod recovery;
 
+pub use desk::STORE_STALL_MS_MAX;
 pub use exchange::{Config, Exchange};
 pub use input::{Input, MediaEvent, Recorded, RecordingFailed, Recovered, ServiceFailure, Version, WriteNumber};
 pub use output::{Event, MediaCommand, Output, Outputs, Refusal, ServiceCall, TraceEvent, TraceWhat, Write};

@@ -44,7 +44,8 @@ pub enum Output {
 
 #[derive(Clone)]
 pub enum MediaCommand {
-    /// Bind a port for the leg; `peer` is where its signalling comes from. Answered by `Opened`.
+    /// Bind a port for the leg, which is about to be answered; `peer` is where its signalling comes from.
+    /// Answered by `Opened`.
     Open {
         leg: LegId,
         peer: IpAddr,
@@ -84,7 +85,7 @@ pub enum MediaCommand {
     DiscardRecording {
         recording: u64,
     },
-    /// The leg is over. A running recording is kept and still said.
+    /// The leg is over, opened or not. A running recording is kept and still said.
     Close {
         leg: LegId,
     },

@@ -1,0 +1,426 @@
+//! One call at the exchange: its session, its leg, its record. Carries the session's wishes out, each in its
+//! turn: the journal first, then what may leave at once, then what waits for the journal to be durable.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use runtime_contract::leg::{GoneCause, LegCommand, LegId, RejectCause};
+use runtime_contract::record::{CallId, CallRecord};
+use runtime_contract::{FaultKind, FlowProgram, Redacted, Tick, Type};
+use runtime_session::{
+    EndCause, Input as SessionInput, Line, LineCommand, LineEvent, Output as SessionOutput, RequestId, ServiceAsk,
+    Session, WorldRequest,
+};
+
+use crate::desk::{Desk, Held};
+use crate::input::{Recorded, RecordingFailed, WriteNumber};
+use crate::output::{Event, MediaCommand, Output, ServiceCall, TraceEvent, TraceWhat, Write};
+use crate::record::{end_text, note_text, step_text};
+
+pub(crate) struct Call {
+    pub session: Session,
+    #[cfg(debug_assertions)]
+    checker: Option<runtime_session::checker::Checker>,
+    pub record: Box<CallRecord>,
+    /// And where its signalling comes from. `None` once it is gone, and for a call that was rebuilt.
+    leg: Option<(LegId, IpAddr)>,
+    /// The start is handed to the store.
+    begun: bool,
+    /// What the signalling room needs after a crash; handed to the store with the start.
+    dialog: Vec<u8>,
+    media: Option<SocketAddr>,
+    answering: Option<Answering>,
+    /// The service request that is open, and whether it left.
+    service: Option<(RequestId, bool)>,
+    recording: Option<Recording>,
+    /// The session is over; only a recording is still to come.
+    over: bool,
+    /// As it stands in the exchange's table of deadlines.
+    pub deadline: Option<Tick>,
+    /// When a call that is over is closed without its recording.
+    close_at: Option<Tick>,
+}
+
+#[derive(Clone, Copy)]
+struct Answering {
+    request: RequestId,
+    durable: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Recording {
+    request: RequestId,
+    recording: u64,
+    /// The leg it was made on is gone, or the flow wants it no more.
+    abandoned: bool,
+}
+
+/// How long a call that is over waits for its last recording's file.
+const RECORDING_CLOSE_MS_MAX: u64 = 10_000;
+
+impl Call {
+    pub fn new(session: Session, record: CallRecord, leg: Option<(LegId, IpAddr)>, dialog: Vec<u8>) -> Call {
+        Call {
+            session,
+            #[cfg(debug_assertions)]
+            checker: leg.map(|_| runtime_session::checker::Checker::default()),
+            record: Box::new(record),
+            leg,
+            begun: leg.is_none(),
+            dialog,
+            media: None,
+            answering: None,
+            service: None,
+            recording: None,
+            over: false,
+            deadline: None,
+            close_at: None,
+        }
+    }
+
+    pub fn id(&self) -> CallId {
+        self.record.call
+    }
+
+    pub fn program(&self) -> &Arc<dyn FlowProgram> {
+        self.session.program()
+    }
+
+    /// Over, and nothing to wait for: may be dropped.
+    pub fn is_closed(&self) -> bool {
+        self.over && self.recording.is_none()
+    }
+
+    /// Neither answered nor about to be: the caller is to hear that it rings.
+    pub fn rings(&self) -> bool {
+        self.answering.is_none() && self.session.line() == Line::Ringing
+    }
+
+    pub fn next_deadline(&self) -> Option<Tick> {
+        if self.over { self.close_at } else { self.session.next_deadline() }
+    }
+
+    /// The tick of `next_deadline` has come.
+    pub fn timeout(&mut self, desk: &mut Desk) {
+        if !self.over {
+            return self.tell(desk, SessionInput::Tick);
+        }
+        if self.close_at.is_some_and(|at| at <= desk.now.tick)
+            && let Some(recording) = self.recording.take()
+        {
+            desk.recordings.remove(&recording.recording);
+            self.close(desk, Vec::new());
+        }
+    }
+
+    /// One input for the session, and all that follows from it.
+    pub fn tell(&mut self, desk: &mut Desk, input: SessionInput) {
+        if self.over {
+            return;
+        }
+        #[cfg(debug_assertions)]
+        self.check_input(desk, &input);
+        let mut journal = Vec::new();
+        let mut wishes = Vec::new();
+        let mut ended = None;
+        for output in self.session.handle(desk.now, input) {
+            #[cfg(debug_assertions)]
+            if let Some(checker) = &mut self.checker {
+                let verdict = checker.output(&output);
+                debug_assert!(verdict.is_ok(), "{verdict:?}: {output:?}");
+            }
+            match output {
+                SessionOutput::Journal(bytes) => journal.extend(bytes),
+                SessionOutput::Done(cause) => ended = Some(cause),
+                wish => wishes.push(wish),
+            }
+        }
+        #[cfg(debug_assertions)]
+        self.check_drained();
+        if !self.begun || (ended.is_none() && !journal.is_empty()) {
+            self.write_journal(desk, std::mem::take(&mut journal));
+        }
+        let number = desk.last_write();
+        for wish in wishes {
+            self.carry_out(desk, number, wish);
+        }
+        if let Some(cause) = ended {
+            self.end(desk, cause, journal);
+        }
+    }
+
+    #[cfg(debug_assertions)]
+    fn check_input(&mut self, desk: &Desk, input: &SessionInput) {
+        if let Some(checker) = &mut self.checker {
+            let verdict = checker.input(desk.now, input);
+            debug_assert!(verdict.is_ok(), "{verdict:?}");
+        }
+    }
+
+    #[cfg(debug_assertions)]
+    fn check_drained(&self) {
+        if let Some(checker) = &self.checker {
+            let verdict = checker.drained(&self.session);
+            debug_assert!(verdict.is_ok(), "{verdict:?}");
+        }
+    }
+
+    fn write_journal(&mut self, desk: &mut Desk, journal: Vec<u8>) -> WriteNumber {
+        let call = self.id();
+        if self.begun {
+            return desk.write(Write::Journal { call, journal });
+        }
+        self.begun = true;
+        let (graph, started) = (self.record.graph, self.record.started);
+        desk.write(Write::Start { call, graph, started, dialog: std::mem::take(&mut self.dialog), journal })
+    }
+
+    /// `number`: the write that holds the journal of this wish.
+    fn carry_out(&mut self, desk: &mut Desk, number: WriteNumber, wish: SessionOutput) {
+        match wish {
+            SessionOutput::Line(command) => self.line(desk, number, command),
+            SessionOutput::World { request, ask: WorldRequest::Service(ask) } => {
+                self.service(desk, number, request, ask);
+            }
+            SessionOutput::World { ask: WorldRequest::Note { key, r#type, value }, .. } => {
+                let text = note_text(self.program().meta(), &r#type, &value);
+                self.note(key.clone(), &text);
+                self.trace(desk, || TraceWhat::Noted { key, value, text });
+            }
+            SessionOutput::Cancel { request } => self.cancel(desk, request),
+            SessionOutput::Fault { kind, place } => {
+                self.record.faults += 1;
+                let place = place.map_or_else(String::new, |place| self.program().meta().place_text(place));
+                desk.event(Event::Fault { call: self.id(), kind, place });
+            }
+            SessionOutput::Trace(trace) => self.trace(desk, || TraceWhat::Session(trace)),
+            SessionOutput::Journal(_) | SessionOutput::Done(_) => {}
+        }
+    }
+
+    /// A later note of the same key replaces the earlier.
+    pub fn note(&mut self, key: String, text: &str) {
+        let text = Redacted::new(text.to_owned());
+        match self.record.notes.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, place)) => *place = text,
+            None => self.record.notes.push((key, text)),
+        }
+    }
+
+    pub fn note_rebuilt(&mut self, key: String, r#type: &Type, value: &runtime_contract::value::Value) {
+        let text = note_text(self.program().meta(), r#type, value);
+        self.note(key, &text);
+    }
+
+    fn line(&mut self, desk: &mut Desk, number: WriteNumber, command: LineCommand) {
+        let Some((leg, peer)) = self.leg else { return };
+        match command {
+            LineCommand::Answer { request } => {
+                self.answering = Some(Answering { request, durable: false });
+                desk.put(Output::Media(MediaCommand::Open { leg, peer }));
+                if let Some(held) = desk.hold(number, self.id(), Held::Answer(request)) {
+                    self.refuse_held(desk, held);
+                }
+            }
+            LineCommand::Reject(cause) => desk.put(Output::Leg(LegCommand::Reject { leg, cause })),
+            LineCommand::HangUp => desk.put(Output::Leg(LegCommand::HangUp { leg })),
+            LineCommand::Play { token, items } => {
+                let program = self.program().clone();
+                if desk.trace {
+                    let items = items.clone();
+                    self.trace(desk, || TraceWhat::Played(items));
+                }
+                desk.put(Output::Media(MediaCommand::Play { leg, token, program, items }));
+            }
+            LineCommand::StopPlay => {
+                self.trace(desk, || TraceWhat::Stopped);
+                desk.put(Output::Media(MediaCommand::StopPlay { leg }));
+            }
+            LineCommand::Mask { on } => desk.put(Output::Media(MediaCommand::Mask { leg, on })),
+            LineCommand::Record { request, length_ms_max, silence_ms } => {
+                let recording = desk.recording_next;
+                desk.recording_next += 1;
+                desk.recordings.insert(recording, self.id());
+                self.recording = Some(Recording { request, recording, abandoned: false });
+                let call = self.id();
+                desk.put(Output::Media(MediaCommand::Record { leg, call, recording, length_ms_max, silence_ms }));
+            }
+            LineCommand::StopRecord { .. } => desk.put(Output::Media(MediaCommand::StopRecord { leg })),
+        }
+    }
+
+    fn service(&mut self, desk: &mut Desk, number: WriteNumber, request: RequestId, ask: ServiceAsk) {
+        let call = ServiceCall {
+            call: self.id(),
+            request,
+            program: self.program().clone(),
+            service: ask.service,
+            operation: ask.operation,
+            arguments: ask.arguments,
+            within_ms: ask.within_ms,
+            idempotency_key: ask.writes.then(|| format!("{}-{}", self.id().hex(), request.0)),
+        };
+        self.service = Some((request, !ask.writes));
+        if !ask.writes {
+            return desk.put(Output::Service(call));
+        }
+        if let Some(held) = desk.hold(number, self.id(), Held::Service(Box::new(call))) {
+            self.refuse_held(desk, held);
+        }
+    }
+
+    fn cancel(&mut self, desk: &mut Desk, request: RequestId) {
+        if self.answering.is_some_and(|answering| answering.request == request) {
+            self.answering = None;
+        }
+        if let Some((open, sent)) = self.service
+            && open == request
+        {
+            self.service = None;
+            if sent {
+                desk.put(Output::CancelService { call: self.id(), request });
+            }
+        }
+    }
+
+    /// What was held back may leave, if it is still wanted.
+    pub fn release(&mut self, desk: &mut Desk, held: Held) {
+        match held {
+            Held::Answer(request) => {
+                if let Some(answering) = self.answering.as_mut().filter(|answering| answering.request == request) {
+                    answering.durable = true;
+                    self.try_answer(desk);
+                }
+            }
+            Held::Service(call) => {
+                if self.service == Some((call.request, false)) {
+                    self.service = Some((call.request, true));
+                    desk.put(Output::Service(*call));
+                }
+            }
+            Held::Recording { request, recording, length_ms } => {
+                let event = LineEvent::RecordDone { request, recording, length_ms, spoken: true };
+                self.tell(desk, SessionInput::Line(event));
+            }
+        }
+    }
+
+    /// What was held back will not leave: the store does not keep what must be kept first.
+    pub fn refuse_held(&mut self, desk: &mut Desk, held: Held) {
+        let input = match held {
+            Held::Answer(request) | Held::Recording { request, .. } => {
+                self.answering = None;
+                SessionInput::Fault { request, kind: FaultKind::Store }
+            }
+            Held::Service(call) => {
+                self.service = None;
+                SessionInput::Reply { request: call.request, outcome: 1, payload: None }
+            }
+        };
+        desk.follow_up(self.id(), input);
+    }
+
+    /// A port is bound for the leg.
+    pub fn media_opened(&mut self, desk: &mut Desk, address: SocketAddr) {
+        self.media = Some(address);
+        self.try_answer(desk);
+    }
+
+    /// 200, once the start is durable and the port is known.
+    fn try_answer(&mut self, desk: &mut Desk) {
+        let answering = self.answering.filter(|answering| answering.durable);
+        if let (Some(_), Some((leg, _)), Some(media)) = (answering, self.leg, self.media) {
+            self.answering = None;
+            desk.put(Output::Leg(LegCommand::Answer { leg, media }));
+        }
+    }
+
+    /// No port could be had.
+    pub fn media_failed(&mut self, desk: &mut Desk) {
+        if let Some((leg, _)) = self.leg {
+            desk.put(Output::Leg(LegCommand::Reject { leg, cause: RejectCause::Overloaded }));
+            self.line_gone(desk, GoneCause::Failed);
+        }
+    }
+
+    pub fn leg_up(&mut self, desk: &mut Desk) {
+        if self.record.answered.is_none() {
+            self.record.answered = Some(desk.now.time);
+            self.trace(desk, || TraceWhat::Answered);
+        }
+        self.tell(desk, SessionInput::Line(LineEvent::Answered));
+    }
+
+    pub fn line_gone(&mut self, desk: &mut Desk, cause: GoneCause) {
+        self.leg = None;
+        self.answering = None;
+        if let Some(recording) = &mut self.recording {
+            recording.abandoned = true;
+        }
+        self.tell(desk, SessionInput::Line(LineEvent::Gone(cause)));
+    }
+
+    /// A service answered; false when nobody waits for it.
+    pub fn service_done(&mut self, request: RequestId) -> bool {
+        let open = self.service.is_some_and(|(open, _)| open == request);
+        if open {
+            self.service = None;
+        }
+        open
+    }
+
+    /// A recording's file is synced: its row comes next, and only then the flow hears of it.
+    pub fn recorded(&mut self, desk: &mut Desk, recording: u64, result: Result<Recorded, RecordingFailed>) {
+        let (call, created) = (self.id(), desk.now.time);
+        // One that the session gave up waiting for still has its row.
+        let done = self.recording.take_if(|running| running.recording == recording);
+        let request = done.map_or(RequestId(0), |done| done.request);
+        match result {
+            Ok(Recorded { length_ms, spoken: true }) => {
+                let partial = done.is_none_or(|done| done.abandoned) || self.session.line() == Line::Gone;
+                let number = desk.write(Write::Recording { call, recording, length_ms, created, partial });
+                self.record.recordings.push(recording);
+                if let Some(held) = desk.hold(number, call, Held::Recording { request, recording, length_ms }) {
+                    self.refuse_held(desk, held);
+                }
+            }
+            Ok(Recorded { length_ms, spoken: false }) => {
+                desk.put(Output::Media(MediaCommand::DiscardRecording { recording }));
+                let event = LineEvent::RecordDone { request, recording, length_ms, spoken: false };
+                self.tell(desk, SessionInput::Line(event));
+            }
+            Err(RecordingFailed) => self.tell(desk, SessionInput::Fault { request, kind: FaultKind::Store }),
+        }
+        if self.is_closed() {
+            self.close(desk, Vec::new());
+        }
+    }
+
+    /// The session is over. The record follows at once, or after the last recording.
+    fn end(&mut self, desk: &mut Desk, cause: EndCause, journal: Vec<u8>) {
+        self.over = true;
+        self.record.end = end_text(cause);
+        self.record.ended = desk.now.time;
+        self.record.last_step = step_text(self.program().meta(), self.session.body_site());
+        if self.recording.is_none() {
+            return self.close(desk, journal);
+        }
+        self.close_at = Some(desk.now.tick.plus_ms(RECORDING_CLOSE_MS_MAX));
+        if !journal.is_empty() {
+            self.write_journal(desk, journal);
+        }
+    }
+
+    fn close(&mut self, desk: &mut Desk, journal: Vec<u8>) {
+        desk.write(Write::End { record: self.record.clone(), journal });
+        self.trace(desk, || TraceWhat::Ended);
+        desk.event(Event::CallEnded { call: self.id() });
+    }
+
+    fn trace(&self, desk: &mut Desk, what: impl FnOnce() -> TraceWhat) {
+        if desk.trace {
+            let event = TraceEvent { now: desk.now, call: self.id(), program: self.program().clone(), what: what() };
+            desk.put(Output::Trace(event));
+        }
+    }
+}

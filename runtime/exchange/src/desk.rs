@@ -1,0 +1,128 @@
+//! What all calls share while they work: the tray of outputs, the numbering of writes, and what is held back
+//! until a write is durable. It knows no call from inside.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, DefaultHasher};
+
+use runtime_contract::record::CallId;
+use runtime_contract::{Now, Tick};
+use runtime_session::{Input as SessionInput, RequestId};
+
+use crate::input::WriteNumber;
+use crate::output::{Event, Output, ServiceCall, Write};
+
+/// A table whose order of iteration is the same in every run.
+pub(crate) type Table<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
+
+/// How long the oldest write may wait for its commit before new calls are refused and whatever must be durable
+/// first fails.
+pub const STORE_STALL_MS_MAX: u64 = 2_000;
+
+#[derive(Default)]
+pub(crate) struct Desk {
+    pub now: Now,
+    pub outputs: VecDeque<Output>,
+    /// What sessions must be told, now that the one who caused it is done.
+    pub followups: VecDeque<(CallId, SessionInput)>,
+    /// Calls whose recordings media still works on.
+    pub recordings: Table<u64, CallId>,
+    pub recording_next: u64,
+    pub trace: bool,
+    written: u64,
+    /// Writes that are not durable yet, with the time at which they were handed over.
+    pending: VecDeque<(WriteNumber, Tick)>,
+    /// What waits for a write, in the order of the writes.
+    held: VecDeque<(WriteNumber, CallId, Held)>,
+    stalled: bool,
+}
+
+/// An effect or a result that must not leave before a write is durable.
+#[derive(Debug)]
+pub(crate) enum Held {
+    /// 200 to the INVITE.
+    Answer(RequestId),
+    /// A service that changes something.
+    Service(Box<ServiceCall>),
+    /// The result of a recording.
+    Recording { request: RequestId, recording: u64, length_ms: u32 },
+}
+
+impl Desk {
+    pub fn new(trace: bool, recording_first: u64) -> Desk {
+        Desk { trace, recording_next: recording_first, ..Desk::default() }
+    }
+
+    pub fn put(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    pub fn event(&mut self, event: Event) {
+        self.put(Output::Event(event));
+    }
+
+    pub fn write(&mut self, write: Write) -> WriteNumber {
+        self.written += 1;
+        let number = WriteNumber(self.written);
+        self.pending.push_back((number, self.now.tick));
+        self.put(Output::Write { number, write });
+        number
+    }
+
+    /// The last write that was handed over.
+    pub fn last_write(&self) -> WriteNumber {
+        WriteNumber(self.written)
+    }
+
+    /// Keeps something back until this write is durable. Given back at once when it will not be soon.
+    pub fn hold(&mut self, until: WriteNumber, call: CallId, held: Held) -> Option<Held> {
+        if self.stalled {
+            return Some(held);
+        }
+        self.held.push_back((until, call, held));
+        None
+    }
+
+    /// What may leave now that all writes up to this one are durable.
+    pub fn committed(&mut self, number: WriteNumber) -> Vec<(CallId, Held)> {
+        while self.pending.front().is_some_and(|(pending, _)| *pending <= number) {
+            self.pending.pop_front();
+        }
+        let overdue = self.overdue_at().is_some_and(|at| at <= self.now.tick);
+        if self.stalled && !overdue {
+            self.stalled = false;
+            self.event(Event::StoreStalled(false));
+        }
+        let free = self.held.iter().take_while(|(until, _, _)| *until <= number).count();
+        self.held.drain(..free).map(|(_, call, held)| (call, held)).collect()
+    }
+
+    /// The store does not keep up: gives what will not leave any more.
+    pub fn stall(&mut self) -> Vec<(CallId, Held)> {
+        if !self.stalled {
+            self.stalled = true;
+            self.event(Event::StoreStalled(true));
+        }
+        self.held.drain(..).map(|(_, call, held)| (call, held)).collect()
+    }
+
+    pub fn is_stalled(&self) -> bool {
+        self.stalled
+    }
+
+    /// When the oldest write has waited too long; `None` while nothing waits or the stall is known.
+    pub fn stalls_at(&self) -> Option<Tick> {
+        if self.stalled { None } else { self.overdue_at() }
+    }
+
+    fn overdue_at(&self) -> Option<Tick> {
+        self.pending.front().map(|(_, since)| since.plus_ms(STORE_STALL_MS_MAX))
+    }
+
+    pub fn all_durable(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    pub fn follow_up(&mut self, call: CallId, input: SessionInput) {
+        self.followups.push_back((call, input));
+    }
+}

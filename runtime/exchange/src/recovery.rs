@@ -1,0 +1,125 @@
+//! Calls that a process left open when it died: rebuilt from their journals, ended with their `finally`. Taking
+//! them up again (re-INVITE) is not done yet; the far side is told BYE.
+
+use runtime_contract::record::{CallId, CallRecord};
+use runtime_contract::{Redacted, SiteId};
+use runtime_session::{EndCause, Input as SessionInput, Line, Rebuilt, Session, StopReason};
+
+use crate::call::Call;
+use crate::exchange::Exchange;
+use crate::input::Recovered;
+use crate::output::{Event, Output, Write};
+use crate::record::{end_text, step_text};
+
+/// What a call record says of the leg: kept in the journal behind its start.
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+pub(crate) struct LegFacts {
+    call_id: String,
+    caller: Option<String>,
+    called: String,
+}
+
+impl LegFacts {
+    pub fn of(record: &CallRecord) -> LegFacts {
+        LegFacts {
+            call_id: record.leg_call_id.clone(),
+            caller: record.caller.as_ref().map(|caller| caller.reveal().clone()),
+            called: record.called.clone(),
+        }
+    }
+
+    pub fn to_bytes(&self) -> Vec<u8> {
+        postcard::to_allocvec(self).unwrap_or_default()
+    }
+}
+
+impl Exchange {
+    pub(crate) fn recover(&mut self, recovered: Recovered) {
+        match Session::from_journal(recovered.program.clone(), &recovered.journal) {
+            Ok(rebuilt) => self.end_rebuilt(recovered, rebuilt),
+            Err(error) => {
+                let why = error.to_string();
+                self.desk.event(Event::NotRecovered { call: recovered.call, why });
+                self.desk.put(Output::EndDialog { dialog: recovered.dialog });
+                let mut record = empty_record(recovered.call);
+                record.graph = recovered.program.meta().graph_id;
+                record.started = self.desk.now.time;
+                self.close_dead(record);
+            }
+        }
+    }
+
+    fn end_rebuilt(&mut self, recovered: Recovered, rebuilt: Rebuilt) {
+        let record = self.record_of(recovered.call, &rebuilt);
+        let Rebuilt { mut session, notes, end, .. } = rebuilt;
+        if session.line() != Line::Gone {
+            self.desk.put(Output::EndDialog { dialog: recovered.dialog });
+        }
+        session.set_trace(self.config.trace);
+        let site = session.body_site();
+        let mut call = Call::new(session, record, None, Vec::new());
+        for (key, r#type, value) in notes {
+            call.note_rebuilt(key, &r#type, &value);
+        }
+        if let Some(end) = end {
+            return self.close_ended(call, end, site);
+        }
+        let id = call.id();
+        self.add(call);
+        self.with_call(id, |call, desk| call.tell(desk, SessionInput::Stop(StopReason::Crash)));
+    }
+
+    /// Its flow was over; only the record was not written.
+    fn close_ended(&mut self, call: Call, end: EndCause, site: SiteId) {
+        let mut record = *call.record.clone();
+        record.end = end_text(end);
+        record.last_step = step_text(call.program().meta(), site);
+        self.desk.write(Write::End { record: Box::new(record), journal: Vec::new() });
+        self.desk.event(Event::CallEnded { call: call.id() });
+    }
+
+    fn close_dead(&mut self, record: CallRecord) {
+        let call = record.call;
+        let record =
+            CallRecord { ended: self.desk.now.time, end: end_text(EndCause::Stopped(StopReason::Crash)), ..record };
+        self.desk.write(Write::End { record: Box::new(record), journal: Vec::new() });
+        self.desk.event(Event::CallEnded { call });
+    }
+
+    fn record_of(&self, call: CallId, rebuilt: &Rebuilt) -> CallRecord {
+        let meta = rebuilt.session.program().meta();
+        let facts: LegFacts = postcard::from_bytes(&rebuilt.leg).unwrap_or_default();
+        CallRecord {
+            leg_call_id: facts.call_id,
+            graph: meta.graph_id,
+            flow: meta.flow(rebuilt.started.flow).map_or_else(String::new, |flow| flow.name.clone()),
+            caller: facts.caller.map(Redacted::new),
+            called: facts.called,
+            started: rebuilt.started.time,
+            answered: rebuilt.answered,
+            ended: rebuilt.last,
+            faults: rebuilt.faults.len() as u32,
+            recordings: rebuilt.recordings.clone(),
+            ..empty_record(call)
+        }
+    }
+}
+
+fn empty_record(call: CallId) -> CallRecord {
+    CallRecord {
+        call,
+        leg_call_id: String::new(),
+        graph: runtime_contract::GraphId::default(),
+        flow: String::new(),
+        caller: None,
+        called: String::new(),
+        started: runtime_contract::Time(0),
+        answered: None,
+        ended: runtime_contract::Time(0),
+        end: String::new(),
+        last_step: String::new(),
+        notes: Vec::new(),
+        faults: 0,
+        recordings: Vec::new(),
+    }
+}
