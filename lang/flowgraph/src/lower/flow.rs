@@ -105,13 +105,6 @@ impl FlowWriter<'_> {
         segment
     }
 
-    /// A new block of the cursor's segment, with the cursor in it.
-    pub fn begin_block(&mut self) -> Point {
-        let block = self.graph.block();
-        self.graph.go_to(block);
-        block
-    }
-
     /// Keeps the cursor, when its path goes on, for [`FlowWriter::join`].
     pub fn end_branch(&mut self, ends: &mut Vec<Point>) {
         if !self.graph.is_ended() {
