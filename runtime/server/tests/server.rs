@@ -1,0 +1,243 @@
+//! The whole server over real sockets on loopback: calls by the built-in phone, pages by HTTP.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may stop at the first surprise"
+)]
+
+mod kit;
+
+use kit::{PATIENCE, Site, folder, gone, start, wait_for, write};
+use runtime_contract::leg::GoneCause;
+use runtime_server::{PhoneEvent, Responder};
+use serde_json::json;
+
+fn refused(status: u16) -> PhoneEvent {
+    PhoneEvent::Gone(GoneCause::Refused(status))
+}
+
+#[test]
+fn a_caller_hears_the_flow_and_leaves_a_record() {
+    let responder = Responder::start(|asked| {
+        assert_eq!((asked.operation, asked.idempotency_key), ("crm/find", None));
+        assert_eq!(asked.arguments, json!({ "p": "noted" }));
+        (200, json!(12))
+    })
+    .unwrap();
+    let yaml = format!("services:\n  crm:\n    base: http://{}/crm\n", responder.address);
+    let mut site = Site::start("welcome", &yaml);
+    let phone = site.phone();
+    let call = site.call(&phone);
+    wait_for(&call, |event| event == PhoneEvent::Up);
+    site.hears(&call, "welcome");
+    site.hears(&call, "offer");
+    assert!(call.press("1"));
+    // The hole is filled and rendered while the caller waits.
+    site.hears(&call, "n 十二");
+    assert_eq!(gone(&call), PhoneEvent::Gone(GoneCause::RemoteHungUp));
+    assert!(!call.press("x"));
+
+    let server = site.server.take().unwrap();
+    server.stop();
+    let records = server.store().calls(10);
+    server.wait().unwrap();
+    let records = records.unwrap();
+    let record = &records[0].record;
+    assert_eq!((records.len(), record.flow.as_str(), record.notes[0].0.as_str()), (1, "main.main", "outcome"));
+    assert_eq!(record.notes[0].1.reveal(), "noted");
+}
+
+#[test]
+fn a_service_that_fails_is_an_outcome() {
+    let mut site = Site::start("welcome", "services:\n  crm:\n    base: http://127.0.0.1:1\n");
+    let phone = site.phone();
+    let call = site.call(&phone);
+    site.hears(&call, "offer");
+    call.press("1");
+    site.hears(&call, "sorry");
+    let (_, metrics) = site.get("/metrics");
+    assert!(metrics.contains("strowger_service_calls_total{outcome=\"unreachable\"} 1"), "{metrics}");
+    drop(site.server.take());
+}
+
+#[test]
+fn a_new_version_takes_new_calls_and_leaves_old_ones_alone() {
+    let site = Site::start("first", "");
+    let phone = site.phone();
+    let old = site.call(&phone);
+    site.hears(&old, "first");
+
+    write(site.folder.path(), "main.flow", "second");
+    let (status, text) = site.reload();
+    assert_eq!(status, 200, "{text}");
+    assert!(text.contains("takes calls\n2 tests passed"), "{text}");
+    let new = site.call(&phone);
+    site.hears(&new, "second");
+    let (_, versions) = site.get("/versions");
+    let versions: serde_json::Value = serde_json::from_str(&versions).unwrap();
+    assert_eq!(versions["versions"].as_array().unwrap().len(), 2, "{versions}");
+
+    // The call on the first version goes on, in the first version.
+    old.press("2");
+    assert_eq!(gone(&old), PhoneEvent::Gone(GoneCause::RemoteHungUp));
+    let begun = std::time::Instant::now();
+    loop {
+        let (_, text) = site.get("/versions");
+        let versions: serde_json::Value = serde_json::from_str(&text).unwrap();
+        if versions["versions"].as_array().unwrap().len() == 1 {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "the old version is not freed: {text}");
+    }
+}
+
+#[test]
+fn a_refused_version_leaves_the_old_one_serving_and_says_why() {
+    let site = Site::start("first", "");
+    for (source, why) in [("broken", "main.flow:1: broken"), ("panic", "the compiler failed on this project")] {
+        write(site.folder.path(), "main.flow", source);
+        let (status, text) = site.reload();
+        assert_eq!(status, 409);
+        assert!(text.contains(why), "{text}");
+        let (_, versions) = site.get("/versions");
+        assert!(versions.contains(why), "{versions}");
+    }
+    write(site.folder.path(), "main.flow", "first");
+    write(site.folder.path(), "strowger.yaml", "trunks:\n  a: nowhere\n");
+    let (status, text) = site.reload();
+    assert_eq!(status, 409);
+    assert!(text.contains("strowger.yaml:2:6"), "{text}");
+    let (_, metrics) = site.get("/metrics");
+    assert!(metrics.contains("strowger_reloads_total{outcome=\"refused\"} 3"), "{metrics}");
+    let phone = site.phone();
+    let call = site.call(&phone);
+    site.hears(&call, "first");
+}
+
+#[test]
+fn a_changed_file_is_noticed() {
+    let folder = folder("first", "");
+    let server = start(folder.path(), true).unwrap();
+    write(folder.path(), "main.flow", "second, and longer");
+    let begun = std::time::Instant::now();
+    let first = server.first.graph.hex();
+    loop {
+        let (_, text) = kit::http(server.http_addr, "GET /versions HTTP/1.1\r\n");
+        let versions: serde_json::Value = serde_json::from_str(&text).unwrap();
+        if versions["current"].as_str().is_some_and(|current| current != first) {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "still {text}");
+    }
+}
+
+#[test]
+fn reload_is_for_the_command_line_only() {
+    let site = Site::start("first", "");
+    let head = "POST /reload HTTP/1.1\r\nContent-Length: 0\r\nOrigin: http://example.com\r\n";
+    assert_eq!(kit::http(site.server().http_addr, head).0, 403);
+    assert_eq!(site.get("/reload").0, 405);
+    assert_eq!(site.get("/nowhere").0, 404);
+}
+
+#[test]
+fn draining_lets_calls_finish_and_takes_no_new_ones() {
+    let mut site = Site::start("welcome", "limits: { drain_s: 60 }\n");
+    assert_eq!(site.get("/healthz").0, 200);
+    let phone = site.phone();
+    let call = site.call(&phone);
+    site.hears(&call, "offer");
+    site.server().stop();
+    let late = site.call(&phone);
+    assert_eq!(gone(&late), refused(503));
+    let (status, reasons) = site.get("/healthz");
+    assert_eq!(status, 503);
+    assert!(reasons.contains("draining"), "{reasons}");
+    call.press("2");
+    assert_eq!(gone(&call), PhoneEvent::Gone(GoneCause::RemoteHungUp));
+    site.server.take().unwrap().wait().unwrap();
+}
+
+#[test]
+fn calls_that_outlast_the_drain_are_ended_with_finally() {
+    let mut site = Site::start("welcome", "limits: { drain_s: 1 }\n");
+    let phone = site.phone();
+    let call = site.call(&phone);
+    site.hears(&call, "offer");
+    let server = site.server.take().unwrap();
+    server.stop();
+    assert_eq!(gone(&call), PhoneEvent::Gone(GoneCause::RemoteHungUp));
+    server.wait().unwrap();
+    let server = start(site.folder.path(), false).unwrap();
+    let record = &server.store().calls(1).unwrap()[0].record;
+    assert_eq!(record.notes.len(), 1);
+}
+
+#[test]
+fn the_limit_of_calls_is_a_503() {
+    let site = Site::start("welcome", "limits: { calls_max: 1 }\n");
+    let phone = site.phone();
+    let first = site.call(&phone);
+    site.hears(&first, "welcome");
+    let second = site.call(&phone);
+    assert_eq!(gone(&second), refused(503));
+    let (_, metrics) = site.get("/metrics");
+    assert!(metrics.contains("strowger_calls_refused_total{why=\"calls_max\"} 1"), "{metrics}");
+}
+
+#[test]
+fn unknown_peers_and_unknown_numbers_get_no_service() {
+    let site = Site::start("welcome", "trunks: { carrier: 203.0.113.0/24 }\n");
+    let phone = site.phone();
+    assert_eq!(gone(&site.call(&phone)), refused(403));
+
+    let site = Site::start("welcome", "");
+    let call = phone.call(&format!("sip:+49301234@{}", site.server().sip_addr), None).unwrap();
+    assert_eq!(gone(&call), refused(404));
+}
+
+#[test]
+fn calls_that_a_dead_process_left_are_ended_at_the_next_start() {
+    let mut site = Site::start("welcome", "");
+    let phone = site.phone();
+    let call = site.call(&phone);
+    site.hears(&call, "offer");
+    drop(site.server.take());
+    let server = start(site.folder.path(), false).unwrap();
+    assert_eq!(gone(&call), PhoneEvent::Gone(GoneCause::RemoteHungUp));
+    server.stop();
+    server.wait().unwrap();
+    let server = start(site.folder.path(), false).unwrap();
+    assert_eq!(server.store().open_calls().unwrap(), []);
+    let record = &server.store().calls(1).unwrap()[0].record;
+    assert_eq!(record.notes[0].1.reveal(), "noted");
+}
+
+#[test]
+fn what_hinders_a_start_is_said_with_its_remedy() {
+    let folder = folder("broken", "");
+    let error = start(folder.path(), false).err().unwrap();
+    assert_eq!(error.report.unwrap().text, "main.flow:1: broken");
+
+    write(folder.path(), "main.flow", "welcome");
+    let server = start(folder.path(), false).unwrap();
+    for (key, address) in [("sip", server.sip_addr), ("http", server.http_addr)] {
+        let mut config = runtime_server::Config::default();
+        config.listen.sip.set_port(0);
+        config.listen.http.set_port(0);
+        match key {
+            "sip" => config.listen.sip = address,
+            _ => config.listen.http = address,
+        }
+        let options = runtime_server::Options::new(folder.path());
+        let error = runtime_server::Server::start(config, std::sync::Arc::new(kit::PretendedCompiler), options);
+        let error = error.err().unwrap().to_string();
+        assert!(error.contains(&address.to_string()) && error.contains(&format!("`listen: {key}:`")), "{error}");
+    }
+
+    write(folder.path(), "strowger.yaml", "storage:\n  data: main.flow\n");
+    let error = start(folder.path(), false).err().unwrap().to_string();
+    assert!(error.contains("cannot keep data in") && error.contains("`--data`"), "{error}");
+}
