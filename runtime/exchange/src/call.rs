@@ -372,6 +372,7 @@ impl Call {
     /// A recording's file is synced: its row comes next, and only then the flow hears of it.
     pub fn recorded(&mut self, desk: &mut Desk, recording: u64, result: Result<Recorded, RecordingFailed>) {
         let (call, created) = (self.id(), desk.now.time);
+        let waited_for = self.over;
         // One that the session gave up waiting for still has its row.
         let done = self.recording.take_if(|running| running.recording == recording);
         let request = done.map_or(RequestId(0), |done| done.request);
@@ -391,7 +392,7 @@ impl Call {
             }
             Err(RecordingFailed) => self.tell(desk, SessionInput::Fault { request, kind: FaultKind::Store }),
         }
-        if self.is_closed() {
+        if waited_for && self.recording.is_none() {
             self.close(desk, Vec::new());
         }
     }

@@ -1,0 +1,296 @@
+//! The exchange through its door: who is taken, what waits for what, how calls end.
+
+use std::sync::Arc;
+
+use crate::plant::Plant;
+use runtime_contract::limits::VERSIONS_LIVE_MAX;
+use runtime_contract::request::{Request, ServiceCall};
+use runtime_contract::value::Value;
+use runtime_contract::{FlowProgram, Type};
+use runtime_exchange::{Input, STORE_STALL_MS_MAX, Version};
+use runtime_session::testkit::{Kit, Op, menu, payloads, record};
+
+/// answer; menu: 1 calls the service, 2 records, others hang up; `finally` notes.
+fn hotline(writes: bool) -> Arc<dyn FlowProgram> {
+    hotline_named("kit.hotline", writes)
+}
+
+fn hotline_named(name: &str, writes: bool) -> Arc<dyn FlowProgram> {
+    let mut kit = Kit::new(&["ended"]);
+    let choose = kit.prompt("请选择", "choose", &[]);
+    let speak = kit.prompt("请留言", "speak", &[]);
+    kit.service("crm", &[], Some(Type::Text), writes);
+    kit.request("", Request::Answer, &[], vec![None], vec![1], None);
+    let choices = menu(choose, &["1", "2"]);
+    kit.request("main", choices.clone(), &[], payloads(&choices, None), vec![2, 3, 4, 4], None);
+    let find = Request::Service(ServiceCall { service: 0, operation: 0 });
+    kit.request("find", find.clone(), &[], payloads(&find, Some(Type::Text)), vec![1, 4], None);
+    let take = record(speak, 10_000);
+    kit.request("take", take.clone(), &[], payloads(&take, None), vec![1, 1], None);
+    kit.request("", Request::HangUp, &[], vec![], vec![], None);
+    let note = Request::Note { key: "outcome".into(), r#type: Type::Text };
+    let ended = kit.constant("ended");
+    let finally = kit.request("", note, &[(Type::Text, ended)], vec![None], vec![6], None);
+    kit.push(Op::End);
+    kit.flow(name, 0, None, Some(finally));
+    kit.inbound("1xxx", 0);
+    kit.build()
+}
+
+#[test]
+fn a_call_from_invite_to_record() {
+    let mut plant = Plant::new(Some(&hotline(false)), 10);
+    let leg = plant.call("1001");
+    let said = plant.said();
+    assert!(said[0].starts_with("CallStarted"));
+    assert_eq!(said[1..], ["answer", "play 1"]);
+    plant.heard(leg);
+    plant.key(leg, '9');
+    assert_eq!(plant.said()[0], "hang up");
+    let record = plant.records.pop().unwrap();
+    assert_eq!((record.flow.as_str(), record.end.as_str()), ("kit.hotline", "hung up"));
+    assert_eq!(record.notes.len(), 1);
+    assert_eq!(record.notes[0].1.reveal(), "ended");
+    assert!(record.answered.is_some());
+    assert_eq!(record.caller.as_ref().unwrap().reveal(), "+8613800000000");
+    assert!(!format!("{record:?}").contains("138"), "personal data shows as a mark");
+    assert_eq!((plant.exchange.calls_live(), plant.exchange.next_deadline()), (0, None));
+}
+
+#[test]
+fn an_answer_waits_for_its_start() {
+    let mut plant = Plant::new(Some(&hotline(false)), 10);
+    plant.commits = false;
+    plant.call("1001");
+    assert!(!plant.said().contains(&"answer".to_owned()));
+    plant.commit();
+    assert_eq!(plant.said(), ["answer", "play 1"]);
+}
+
+#[test]
+fn a_caller_who_gives_up_before_the_commit_is_not_answered() {
+    let mut plant = Plant::new(Some(&hotline(false)), 10);
+    plant.commits = false;
+    let leg = plant.call("1001");
+    plant.bye(leg);
+    plant.said();
+    plant.commit();
+    assert_eq!(plant.said().len(), 0);
+    assert_eq!(plant.records[0].end, "caller hung up");
+}
+
+#[test]
+fn who_is_turned_away_and_why() {
+    let program = hotline(false);
+    let mut plant = Plant::new(None, 1);
+    plant.call("1001");
+    assert_eq!(plant.said()[..2], ["reject Overloaded", "Refused { leg: LegId(1), why: NoVersion }"]);
+    plant.version(&program);
+    plant.call("2001");
+    assert_eq!(plant.said()[0], "reject NoSuchNumber");
+    plant.call("1001");
+    assert!(plant.said().contains(&"answer".to_owned()));
+    plant.call("1002");
+    assert_eq!(plant.said()[..2], ["reject Overloaded", "Refused { leg: LegId(4), why: CallsMax }"]);
+}
+
+#[test]
+fn a_writing_service_waits_for_its_journal_and_a_reading_one_does_not() {
+    for writes in [false, true] {
+        let mut plant = Plant::new(Some(&hotline(writes)), 10);
+        let leg = plant.call("1001");
+        plant.commits = false;
+        plant.said();
+        plant.key(leg, '1');
+        assert_eq!(plant.services.len(), usize::from(!writes));
+        plant.commit();
+        let call = plant.services.pop_front().unwrap();
+        assert_eq!(call.idempotency_key.is_some(), writes);
+        let result = Ok(Some(Value::Text("gold".into())));
+        plant.give(Input::Service { call: call.call, request: call.request, result });
+        assert_eq!(plant.said().last().unwrap(), "play 1", "back in the menu");
+    }
+}
+
+#[test]
+fn a_late_answer_of_a_service_goes_nowhere() {
+    let mut plant = Plant::new(Some(&hotline(false)), 10);
+    let leg = plant.call("1001");
+    plant.key(leg, '1');
+    let call = plant.services.pop_front().unwrap();
+    plant.said();
+    plant.pass(800);
+    assert_eq!(plant.said()[..2], ["cancel service", "hang up"]);
+    plant.give(Input::Service { call: call.call, request: call.request, result: Ok(None) });
+    assert!(plant.said().last().unwrap().starts_with("LateReply"));
+}
+
+#[test]
+fn a_recording_is_heard_of_only_when_its_row_is_durable() {
+    let mut plant = Plant::new(Some(&hotline(false)), 10);
+    let leg = plant.call("1001");
+    plant.key(leg, '2');
+    plant.heard(leg);
+    plant.commits = false;
+    plant.said();
+    plant.record_done(leg, true);
+    assert_eq!(plant.said().len(), 0);
+    plant.commit();
+    assert_eq!(plant.said(), ["play 1"]);
+    plant.commits = true;
+    plant.bye(leg);
+    assert_eq!(plant.records[0].recordings, [100]);
+}
+
+#[test]
+fn silence_leaves_no_recording() {
+    let mut plant = Plant::new(Some(&hotline(false)), 10);
+    let leg = plant.call("1001");
+    plant.key(leg, '2');
+    plant.heard(leg);
+    plant.record_done(leg, false);
+    assert!(plant.said().contains(&"discard".to_owned()));
+    plant.bye(leg);
+    assert_eq!(plant.records[0].recordings.len(), 0);
+}
+
+#[test]
+fn a_partial_recording_is_kept_and_marked() {
+    let mut plant = Plant::new(Some(&hotline(false)), 10);
+    let leg = plant.call("1001");
+    plant.key(leg, '2');
+    plant.heard(leg);
+    plant.bye(leg);
+    assert_eq!(plant.partials, 1);
+    assert_eq!(plant.records[0].recordings, [100]);
+    assert_eq!(plant.exchange.calls_live(), 0);
+}
+
+#[test]
+fn a_recording_that_never_comes_does_not_keep_its_call() {
+    let mut plant = Plant::new(Some(&hotline(false)), 10);
+    let leg = plant.call("1001");
+    plant.key(leg, '2');
+    plant.heard(leg);
+    plant.recording.clear();
+    plant.bye(leg);
+    assert_eq!(plant.exchange.calls_live(), 1);
+    plant.pass(10_000);
+    assert_eq!((plant.exchange.calls_live(), plant.records.len()), (0, 1));
+}
+
+#[test]
+fn a_stalled_store_turns_new_calls_away_and_lets_others_go_on() {
+    let mut plant = Plant::new(Some(&hotline(true)), 10);
+    let going_on = plant.call("1001");
+    plant.commits = false;
+    plant.said();
+    let waiting = plant.call("1001");
+    plant.pass(STORE_STALL_MS_MAX);
+    let said = plant.said();
+    assert!(said.contains(&"StoreStalled(true)".to_owned()), "{said:?}");
+    assert!(said.contains(&"reject Unavailable".to_owned()), "its start was not kept: {said:?}");
+    assert!(!plant.legs.contains(&waiting));
+    plant.call("1001");
+    assert_eq!(plant.said()[0], "reject Overloaded");
+
+    plant.heard(going_on);
+    plant.key(going_on, '1');
+    assert!(plant.services.is_empty(), "a writing service fails at once");
+    assert_eq!(plant.said()[0], "hang up");
+
+    plant.commit();
+    assert!(plant.said().contains(&"StoreStalled(false)".to_owned()));
+    plant.commits = true;
+    plant.call("1001");
+    assert!(plant.said().contains(&"answer".to_owned()));
+}
+
+#[test]
+fn calls_keep_the_version_on_which_they_began() {
+    let (old, new) = (hotline_named("kit.old", false), hotline_named("kit.new", false));
+    let mut plant = Plant::new(Some(&old), 10);
+    let first = plant.call("1001");
+    plant.version(&new);
+    let second = plant.call("1001");
+    assert_eq!(plant.exchange.versions().len(), 2);
+    plant.said();
+    plant.bye(first);
+    assert!(plant.said().iter().any(|line| line.starts_with("VersionFreed")));
+    plant.bye(second);
+    let flows: Vec<_> = plant.records.iter().map(|record| record.flow.as_str()).collect();
+    assert_eq!(flows, ["kit.old", "kit.new"]);
+    assert_eq!(Arc::strong_count(&old), 1, "nothing holds the old version");
+}
+
+#[test]
+fn a_version_that_is_not_stored_takes_no_call() {
+    let (old, new) = (hotline_named("kit.old", false), hotline_named("kit.new", false));
+    let mut plant = Plant::new(Some(&old), 10);
+    plant.give(Input::Version(Version { program: new, epoch: 2, stored: false }));
+    assert!(plant.said()[0].starts_with("VersionRefused"));
+    let leg = plant.call("1001");
+    plant.bye(leg);
+    assert_eq!(plant.records[0].flow, "kit.old");
+}
+
+#[test]
+fn versions_with_calls_end_at_their_bound() {
+    let mut plant = Plant::new(None, 1_000);
+    for n in 0..VERSIONS_LIVE_MAX {
+        plant.version(&hotline_named(&format!("kit.v{n}"), false));
+        plant.call("1001");
+    }
+    plant.said();
+    plant.version(&hotline_named("kit.one more", false));
+    assert!(plant.said()[0].starts_with("VersionRefused"));
+    assert_eq!(plant.exchange.versions().len(), VERSIONS_LIVE_MAX);
+}
+
+#[test]
+fn a_drain_lets_calls_end_and_then_ends_them() {
+    let mut plant = Plant::new(Some(&hotline(false)), 10);
+    plant.call("1001");
+    let until = runtime_contract::Tick(plant.now().tick.0 + 5_000_000_000);
+    plant.give(Input::Drain { until });
+    plant.said();
+    plant.call("1001");
+    assert_eq!(plant.said()[0], "reject Overloaded");
+    plant.pass(4_999);
+    assert!(!plant.said().contains(&"drained".to_owned()));
+    plant.pass(1);
+    let said = plant.said();
+    assert_eq!((said[0].as_str(), said.last().unwrap().as_str()), ("hang up", "drained"));
+    assert_eq!(plant.records[0].end, "stopped");
+}
+
+#[test]
+fn what_a_crash_left_open_ends_with_its_finally() {
+    let program = hotline(false);
+    let mut plant = Plant::new(Some(&program), 10);
+    let leg = plant.call("1001");
+    plant.key(leg, '1');
+    let call = plant.services.pop_front().unwrap();
+    let result = Ok(Some(Value::Text("gold".into())));
+    plant.give(Input::Service { call: call.call, request: call.request, result });
+    let mut after = plant.crash(&program);
+    let said = after.said();
+    assert_eq!(said[0], "end dialog [1]");
+    let record = after.records.pop().unwrap();
+    assert_eq!((record.end.as_str(), record.last_step.as_str()), ("crash", "kit.hotline/main"));
+    assert_eq!(record.notes[0].1.reveal(), "ended");
+    assert_eq!(record.caller.unwrap().reveal(), "+8613800000000");
+    assert_eq!(record.started, plant.now().time);
+    assert!(after.open.is_empty());
+}
+
+#[test]
+fn a_journal_that_is_not_its_program_s_is_closed_and_said() {
+    let (program, other) = (hotline(false), hotline_named("kit.other", false));
+    let mut plant = Plant::new(Some(&program), 10);
+    plant.call("1001");
+    let mut after = plant.crash(&other);
+    assert!(after.said()[0].starts_with("NotRecovered"));
+    assert_eq!(after.records[0].end, "crash");
+    assert!(after.open.is_empty());
+}

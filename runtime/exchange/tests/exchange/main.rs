@@ -1,0 +1,12 @@
+//! Tests of the exchange through its door, on a plant of false things.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may stop at the first surprise"
+)]
+
+mod calls;
+mod plant;
+mod random;

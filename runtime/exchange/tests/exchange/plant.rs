@@ -1,0 +1,315 @@
+//! A plant of false things around a real exchange: a store that commits when told, legs and media that answer at
+//! once, services that answer when told. It checks what any plant may rely on: nothing that must be durable
+//! first leaves before its write is (contract, run-time invariant 9), and one end for each call.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, LegId, MediaSpec};
+use runtime_contract::record::{CallId, CallRecord};
+use runtime_contract::{FlowProgram, Now, Redacted, Tick, Time};
+use runtime_exchange::{
+    Config, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, Recovered, ServiceCall, Version, Write,
+    WriteNumber,
+};
+
+pub struct Plant {
+    pub exchange: Exchange,
+    pub now_ms: u64,
+    /// What left, one line each, since it was last asked.
+    pub said: Vec<String>,
+    /// All that ever left, in the form in which it could be logged, and all bytes for the store.
+    pub left: String,
+    pub stored: Vec<u8>,
+    pub services: VecDeque<ServiceCall>,
+    pub playing: BTreeMap<LegId, u32>,
+    pub recording: BTreeMap<LegId, u64>,
+    pub legs: BTreeSet<LegId>,
+    /// Commit each write at once.
+    pub commits: bool,
+    pub written: u64,
+    pub committed: u64,
+    starts: BTreeMap<CallId, u64>,
+    last_write_of: BTreeMap<CallId, u64>,
+    call_of: BTreeMap<LegId, CallId>,
+    pub records: Vec<CallRecord>,
+    /// Of each open call: its graph's program, dialog and journal, as far as they are durable.
+    pub open: BTreeMap<CallId, (Vec<u8>, Vec<u8>)>,
+    pub journals: BTreeMap<CallId, Vec<u8>>,
+    uncommitted: VecDeque<(u64, Write)>,
+    pub partials: usize,
+    legs_begun: u64,
+}
+
+pub const START_MS: i64 = 1_772_416_800_000;
+
+impl Plant {
+    pub fn new(program: Option<&Arc<dyn FlowProgram>>, calls_max: usize) -> Plant {
+        let config = Config { calls_max, seed: [7; 16], recording_first: 100, trace: false };
+        let mut plant = Plant {
+            exchange: Exchange::new(config),
+            now_ms: 0,
+            said: Vec::new(),
+            left: String::new(),
+            stored: Vec::new(),
+            services: VecDeque::new(),
+            playing: BTreeMap::new(),
+            recording: BTreeMap::new(),
+            legs: BTreeSet::new(),
+            commits: true,
+            written: 0,
+            committed: 0,
+            starts: BTreeMap::new(),
+            last_write_of: BTreeMap::new(),
+            call_of: BTreeMap::new(),
+            records: Vec::new(),
+            open: BTreeMap::new(),
+            journals: BTreeMap::new(),
+            uncommitted: VecDeque::new(),
+            partials: 0,
+            legs_begun: 0,
+        };
+        if let Some(program) = program {
+            plant.version(program);
+        }
+        plant
+    }
+
+    pub fn version(&mut self, program: &Arc<dyn FlowProgram>) {
+        self.give(Input::Version(Version { program: program.clone(), epoch: 1, stored: true }));
+    }
+
+    pub fn now(&self) -> Now {
+        Now { tick: Tick(self.now_ms * 1_000_000), time: Time(START_MS + self.now_ms as i64) }
+    }
+
+    pub fn give(&mut self, input: Input) {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            let now = self.now();
+            let outputs: Vec<Output> = self.exchange.handle(now, input).collect();
+            for output in outputs {
+                self.left.push_str(&format!("{output:?}\n"));
+                self.take(output, &mut inputs);
+            }
+            if self.commits && self.committed < self.written {
+                inputs.push_back(self.commit_to(self.written));
+            }
+        }
+    }
+
+    /// Makes writes durable up to this one.
+    fn commit_to(&mut self, number: u64) -> Input {
+        self.committed = self.committed.max(number);
+        while let Some((_, write)) = self.uncommitted.pop_front_if(|(n, _)| *n <= number) {
+            match write {
+                Write::Start { call, dialog, journal, .. } => {
+                    assert!(self.open.insert(call, (dialog, journal)).is_none(), "started twice");
+                }
+                Write::Journal { call, journal } => {
+                    self.open.get_mut(&call).expect("a journal of an open call").1.extend(journal);
+                }
+                Write::End { record, journal } => {
+                    let (_, mut bytes) = self.open.remove(&record.call).expect("an open call ends");
+                    bytes.extend(journal);
+                    self.journals.insert(record.call, bytes);
+                    self.records.push(*record);
+                }
+                Write::Recording { partial, .. } => self.partials += usize::from(partial),
+            }
+        }
+        Input::Committed(WriteNumber(number))
+    }
+
+    pub fn commit(&mut self) {
+        let input = self.commit_to(self.written);
+        self.give(input);
+    }
+
+    /// Commits some of what waits.
+    pub fn commit_some(&mut self, count: u64) {
+        let input = self.commit_to((self.committed + count).min(self.written));
+        self.give(input);
+    }
+
+    fn take(&mut self, output: Output, inputs: &mut VecDeque<Input>) {
+        match output {
+            Output::Write { number, write } => {
+                assert_eq!(number.0, self.written + 1, "writes are numbered one by one");
+                self.written = number.0;
+                self.note_write(number.0, &write);
+                self.uncommitted.push_back((number.0, write));
+            }
+            Output::Leg(command) => self.leg(command, inputs),
+            Output::Media(command) => self.media(command, inputs),
+            Output::Service(call) => {
+                if call.idempotency_key.is_some() {
+                    assert!(self.last_write_of[&call.call] <= self.committed, "a writing service left too soon");
+                }
+                self.said.push(format!("service {}", call.service));
+                self.services.push_back(call);
+            }
+            Output::CancelService { .. } => self.said.push("cancel service".to_owned()),
+            Output::EndDialog { dialog } => self.said.push(format!("end dialog {dialog:?}")),
+            Output::Event(event) => self.said.push(format!("{event:?}")),
+            Output::Drained => self.said.push("drained".to_owned()),
+            Output::Trace(_) => {}
+        }
+    }
+
+    fn note_write(&mut self, number: u64, write: &Write) {
+        let (call, bytes) = match write {
+            Write::Start { call, journal, .. } => {
+                self.starts.insert(*call, number);
+                (*call, journal)
+            }
+            Write::Journal { call, journal } => (*call, journal),
+            Write::End { record, journal } => (record.call, journal),
+            Write::Recording { call, .. } => (*call, &Vec::new()),
+        };
+        self.stored.extend(bytes);
+        self.last_write_of.insert(call, number);
+    }
+
+    fn leg(&mut self, command: LegCommand, inputs: &mut VecDeque<Input>) {
+        match command {
+            LegCommand::Answer { leg, .. } => {
+                let call = self.call_of[&leg];
+                assert!(self.starts[&call] <= self.committed, "answered before the start was durable");
+                self.said.push("answer".to_owned());
+                let media = MediaSpec {
+                    remote: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 9),
+                    codec: Codec::Pcma,
+                    dtmf_payload_type: Some(101),
+                    ptime_ms: 20,
+                    send: true,
+                    receive: true,
+                };
+                inputs.push_back(Input::Leg(LegEvent::Media { leg, media }));
+                inputs.push_back(Input::Leg(LegEvent::Up { leg }));
+            }
+            LegCommand::Reject { leg, cause } => {
+                self.said.push(format!("reject {cause:?}"));
+                self.leg_ends(leg, inputs);
+            }
+            LegCommand::HangUp { leg } => {
+                self.said.push("hang up".to_owned());
+                self.leg_ends(leg, inputs);
+            }
+            LegCommand::Ring { .. } => self.said.push("ring".to_owned()),
+            LegCommand::Dial { .. } => panic!("nobody dials yet"),
+        }
+    }
+
+    fn leg_ends(&mut self, leg: LegId, inputs: &mut VecDeque<Input>) {
+        assert!(self.legs.remove(&leg), "ended a leg that is not there");
+        inputs.push_back(Input::Leg(LegEvent::Gone { leg, cause: GoneCause::LocalHungUp }));
+    }
+
+    fn media(&mut self, command: MediaCommand, inputs: &mut VecDeque<Input>) {
+        match command {
+            MediaCommand::Open { leg, .. } => {
+                let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 4_000);
+                inputs.push_back(Input::Media(MediaEvent::Opened { leg, address }));
+            }
+            MediaCommand::Play { leg, token, items, .. } => {
+                assert!(self.legs.contains(&leg), "played to a leg that is gone");
+                self.said.push(format!("play {}", items.len()));
+                self.playing.insert(leg, token);
+            }
+            MediaCommand::StopPlay { leg } => {
+                self.playing.remove(&leg);
+            }
+            MediaCommand::Record { leg, recording, .. } => {
+                self.said.push("record".to_owned());
+                self.recording.insert(leg, recording);
+            }
+            MediaCommand::StopRecord { leg } => self.end_recording(leg, true, inputs),
+            MediaCommand::Close { leg } => {
+                self.playing.remove(&leg);
+                self.end_recording(leg, true, inputs);
+            }
+            MediaCommand::DiscardRecording { .. } => self.said.push("discard".to_owned()),
+            MediaCommand::Connect { .. } | MediaCommand::Mask { .. } => {}
+        }
+    }
+
+    fn end_recording(&mut self, leg: LegId, spoken: bool, inputs: &mut VecDeque<Input>) {
+        if let Some(recording) = self.recording.remove(&leg) {
+            let result = Ok(Recorded { length_ms: 900, spoken });
+            inputs.push_back(Input::Media(MediaEvent::Recorded { leg, recording, result }));
+        }
+    }
+
+    /// A recording ends by itself.
+    pub fn record_done(&mut self, leg: LegId, spoken: bool) {
+        let mut inputs = VecDeque::new();
+        self.end_recording(leg, spoken, &mut inputs);
+        inputs.into_iter().for_each(|input| self.give(input));
+    }
+
+    /// A new leg; its call, if it was taken.
+    pub fn call(&mut self, called: &str) -> LegId {
+        self.legs_begun += 1;
+        let leg = LegId(self.legs_begun);
+        self.legs.insert(leg);
+        // The exchange counts call ids up from the seed with each call that it takes.
+        let taken = self.starts.len() as u128 + 1;
+        self.call_of.insert(leg, CallId((u128::from_be_bytes([7; 16]) + taken).to_be_bytes()));
+        let incoming = Incoming {
+            leg,
+            peer: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 5_060),
+            caller: Some(Redacted::new("+8613800000000".to_owned())),
+            called: called.to_owned(),
+            call_id: format!("{leg:?}"),
+            dialog: vec![leg.0 as u8],
+        };
+        self.give(Input::Leg(LegEvent::Incoming(incoming)));
+        leg
+    }
+
+    pub fn key(&mut self, leg: LegId, key: char) {
+        self.give(Input::Media(MediaEvent::Key { leg, key }));
+    }
+
+    pub fn heard(&mut self, leg: LegId) {
+        if let Some(token) = self.playing.remove(&leg) {
+            self.give(Input::Media(MediaEvent::PlayDone { leg, token }));
+        }
+    }
+
+    pub fn bye(&mut self, leg: LegId) {
+        if self.legs.remove(&leg) {
+            self.give(Input::Leg(LegEvent::Gone { leg, cause: GoneCause::RemoteHungUp }));
+        }
+    }
+
+    pub fn pass(&mut self, ms: u64) {
+        let end = self.now_ms + ms;
+        while let Some(at) = self.exchange.next_deadline().filter(|at| at.0 <= end * 1_000_000) {
+            self.now_ms = self.now_ms.max(at.0.div_ceil(1_000_000));
+            self.give(Input::Timeout);
+        }
+        self.now_ms = end;
+    }
+
+    pub fn said(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.said)
+    }
+
+    /// The process dies: a new plant that begins with what is durable here.
+    pub fn crash(&self, program: &Arc<dyn FlowProgram>) -> Plant {
+        let mut plant = Plant::new(None, 100);
+        plant.now_ms = self.now_ms + 5_000;
+        for (call, (dialog, journal)) in &self.open {
+            plant.open.insert(*call, (dialog.clone(), journal.clone()));
+        }
+        for (call, (dialog, journal)) in &self.open {
+            let recovered =
+                Recovered { call: *call, program: program.clone(), dialog: dialog.clone(), journal: journal.clone() };
+            plant.give(Input::Recovered(recovered));
+        }
+        plant
+    }
+}
