@@ -283,7 +283,7 @@ impl Exchange {
             called: Phone::parse(&record.called, false),
             language: 0,
             line: Line::Ringing,
-            leg: Redacted::new(LegFacts::of(&record).to_bytes()),
+            leg: Redacted::new(LegFacts::of(&record, &incoming.dialog).to_bytes()),
         };
         let mut session = Session::new(version.program.clone());
         session.set_trace(self.config.trace);

@@ -17,14 +17,17 @@ pub(crate) struct LegFacts {
     call_id: String,
     caller: Option<String>,
     called: String,
+    /// What the signalling room needs to end the dialog.
+    dialog: Vec<u8>,
 }
 
 impl LegFacts {
-    pub fn of(record: &CallRecord) -> LegFacts {
+    pub fn of(record: &CallRecord, dialog: &[u8]) -> LegFacts {
         LegFacts {
             call_id: record.leg_call_id.clone(),
             caller: record.caller.as_ref().map(|caller| caller.reveal().clone()),
             called: record.called.clone(),
+            dialog: dialog.to_vec(),
         }
     }
 
@@ -51,9 +54,11 @@ impl Exchange {
 
     fn end_rebuilt(&mut self, recovered: Recovered, rebuilt: Rebuilt) {
         let record = self.record_of(recovered.call, &rebuilt);
-        let Rebuilt { mut session, notes, end, .. } = rebuilt;
+        let Rebuilt { mut session, notes, end, leg, .. } = rebuilt;
         if session.line() != Line::Gone {
-            self.desk.put(Output::EndDialog { dialog: recovered.dialog });
+            let kept = || postcard::from_bytes(&leg).map(|facts: LegFacts| facts.dialog).unwrap_or_default();
+            let dialog = if recovered.dialog.is_empty() { kept() } else { recovered.dialog };
+            self.desk.put(Output::EndDialog { dialog });
         }
         session.set_trace(self.config.trace);
         let site = session.body_site();

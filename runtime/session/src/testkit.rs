@@ -508,7 +508,10 @@ impl Draw {
         };
         let (arguments, keep) = arguments(&request);
         let result = matches!(&request, Request::Service(call) if call.service == 0).then_some(Type::Text);
-        let next = (0..request.outcomes()).map(|_| go()).collect();
+        // A note goes on below, so that few programs only note until a bound ends them.
+        let below = if kit.here() + 1 < range.1 { kit.here() + 1 } else { go() };
+        let is_note = matches!(request, Request::Note { .. });
+        let next = (0..request.outcomes()).map(|_| if is_note { below } else { go() }).collect();
         let payloads = payloads(&request, result);
         kit.request(&format!("s{}", range.0), request, &arguments, payloads, next, keep);
     }
