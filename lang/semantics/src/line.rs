@@ -195,7 +195,9 @@ impl Walk<'_, '_> {
                 Line::NEVER
             }
             StatementKind::HangUp => {
-                self.need(statement, line);
+                if line.may_be(Line::GONE) {
+                    self.fault(Code::NoLineHere, statement.keyword, "nobody is on the line here");
+                }
                 Line::NEVER
             }
             StatementKind::Play(_) => self.need(statement, line),

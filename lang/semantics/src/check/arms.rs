@@ -409,7 +409,8 @@ impl Checker<'_, '_> {
         }
         let mut block = |at: Option<usize>| {
             let arm = at.and_then(|at| arms.get_mut(at));
-            arm.map(|arm| arm.body.block.clone()).unwrap_or_default()
+            // Nobody knows where an outcome without an arm was to lead.
+            arm.map_or_else(|| Block { statements: vec![broken(statement)] }, |arm| arm.body.block.clone())
         };
         let (ok, failed) = (block(ok), block(failed));
         into.statements.push(match operation {
@@ -469,11 +470,13 @@ impl Checker<'_, '_> {
                         Some(local)
                     }
                     _ => {
-                        let message = format!("`{name}` carries nothing here");
-                        self.problems.give(
-                            Diagnostic::new(Code::PayloadOnPlainOutcome, bound.span, message)
-                                .help(format!("{name} => …")),
-                        );
+                        // The parser refuses a name behind any other outcome.
+                        if name == "ok" {
+                            let message = "this operation gives nothing that could have a name";
+                            self.problems.give(
+                                Diagnostic::new(Code::PayloadOnPlainOutcome, bound.span, message).help("ok => …"),
+                            );
+                        }
                         self.declare(bound, Ty::Broken);
                         if let Some(info) = self.locals.last_mut() {
                             info.used = true;

@@ -259,7 +259,7 @@ impl Checker<'_, '_> {
                     path.span,
                     format!("`is` asks for a variant, and a `{}` has none", self.text_of(&wanted)),
                 )
-                .help("=="),
+                .help("… == …"),
             );
             return broken(span);
         }

@@ -48,7 +48,7 @@ impl Checker<'_, '_> {
             BinaryOperator::Add | BinaryOperator::Subtract | BinaryOperator::Multiply | BinaryOperator::Divide
         );
         // A literal or a bare variant takes its type from the other side.
-        let (left, right) = if takes_its_type(left) && !takes_its_type(right) {
+        let (left, right) = if self.takes_its_type(left) && !self.takes_its_type(right) {
             let right = self.expr(right, None);
             let left = self.expr(left, Some(&right.ty));
             (left, right)
@@ -242,9 +242,13 @@ impl Checker<'_, '_> {
         self.problems.give(diagnostic);
         broken(span)
     }
-}
 
-/// Literals and bare names may mean something else next to another type.
-fn takes_its_type(expr: &ast::Expr) -> bool {
-    matches!(expr.kind, ast::ExprKind::Text(_) | ast::ExprKind::Name(_))
+    /// Literals and names that are no local may mean something else next to another type.
+    fn takes_its_type(&self, expr: &ast::Expr) -> bool {
+        match &expr.kind {
+            ast::ExprKind::Text(_) => true,
+            ast::ExprKind::Name(name) => self.lookup(&name.text).is_none(),
+            _ => false,
+        }
+    }
 }

@@ -198,11 +198,13 @@ impl Checker<'_, '_> {
             return None;
         }
         if let (Some(name), Some(_)) = (names.first(), variant) {
-            let message = "this variant carries nothing".to_owned();
-            self.problems.give(
-                Diagnostic::new(Code::PayloadOnPlainOutcome, name.span, message)
-                    .help(path.names.last().map_or(String::new(), |name| format!("{} => …", name.text))),
-            );
+            // The parser refuses `variant name`.
+            if matches!(pattern.kind, PatternKind::Variant { .. }) {
+                let help = path.names.last().map_or(String::new(), |name| format!("{} => …", name.text));
+                self.problems.give(
+                    Diagnostic::new(Code::PayloadOnPlainOutcome, name.span, "this variant carries nothing").help(help),
+                );
+            }
             return None;
         }
         let value = match cover.outcomes && variant.is_none() && path.names.len() == 1 {

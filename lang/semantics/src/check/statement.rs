@@ -333,10 +333,13 @@ impl Checker<'_, '_> {
                     )),
                 );
             }
-            let otherwise = statement.otherwise.as_ref().map(|otherwise| self.block(&otherwise.body.statements));
+            let otherwise = match &statement.otherwise {
+                Some(otherwise) => self.block(&otherwise.body.statements),
+                None => Block { statements: vec![broken(statement)] },
+            };
             let counter = hir::CounterId(self.counter_count);
             self.counter_count += 1;
-            hir::Bound { counter, times: times.unwrap_or(1), otherwise: otherwise.unwrap_or_default() }
+            hir::Bound { counter, times: times.unwrap_or(1), otherwise }
         });
         if self.region == Region::Finally {
             self.leads_on(statement.keyword, "go");

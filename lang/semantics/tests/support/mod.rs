@@ -1,0 +1,142 @@
+//! Files in, problems out: the only place of these tests that knows the crate's door.
+#![allow(clippy::panic, clippy::expect_used, reason = "tests may stop at the first surprise")]
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use lang_diagnostics::{Colours, Diagnostic, Severity, Sources, render};
+use lang_semantics::{ParsedModule, Surroundings, analyze, hir};
+use runtime_contract::calendar::days_since_epoch;
+use runtime_contract::program::SiteNames;
+
+/// A project that lives in one text. Lines `//@ module routing` begin a further file; `//@ services crm` says what
+/// `strowger.yaml` names; `//@ audio welcome.wav` puts a recording there.
+pub struct Sample {
+    /// Path and text. Lines count from the first line of the whole text.
+    pub files: Vec<(String, String)>,
+    pub services: Option<Vec<String>>,
+    pub audio: Vec<String>,
+}
+
+impl Sample {
+    pub fn new(text: &str) -> Sample {
+        let mut sample = Sample { files: vec![("main".into(), String::new())], services: None, audio: Vec::new() };
+        for (at, line) in text.lines().enumerate() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            match words.as_slice() {
+                ["//@", "module", path] => sample.files.push(((*path).to_owned(), "\n".repeat(at + 1))),
+                ["//@", "services", names @ ..] => sample.services = Some(names.iter().map(|n| (*n).to_owned()).collect()),
+                ["//@", "audio", names @ ..] => sample.audio.extend(names.iter().map(|n| (*n).to_owned())),
+                _ => {}
+            }
+            if !matches!(words.as_slice(), ["//@", "module", _]) {
+                let (_, text) = sample.files.last_mut().expect("there is always one");
+                text.push_str(line);
+                text.push('\n');
+            }
+        }
+        sample
+    }
+}
+
+impl Surroundings for Sample {
+    fn audio(&self, file: &str) -> Option<[u8; 32]> {
+        self.audio.iter().any(|known| known == file).then_some([7; 32])
+    }
+
+    fn holidays(&self, table: &str) -> Option<Vec<i32>> {
+        let days = stdlib::holidays(table)?;
+        days.into_iter().map(|(year, month, day)| days_since_epoch(year, month, day)).collect()
+    }
+
+    fn holiday_tables(&self) -> Vec<String> {
+        stdlib::HOLIDAY_TABLES.iter().map(|(name, _)| (*name).to_owned()).collect()
+    }
+
+    fn today(&self) -> Option<i32> {
+        days_since_epoch(2026, 1, 1)
+    }
+}
+
+pub struct Analyzed {
+    pub sources: Sources,
+    pub program: Option<hir::Program>,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Problems of parser and checker together; library files that are used come along.
+pub fn analyzed(sample: &Sample) -> Analyzed {
+    let mut sources = Sources::new();
+    let mut modules = Vec::new();
+    let mut diagnostics = Vec::new();
+    let library = stdlib::MODULES.iter().filter(|(path, _)| sample.files.iter().any(|(_, text)| text.contains(path)));
+    let library = library.map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+    for (path, text) in sample.files.iter().cloned().chain(library) {
+        let file = sources.add(format!("{path}.flow"), text.clone());
+        let (ast, problems) = lang_syntax::parse(file, &text);
+        diagnostics.extend(problems);
+        modules.push((path, ast));
+    }
+    let parsed: Vec<_> = modules.iter().map(|(path, ast)| ParsedModule { path: path.clone(), ast }).collect();
+    let names = SiteNames { services: sample.services.clone() };
+    let (program, found) = analyze(&parsed, sample, &names);
+    diagnostics.extend(found);
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.span().file, diagnostic.span().start));
+    Analyzed { sources, program, diagnostics }
+}
+
+impl Analyzed {
+    /// `line code`, as marks say it: `12 F0101`; of a warning `12 warning F0104`.
+    pub fn found(&self) -> Vec<String> {
+        let mut found: Vec<(u32, String)> = self
+            .diagnostics
+            .iter()
+            .map(|diagnostic| {
+                let span = diagnostic.span();
+                let line = self.sources.position(span.file, span.start).line;
+                (line, mark(line, diagnostic.severity, diagnostic.code.number()))
+            })
+            .collect();
+        found.sort();
+        found.into_iter().map(|(_, mark)| mark).collect()
+    }
+
+    pub fn rendered(&self) -> String {
+        render(&self.diagnostics, &self.sources, Colours::Off, 100)
+    }
+}
+
+fn mark(line: u32, severity: Severity, code: &str) -> String {
+    match severity {
+        Severity::Error => format!("{line} {code}"),
+        other => format!("{line} {} {code}", other.word()),
+    }
+}
+
+/// The marks `// error: F0101 F0102` and `// warning: F0104` of a text.
+pub fn expected(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (line, number) in text.lines().zip(1u32..) {
+        for (word, severity) in [("// error: ", Severity::Error), ("// warning: ", Severity::Warning)] {
+            if let Some((_, codes)) = line.split_once(word) {
+                found.extend(codes.split_whitespace().map(|code| (number, mark(number, severity, code))));
+            }
+        }
+    }
+    found.sort();
+    found.into_iter().map(|(_, mark)| mark).collect()
+}
+
+/// What differs from the marks of a text; empty when exactly the marked problems are found.
+pub fn check(name: &str, text: &str) -> String {
+    let analyzed = analyzed(&Sample::new(text));
+    let (found, expected) = (analyzed.found(), expected(text));
+    let missing: Vec<_> = expected.iter().filter(|mark| !found.contains(mark)).collect();
+    let surplus: Vec<_> = found.iter().filter(|mark| !expected.contains(mark)).collect();
+    if found != expected {
+        return format!("{name}: missing {missing:?}, surplus {surplus:?}\n{}", analyzed.rendered());
+    }
+    let errors = analyzed.diagnostics.iter().any(Diagnostic::is_error);
+    match analyzed.program.is_some() == errors {
+        true => format!("{name}: a program exists exactly when nothing is wrong"),
+        false => String::new(),
+    }
+}
