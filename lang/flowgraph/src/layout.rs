@@ -18,11 +18,12 @@ pub fn lay_out(graph: &mut Graph, slots: &[Vec<Slot>]) {
     drop_dead_stores(graph);
     let liveness = liveness(graph);
     fill_live_maps(graph, slots, &liveness);
-    for (flow, slots) in slots.iter().enumerate() {
-        let conflicts = conflicts(graph, flow as u32, slots, &liveness);
-        let placed = place(graph, flow as u32, slots, &conflicts);
-        move_slots(graph, flow as u32, &placed);
-    }
+    let conflicts = conflicts(graph, slots, &liveness);
+    let placed: Vec<_> = (0u32..)
+        .zip(slots.iter().zip(&conflicts))
+        .map(|(flow, (slots, conflicts))| place(graph, flow, slots, conflicts))
+        .collect();
+    move_slots(graph, &placed);
 }
 
 fn drop_dead_stores(graph: &mut Graph) {
@@ -67,46 +68,43 @@ fn fill_live_maps(graph: &mut Graph, slots: &[Vec<Slot>], liveness: &Liveness) {
     }
 }
 
-/// For each used slot of the wide frame, those that hold something while it is stored.
-fn conflicts(graph: &Graph, flow: u32, slots: &[Slot], liveness: &Liveness) -> Vec<Option<Slots>> {
-    let mut conflicts: Vec<Option<Slots>> = vec![None; slots.len()];
-    let always = liveness.always.get(flow as usize).cloned().unwrap_or_default();
-    let mut add = |slot: u32, others: &Slots| {
-        if let Some(entry) = slot.checked_sub(RESULT_AT).and_then(|at| conflicts.get_mut(at as usize)) {
-            let entry = entry.get_or_insert_default();
-            entry.unite(others);
-        }
-    };
-    let meta = &graph.meta;
-    for (segment, _) in graph.segments.iter().zip(&meta.segments).filter(|(_, owner)| **owner == flow) {
-        walk(meta, flow, segment, &liveness.entered, |block, position, live| {
+/// By flow and by slot of its wide frame, from [`RESULT_AT`]: those that hold something while it is stored. `None`
+/// for a slot that is not used.
+fn conflicts(graph: &Graph, slots: &[Vec<Slot>], liveness: &Liveness) -> Vec<Vec<Option<Slots>>> {
+    let mut conflicts: Vec<Vec<Option<Slots>>> = slots.iter().map(|slots| vec![None; slots.len()]).collect();
+    for (segment, flow) in graph.segments.iter().zip(&graph.meta.segments) {
+        let Some(conflicts) = conflicts.get_mut(*flow as usize) else { continue };
+        walk(&graph.meta, *flow, segment, &liveness.entered, |block, position, live| {
             if let Some(slot) = stored(segment, block, position) {
-                add(slot, live);
+                add_conflicts(conflicts, slot, live);
             }
         });
         // A load without a store before it reads the zero of a new frame.
         for instruction in segment.blocks.iter().flat_map(|block| &block.instructions) {
             if let Instruction::Load { slot } = instruction {
-                add(*slot, &Slots::default());
+                add_conflicts(conflicts, *slot, &Slots::default());
             }
         }
     }
-    let entry = meta.flow(flow).and_then(|flow| liveness.entered.get(flow.entry_segment as usize));
-    let entered = entry.cloned().unwrap_or_default();
-    entered.iter().for_each(|slot| add(slot, &entered));
-    let used: Vec<u32> =
-        conflicts.iter().zip(RESULT_AT..).filter(|(entry, _)| entry.is_some()).map(|(_, slot)| slot).collect();
-    let mut all = Slots::default();
-    used.iter().for_each(|slot| all.insert(*slot));
-    for entry in conflicts.iter_mut().flatten() {
-        entry.unite(&always);
-    }
-    for slot in always.iter() {
-        if let Some(entry) = slot.checked_sub(RESULT_AT).and_then(|at| conflicts.get_mut(at as usize)) {
-            *entry = Some(all.clone());
+    for ((flow, conflicts), always) in graph.meta.flows.iter().zip(&mut conflicts).zip(&liveness.always) {
+        let entered = liveness.entered.get(flow.entry_segment as usize).cloned().unwrap_or_default();
+        entered.iter().for_each(|slot| add_conflicts(conflicts, slot, &entered));
+        let mut all = Slots::default();
+        for (entry, slot) in conflicts.iter_mut().zip(RESULT_AT..) {
+            if let Some(entry) = entry {
+                entry.unite(always);
+                all.insert(slot);
+            }
         }
+        always.iter().for_each(|slot| add_conflicts(conflicts, slot, &all));
     }
     conflicts
+}
+
+fn add_conflicts(conflicts: &mut [Option<Slots>], slot: u32, others: &Slots) {
+    if let Some(entry) = slot.checked_sub(RESULT_AT).and_then(|at| conflicts.get_mut(at as usize)) {
+        entry.get_or_insert_default().unite(others);
+    }
 }
 
 /// New slot of each variable of the wide frame; sets the frame's size.
@@ -150,21 +148,21 @@ fn place(graph: &mut Graph, flow: u32, slots: &[Slot], conflicts: &[Option<Slots
     placed
 }
 
-fn move_slots(graph: &mut Graph, flow: u32, placed: &HashMap<u32, u32>) {
-    let moved = |slot: &mut u32| {
-        if let Some(new) = placed.get(slot) {
+fn move_slots(graph: &mut Graph, placed: &[HashMap<u32, u32>]) {
+    let moved = |flow: u32, slot: &mut u32| {
+        if let Some(new) = placed.get(flow as usize).and_then(|placed| placed.get(slot)) {
             *slot = *new;
         }
     };
-    for (segment, _) in graph.segments.iter_mut().zip(&graph.meta.segments).filter(|(_, owner)| **owner == flow) {
+    for (segment, flow) in graph.segments.iter_mut().zip(&graph.meta.segments) {
         for instruction in segment.blocks.iter_mut().flat_map(|block| &mut block.instructions) {
             if let Instruction::Load { slot } | Instruction::Store { slot, .. } = instruction {
-                moved(slot);
+                moved(*flow, slot);
             }
         }
     }
-    for site in graph.meta.sites.iter_mut().filter(|site| site.flow == flow) {
-        site.live.iter_mut().for_each(|live| moved(&mut live.slot));
+    for site in &mut graph.meta.sites {
+        site.live.iter_mut().for_each(|live| moved(site.flow, &mut live.slot));
         site.live.sort_unstable_by_key(|live| live.slot);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use lang_flowgraph::random::{Tally, play, program};
 use lang_flowgraph::{Interpreted, serial};
 
-const PROGRAMS: u64 = 120;
+const PROGRAMS: u64 = 60;
 
 #[test]
 fn random_programs_are_sound_and_play() {
@@ -25,5 +25,5 @@ fn random_programs_are_sound_and_play() {
         }
     }
     println!("{tally:#?}");
-    assert!(tally.stops > 1_000, "{tally:#?}");
+    assert!(tally.stops > 500, "{tally:#?}");
 }

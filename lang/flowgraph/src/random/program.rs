@@ -9,6 +9,7 @@ use super::Random;
 use super::values::{TEXTS, every_type, place, tables};
 use crate::builder::{GraphBuilder, Site, Variable};
 use crate::graph::{Arithmetic, Condition, Fact, FlowId, Graph, Word};
+use crate::verify::classes::host_classes;
 
 /// Faults that few random programs come to by themselves.
 const RARE_FAULTS: [FaultKind; 7] = [
@@ -228,21 +229,7 @@ impl<'w> Writer<'w> {
         {
             call = HostCall::TextLength;
         }
-        use Class::{Text, Vault, Word};
-        let (arguments, results): (&[Class], &[Class]) = match call {
-            HostCall::TextJoin => (&[Text, Text], &[Text]),
-            HostCall::TextEqual => (&[Text, Text], &[Word]),
-            HostCall::TextLength => (&[Text], &[Word]),
-            HostCall::TextLast => (&[Text, Word], &[Text]),
-            HostCall::DecimalMultiply | HostCall::DecimalDivide => (&[Word, Word], &[Word]),
-            HostCall::IntToDecimal => (&[Word], &[Word]),
-            HostCall::MoneyMultiply => (&[Word, Word, Word], &[Word, Word]),
-            HostCall::PhoneToText | HostCall::IntToText => (&[Word], &[Text]),
-            HostCall::HoursOpen => (&[], &[Word]),
-            HostCall::VaultLast => (&[Vault, Word], &[Text]),
-            HostCall::VaultLength | HostCall::VaultCardValid => (&[Vault], &[Word]),
-            HostCall::VaultEqual => (&[Vault, Text], &[Word]),
-        };
+        let (arguments, results) = host_classes(call);
         let arguments: Vec<_> = match call {
             HostCall::HoursOpen => vec![self.builder.constant(0)],
             _ => arguments.iter().map(|class| self.word(*class)).collect(),

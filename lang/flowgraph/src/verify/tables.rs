@@ -99,6 +99,17 @@ fn check_site(meta: &ProgramMeta, site: &SiteInfo, flow: &FlowMeta, problems: &m
     }
 }
 
+/// By flow: classes of result, parameters, and of every slot that some wait keeps.
+pub fn slot_classes(meta: &ProgramMeta) -> Vec<HashMap<u32, Class>> {
+    let mut classes: Vec<_> = (0..meta.flows.len()).map(|flow| fixed_classes(meta, flow as u32)).collect();
+    for site in &meta.sites {
+        if let Some(classes) = classes.get_mut(site.flow as usize) {
+            classes.extend(site.live.iter().map(|live| (live.slot, live.class)));
+        }
+    }
+    classes
+}
+
 /// Classes of result and parameters.
 fn fixed_classes(meta: &ProgramMeta, flow: u32) -> HashMap<u32, Class> {
     let Some(flow) = meta.flow(flow) else { return HashMap::new() };

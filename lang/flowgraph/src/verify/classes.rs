@@ -1,0 +1,124 @@
+//! Texts stay texts: a word goes only into a slot, and only to an operation, of its own class. The driver moves
+//! texts by the classes of slots, so a handle in a plain slot would name another text after a wait.
+
+use std::collections::HashMap;
+
+use runtime_contract::host::HostCall;
+use runtime_contract::types::Class;
+
+use super::Problems;
+use super::tables::slot_classes;
+use crate::graph::{Graph, Instruction, Segment, Terminator, Word};
+
+/// Classes of a host call's arguments and results.
+pub fn host_classes(call: HostCall) -> (&'static [Class], &'static [Class]) {
+    use Class::{Text, Vault, Word};
+    match call {
+        HostCall::TextJoin => (&[Text, Text], &[Text]),
+        HostCall::TextEqual => (&[Text, Text], &[Word]),
+        HostCall::TextLength => (&[Text], &[Word]),
+        HostCall::TextLast => (&[Text, Word], &[Text]),
+        HostCall::DecimalMultiply | HostCall::DecimalDivide => (&[Word, Word], &[Word]),
+        HostCall::MoneyMultiply => (&[Word, Word, Word], &[Word, Word]),
+        HostCall::IntToDecimal | HostCall::HoursOpen => (&[Word], &[Word]),
+        HostCall::PhoneToText | HostCall::IntToText => (&[Word], &[Text]),
+        HostCall::VaultLast => (&[Vault, Word], &[Text]),
+        HostCall::VaultLength | HostCall::VaultCardValid => (&[Vault], &[Word]),
+        HostCall::VaultEqual => (&[Vault, Text], &[Word]),
+    }
+}
+
+pub fn check(graph: &Graph, problems: &mut Problems) {
+    let slots = slot_classes(&graph.meta);
+    for ((id, segment), flow) in graph.segments.iter().enumerate().zip(&graph.meta.segments) {
+        let Some(slots) = slots.get(*flow as usize) else { continue };
+        let mut check = Check { slots, words: Vec::new(), parameters: HashMap::new(), found: Vec::new() };
+        check.segment(segment);
+        for problem in check.found {
+            problems.add(format!("segment {id}: {problem}"));
+        }
+    }
+}
+
+struct Check<'a> {
+    /// Of the slots of this flow that some wait keeps. What no wait keeps may hold anything.
+    slots: &'a HashMap<u32, Class>,
+    /// Of each word so far; `None` fits anywhere: zero, what came by the mailbox, what no wait keeps.
+    words: Vec<Option<Class>>,
+    /// Of each block ahead, what edges hand over.
+    parameters: HashMap<u32, Vec<Option<Class>>>,
+    found: Vec<String>,
+}
+
+impl Check<'_> {
+    fn segment(&mut self, segment: &Segment) {
+        self.words.push(Some(Class::Word));
+        for (at, block) in (0u32..).zip(&segment.blocks) {
+            if at > 0 {
+                let handed = self.parameters.remove(&at).unwrap_or_default();
+                self.words.extend(handed);
+            }
+            for instruction in &block.instructions {
+                self.instruction(instruction);
+            }
+            self.terminator(&block.terminator);
+        }
+    }
+
+    fn class(&self, word: Word) -> Option<Class> {
+        self.words.get(word.0 as usize).copied().flatten()
+    }
+
+    fn expect(&mut self, word: Word, wanted: Option<Class>, place: impl FnOnce() -> String) {
+        if let (Some(class), Some(wanted)) = (self.class(word), wanted)
+            && class != wanted
+        {
+            self.found.push(format!("word {} is {class:?}, {} takes {wanted:?}", word.0, place()));
+        }
+    }
+
+    fn instruction(&mut self, instruction: &Instruction) {
+        let result = match instruction {
+            Instruction::Constant(0) => None,
+            Instruction::Text(_) => Some(Class::Text),
+            Instruction::Load { slot } => self.slots.get(slot).copied(),
+            Instruction::Store { slot, word } => {
+                let wanted = self.slots.get(slot).copied();
+                return self.expect(*word, wanted, || format!("slot {slot}"));
+            }
+            Instruction::SetLanguage(_) | Instruction::Require { .. } => return,
+            Instruction::Select { yes, no, .. } => self.both(self.class(*yes), self.class(*no)),
+            Instruction::Host { call, arguments, .. } => {
+                let (wanted, results) = host_classes(*call);
+                for (word, wanted) in arguments.iter().zip(wanted) {
+                    self.expect(*word, Some(*wanted), || format!("{call:?}"));
+                }
+                return self.words.extend(results.iter().copied().map(Some));
+            }
+            _ => Some(Class::Word),
+        };
+        self.words.push(result);
+    }
+
+    fn both(&mut self, a: Option<Class>, b: Option<Class>) -> Option<Class> {
+        match (a, b) {
+            (Some(a), Some(b)) if a != b => {
+                self.found.push(format!("a word is either {a:?} or {b:?}"));
+                None
+            }
+            _ => a.or(b),
+        }
+    }
+
+    fn terminator(&mut self, terminator: &Terminator) {
+        for edge in terminator.edges() {
+            let handed: Vec<Option<Class>> = edge.arguments.iter().map(|word| self.class(*word)).collect();
+            let known = self.parameters.remove(&edge.block.0);
+            let joined = match known {
+                None => handed,
+                Some(known) => known.into_iter().zip(handed).map(|(a, b)| self.both(a, b)).collect(),
+            };
+            self.parameters.insert(edge.block.0, joined);
+        }
+    }
+}
