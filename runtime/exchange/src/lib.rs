@@ -31,3 +31,4 @@ pub use desk::STORE_STALL_MS_MAX;
 pub use exchange::{Config, Exchange};
 pub use input::{Input, MediaEvent, Recorded, RecordingFailed, Recovered, ServiceFailure, Version, WriteNumber};
 pub use output::{Event, MediaCommand, Output, Outputs, Refusal, ServiceCall, TraceEvent, TraceWhat, Write};
+pub use record::note_text;

@@ -43,7 +43,7 @@ pub(crate) fn step_text(meta: &ProgramMeta, site: SiteId) -> String {
 }
 
 /// Figures and names, in no language: `12.50 CNY`, `gold`, `+8613800000000`.
-pub(crate) fn note_text(meta: &ProgramMeta, r#type: &Type, value: &Value) -> String {
+pub fn note_text(meta: &ProgramMeta, r#type: &Type, value: &Value) -> String {
     match (value, r#type) {
         (Value::Bool(true), _) => "yes".to_owned(),
         (Value::Bool(false), _) => "no".to_owned(),

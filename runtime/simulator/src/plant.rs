@@ -327,6 +327,10 @@ impl Plant {
             TraceWhat::Session(Trace::Keys { count, keys }) => {
                 self.write(What::Presses(keys.unwrap_or_else(|| "•".repeat(count as usize))));
             }
+            TraceWhat::Session(Trace::Fault { kind, place }) => {
+                let place = place.map_or_else(String::new, |place| format!(" at {}", self.meta().place_text(place)));
+                self.write(What::Fault(format!("{}{place}", kind.name())));
+            }
             TraceWhat::Session(_) => {}
             TraceWhat::Played(items) => {
                 for item in items {
@@ -337,7 +341,7 @@ impl Plant {
             }
             TraceWhat::Stopped => self.write(What::Stopped),
             TraceWhat::Answered => self.write(What::Answered),
-            TraceWhat::Noted { key, text } => self.write(What::Noted { key, value: text }),
+            TraceWhat::Noted { key, text, .. } => self.write(What::Noted { key, value: text }),
             TraceWhat::Ended => {
                 self.ended = true;
                 self.site = None;
