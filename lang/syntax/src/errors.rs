@@ -47,6 +47,9 @@ pub(crate) struct BrokenLine<'t> {
 pub(crate) fn line_error(line: &BrokenLine, failed_at: usize) -> Diagnostic {
     let (text, failed_at) = line.first_broken_part(failed_at);
     let part = Part { line, text, failed_at, tokens: scan(text).tokens };
+    if let Some(problem) = part.ends_before_next_row() {
+        return problem;
+    }
     part.bad_unit()
         .or_else(|| part.full_width_sign())
         .or_else(|| part.bad_language_tag())
@@ -99,6 +102,31 @@ impl<'t> Part<'_, 't> {
     /// The token at which reading failed; none at the end.
     fn failed(&self) -> Option<(usize, &Token)> {
         self.tokens.iter().enumerate().find(|(_, token)| token.end > self.failed_at)
+    }
+
+    /// Where the first word of a further row does not fit, it is the row before that is not finished.
+    fn ends_before_next_row(&self) -> Option<Diagnostic> {
+        let (index, token) = self.failed()?;
+        let before = index.checked_sub(1).and_then(|index| self.tokens.get(index))?;
+        if !self.line.written.get(before.end..token.start)?.contains('\n') {
+            return None;
+        }
+        let span = self.span(before.start, before.end);
+        let next = shortened(self.word(token));
+        let first_rows = self.text.get(..before.end)?;
+        if before.kind == TokenKind::Text && self.reads(&self.replaced(before.start, before.start, "xx ")) {
+            let problem = Diagnostic::new(Code::BadLanguageTag, span, "this text does not say its language");
+            return Some(
+                problem.here(format!("the one below it is for `{next}`")).help(format!("`zh {}`", self.word(before))),
+            );
+        }
+        if self.reads(first_rows) {
+            return None;
+        }
+        let problem = Diagnostic::new(Code::UnexpectedWord, span, "the line ends too early");
+        let context = self.line.context.unwrap_or(Context::Statements);
+        let example = self.verb_before(context).map_or(context.example(), |(_, example)| example);
+        Some(problem.here(format!("`{next}` on the next line does not go on from here")).help(format!("`{example}`")))
     }
 
     fn bad_unit(&self) -> Option<Diagnostic> {

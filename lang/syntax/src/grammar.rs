@@ -66,6 +66,29 @@ impl Context {
         }
     }
 
+    /// What the lines of a block are whose head does not read but speaks of `flow`, `menu` …; the last word counts.
+    pub fn of_words(head: &str) -> Option<Context> {
+        let words = head.split(|sign: char| !sign.is_alphanumeric() && sign != '_');
+        let contexts = words.filter_map(|word| {
+            Some(match word {
+                "flow" => Context::Flow,
+                "enum" => Context::Enum,
+                "type" => Context::Type,
+                "service" => Context::Service,
+                "hours" => Context::Hours,
+                "prompt" => Context::Prompt,
+                "cadence" => Context::Cadence,
+                "survey" => Context::Survey,
+                "test" => Context::Test,
+                "menu" | "ask" | "record" => Context::Dialogue,
+                "match" | "connect" | "transfer" | "dial" | "message" => Context::Arms,
+                "step" | "if" | "unless" | "repeat" | "for" | "finally" | "fault" => Context::Statements,
+                _ => return None,
+            })
+        });
+        contexts.last()
+    }
+
     /// What the lines of the block are that `rule` opens.
     pub fn of_block(rule: Rule) -> Option<Context> {
         Some(match rule {

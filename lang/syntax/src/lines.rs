@@ -322,7 +322,7 @@ impl IndentReader<'_, '_> {
         self.close_down_to(keep, last_fitting);
         if let Some(before) = self.before
             && line.indent > before.indent
-            && self.is_closed_at(index, before.indent)
+            && (self.is_closed_at(index, before.indent) || self.looks_like_block(index))
         {
             self.problems.push(self.layout.not_opened(before));
             self.events.push(Event::Open(None));
@@ -342,6 +342,17 @@ impl IndentReader<'_, '_> {
             self.events.push(Event::Close(None));
             self.before = None;
         }
+    }
+
+    /// Whether this line and the next are indented alike, and neither is a text that lost its beginning.
+    fn looks_like_block(&self, index: usize) -> bool {
+        let Some(line) = self.layout.lines.get(index) else { return false };
+        let next = self.layout.lines.iter().skip(index + 1).find(|line| !line.continues);
+        let is_text = |line: &PhysicalLine| {
+            let alone = line.end == line.first + 1 && looks_like_tag(self.layout.word(line.first));
+            alone || self.layout.kind(line.first) == Some(TokenKind::Text)
+        };
+        !is_text(line) && next.is_some_and(|next| next.indent == line.indent && !is_text(next))
     }
 
     /// Whether the lines from `index` on are followed by a `}` at `indent` that closes nothing else.

@@ -7,7 +7,7 @@ use pest::iterators::Pair;
 
 use crate::errors::{BrokenLine, line_error};
 use crate::grammar::{Context, Rule, parse_all};
-use crate::lines::{BRACKET_DEPTH_MAX, Event, Layout, Reading, limit_depth};
+use crate::lines::{BRACKET_DEPTH_MAX, Event, Layout, Reading, limit_depth, looks_like_tag};
 use crate::tokens::{Comment, Scan, TokenKind};
 
 /// Largest file that is read, in bytes.
@@ -94,16 +94,19 @@ pub(crate) fn text_to_tree<'t>(
     scan: &Scan,
     layout: &Layout,
 ) -> (Tree<'t>, Vec<Diagnostic>) {
+    let by_braces = layout.read_by_braces();
+    let braces_match = by_braces.problems.is_empty();
     let read = |mut reading: Reading| {
         limit_depth(&mut reading, scan, file);
         TreeBuilder::new(file, text, clean, scan, reading).build()
     };
-    let by_braces = read(layout.read_by_braces());
+    let by_braces = read(by_braces);
     if by_braces.1.is_empty() {
         return by_braces;
     }
     let by_indentation = read(layout.read_by_indentation());
-    if by_indentation.1.len() < by_braces.1.len() { by_indentation } else { by_braces }
+    let limit = by_braces.1.len() + usize::from(!braces_match);
+    if by_indentation.1.len() < limit { by_indentation } else { by_braces }
 }
 
 struct TreeBuilder<'t, 's> {
@@ -218,7 +221,7 @@ impl<'t, 's> TreeBuilder<'t, 's> {
         let bytes = self.bytes(&tokens);
         let pair = self.read(context, rule, &tokens, &bytes);
         let beside = self.comment_beside(end);
-        let block = opened.map(|open| self.block(open, pair.as_ref(), rule, &bytes));
+        let block = opened.map(|open| self.block(open, pair.as_ref(), &bytes, context));
         Segment { tokens, bytes, pair, beside, block }
     }
 
@@ -226,10 +229,10 @@ impl<'t, 's> TreeBuilder<'t, 's> {
         &mut self,
         open: Option<usize>,
         head: Option<&Pair<'t, Rule>>,
-        rule: Rule,
         bytes: &Range<usize>,
+        parent: Context,
     ) -> Block<'t> {
-        let context = head.and_then(context_of_head).unwrap_or_else(|| self.guess_context(rule));
+        let context = head.and_then(context_of_head).unwrap_or_else(|| self.guess_context(bytes, parent));
         let lines = self.lines(context);
         let close = match self.events.get(self.at) {
             Some(Event::Close(token)) => *token,
@@ -249,23 +252,31 @@ impl<'t, 's> TreeBuilder<'t, 's> {
         }
     }
 
-    /// The kind of block under which most of the first lines read. `rule` read the head, in vain.
-    fn guess_context(&mut self, rule: Rule) -> Context {
+    /// The kind of block that its head's words speak of, and under which most of its first lines read.
+    fn guess_context(&mut self, head: &Range<usize>, parent: Context) -> Context {
         if self.context_guesses_left == 0 {
             return Context::Statements;
         }
         self.context_guesses_left -= 1;
-        let heads = self.heads_ahead();
-        let score = |context: &Context| {
-            let reads = |text: &&str| parse_all(context.line_rule(), text).is_ok();
-            heads.iter().copied().filter(reads).count()
+        let head = self.clean.get(head.clone()).unwrap_or("");
+        let spoken_of = match (parent, Context::of_words(head)) {
+            (Context::Survey, _) => (3, Context::Survey),
+            (_, Some(context)) => (3, context),
+            (Context::File, None) => (1, Context::Flow),
+            (_, None) => (1, Context::Statements),
         };
-        let likely: &[Context] = if rule == Rule::one_file_line { &[Context::Flow] } else { &[Context::Statements] };
+        let lines = self.heads_ahead();
         let mut best = (0, Context::Statements);
-        for context in likely.iter().chain(Context::BLOCKS.iter()) {
-            let score = score(context);
+        for context in Context::BLOCKS {
+            let known = |line: &str| {
+                let first = line.split(|sign: char| !sign.is_alphanumeric()).next().unwrap_or("");
+                context.forms().iter().any(|(word, _)| *word == first)
+            };
+            let reads = |line: &str| parse_all(context.line_rule(), line).is_ok();
+            let score: usize = lines.iter().map(|line| 2 * usize::from(reads(line)) + usize::from(known(line))).sum();
+            let score = score + if spoken_of.1 == context { spoken_of.0 } else { 0 };
             if score > best.0 {
-                best = (score, *context);
+                best = (score, context);
             }
         }
         best.1
@@ -327,6 +338,7 @@ impl<'t, 's> TreeBuilder<'t, 's> {
         match parse_all(rule, text) {
             Ok(pair) => Some(pair),
             Err(_) if self.has_brace_problem(bytes) => None,
+            Err(failed_at) if failed_at >= text.len() && self.text_lost_its_place(context, tokens.end) => None,
             Err(failed_at) => {
                 let written = self.text.get(bytes.clone()).unwrap_or("");
                 let context = (rule != Rule::one_closing).then_some(context);
@@ -335,6 +347,24 @@ impl<'t, 's> TreeBuilder<'t, 's> {
                 None
             }
         }
+    }
+
+    /// Whether the next line is the text that this one lacks, and does not read without its language. It has the
+    /// mistake then, and not this line.
+    fn text_lost_its_place(&self, context: Context, next: usize) -> bool {
+        let takes_values = matches!(
+            context,
+            Context::Dialogue
+                | Context::Prompt
+                | Context::Flow
+                | Context::Statements
+                | Context::Arms
+                | Context::ValueArms
+        );
+        let Some(token) = self.scan.tokens.get(next).filter(|_| !takes_values) else { return false };
+        let word = self.clean.get(token.start..token.end).unwrap_or("");
+        let alone = self.scan.tokens.get(next + 1).is_none_or(|after| after.line > token.line);
+        token.kind == TokenKind::Text || (alone && looks_like_tag(word))
     }
 
     fn has_brace_problem(&self, bytes: &Range<usize>) -> bool {

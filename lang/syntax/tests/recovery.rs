@@ -19,6 +19,14 @@ fn lines_with_problems(text: &str) -> BTreeSet<usize> {
     problems.iter().map(|problem| sources.position(file, problem.span().start).line as usize).collect()
 }
 
+/// The line without one token; the tokens beside it stay two.
+fn without(line: &str, token: &std::ops::Range<usize>) -> String {
+    let (before, behind) = (&line[..token.start], &line[token.end..]);
+    let is_word = |sign: Option<char>| sign.is_some_and(|sign| sign.is_alphanumeric() || sign == '_');
+    let apart = is_word(before.chars().next_back()) && is_word(behind.chars().next());
+    format!("{before}{}{behind}", if apart { " " } else { "" })
+}
+
 /// Deletes one token on each of `count` lines. The lines, from 1, what was deleted, and the text.
 fn delete_tokens(text: &str, count: usize, chance: &mut Chance) -> (Vec<(usize, String)>, String) {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -29,7 +37,7 @@ fn delete_tokens(text: &str, count: usize, chance: &mut Chance) -> (Vec<(usize, 
         let found = tokens(&lines[at]);
         let token = found[chance.below(found.len())].clone();
         deleted.push((at + 1, lines[at][token.clone()].to_owned()));
-        lines[at].replace_range(token, "");
+        lines[at] = without(&lines[at], &token);
     }
     (deleted, lines.join("\n") + "\n")
 }
@@ -39,6 +47,9 @@ fn found(seed: u64, count: usize, misses: &mut Vec<String>) -> usize {
     let (name, text) = SAMPLES[seed as usize % SAMPLES.len()];
     let (deleted, broken) = delete_tokens(text, count, &mut Chance(seed));
     let blamed = lines_with_problems(&broken);
+    if std::env::var_os("STROWGER_SEED").is_some() {
+        println!("{broken}\n{:#?}", lang_syntax::parse(FileId(0), &broken).1);
+    }
     let lines: BTreeSet<usize> = deleted.iter().map(|(line, _)| *line).collect();
     for (line, token) in deleted.iter().filter(|(line, _)| !blamed.contains(line)) {
         misses.push(format!("seed {seed}: {name}:{line} without `{token}` is not blamed"));
@@ -70,7 +81,7 @@ fn any_one_deletion_is_found_on_its_line() {
         for (at, line) in lines.iter().enumerate() {
             for token in tokens(line) {
                 let mut broken = lines.clone();
-                let rest = format!("{}{}", &line[..token.start], &line[token.end..]);
+                let rest = without(line, &token);
                 broken[at] = &rest;
                 let blamed = lines_with_problems(&(broken.join("\n") + "\n"));
                 tried += 1;

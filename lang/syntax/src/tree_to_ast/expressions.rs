@@ -1,6 +1,6 @@
 //! Names, types and expressions. Each rule of the grammar's ladder of operators folds its own.
 
-use lang_diagnostics::Span;
+use lang_diagnostics::{Code, Diagnostic, Span};
 
 use super::AstBuilder;
 use crate::ast::{
@@ -260,7 +260,15 @@ impl<'t> AstBuilder<'t> {
             text: path.names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join("."),
             span: path.span,
         };
-        PatternKind::Bound { outcome, name: self.name(&name) }
+        let name = self.name(&name);
+        if !matches!(outcome.text.as_str(), "ok" | "served") {
+            let message = format!("`{}` carries nothing that `{}` could name", outcome.text, name.text);
+            let help = format!("`{}, {}`", outcome.text, name.text);
+            let problem = Diagnostic::new(Code::PayloadOnPlainOutcome, node.span(), message);
+            let end = Span { start: outcome.span.end, end: outcome.span.end, ..outcome.span };
+            self.problems.push(problem.help(help).edit("write the comma", end, ","));
+        }
+        PatternKind::Bound { outcome, name }
     }
 
     pub(super) fn type_name_of(&mut self, node: &Node<'t, '_>) -> Option<Type> {

@@ -161,7 +161,7 @@ impl<'t> AstBuilder<'t> {
         let mut entries = Vec::new();
         let lines: Vec<_> = self.lines_of(node).collect();
         for (_, line) in lines {
-            for entry in line.children(Rule::prompt_entry) {
+            for entry in line.inner() {
                 let audio = entry.child(Rule::audio);
                 entries.push(PromptLine {
                     tag: entry.child(Rule::tag).map(|tag| self.tag(&tag)),
@@ -170,6 +170,13 @@ impl<'t> AstBuilder<'t> {
                     span: entry.span(),
                 });
             }
+        }
+        let untagged: Vec<_> = entries.iter().filter(|entry| entry.tag.is_none()).map(|entry| entry.span).collect();
+        if entries.len() > 1 {
+            self.problems.extend(untagged.into_iter().map(|span| {
+                Diagnostic::new(Code::LanguageMissing, span, "a prompt beside others names its language")
+                    .help("`en \"Welcome.\"`")
+            }));
         }
         Prompt { name: self.name_of(node, Rule::name), lines: entries }
     }

@@ -21,7 +21,25 @@ impl<'t> AstBuilder<'t> {
             }
             _ => None,
         });
-        Text { languages: languages.collect(), span: node.span() }
+        let languages: Vec<TextIn> = languages.collect();
+        self.languages_once(&languages);
+        Text { languages, span: node.span() }
+    }
+
+    fn languages_once(&mut self, languages: &[TextIn]) {
+        for (index, language) in languages.iter().enumerate() {
+            let Some(tag) = &language.tag else { continue };
+            let before = languages.iter().take(index).filter_map(|language| language.tag.as_ref());
+            if let Some(first) = before.into_iter().find(|before| before.text == tag.text) {
+                let message = format!("`{}` stands twice in one text", tag.text);
+                self.problems.push(
+                    Diagnostic::new(Code::DuplicateName, tag.span, message)
+                        .label(first.span, "the first is here")
+                        .help("leave one of them out"),
+                );
+                return;
+            }
+        }
     }
 
     pub(super) fn tag(&mut self, node: &Node<'t, '_>) -> LanguageTag {
