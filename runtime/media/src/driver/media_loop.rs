@@ -191,9 +191,18 @@ impl MediaLoop {
 
     fn close(&self, mut open: Leg, slot: u64) {
         let now = slot_tick(slot);
-        for command in [Command::StopRecord, Command::Listen(false)] {
+        // What came since the leg's last slot was said before the end.
+        let mut datagram = [0; DATAGRAM_BYTES_MAX];
+        for _ in 0..READS_MAX {
+            let Ok((length, from)) = open.socket.recv_from(&mut datagram) else { break };
+            let bytes = datagram.get(..length).unwrap_or_default();
+            self.drain(open.leg, &open.socket, open.stream.handle(now, Input::Packet { from, bytes }));
+        }
+        // One packet more for the listener: the last one that arrived may lie a little in the future.
+        for (now, command) in [(now, Command::StopRecord), (slot_tick(slot + SLOTS), Command::Listen(false))] {
             self.drain(open.leg, &open.socket, open.stream.handle(now, Input::Command(command)));
         }
+        let leg = open.leg;
         let port = open.socket.local_addr().map(|address| address.port());
         drop(open);
         if let Ok(port) = port {
@@ -201,6 +210,7 @@ impl MediaLoop {
         }
         // Last, so that whoever sees the count fall finds the port free.
         self.counters.legs.fetch_sub(1, Ordering::Release);
+        (self.on_event)(leg, MediaEvent::Closed);
     }
 
     fn serve(&self, grid: &mut Grid, slot: u64, datagram: &mut [u8]) {

@@ -60,6 +60,8 @@ pub enum MediaEvent {
     KeysRefused,
     /// The next received samples while listening, 8 kHz, in order, gaps as silence.
     Heard(Vec<i16>),
+    /// The leg's media is over. Nothing of it follows but the end of a recording.
+    Closed,
     /// The recording is over and its file is synced to disk (or could not be).
     Recorded { file: PathBuf, result: Result<RecordSummary, RecordingError> },
 }
