@@ -11,8 +11,8 @@ use runtime_contract::request::{Kind, Request};
 use runtime_contract::script::Given;
 use runtime_contract::{FlowProgram, Now, ProgramMeta, Redacted, SiteId, Tick, Time, spoken};
 use runtime_exchange::{
-    Config, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, ServiceCall, ServiceFailure, TraceEvent,
-    TraceWhat, Version,
+    Config, Event, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, Refusal, ServiceCall, ServiceFailure,
+    TraceEvent, TraceWhat, Version,
 };
 use runtime_session::{PlayItem, Trace};
 
@@ -25,16 +25,21 @@ const LATIN_CHARACTER_MS: u64 = 60;
 const HAN_CHARACTER_MS: u64 = 220;
 const RECORDING_MS: u64 = 3_000;
 const BEEP_MS: u64 = 500;
-const LEG: LegId = LegId(1);
+/// Longest that a call may take to end after its caller hung up.
+const CLOSE_MS: u64 = 60_000;
 
 /// What services answer, by service and operation.
 pub type Answers = BTreeMap<(u32, u32), Given>;
 
 /// Something that comes by itself after a while.
 enum Coming {
-    PlayDone { token: u32 },
+    PlayDone {
+        token: u32,
+    },
     /// Nobody spoke into this recording, or it reached its longest.
-    RecordEnds { recording: u64 },
+    RecordEnds {
+        recording: u64,
+    },
     Service(Box<ServiceCall>),
 }
 
@@ -50,6 +55,8 @@ pub(crate) struct Plant {
     program: Arc<dyn FlowProgram>,
     began: Time,
     tick: Tick,
+    /// The leg of the last call; each has its own.
+    leg: LegId,
     /// By time, then by the order in which they were set.
     coming: BinaryHeap<Reverse<(Tick, u64)>>,
     what_comes: BTreeMap<u64, Coming>,
@@ -72,6 +79,7 @@ impl Plant {
             program: Arc::clone(&program),
             began,
             tick: Tick(0),
+            leg: LegId(0),
             coming: BinaryHeap::new(),
             what_comes: BTreeMap::new(),
             next_coming: 0,
@@ -95,11 +103,18 @@ impl Plant {
         Now { tick: self.tick, time: Time(self.began.0 + (self.tick.0 / 1_000_000) as i64) }
     }
 
+    /// A call comes in; one that goes on still is hung up first.
     pub fn call(&mut self, from: Option<String>, to: &str) {
+        if self.leg != LegId(0) && !self.ended {
+            self.hang_up();
+            self.run_until(self.tick.plus_ms(CLOSE_MS));
+        }
+        self.leg = LegId(self.leg.0 + 1);
+        self.ended = false;
         self.write(What::Calls { to: to.to_owned() });
         let digits = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
         self.give(Input::Leg(LegEvent::Incoming(Incoming {
-            leg: LEG,
+            leg: self.leg,
             peer: nowhere(),
             caller: from.map(|from| Redacted::new(digits(&from))),
             called: digits(to),
@@ -110,10 +125,13 @@ impl Plant {
 
     /// One key; `private` ones are counted, not shown.
     pub fn press(&mut self, key: char) {
-        self.give(Input::Media(MediaEvent::Key { leg: LEG, key }));
+        self.give(Input::Media(MediaEvent::Key { leg: self.leg, key }));
     }
 
     pub fn hang_up(&mut self) {
+        if self.ended {
+            return;
+        }
         self.write(What::HangsUp);
         self.gone(GoneCause::RemoteHungUp);
     }
@@ -180,7 +198,7 @@ impl Plant {
         match self.what_comes.remove(&number) {
             Some(Coming::PlayDone { token }) if self.playing == Some(token) => {
                 self.playing = None;
-                self.give(Input::Media(MediaEvent::PlayDone { leg: LEG, token }));
+                self.give(Input::Media(MediaEvent::PlayDone { leg: self.leg, token }));
             }
             Some(Coming::RecordEnds { recording }) => self.end_recording(recording),
             Some(Coming::Service(call)) => self.answer_service(&call),
@@ -200,7 +218,7 @@ impl Plant {
     }
 
     fn gone(&mut self, cause: GoneCause) {
-        self.give(Input::Leg(LegEvent::Gone { leg: LEG, cause }));
+        self.give(Input::Leg(LegEvent::Gone { leg: self.leg, cause }));
     }
 
     fn give(&mut self, input: Input) {
@@ -226,6 +244,10 @@ impl Plant {
             Output::Write { number, .. } => self.inputs.push_back(Input::Committed(number)),
             Output::Service(call) => self.come(SERVICE_MS, Coming::Service(Box::new(call))),
             Output::Trace(event) => self.trace(event),
+            Output::Event(Event::Refused { why, .. }) => {
+                self.ended = true;
+                self.write(What::TurnedAway(refusal_text(why).to_owned()));
+            }
             Output::CancelService { .. } | Output::EndDialog { .. } | Output::Event(_) | Output::Drained => {}
         }
     }
@@ -241,11 +263,11 @@ impl Plant {
                     send: true,
                     receive: true,
                 };
-                self.inputs.push_back(Input::Leg(LegEvent::Media { leg: LEG, media }));
-                self.inputs.push_back(Input::Leg(LegEvent::Up { leg: LEG }));
+                self.inputs.push_back(Input::Leg(LegEvent::Media { leg: self.leg, media }));
+                self.inputs.push_back(Input::Leg(LegEvent::Up { leg: self.leg }));
             }
             LegCommand::Reject { .. } | LegCommand::HangUp { .. } => {
-                self.inputs.push_back(Input::Leg(LegEvent::Gone { leg: LEG, cause: GoneCause::LocalHungUp }));
+                self.inputs.push_back(Input::Leg(LegEvent::Gone { leg: self.leg, cause: GoneCause::LocalHungUp }));
             }
             LegCommand::Ring { .. } | LegCommand::Dial { .. } => {}
         }
@@ -254,7 +276,7 @@ impl Plant {
     fn media(&mut self, command: MediaCommand) {
         match command {
             MediaCommand::Open { .. } => {
-                self.inputs.push_back(Input::Media(MediaEvent::Opened { leg: LEG, address: nowhere() }));
+                self.inputs.push_back(Input::Media(MediaEvent::Opened { leg: self.leg, address: nowhere() }));
             }
             MediaCommand::Play { token, items, .. } => {
                 self.playing = Some(token);
@@ -288,7 +310,7 @@ impl Plant {
             self.write(What::Records);
         }
         let result = Ok(Recorded { length_ms, spoken: recording.spoken });
-        self.inputs.push_back(Input::Media(MediaEvent::Recorded { leg: LEG, recording: recording.id, result }));
+        self.inputs.push_back(Input::Media(MediaEvent::Recorded { leg: self.leg, recording: recording.id, result }));
     }
 
     /// A recording's time is up: its longest, or the silence after which it ends when nobody speaks.
@@ -388,6 +410,17 @@ impl Plant {
             Some(_) => RECORDING_MS,
             None => BEEP_MS,
         }
+    }
+}
+
+fn refusal_text(why: Refusal) -> &'static str {
+    match why {
+        Refusal::NoSuchNumber => "no flow takes this number",
+        Refusal::NoVersion => "there is no program",
+        Refusal::CallsMax => "too many calls",
+        Refusal::Draining => "closing down",
+        Refusal::StoreStalled => "the store does not keep up",
+        Refusal::NoMediaPort => "no port for media",
     }
 }
 

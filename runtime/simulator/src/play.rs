@@ -93,7 +93,9 @@ impl Player {
         let from = self.heard_from;
         let found = self.until(|plant| {
             let mut lines = plant.transcript.iter().enumerate().skip(from);
-            lines.find(|(_, line)| matches!(&line.what, What::Hears { text: heard, .. } if heard.contains(text))).map(|(at, _)| at)
+            lines
+                .find(|(_, line)| matches!(&line.what, What::Hears { text: heard, .. } if heard.contains(text)))
+                .map(|(at, _)| at)
         });
         match found {
             Some(at) => {
@@ -172,7 +174,10 @@ impl Player {
     /// Where the call is, for a message.
     fn stands(&self) -> String {
         if self.plant.ended {
-            return "the call is over".to_owned();
+            return match self.plant.transcript.last() {
+                Some(Line { what: What::TurnedAway(why), .. }) => format!("the call was turned away: {why}"),
+                _ => "the call is over".to_owned(),
+            };
         }
         let step = self.plant.transcript.iter().rev().find_map(|line| match &line.what {
             What::Step { flow, step } if step.is_empty() => Some(flow.clone()),

@@ -14,12 +14,22 @@ pub struct Line {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     /// The call came in.
-    Calls { to: String },
+    Calls {
+        to: String,
+    },
     /// The flow entered this step (empty: the top part).
-    Step { flow: String, step: String },
+    Step {
+        flow: String,
+        step: String,
+    },
     Answered,
+    /// No flow took it, and why.
+    TurnedAway(String),
     /// The caller hears this text, said in this language (BCP 47).
-    Hears { language: String, text: String },
+    Hears {
+        language: String,
+        text: String,
+    },
     /// The caller hears a recording of this call.
     HearsRecording,
     /// The prompt was cut off.
@@ -29,8 +39,14 @@ pub enum What {
     /// Keys that the caller pressed; private ones only as a count.
     Presses(String),
     /// A service was asked, and what came back.
-    Service { name: String, answer: String },
-    Noted { key: String, value: String },
+    Service {
+        name: String,
+        answer: String,
+    },
+    Noted {
+        key: String,
+        value: String,
+    },
     Fault(String),
     HangsUp,
     /// The call is over.
@@ -44,6 +60,7 @@ impl fmt::Display for What {
             What::Step { flow, step } if step.is_empty() => write!(f, "── {flow}"),
             What::Step { flow, step } => write!(f, "── {flow}.{step}"),
             What::Answered => f.write_str("answered"),
+            What::TurnedAway(why) => write!(f, "turned away: {why}"),
             What::Hears { text, .. } => write!(f, "hears   {text}"),
             What::HearsRecording => f.write_str("hears   (his recording)"),
             What::Stopped => f.write_str("        (cut off)"),

@@ -1,0 +1,191 @@
+//! Tests of flows, and calls at a terminal, on programs written by hand.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may stop at the first surprise"
+)]
+
+use std::sync::Arc;
+
+use runtime_contract::program::Place;
+use runtime_contract::request::{Request, ServiceCall};
+use runtime_contract::script::{Given, TestScript, Verb};
+use runtime_contract::value::Value;
+use runtime_contract::{FlowProgram, Time, Type};
+use runtime_session::testkit::{Kit, Op, Source, Variable, ask_digits, menu, payloads, prompts, record};
+use runtime_simulator::{Talk, TestResult, play_test};
+
+/// answer; menu: 1 asks a service and says its answer, 2 asks a private number and ends, 3 records; `other` says so
+/// and tries again, `silence` hangs up. `finally` notes.
+fn hotline() -> Arc<dyn FlowProgram> {
+    let mut kit = Kit::new(&["ended"]);
+    let choose = kit.prompt("请选择。", "Choose.", &[]);
+    let known = kit.prompt("您是", "You are ", &[Type::Text]);
+    let wrong = kit.prompt("没有这个选项。", "No such option.", &[]);
+    let card = kit.prompt("卡号。", "Card.", &[]);
+    let speak = kit.prompt("请留言。", "Speak.", &[]);
+    kit.service("crm", &[], Some(Type::Text), false);
+    kit.request("", Request::Answer, &[], vec![None], vec![1], None);
+    let choices = menu(choose, &["1", "2", "3"]);
+    kit.request("main", choices.clone(), &[], payloads(&choices, None), vec![2, 5, 6, 4, 7], None);
+    let find = Request::Service(ServiceCall { service: 0, operation: 0 });
+    let text = Variable::Text(0);
+    kit.request("find", find.clone(), &[], payloads(&find, Some(Type::Text)), vec![3, 7], Some(text));
+    let known = Request::Play(prompts(&[known], true));
+    kit.request("find", known.clone(), &[(Type::Text, Source::Variable(text))], vec![None], vec![1], None);
+    let wrong = Request::Play(prompts(&[wrong], true));
+    kit.request("main", wrong, &[], vec![None], vec![1], None);
+    let ask = ask_digits(card, 16, 16, true);
+    kit.request("card", ask.clone(), &[], payloads(&ask, None), vec![7, 7, 7], Some(Variable::Vault(0)));
+    let take = record(speak, 60_000);
+    kit.request("take", take.clone(), &[], payloads(&take, None), vec![1, 7], None);
+    kit.request("", Request::HangUp, &[], vec![], vec![], None);
+    let note = Request::Note { key: "outcome".into(), r#type: Type::Text };
+    let ended = kit.constant("ended");
+    let finally = kit.request("", note, &[(Type::Text, ended)], vec![None], vec![9], None);
+    kit.push(Op::End);
+    kit.flow("kit.hotline", 0, None, Some(finally));
+    kit.inbound("864008100000", 0);
+    kit.build()
+}
+
+fn call() -> Verb {
+    Verb::Call { from: Some("+86 138 0000 0000".into()), to: "+86 400 810 0000".into() }
+}
+
+fn hears(text: &str) -> Verb {
+    Verb::Hears(text.into())
+}
+
+fn press(keys: &str) -> Verb {
+    Verb::Press(keys.into())
+}
+
+fn step(step: &str) -> Verb {
+    Verb::ExpectStep { flow: None, step: step.into() }
+}
+
+fn note(text: &str) -> Verb {
+    Verb::ExpectNote { key: "outcome".into(), r#type: Type::Text, value: Value::Text(text.into()) }
+}
+
+fn given(answer: Given) -> Verb {
+    Verb::Given { service: 0, operation: 0, answer }
+}
+
+/// Plays lines; each stands on its own line of the file, from 1.
+fn play(lines: Vec<Verb>) -> TestResult {
+    let at = |line| Place { file: 0, line, column: 5 };
+    let script = TestScript {
+        name: "a test".into(),
+        place: at(0),
+        at: Time(1_772_416_800_000),
+        zone: "Asia/Shanghai".into(),
+        lines: (1..).map(at).zip(lines).collect(),
+        files: vec!["kit_test.flow".into()],
+    };
+    play_test(&hotline(), &script)
+}
+
+#[track_caller]
+fn passes(lines: Vec<Verb>) -> TestResult {
+    let result = play(lines);
+    assert_eq!(result.failure, None, "{:#?}", result.transcript);
+    result
+}
+
+/// Line and words of the failure.
+#[track_caller]
+fn fails(lines: Vec<Verb>) -> (u32, String) {
+    let (place, why) = play(lines).failure.expect("a failure");
+    (place.line, why)
+}
+
+#[test]
+fn a_call_is_played_to_its_end() {
+    let lines = vec![
+        given(Given::Ok(Some(Value::Text("李".into())))),
+        call(),
+        hears("请选择"),
+        press("1"),
+        step("find"),
+        hears("您是李"),
+        hears("请选择"),
+        Verb::HangUp,
+        note("ended"),
+        Verb::ExpectEnd,
+    ];
+    let result = passes(lines.clone());
+    assert_eq!(result, play(lines), "the same each time");
+}
+
+#[test]
+fn a_service_that_nothing_is_given_for_fails() {
+    passes(vec![call(), press("1"), Verb::ExpectEnd, note("ended")]);
+    passes(vec![given(Given::Failed), call(), press("1"), Verb::ExpectEnd]);
+}
+
+#[test]
+fn a_refused_key_is_told_and_the_next_one_taken() {
+    let again = given(Given::Ok(Some(Value::Text("王".into()))));
+    passes(vec![again, call(), press("9"), hears("没有这个选项"), press("1"), hears("王")]);
+}
+
+#[test]
+fn silence_is_waited_for() {
+    passes(vec![call(), hears("请选择"), Verb::Wait { ms: 20_000 }, Verb::ExpectEnd]);
+}
+
+#[test]
+fn the_first_line_that_does_not_hold_is_named() {
+    let (line, why) = fails(vec![call(), hears("请选择"), hears("您是"), note("x")]);
+    assert_eq!(line, 3);
+    assert!(why.contains("waits for keys in `kit.hotline.main`"), "{why}");
+    let (line, why) = fails(vec![call(), press("1"), note("done")]);
+    assert_eq!((line, why.as_str()), (3, "`outcome` is noted as ended, not done"));
+    let (line, why) = fails(vec![call(), step("card")]);
+    assert_eq!(line, 2);
+    assert!(why.starts_with("step `card` was not entered"), "{why}");
+    let (line, why) = fails(vec![call(), Verb::ExpectEnd]);
+    assert_eq!(line, 2);
+    assert!(why.starts_with("the call goes on"), "{why}");
+}
+
+#[test]
+fn a_number_that_nobody_serves_is_turned_away() {
+    let to = Verb::Call { from: None, to: "+1 212 555 0100".into() };
+    let (line, why) = fails(vec![to, hears("请选择")]);
+    assert_eq!(line, 2);
+    assert!(why.contains("turned away: no flow takes this number"), "{why}");
+}
+
+#[test]
+fn one_test_may_call_twice() {
+    passes(vec![call(), hears("请选择"), call(), hears("请选择"), press("1"), Verb::ExpectEnd]);
+}
+
+#[test]
+fn private_keys_show_as_their_number() {
+    let canary = "4929871234567814";
+    let result = passes(vec![call(), press("2"), press(canary), Verb::ExpectEnd]);
+    let shown: String = result.transcript.iter().map(|line| format!("{}\n{line:?}\n", line.what)).collect();
+    assert!(shown.contains(&"•".repeat(16)), "{shown}");
+    assert!(!shown.contains("4929"), "{shown}");
+}
+
+#[test]
+fn a_person_talks_to_a_flow() {
+    let mut talk = Talk::new(hotline(), Time(0), None, "+864008100000");
+    let shown = |talk: &mut Talk| talk.news().iter().map(|line| line.what.to_string()).collect::<Vec<_>>().join("\n");
+    assert!(shown(&mut talk).contains("hears   请选择。"));
+    talk.press("3");
+    assert!(talk.is_recording());
+    talk.wait(2_000);
+    talk.press("#");
+    assert!(shown(&mut talk).contains("speaks"));
+    assert!(!talk.is_over());
+    talk.say_nothing();
+    assert!(talk.is_over(), "{}", shown(&mut talk));
+}
