@@ -181,7 +181,18 @@ fn imports<'a>(index: usize, module: &'a ParsedModule<'a>, project: &mut Project
                 with_names: !line.names.is_empty(),
                 used: Cell::new(false),
             };
-            uses.insert(&last.text, used);
+            let earlier = uses.insert(&last.text, used).filter(|earlier| earlier.module != other);
+            if let Some(earlier) = earlier {
+                problems.give(
+                    Diagnostic::new(
+                        Code::DuplicateName,
+                        last.span,
+                        format!("two files are called `{}` here", last.text),
+                    )
+                    .label(earlier.span, "the other one")
+                    .help(format!("use {path}: …")),
+                );
+            }
         }
         for name in &line.names {
             let def = match other {

@@ -147,7 +147,7 @@ pub enum StatementKind {
     Return(Option<Expr>),
     /// Ends the path. The next try of this dialogue or, when all are used, its arm with [`Takes::AfterTries`].
     Again(DialogueId),
-    /// Stands where a diagnostic was given; never in a program that [`crate::analyze`] gave.
+    /// Stands where a diagnostic was given; never in a program that [`crate::analyze`] gave of files that parsed.
     Broken,
 }
 
@@ -374,7 +374,7 @@ pub enum ExprKind {
     IsValidCard(Box<Expr>),
     /// A private value and Digits or Text; an observation.
     PrivateEqual(Box<Expr>, Box<Expr>),
-    /// Stands where a diagnostic was given; never in a program that [`crate::analyze`] gave.
+    /// Stands where a diagnostic was given; never in a program that [`crate::analyze`] gave of files that parsed.
     Broken,
 }
 

@@ -248,8 +248,10 @@ mod tests {
 
     #[test]
     fn spans_over_midnight_meet_the_next_day() {
-        let weekly =
-            |days, from, to| WeeklySpan { days, span: calendar::Span { from_minute: from * 60, to_minute: to * 60 } };
+        let weekly = |days, from: u16, to: u16| WeeklySpan {
+            days,
+            span: calendar::Span { from_minute: from * 60, to_minute: to * 60 },
+        };
         assert!(weekly_overlap(&weekly(1, 22, 2), &weekly(2, 1, 5)));
         assert!(!weekly_overlap(&weekly(1, 22, 2), &weekly(2, 2, 5)));
         assert!(weekly_overlap(&weekly(64, 22, 2), &weekly(1, 0, 1)), "from Sunday into Monday");

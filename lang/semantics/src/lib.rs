@@ -50,7 +50,8 @@ pub trait Surroundings {
 }
 
 /// The meaning of all files together, when nothing is wrong with them, and all that was found in order of place.
-/// `modules` holds every file that a `use` names, those of the library too.
+/// `modules` holds every file that a `use` names, those of the library too. Of files about which the parser gave an
+/// error the program lacks what was not understood: drop it then.
 pub fn analyze(
     modules: &[ParsedModule<'_>],
     surroundings: &dyn Surroundings,

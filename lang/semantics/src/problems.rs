@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn distances() {
-        for (a, b, expected) in [("", "", 0), ("main", "mian", 1), ("orders", "order", 1), ("closed", "close_day", 5)] {
+        for (a, b, expected) in [("", "", 0), ("main", "mian", 1), ("orders", "order", 1), ("closed", "close_day", 3)] {
             assert_eq!(distance(a, b), expected, "{a} {b}");
         }
     }

@@ -83,13 +83,15 @@ impl Checker<'_, '_> {
         let tail = Tail { value: Some((target.local, Some(inner.clone()))) };
         let body = self.scoped(|checker| checker.statements(&otherwise.body.statements, &tail));
         let mut arms = vec![ArmBody { body, span: otherwise.body.span }];
+        let good = inner.clone();
         let ty = self.join_arms(Some(inner), &mut arms, target);
-        self.set_type(target, ty);
+        self.set_type(target, ty.clone());
         self.inherit(target.local, &value.expr);
         let otherwise = arms.into_iter().map(|arm| arm.body.block).next().unwrap_or_default();
-        let condition = hir::ExprKind::IsSome(Box::new(value.expr), Some(target.local));
+        let (local, then) = self.good_value(&good, &ty, target, statement);
+        let condition = hir::ExprKind::IsSome(Box::new(value.expr), Some(local));
         let condition = hir::Expr { kind: condition, ty: Ty::Bool.lower(), span: expr.span };
-        let kind = StatementKind::If { condition, then: Block::default(), otherwise };
+        let kind = StatementKind::If { condition, then, otherwise };
         into.statements.push(Statement { kind, keyword: statement.keyword, span: statement.span });
     }
 
@@ -444,7 +446,7 @@ impl Checker<'_, '_> {
         };
         match (name, bound) {
             ("else", _) => {
-                self.else_in_outcomes(pattern.span, "failed => …");
+                self.else_in_outcomes(pattern.span, "failed => continue");
                 None
             }
             ("ok" | "failed", _) => {
@@ -474,7 +476,8 @@ impl Checker<'_, '_> {
                         if name == "ok" {
                             let message = "this operation gives nothing that could have a name";
                             self.problems.give(
-                                Diagnostic::new(Code::PayloadOnPlainOutcome, bound.span, message).help("ok => …"),
+                                Diagnostic::new(Code::PayloadOnPlainOutcome, bound.span, message)
+                                    .help("ok => continue"),
                             );
                         }
                         self.declare(bound, Ty::Broken);
@@ -496,8 +499,10 @@ impl Checker<'_, '_> {
                     taken.entry(meant).or_insert(pattern.span);
                 }
                 let diagnostic = match meant {
-                    Some(_) => offer_nearest(diagnostic, name, ["ok", "failed"], "{} => …"),
-                    None => diagnostic.help("ok result => …").note("match the result inside that arm"),
+                    Some(_) => offer_nearest(diagnostic, name, ["ok", "failed"], "{} => continue"),
+                    None => {
+                        diagnostic.help("ok result => note result = result").note("match the result inside that arm")
+                    }
                 };
                 self.problems.give(diagnostic);
                 if let PatternKind::Some { name } = &pattern.kind {
@@ -526,8 +531,11 @@ impl Checker<'_, '_> {
         let missing: Vec<&str> = outcomes.iter().copied().filter(|outcome| !taken.contains_key(outcome)).collect();
         if let Some(first) = missing.first() {
             let message = format!("no arm says what happens on `{}`", missing.join("`, `"));
-            let help =
-                if missing.len() == 1 { format!("{first} => …") } else { format!("{} => …", missing.join(", ")) };
+            let help = if missing.len() == 1 {
+                format!("{first} => continue")
+            } else {
+                format!("{} => continue", missing.join(", "))
+            };
             self.problems.give(Diagnostic::new(Code::OutcomeNotHandled, keyword, message).help(help));
         }
     }

@@ -322,7 +322,7 @@ impl Checker<'_, '_> {
                 }
                 DialoguePatternKind::Outcome(name) => found.extend(self.outcome(name, rules, table)),
                 DialoguePatternKind::AfterTries { keyword, tries } => {
-                    let number = self.bound(tries, "after 3 tries => …").unwrap_or(1);
+                    let number = self.bound(tries, "after 3 tries => continue").unwrap_or(1);
                     if let Some((_, earlier)) = table.tries {
                         self.handled_twice(pattern.span, earlier);
                         continue;
@@ -383,7 +383,7 @@ impl Checker<'_, '_> {
                 table.taken.push((takes.clone(), name.span));
             }
             let diagnostic = match meant {
-                Some(_) => offer_nearest(diagnostic, &name.text, known, "{} => …"),
+                Some(_) => offer_nearest(diagnostic, &name.text, known, "{} => continue"),
                 None => diagnostic.help("leave it out").note(format!("its outcomes are {}", known.join(", "))),
             };
             self.problems.give(diagnostic);
@@ -472,8 +472,9 @@ impl Checker<'_, '_> {
             _ => {}
         }
         if rules.keys && table.keys.is_empty() && !broken {
-            self.problems
-                .give(Diagnostic::new(Code::OutcomeNotHandled, keyword, "this menu has no choice").help("1 => …"));
+            self.problems.give(
+                Diagnostic::new(Code::OutcomeNotHandled, keyword, "this menu has no choice").help("1 => continue"),
+            );
         }
     }
 }

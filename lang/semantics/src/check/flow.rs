@@ -58,7 +58,7 @@ pub(crate) fn check_flow(project: &Project<'_>, flow: u32, problems: &mut Proble
     for parameter in &info.parameters {
         checker.declare(parameter.name, parameter.ty.clone());
     }
-    let count = checker.locals.len() as u32;
+    checker.parameters = checker.locals.len() as u32;
     checker.step_names(info.item);
     checker.region = Region::Top;
     let top = checker.statements(&info.item.top, &Tail::default()).block;
@@ -83,7 +83,7 @@ pub(crate) fn check_flow(project: &Project<'_>, flow: u32, problems: &mut Proble
         name: format!("{}.{}", module.path, info.name.text),
         span: info.name.span,
         locals: checker.locals.iter().map(lower_local).collect(),
-        parameters: count,
+        parameters: checker.parameters,
         result: info.result.as_ref().map(|result| result.lower()),
         top,
         steps,

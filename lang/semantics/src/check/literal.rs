@@ -78,7 +78,11 @@ impl Checker<'_, '_> {
             return self.not_yet(hole, "a hole in a text that is not said");
         }
         let text = string.plain().unwrap_or_default();
-        match wanted.map(Ty::present) {
+        let wanted = match wanted.map(Ty::present) {
+            Some(Ty::Private(inner)) => Some(&**inner),
+            other => other,
+        };
+        match wanted {
             Some(Ty::Phone) => match Phone::parse(&text, true) {
                 Some(phone) => typed(hir::ExprKind::Phone(phone), Ty::Phone, span),
                 None => self.bad_literal(span, format!("`{text}` is not a full number"), "\"+86 138 0000 0000\""),

@@ -88,6 +88,8 @@ pub(crate) struct Checker<'p, 'a> {
     pub problems: &'p mut Problems,
     pub module: usize,
     pub result: Option<Ty>,
+    /// The first locals are the flow's parameters.
+    pub parameters: u32,
     pub locals: Vec<LocalInfo>,
     pub scopes: Vec<BTreeMap<String, LocalId>>,
     pub steps: Vec<StepInfo<'a>>,
@@ -114,6 +116,7 @@ impl<'p, 'a> Checker<'p, 'a> {
             problems,
             module,
             result: None,
+            parameters: 0,
             locals: Vec::new(),
             scopes: vec![BTreeMap::new()],
             steps: Vec::new(),

@@ -70,13 +70,13 @@ impl Checker<'_, '_> {
 
     /// The value of a local. `fault` and `finally` see an optional copy of what the top part named.
     pub fn read(&mut self, local: LocalId, span: Span) -> Typed {
-        let region = self.region;
+        let (region, parameters) = (self.region, self.parameters);
         let Some(info) = self.local_mut(local) else { return broken(span) };
         info.used = true;
         let (ty, top) = (info.ty.clone(), info.top);
         match (region, top) {
             (Region::Fault | Region::Finally, Some(_)) => return self.read_copy(local, span),
-            (Region::Fault | Region::Finally, None) => info.read_by_handlers = true,
+            (Region::Fault | Region::Finally, None) => info.read_by_handlers |= local.0 < parameters,
             (Region::Step(step), Some(_)) => self.top_uses.push(TopUse { local, step, span }),
             _ => {}
         }

@@ -93,8 +93,11 @@ impl Checker<'_, '_> {
     fn rest(&mut self, span: Span, cover: &mut Cover) -> Option<Pattern> {
         if cover.outcomes {
             let missing = self.missing(cover);
-            let help =
-                if missing.is_empty() { "leave it out".to_owned() } else { format!("{} => …", missing.join(", ")) };
+            let help = if missing.is_empty() {
+                "leave it out".to_owned()
+            } else {
+                format!("{} => continue", missing.join(", "))
+            };
             self.else_in_outcomes(span, &help);
             return None;
         }
@@ -171,7 +174,7 @@ impl Checker<'_, '_> {
                         format!("this `{}` may be missing", self.text_of(&inner)),
                     )
                     .label(subject.expr.span, "it may be `none`")
-                    .help("some value => …"),
+                    .help("some value => note value = value"),
                 );
                 self.bind_broken(pattern);
                 None
@@ -200,7 +203,7 @@ impl Checker<'_, '_> {
         if let (Some(name), Some(_)) = (names.first(), variant) {
             // The parser refuses `variant name`.
             if matches!(pattern.kind, PatternKind::Variant { .. }) {
-                let help = path.names.last().map_or(String::new(), |name| format!("{} => …", name.text));
+                let help = path.names.last().map_or(String::new(), |name| format!("{} => continue", name.text));
                 self.problems.give(
                     Diagnostic::new(Code::PayloadOnPlainOutcome, name.span, "this variant carries nothing").help(help),
                 );
@@ -216,8 +219,9 @@ impl Checker<'_, '_> {
                 let variants: Vec<&str> =
                     self.project.enums.get(id as usize).map_or(Vec::new(), |info| info.variants.clone());
                 let note = format!("`{enum_name}` has {}", variants.join(", "));
-                self.problems
-                    .give(crate::problems::offer_nearest(diagnostic, &name.text, variants, "{} => …").note(note));
+                self.problems.give(
+                    crate::problems::offer_nearest(diagnostic, &name.text, variants, "{} => continue").note(note),
+                );
                 return None;
             }
             false => self.variant_named(&path, &Ty::Enum(id)),
@@ -282,11 +286,11 @@ impl Checker<'_, '_> {
         let help = match ty {
             Ty::Enum(id) => {
                 let variants = self.project.enums.get(*id as usize).map(|info| info.variants.join(", "));
-                format!("{} => …", variants.unwrap_or_default())
+                format!("{} => continue", variants.unwrap_or_default())
             }
-            Ty::Bool => "true => …".to_owned(),
-            Ty::Int(_) => "1..5 => …".to_owned(),
-            _ => "else => …".to_owned(),
+            Ty::Bool => "true => continue".to_owned(),
+            Ty::Int(_) => "1..5 => continue".to_owned(),
+            _ => "else => continue".to_owned(),
         };
         let message = match pattern.kind {
             PatternKind::Some { .. } | PatternKind::None => {
@@ -329,7 +333,7 @@ impl Checker<'_, '_> {
             return;
         }
         let named = missing.join("`, `");
-        let help = format!("{} => …", missing.join(", "));
+        let help = format!("{} => continue", missing.join(", "));
         let diagnostic = match (cover.outcomes, missing.as_slice()) {
             (true, _) => {
                 Diagnostic::new(Code::OutcomeNotHandled, keyword, format!("no arm says what happens on `{named}`"))

@@ -23,7 +23,9 @@ impl Sample {
             let words: Vec<&str> = line.split_whitespace().collect();
             match words.as_slice() {
                 ["//@", "module", path] => sample.files.push(((*path).to_owned(), "\n".repeat(at + 1))),
-                ["//@", "services", names @ ..] => sample.services = Some(names.iter().map(|n| (*n).to_owned()).collect()),
+                ["//@", "services", names @ ..] => {
+                    sample.services = Some(names.iter().map(|n| (*n).to_owned()).collect())
+                }
                 ["//@", "audio", names @ ..] => sample.audio.extend(names.iter().map(|n| (*n).to_owned())),
                 _ => {}
             }
@@ -60,6 +62,8 @@ pub struct Analyzed {
     pub sources: Sources,
     pub program: Option<hir::Program>,
     pub diagnostics: Vec<Diagnostic>,
+    /// The checker itself, not the parser, found an error.
+    pub refused: bool,
 }
 
 /// Problems of parser and checker together; library files that are used come along.
@@ -78,9 +82,10 @@ pub fn analyzed(sample: &Sample) -> Analyzed {
     let parsed: Vec<_> = modules.iter().map(|(path, ast)| ParsedModule { path: path.clone(), ast }).collect();
     let names = SiteNames { services: sample.services.clone() };
     let (program, found) = analyze(&parsed, sample, &names);
+    let refused = found.iter().any(Diagnostic::is_error);
     diagnostics.extend(found);
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span().file, diagnostic.span().start));
-    Analyzed { sources, program, diagnostics }
+    Analyzed { sources, program, diagnostics, refused }
 }
 
 impl Analyzed {
