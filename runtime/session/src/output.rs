@@ -122,12 +122,21 @@ pub enum Trace {
     /// The prompt is over, and the caller is to press something.
     Listening,
     /// So many keys were taken by the site's request; `None` where they are private.
-    Keys { count: u32, keys: Option<String> },
+    Keys {
+        count: u32,
+        keys: Option<String>,
+    },
     /// The outcome of the outstanding request.
-    Outcome { site: SiteId, outcome: u32 },
+    Outcome {
+        site: SiteId,
+        outcome: u32,
+    },
     /// The request was left because the line is gone.
     Left(SiteId),
-    Fault { kind: FaultKind, place: Option<Place> },
+    Fault {
+        kind: FaultKind,
+        place: Option<Place>,
+    },
 }
 
 /// What one input led to, in order. Drain it, then give the next input.

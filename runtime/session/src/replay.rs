@@ -184,11 +184,11 @@ impl Replay<'_> {
                 return Ok(());
             }
         };
-        let hash = self.rebuilt.session.open(site);
+        let (hash, arguments) = self.rebuilt.session.open(site);
         let request = self.rebuilt.session.request;
         self.rebuilt.session.doing = Doing::Lost;
         self.expect(&Record::Request { site, request, hash })?;
-        self.note(site);
+        self.note(site, arguments);
         Ok(())
     }
 
@@ -206,11 +206,9 @@ impl Replay<'_> {
         }
     }
 
-    fn note(&mut self, site: SiteId) {
-        let session = &mut self.rebuilt.session;
-        let program = session.program.clone();
-        if let Some(Request::Note { key, r#type }) = program.meta().request(site)
-            && let Some(value) = session.arguments().and_then(|values| values.into_iter().next())
+    fn note(&mut self, site: SiteId, arguments: Option<Vec<Value>>) {
+        if let Some(Request::Note { key, r#type }) = self.rebuilt.session.program.meta().request(site)
+            && let Some(value) = arguments.and_then(|values| values.into_iter().next())
         {
             self.rebuilt.notes.push((key.clone(), r#type.clone(), value));
         }

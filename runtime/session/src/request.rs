@@ -54,11 +54,11 @@ impl Session {
     pub(crate) fn ask(&mut self, site: SiteId) -> Option<Answer> {
         let program = self.program.clone();
         let meta = program.meta();
-        let hash = self.open(site);
+        let (hash, arguments) = self.open(site);
         self.trace(Trace::At(site));
         self.journal(&Record::Request { site, request: self.request, hash });
         let Some(request) = meta.request(site) else { return Some(Answer::Fault(FaultKind::Host)) };
-        let Some(arguments) = self.arguments() else { return Some(Answer::Fault(FaultKind::PrivateLost)) };
+        let Some(arguments) = arguments else { return Some(Answer::Fault(FaultKind::PrivateLost)) };
         if self.over || (self.effect(request.kind()) == Effect::Line && !self.has_line()) {
             return Some(Answer::Gone);
         }
@@ -79,8 +79,8 @@ impl Session {
         }
     }
 
-    /// Counts the request and says what its arguments hash to.
-    pub(crate) fn open(&mut self, site: SiteId) -> u32 {
+    /// Counts the request; gives its arguments, if none is lost, and what they hash to.
+    pub(crate) fn open(&mut self, site: SiteId) -> (u32, Option<Vec<Value>>) {
         self.request = RequestId(self.request.0.wrapping_add(1));
         self.site = site;
         self.asked_at = self.now.time;
@@ -89,7 +89,8 @@ impl Session {
         }
         let arguments = self.arguments();
         let bytes = arguments.iter().flatten().map(|value| postcard::to_allocvec(value).unwrap_or_default());
-        bytes.fold(HASH_EMPTY, |so_far, bytes| hash(&bytes, so_far))
+        let hash = bytes.fold(HASH_EMPTY, |so_far, bytes| hash(&bytes, so_far));
+        (hash, arguments)
     }
 
     /// Arguments of the outstanding request; `None` when one was private and is lost.

@@ -9,7 +9,7 @@ use runtime_contract::{FaultKind, FlowProgram, Type};
 use super::Bench;
 use crate::journal::Record;
 use crate::testkit::{Kit, Op, Source, menu, payloads, prompts};
-use crate::{EndCause, Input, LineEvent};
+use crate::{EndCause, Input, LineEvent, ReplayError, Session};
 
 fn flow(build: impl FnOnce(&mut Kit)) -> Arc<dyn FlowProgram> {
     let mut kit = Kit::new(&["once"]);
@@ -136,4 +136,69 @@ fn a_call_waiting_in_a_menu_stays_below_two_kibibytes() {
     let fixed = size_of::<crate::Session>();
     println!("a call waiting in a menu holds {bytes} bytes, {fixed} of them the session itself");
     assert!(bytes < 2_048, "{bytes}");
+}
+
+fn menu_call() -> Bench {
+    let program = flow(|kit| {
+        let ask = kit.prompt("请选择", "choose", &[]);
+        kit.request("", Request::Answer, &[], vec![None], vec![1], None);
+        let menu = menu(ask, &["1", "2"]);
+        kit.request("", menu.clone(), &[], payloads(&menu, None), vec![2, 3, 3, 3], None);
+        let note = Request::Note { key: "n".into(), r#type: Type::Text };
+        let text = kit.constant("once");
+        kit.request("", note, &[(Type::Text, text)], vec![None], vec![3], None);
+        kit.push(Op::Return);
+    });
+    let mut bench = Bench::up(program);
+    bench.key('1');
+    bench
+}
+
+#[test]
+fn a_replay_finds_every_request_that_differs() {
+    let bench = menu_call();
+    let program = bench.session.program().clone();
+    let records = bench.records();
+    let mut found = 0;
+    for (at, record) in records.iter().enumerate() {
+        let other = match record {
+            Record::Request { site, request, hash } => {
+                Record::Request { site: *site, request: *request, hash: hash ^ 1 }
+            }
+            Record::Reply { request, reply: crate::journal::Reply::Result { outcome: 0, payload: None } }
+                if request.0 == 2 =>
+            {
+                let reply = crate::journal::Reply::Result { outcome: 1, payload: None };
+                Record::Reply { request: *request, reply }
+            }
+            _ => continue,
+        };
+        let mut journal = Vec::new();
+        for (n, record) in records.iter().enumerate() {
+            crate::journal::encode(if n == at { &other } else { record }, 0, &mut journal);
+        }
+        let error = Session::from_journal(program.clone(), &journal).unwrap_err();
+        assert!(matches!(error, ReplayError::Differs { .. }), "{error}");
+        found += 1;
+    }
+    assert_eq!(found, 4, "three requests, and a choice that leads elsewhere");
+}
+
+#[test]
+fn a_journal_of_another_graph_is_refused() {
+    let bench = menu_call();
+    let other = flow(|kit| {
+        kit.push(Op::Return);
+    });
+    assert_eq!(Session::from_journal(other, &bench.journal).unwrap_err(), ReplayError::OtherGraph);
+    let program = bench.session.program().clone();
+    assert_eq!(Session::from_journal(program.clone(), &[]).unwrap_err(), ReplayError::NoStart);
+    assert!(matches!(Session::from_journal(program, &[200]).unwrap_err(), ReplayError::Unreadable(_)));
+}
+
+#[test]
+fn the_journal_of_a_short_call_is_small() {
+    let bench = menu_call();
+    assert!(bench.done);
+    assert!(bench.journal.len() < 250, "{} bytes", bench.journal.len());
 }
