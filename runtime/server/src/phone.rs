@@ -6,8 +6,9 @@ use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use runtime_contract::Redacted;
 use runtime_contract::leg::{GoneCause, LegCommand, LegEvent, LegId};
@@ -78,7 +79,9 @@ enum Order {
 /// The phone's end of one call.
 struct Line {
     events: Sender<PhoneEvent>,
-    heard: Arc<Mutex<Vec<i16>>>,
+    heard: Arc<Heard>,
+    /// Why the call is over, while the rest of its sound is still on its way.
+    gone: Option<GoneCause>,
 }
 
 /// A phone. Dropping it ends its calls.
@@ -95,7 +98,20 @@ pub struct PhoneCall {
     leg: LegId,
     door: Door<Order>,
     events: Receiver<PhoneEvent>,
-    heard: Arc<Mutex<Vec<i16>>>,
+    heard: Arc<Heard>,
+}
+
+/// What one call has heard, and a bell for those who wait for more.
+#[derive(Default)]
+struct Heard {
+    samples: Mutex<Vec<i16>>,
+    more: Condvar,
+}
+
+impl Heard {
+    fn lock(&self) -> MutexGuard<'_, Vec<i16>> {
+        self.samples.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Phone {
@@ -137,8 +153,8 @@ impl Phone {
         let peer = resolve(target)?;
         let leg = LegId(self.next_leg.fetch_add(1, Ordering::Relaxed));
         let (events_in, events) = mpsc::channel();
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let line = Line { events: events_in, heard: Arc::clone(&heard) };
+        let heard = Arc::<Heard>::default();
+        let line = Line { events: events_in, heard: Arc::clone(&heard), gone: None };
         let (target, from) = (target.to_owned(), from.map(str::to_owned));
         self.door.send(Order::Call { leg, target, peer, from, line });
         Ok(PhoneCall { leg, door: self.door.clone(), events, heard })
@@ -161,7 +177,7 @@ impl PhoneCall {
     }
 
     /// What happens next; `None` when nothing does for so long, or the call is over.
-    pub fn next_event(&self, within: std::time::Duration) -> Option<PhoneEvent> {
+    pub fn next_event(&self, within: Duration) -> Option<PhoneEvent> {
         self.events.recv_timeout(within).ok()
     }
 
@@ -186,12 +202,14 @@ impl PhoneCall {
 
     /// Everything heard since the call was up, 8 kHz linear PCM, gaps as silence.
     pub fn heard(&self) -> Vec<i16> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.heard.lock().clone()
     }
 
-    /// Samples heard so far.
-    pub fn heard_samples(&self) -> usize {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).len()
+    /// Blocks until more than this many samples were heard, at most for this time; gives how many were.
+    pub fn wait_heard(&self, more_than: usize, within: Duration) -> usize {
+        let heard = self.heard.lock();
+        let waited = self.heard.more.wait_timeout_while(heard, within, |heard| heard.len() <= more_than);
+        waited.unwrap_or_else(PoisonError::into_inner).0.len()
     }
 }
 
@@ -272,7 +290,11 @@ impl PhoneLoop {
             Order::Speak(leg, prompt) => self.media.tell(leg, Command::Play { prompts: vec![prompt], token: 0 }),
             Order::HangUp(leg) => self.sip(now, Input::Command(LegCommand::HangUp { leg })),
             Order::Media(leg, event) => {
-                if let Some(line) = self.lines.get(&leg) {
+                let Some(line) = self.lines.get(&leg) else { return };
+                if event == MediaEvent::Closed {
+                    let _ = line.events.send(PhoneEvent::Gone(line.gone.unwrap_or(GoneCause::Failed)));
+                    self.lines.remove(&leg);
+                } else {
                     media_event(line, event);
                 }
             }
@@ -318,9 +340,11 @@ fn leg_event(event: LegEvent, media: &Media, lines: &mut HashMap<LegId, Line>) {
         }
         LegEvent::Up { leg } => drop(tell(&leg, PhoneEvent::Up)),
         LegEvent::Gone { leg, cause } => {
-            tell(&leg, PhoneEvent::Gone(cause));
+            // The line ends when what was heard last has come: `MediaEvent::Closed`.
+            if let Some(line) = lines.get_mut(&leg) {
+                line.gone = Some(cause);
+            }
             media.close(leg);
-            lines.remove(&leg);
         }
         LegEvent::Incoming(_) => {}
     }
@@ -329,9 +353,10 @@ fn leg_event(event: LegEvent, media: &Media, lines: &mut HashMap<LegId, Line>) {
 fn media_event(line: &Line, event: MediaEvent) {
     let told = match event {
         MediaEvent::Heard(samples) => {
-            let mut heard = line.heard.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut heard = line.heard.lock();
             let room = HEARD_SAMPLES_MAX.saturating_sub(heard.len());
             heard.extend(samples.into_iter().take(room));
+            line.heard.more.notify_all();
             return;
         }
         MediaEvent::FirstPacket => PhoneEvent::FirstPacket,

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use runtime_contract::{GraphId, Time};
 use runtime_contract::program::{Build, Report};
+use runtime_contract::{GraphId, Time};
 use runtime_exchange::{Exchange, Input, Recovered};
 use runtime_media::{Media, MediaConfig};
 use runtime_sip::Endpoint;
@@ -353,12 +353,8 @@ impl RunningServer {
         self.door.send(Message::Quit);
     }
 
-    /// Waits until the node has ended. An error is a failure of the system under it.
-    pub fn wait(mut self) -> std::io::Result<()> {
-        self.join()
-    }
-
-    fn join(&mut self) -> std::io::Result<()> {
+    /// Waits until the node has ended, all writes durable. An error is a failure of the system under it.
+    pub fn wait(&mut self) -> std::io::Result<()> {
         let Some(node) = self.node.take() else { return Ok(()) };
         node.join().unwrap_or_else(|_| Err(std::io::Error::other("the node failed; the log says why")))
     }
@@ -384,7 +380,7 @@ impl Drop for RunningServer {
         if self.node.is_some() {
             self.quit();
             // A node that failed has said so in the log.
-            let _ = self.join();
+            let _ = self.wait();
         }
         if let Some((stop, thread)) = self.watch.take() {
             drop(stop);

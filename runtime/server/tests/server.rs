@@ -39,11 +39,10 @@ fn a_caller_hears_the_flow_and_leaves_a_record() {
     assert_eq!(gone(&call), PhoneEvent::Gone(GoneCause::RemoteHungUp));
     assert!(!call.press("x"));
 
-    let server = site.server.take().unwrap();
+    let mut server = site.server.take().unwrap();
     server.stop();
-    let records = server.store().calls(10);
     server.wait().unwrap();
-    let records = records.unwrap();
+    let records = server.store().calls(10).unwrap();
     let record = &records[0].record;
     assert_eq!((records.len(), record.flow.as_str(), record.notes[0].0.as_str()), (1, "main.main", "outcome"));
     assert_eq!(record.notes[0].1.reveal(), "noted");
@@ -166,10 +165,11 @@ fn calls_that_outlast_the_drain_are_ended_with_finally() {
     let phone = site.phone();
     let call = site.call(&phone);
     site.hears(&call, "offer");
-    let server = site.server.take().unwrap();
+    let mut server = site.server.take().unwrap();
     server.stop();
     assert_eq!(gone(&call), PhoneEvent::Gone(GoneCause::RemoteHungUp));
     server.wait().unwrap();
+    drop(server);
     let server = start(site.folder.path(), false).unwrap();
     let record = &server.store().calls(1).unwrap()[0].record;
     assert_eq!(record.notes.len(), 1);
@@ -205,10 +205,11 @@ fn calls_that_a_dead_process_left_are_ended_at_the_next_start() {
     let call = site.call(&phone);
     site.hears(&call, "offer");
     drop(site.server.take());
-    let server = start(site.folder.path(), false).unwrap();
+    let mut server = start(site.folder.path(), false).unwrap();
     assert_eq!(gone(&call), PhoneEvent::Gone(GoneCause::RemoteHungUp));
     server.stop();
     server.wait().unwrap();
+    drop(server);
     let server = start(site.folder.path(), false).unwrap();
     assert_eq!(server.store().open_calls().unwrap(), []);
     let record = &server.store().calls(1).unwrap()[0].record;

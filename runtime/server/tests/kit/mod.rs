@@ -98,6 +98,9 @@ pub fn write(folder: &Path, name: &str, text: &str) {
 
 /// Free ports, and marked tones for voices.
 pub fn start(folder: &Path, watch: bool) -> Result<RunningServer, StartError> {
+    if std::env::var_os("TEST_LOG").is_some() {
+        runtime_server::start_logging(runtime_server::LogFormat::Human, true);
+    }
     let adjust = |config: &mut Config| {
         config.listen.sip.set_port(0);
         config.listen.http.set_port(0);
@@ -141,11 +144,11 @@ impl Site {
     /// Waits until this text was heard from its first sound to its last.
     pub fn hears(&self, call: &PhoneCall, text: &str) {
         let prompt = self.server().prompt("zh", text).unwrap().pcm();
-        let begun = std::time::Instant::now();
+        let mut samples = 0;
         while find_prompt(&call.heard(), 0, &prompt, Portion::Whole).is_none() {
-            assert!(begun.elapsed() < PATIENCE, "`{text}` was not heard in {} samples", call.heard_samples());
-            // The next event, or a pause in which more is heard; what is waited for is the sound.
-            call.next_event(Duration::from_millis(20));
+            let more = call.wait_heard(samples, PATIENCE);
+            assert!(more > samples, "`{text}` was not heard in {samples} samples");
+            samples = more;
         }
     }
 }

@@ -70,7 +70,7 @@ fn every_type_survives_the_way_out_and_back() {
 #[test]
 fn what_services_may_also_write_is_read() {
     assert_eq!(read(&Type::Decimal, "3.14"), Ok(Value::Decimal(3_140_000)));
-    assert_eq!(read(&Type::Money, r#"{"amount": 12, "currency": "CNY", "more": 1}"#).is_ok(), true);
+    assert!(read(&Type::Money, r#"{"amount": 12, "currency": "CNY", "more": 1}"#).is_ok());
     assert_eq!(read(&Type::Language, r#""fr""#), Ok(Value::Language(0)));
     let customer = read(&Type::Record(0), r#"{"name": "a", "tier": "gold", "unknown": [1]}"#);
     assert_eq!(customer, Ok(Value::Record(vec![Value::Text("a".into()), Value::Enum(0), Value::None])));
