@@ -181,10 +181,7 @@ fn is_loaded(function: &Function, value: Value) -> bool {
 
 fn is_overflow(function: &Function, value: Value) -> bool {
     let ValueDef::Result(inst, 1) = function.dfg.value_def(value) else { return false };
-    matches!(
-        function.dfg.insts[inst].opcode(),
-        Opcode::SaddOverflow | Opcode::SsubOverflow | Opcode::SmulOverflow
-    )
+    matches!(function.dfg.insts[inst].opcode(), Opcode::SaddOverflow | Opcode::SsubOverflow | Opcode::SmulOverflow)
 }
 
 /// Where the kind of the fault to which an edge leads is a constant.

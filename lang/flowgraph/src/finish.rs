@@ -17,20 +17,10 @@ pub fn finish(mut builder: GraphBuilder) -> Result<Graph, Vec<String>> {
     let GraphBuilder { meta, segments, flows, mut problems, .. } = builder;
     let unentered = meta.flows.iter().zip(&flows).filter(|(_, draft)| !draft.is_entered);
     problems.extend(unentered.map(|(flow, _)| format!("flow {}: no entry", flow.name)));
-    let ordered: Vec<Segment> = segments
-        .iter()
-        .enumerate()
-        .map(|(id, draft)| {
-            order(draft).unwrap_or_else(|problem| {
-                problems.push(format!("segment {id}: {problem}"));
-                Segment::default()
-            })
-        })
-        .collect();
     if !problems.is_empty() {
         return Err(problems);
     }
-    let mut graph = keep_reached(meta, ordered);
+    let mut graph = keep_reached(meta, segments.iter().map(order).collect())?;
     number_texts(&mut graph, &texts);
     let slots = widen(&mut graph, &flows);
     graph.segments.iter_mut().for_each(forward::forward);
@@ -117,8 +107,10 @@ fn topological(draft: &DraftSegment) -> Result<Vec<BlockId>, String> {
     Ok(finished)
 }
 
-/// Drops segments and sites that no flow reaches, and numbers the others anew.
-fn keep_reached(mut meta: ProgramMeta, segments: Vec<Segment>) -> Graph {
+/// Drops segments and sites that no flow reaches, and numbers the others anew. What is wrong with a segment counts
+/// only when it is reached.
+fn keep_reached(mut meta: ProgramMeta, segments: Vec<Result<Segment, String>>) -> Result<Graph, Vec<String>> {
+    let mut problems = Vec::new();
     let mut reached = vec![false; segments.len()];
     let mut sites = vec![false; meta.sites.len()];
     let mut open: Vec<u32> = meta
@@ -132,7 +124,14 @@ fn keep_reached(mut meta: ProgramMeta, segments: Vec<Segment>) -> Graph {
         if std::mem::replace(mark, true) {
             continue;
         }
-        for block in &segment.blocks {
+        let blocks = segment.as_ref().map_or_else(
+            |problem| {
+                problems.push(format!("segment {id}: {problem}"));
+                &[][..]
+            },
+            |segment| &segment.blocks,
+        );
+        for block in blocks {
             match block.terminator {
                 Terminator::Continue(next) => open.push(next.0),
                 Terminator::Wait(site) | Terminator::Call(site) => {
@@ -145,6 +144,9 @@ fn keep_reached(mut meta: ProgramMeta, segments: Vec<Segment>) -> Graph {
                 _ => {}
             }
         }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
     }
     let segment_numbers = numbers(&reached);
     let site_numbers = numbers(&sites);
@@ -164,8 +166,8 @@ fn keep_reached(mut meta: ProgramMeta, segments: Vec<Segment>) -> Graph {
         };
     }
     retain(&mut meta.segments, &reached);
-    let mut segments = segments;
-    retain(&mut segments, &reached);
+    let kept = segments.into_iter().zip(&reached).filter(|(_, reached)| **reached);
+    let mut segments: Vec<Segment> = kept.filter_map(|(segment, _)| segment.ok()).collect();
     for block in segments.iter_mut().flat_map(|segment| &mut segment.blocks) {
         match &mut block.terminator {
             Terminator::Continue(next) => *next = SegmentId(number(&segment_numbers, next.0)),
@@ -173,7 +175,7 @@ fn keep_reached(mut meta: ProgramMeta, segments: Vec<Segment>) -> Graph {
             _ => {}
         }
     }
-    Graph { meta, segments }
+    Ok(Graph { meta, segments })
 }
 
 /// New number of each kept entry; `u32::MAX` for the others.
