@@ -14,6 +14,7 @@ mod private;
 mod property;
 mod statement;
 mod text;
+mod waiting;
 
 pub(crate) use flow::{CheckedFlow, Edge, From, check_flow};
 pub(crate) use text::{enum_texts, prompt_items};

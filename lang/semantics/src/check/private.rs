@@ -41,7 +41,7 @@ impl Checker<'_, '_> {
     /// A local takes what is known about the value that it gets.
     pub fn inherit(&mut self, local: LocalId, value: &hir::Expr) {
         let source = root(value);
-        let from_service = self.from_service(value);
+        let from_service = self.given_by_service(value);
         let whole = matches!(strip(value).kind, ExprKind::Local(_));
         let digits_min = source.filter(|_| whole).and_then(|local| self.local(local)).and_then(|info| info.digits_min);
         if let Some(info) = self.local_mut(local) {
@@ -52,12 +52,12 @@ impl Checker<'_, '_> {
     }
 
     /// Whether a value came from a service.
-    pub fn from_service(&self, expr: &hir::Expr) -> bool {
+    pub fn given_by_service(&self, expr: &hir::Expr) -> bool {
         match &expr.kind {
             ExprKind::Local(local) => self.local(*local).is_some_and(|info| info.from_service),
-            ExprKind::Field { base, .. } | ExprKind::OptionalField { base, .. } => self.from_service(base),
-            ExprKind::Some(value) | ExprKind::Convert(_, value) => self.from_service(value),
-            ExprKind::Else(value, fallback) => self.from_service(value) && self.from_service(fallback),
+            ExprKind::Field { base, .. } | ExprKind::OptionalField { base, .. } => self.given_by_service(base),
+            ExprKind::Some(value) | ExprKind::Convert(_, value) => self.given_by_service(value),
+            ExprKind::Else(value, fallback) => self.given_by_service(value) && self.given_by_service(fallback),
             _ => false,
         }
     }
@@ -107,7 +107,7 @@ impl Checker<'_, '_> {
             self.problems.give(Diagnostic::new(Code::NotComparable, span, message));
             return broken(span);
         }
-        if !self.from_service(&other.expr) {
+        if !self.given_by_service(&other.expr) {
             let diagnostic = self
                 .leak(&private, "a private value may be compared only with one that a service gave")
                 .label(other.expr.span, "no service gave this")
