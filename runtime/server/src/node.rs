@@ -7,6 +7,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use runtime_contract::leg::{LegCommand, LegId};
+use runtime_contract::limits::FINALLY_DRAIN_MS_MAX;
 use runtime_contract::record::CallId;
 use runtime_contract::{GraphId, Now, Tick};
 use runtime_exchange::{Exchange, Input, MediaEvent, Recorded, RecordingFailed, Version, WriteNumber};
@@ -24,6 +25,8 @@ use crate::socket::BATCH_MAX;
 const MESSAGES_ROUND_MAX: usize = 1_024;
 /// How long the endpoint may still repeat the last BYE after the last call (RFC 3261 timer E fires once by then).
 const LINGER_MS: u64 = 700;
+/// How long a drain may outlast its time: `finally` blocks, and a store that must keep what they note.
+const FINALLY_AND_STORE_MS_MAX: u64 = FINALLY_DRAIN_MS_MAX + 10_000;
 /// Pause before sending again what the kernel would not take.
 const SEND_AGAIN: Duration = Duration::from_millis(1);
 
@@ -84,7 +87,8 @@ pub struct Node {
 /// What keeps the loop going, and how it ends.
 enum Course {
     Serving,
-    Draining,
+    /// At this tick at the latest it is over, whatever is still open: the next start ends it.
+    Draining(Tick),
     /// The last call is over; datagrams still go until this tick.
     Lingering(Tick),
     Over,
@@ -126,10 +130,14 @@ impl Node {
 
     fn onward(&mut self, course: Course, now: Now) -> Course {
         match course {
-            Course::Draining if self.plant.drained => match self.plant.last_hang_up {
+            Course::Draining(_) if self.plant.drained => match self.plant.last_hang_up {
                 Some(at) => Course::Lingering(at.plus_ms(LINGER_MS)),
                 None => Course::Over,
             },
+            Course::Draining(until) if now.tick >= until => {
+                tracing::error!("not all calls could be ended in time; the next start ends them");
+                Course::Over
+            }
             Course::Lingering(until) if now.tick >= until => Course::Over,
             course => course,
         }
@@ -137,8 +145,11 @@ impl Node {
 
     /// Time to the next thing that is due.
     fn sleep(&self, course: &Course) -> Option<Duration> {
-        let linger = if let Course::Lingering(until) = course { Some(*until) } else { None };
-        let due = [self.endpoint.next_deadline(), self.exchange.next_deadline(), linger];
+        let over = match course {
+            Course::Lingering(until) | Course::Draining(until) => Some(*until),
+            Course::Serving | Course::Over => None,
+        };
+        let due = [self.endpoint.next_deadline(), self.exchange.next_deadline(), over];
         due.into_iter().flatten().min().map(|deadline| self.clock.until(deadline))
     }
 
@@ -184,7 +195,7 @@ impl Node {
             Message::Status(ask) => drop(ask.send(self.status(course))),
             Message::Drain { within } => {
                 if matches!(course, Course::Serving) {
-                    *course = Course::Draining;
+                    *course = Course::Draining((now.tick + within).plus_ms(FINALLY_AND_STORE_MS_MAX));
                     self.plant.metrics.draining.set(1);
                     self.sip(now, SipInput::Drain);
                     self.work.push_back(Work::Exchange(Input::Drain { until: now.tick + within }));

@@ -1,7 +1,7 @@
 //! Start, and stop, of a whole node: opens what it needs in an order in which each failure has a clear text, ends
 //! what the last process left, loads the first version, and hands out the handles.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use runtime_contract::program::{Build, Report};
+use runtime_contract::record::CallId;
 use runtime_contract::{GraphId, Time};
 use runtime_exchange::{Exchange, Input, Recovered};
 use runtime_media::{Media, MediaConfig};
@@ -140,7 +141,7 @@ impl Server {
             .map_err(system)?;
         let metrics = Arc::new(Metrics::new());
         let site = SharedSite::new(config.clone());
-        let work = recover(&store, build.as_ref())?;
+        let left = recover(&store, build.as_ref())?;
         let versions = Arc::new(Versions {
             folder: options.project.clone(),
             data: data.clone(),
@@ -162,7 +163,7 @@ impl Server {
             store: Arc::clone(&store),
         };
         let shared = Shared { site, metrics, media, store: Arc::clone(&store), voices: Arc::clone(&voices) };
-        let node = start_node(socket, local, &config, &data, inbox, &door, &runtime, shared, work, options.began)?;
+        let node = start_node(socket, local, &config, &data, inbox, &door, &runtime, shared, left, options.began)?;
         let mut server = RunningServer {
             sip_addr: local,
             http_addr,
@@ -216,14 +217,20 @@ fn start_media(config: &Config, local: SocketAddr, door: &Door<Message>) -> Resu
         .map_err(|error| StartError::new(error, "raise the system's limits on threads and open files"))
 }
 
-/// Inputs that end the calls which the last process left open.
-fn recover(store: &Store, build: &dyn Build) -> Result<VecDeque<Work>, StartError> {
+/// What the last process left open: inputs that end its calls, and the graph of each.
+#[derive(Default)]
+struct LeftOpen {
+    work: VecDeque<Work>,
+    graphs: HashMap<CallId, GraphId>,
+}
+
+fn recover(store: &Store, build: &dyn Build) -> Result<LeftOpen, StartError> {
     let store_error = |error: runtime_store::StoreError| StartError::new(&error, &error.help);
     let mut by_graph: BTreeMap<GraphId, Vec<OpenCall>> = BTreeMap::new();
     for call in store.open_calls().map_err(store_error)? {
         by_graph.entry(call.graph).or_default().push(call);
     }
-    let mut work = VecDeque::new();
+    let mut left = LeftOpen::default();
     for (graph, calls) in by_graph {
         let bytes = store.graph(graph).map_err(store_error)?;
         let loaded = match bytes {
@@ -233,7 +240,8 @@ fn recover(store: &Store, build: &dyn Build) -> Result<VecDeque<Work>, StartErro
         match loaded {
             Ok(program) => {
                 tracing::info!(version = graph.short(), "{} calls of the last process are ended", calls.len());
-                work.extend(calls.into_iter().map(|call| {
+                left.graphs.extend(calls.iter().map(|call| (call.call, graph)));
+                left.work.extend(calls.into_iter().map(|call| {
                     let program = Arc::clone(&program);
                     let dialog = Vec::new();
                     let recovered = Recovered { call: call.call, program, dialog, journal: call.journal };
@@ -248,7 +256,7 @@ fn recover(store: &Store, build: &dyn Build) -> Result<VecDeque<Work>, StartErro
             ),
         }
     }
-    Ok(work)
+    Ok(left)
 }
 
 fn seed<const N: usize>() -> Result<[u8; N], StartError> {
@@ -268,7 +276,7 @@ fn start_node(
     door: &Door<Message>,
     runtime: &tokio::runtime::Runtime,
     shared: Shared,
-    work: VecDeque<Work>,
+    left: LeftOpen,
     began: Option<Time>,
 ) -> Result<JoinHandle<std::io::Result<()>>, StartError> {
     let calls_max = config.limits.calls_max as usize;
@@ -301,7 +309,7 @@ fn start_node(
             writes: Vec::new(),
             write_number: 0,
             store_full: false,
-            graphs: Default::default(),
+            graphs: left.graphs,
             rendering: Default::default(),
             current: None,
             version_refused: None,
@@ -310,7 +318,15 @@ fn start_node(
             last_hang_up: None,
         };
         let endpoint = Endpoint::new(sip, endpoint_seed);
-        Node { clock: Clock::start_at(began), endpoint, exchange: Exchange::new(exchange), plant, inbox, work }.run()
+        Node {
+            clock: Clock::start_at(began),
+            endpoint,
+            exchange: Exchange::new(exchange),
+            plant,
+            inbox,
+            work: left.work,
+        }
+        .run()
     };
     std::thread::Builder::new().name("node".into()).spawn(run).map_err(|error| StartError::system(&error))
 }

@@ -150,6 +150,16 @@ impl Config {
 
     /// What one value alone does not show.
     fn check(&self, text: &str) -> Result<(), ConfigError> {
+        for header in self.services.values().flat_map(|service| service.headers.keys()) {
+            if axum::http::HeaderName::from_bytes(header.as_bytes()).is_err() {
+                return Err(ConfigError::at_word(
+                    text,
+                    header,
+                    format!("`{header}` is not the name of a header"),
+                    "use letters, digits and hyphens, like `X-Api-Key`",
+                ));
+            }
+        }
         if self.listen.sip.ip().is_unspecified() && self.listen.advertise.is_none() {
             return Err(ConfigError::at_word(
                 text,

@@ -69,6 +69,7 @@ fn values_that_do_not_fit_have_their_place_and_a_remedy() {
         ("services: { crm: { base: https://h } }\n", "1:26 services.crm.base: `https://` is not supported yet"),
         ("services: { crm: { base: http://u:p@h } }\n", "1:26 services.crm.base: `http://u:p@h` is not the address"),
         ("services: { crm: {} }\n", "1:18 services.crm: missing field `base`"),
+        ("services: { crm: { base: http://h, headers: { a b: c } } }\n", "1:47 `a b` is not the name of a header"),
         ("limits: { calls_max: 0 }\n", "1:22 limits.calls_max: `calls_max` cannot be 0"),
         ("limits: { calls_max: 50001 }\n", "1:22 limits.calls_max: `calls_max` cannot be 50001"),
         ("limits: { drain_s: 3601 }\n", "1:20 limits.drain_s: `drain_s` cannot be 3601"),
