@@ -23,11 +23,13 @@ mod pages;
 pub mod phone;
 mod plant;
 mod prompts;
+mod recovery;
 pub mod responder;
 mod server;
 mod services;
 mod site;
 mod socket;
+mod start;
 mod versions;
 
 pub use config::{Config, ConfigError};

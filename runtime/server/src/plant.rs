@@ -20,6 +20,7 @@ use crate::prompts::{Prompts, Voices, recording_file};
 use crate::services::Services;
 use crate::site::SharedSite;
 use crate::socket::BatchSocket;
+use crate::start::Shared;
 
 pub struct Plant {
     pub socket: BatchSocket,
@@ -53,6 +54,32 @@ pub struct Plant {
 }
 
 impl Plant {
+    pub fn new(shared: Shared, socket: BatchSocket, prompts: Prompts, graphs: HashMap<CallId, GraphId>) -> Plant {
+        Plant {
+            socket,
+            local: shared.local,
+            media: shared.media,
+            store: shared.store,
+            prompts,
+            voices: shared.voices,
+            services: Services::new(shared.runtime.clone(), shared.site.clone()),
+            site: shared.site,
+            metrics: shared.metrics,
+            door: shared.door,
+            runtime: shared.runtime,
+            writes: Vec::new(),
+            write_number: 0,
+            store_full: false,
+            graphs,
+            rendering: HashMap::new(),
+            current: None,
+            version_refused: None,
+            store_stalled: false,
+            drained: false,
+            last_hang_up: None,
+        }
+    }
+
     pub fn carry_out(&mut self, now: Now, output: Output, work: &mut VecDeque<Work>) {
         match output {
             Output::Leg(command) => {

@@ -217,6 +217,45 @@ fn calls_that_a_dead_process_left_are_ended_at_the_next_start() {
 }
 
 #[test]
+fn noise_on_the_sip_port_ends_nothing() {
+    let site = Site::start("welcome", "");
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let local = socket.local_addr().unwrap();
+    let sip = site.server().sip_addr;
+    let options = format!(
+        "OPTIONS sip:{sip} SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bKnoise\r\nFrom: <sip:a@{local}>;tag=1\r\n\
+         To: <sip:{sip}>\r\nCall-ID: noise@{local}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+    );
+    let mut noise = Vec::new();
+    for at in 0..options.len() {
+        // Every prefix, every byte once turned over, and bytes that are no text.
+        noise.push(options.as_bytes()[..at].to_vec());
+        let mut turned = options.clone().into_bytes();
+        turned[at] ^= 0xff;
+        noise.push(turned);
+        noise.push(vec![at as u8; at]);
+    }
+    for bytes in noise {
+        socket.send_to(&bytes, sip).unwrap();
+    }
+    let asked = options.replace("z9hG4bKnoise", "z9hG4bKasked").replace("Call-ID: noise", "Call-ID: asked");
+    socket.send_to(asked.as_bytes(), sip).unwrap();
+    let mut answer = [0; 65_535];
+    loop {
+        let (length, _) = socket.recv_from(&mut answer).expect("an answer to the OPTIONS behind the noise");
+        let text = String::from_utf8_lossy(&answer[..length]);
+        if text.contains("Call-ID: asked") {
+            assert!(text.starts_with("SIP/2.0 200 "), "{text}");
+            break;
+        }
+    }
+    let phone = site.phone();
+    let call = site.call(&phone);
+    site.hears(&call, "welcome");
+}
+
+#[test]
 fn what_hinders_a_start_is_said_with_its_remedy() {
     let folder = folder("broken", "");
     let error = start(folder.path(), false).err().unwrap();

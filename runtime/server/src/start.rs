@@ -1,0 +1,197 @@
+//! Opens the parts of a node, in an order in which each failure has a clear text, and sets the node going.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use runtime_contract::Time;
+use runtime_contract::program::Build;
+use runtime_exchange::Exchange;
+use runtime_media::{Media, MediaConfig};
+use runtime_sip::Endpoint;
+use runtime_store::Store;
+use tokio::runtime::{Handle, Runtime};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::inbox::{Door, Inbox};
+use crate::metrics::Metrics;
+use crate::node::{Message, Node};
+use crate::pages::Pages;
+use crate::plant::Plant;
+use crate::prompts::{Prompts, Voices, recording_first};
+use crate::recovery::LeftOpen;
+use crate::server::{Options, StartError};
+use crate::site::SharedSite;
+use crate::socket::BoundSocket;
+use crate::versions::Versions;
+
+/// Media threads of one process.
+const MEDIA_THREADS_MAX: usize = 8;
+
+/// What is open before the node runs.
+pub struct Parts {
+    pub shared: Shared,
+    pub socket: BoundSocket,
+    pub http: TcpListener,
+    pub inbox: Inbox<Message>,
+    pub runtime: Runtime,
+    /// Why voices are poorer than they could be.
+    pub warnings: Vec<String>,
+}
+
+/// What several parts of a node use.
+pub struct Shared {
+    pub config: Config,
+    /// The data folder.
+    pub data: PathBuf,
+    /// Our SIP address as peers see it.
+    pub local: SocketAddr,
+    pub door: Door<Message>,
+    pub runtime: Handle,
+    pub site: SharedSite,
+    pub metrics: Arc<Metrics>,
+    pub media: Arc<Media>,
+    pub store: Arc<Store>,
+    pub voices: Arc<Voices>,
+}
+
+impl Parts {
+    pub fn open(config: Config, project: &Path) -> Result<Parts, StartError> {
+        let system = |error: std::io::Error| StartError::system(&error);
+        let data = project.join(&config.storage.data);
+        let socket = BoundSocket::bind(config.listen.sip)
+            .map_err(|error| bind_error("SIP", config.listen.sip, &error, "sip"))?;
+        let http = TcpListener::bind(config.listen.http)
+            .map_err(|error| bind_error("HTTP", config.listen.http, &error, "http"))?;
+        let local = SocketAddr::new(config.advertised().ip(), socket.address().port());
+        let (inbox, door) = Inbox::new().map_err(system)?;
+        let store = open_store(&data, &door)?;
+        let media = start_media(&config, local, &door)?;
+        let (voices, warning) = Voices::find(config.voices.engine, &data);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("http")
+            .enable_all()
+            .build()
+            .map_err(system)?;
+        let shared = Shared {
+            site: SharedSite::new(config.clone()),
+            config,
+            data,
+            local,
+            door,
+            runtime: runtime.handle().clone(),
+            metrics: Arc::new(Metrics::new()),
+            media: Arc::new(media),
+            store: Arc::new(store),
+            voices: Arc::new(voices),
+        };
+        let warnings = warning.map(|warning| warning.to_string()).into_iter().collect();
+        Ok(Parts { shared, socket, http, inbox, runtime, warnings })
+    }
+}
+
+impl Shared {
+    pub fn versions(&self, build: Arc<dyn Build>, options: &Options) -> Versions {
+        Versions {
+            folder: options.project.clone(),
+            data: self.data.clone(),
+            build,
+            adjust: Arc::clone(&options.adjust),
+            store: Arc::clone(&self.store),
+            voices: Arc::clone(&self.voices),
+            site: self.site.clone(),
+            door: self.door.clone(),
+            metrics: Arc::clone(&self.metrics),
+            history: Mutex::default(),
+            loading: Mutex::new(()),
+        }
+    }
+
+    pub fn pages(&self, versions: Arc<Versions>) -> Pages {
+        Pages {
+            door: self.door.clone(),
+            versions,
+            metrics: Arc::clone(&self.metrics),
+            media: Arc::clone(&self.media),
+            store: Arc::clone(&self.store),
+        }
+    }
+}
+
+fn bind_error(what: &str, address: SocketAddr, error: &std::io::Error, key: &str) -> StartError {
+    StartError::new(
+        format_args!("cannot listen for {what} on {address}: {error}"),
+        format_args!(
+            "stop what uses this port, or give another address with `listen: {key}:` (port 0 takes a free one)"
+        ),
+    )
+}
+
+fn open_store(data: &Path, door: &Door<Message>) -> Result<Store, StartError> {
+    std::fs::create_dir_all(data.join("recordings")).map_err(|error| {
+        let what = format!("cannot keep data in `{}`: {error}", data.display());
+        StartError::new(what, "name a folder that this user may write, with `--data` or `storage: data:`")
+    })?;
+    let door = door.clone();
+    Store::open(data, runtime_store::Options::default(), move |event| door.send(Message::Store(event)))
+        .map_err(|error| StartError::new(&error, &error.help))
+}
+
+fn start_media(config: &Config, local: SocketAddr, door: &Door<Message>) -> Result<Media, StartError> {
+    let door = door.clone();
+    let media = MediaConfig {
+        address: local.ip(),
+        ports: config.listen.rtp.as_ref().map(|range| range.0.clone()),
+        threads: std::thread::available_parallelism().map_or(1, usize::from).min(MEDIA_THREADS_MAX),
+        legs_max: config.limits.calls_max as usize,
+    };
+    Media::start(media, move |leg, event| door.send(Message::Media(leg, event)))
+        .map_err(|error| StartError::new(error, "raise the system's limits on threads and open files"))
+}
+
+fn seed<const N: usize>() -> Result<[u8; N], StartError> {
+    let mut seed = [0; N];
+    getrandom::fill(&mut seed)
+        .map_err(|error| StartError::new(format_args!("no random numbers: {error}"), "check /dev/urandom"))?;
+    Ok(seed)
+}
+
+/// Sets the node going on a thread of its own. `began`: where its clock begins, in a rehearsal.
+pub fn start_node(
+    shared: Shared,
+    socket: BoundSocket,
+    inbox: Inbox<Message>,
+    left: LeftOpen,
+    began: Option<Time>,
+) -> Result<JoinHandle<std::io::Result<()>>, StartError> {
+    let calls_max = shared.config.limits.calls_max as usize;
+    let mut sip = runtime_sip::Config::new(shared.local);
+    // The exchange refuses calls above its limit; legs that are ending still have a place.
+    sip.legs_max = calls_max + calls_max / 4 + 64;
+    let exchange = runtime_exchange::Config {
+        calls_max,
+        seed: seed()?,
+        recording_first: recording_first(&shared.data),
+        trace: tracing::enabled!(tracing::Level::DEBUG),
+    };
+    let endpoint_seed = seed()?;
+    let prompts =
+        Prompts::start(Arc::clone(&shared.voices), &shared.door).map_err(|error| StartError::system(&error))?;
+    let run = move || {
+        // The socket's buffers belong to this thread.
+        let plant = Plant::new(shared, socket.into_batches(), prompts, left.graphs);
+        let node = Node {
+            clock: Clock::start_at(began),
+            endpoint: Endpoint::new(sip, endpoint_seed),
+            exchange: Exchange::new(exchange),
+            plant,
+            inbox,
+            work: left.work,
+        };
+        node.run()
+    };
+    std::thread::Builder::new().name("node".into()).spawn(run).map_err(|error| StartError::system(&error))
+}
