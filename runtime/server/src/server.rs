@@ -2,10 +2,12 @@
 //! `start`, what they do in `node`.
 
 use std::fmt;
+use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::Arc;
+
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -23,6 +25,9 @@ use crate::prompts::Voices;
 use crate::recovery::recover;
 use crate::start::{Parts, start_node};
 use crate::versions::{Accepted, Adjust, Versions};
+
+/// For tasks of the HTTP side to end; a reload that is under way may be cut off.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(1);
 
 /// What is not of the site.
 #[derive(Clone)]
@@ -89,19 +94,21 @@ pub struct RunningServer {
     pub first: Accepted,
     drain: Duration,
     door: Door<Message>,
-    node: Option<JoinHandle<std::io::Result<()>>>,
+    node: Mutex<Option<JoinHandle<std::io::Result<()>>>>,
     watch: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
     store: Arc<Store>,
     voices: Arc<Voices>,
     versions: Arc<Versions>,
     runtime: Option<Runtime>,
+    /// Held until the end: one process for each data folder.
+    _lock: File,
 }
 
 impl Server {
     /// Starts everything and returns when the first version takes calls. `config` is `strowger.yaml` as
     /// [`Config::from_folder`] reads it, with whatever the command line changes.
     pub fn start(config: Config, build: Arc<dyn Build>, options: Options) -> Result<RunningServer, StartError> {
-        let Parts { shared, socket, http, inbox, runtime, warnings } = Parts::open(config, &options.project)?;
+        let Parts { shared, socket, http, inbox, runtime, warnings, lock } = Parts::open(config, &options.project)?;
         let left = recover(&shared.store, build.as_ref())?;
         let versions = Arc::new(shared.versions(build, &options));
         let pages = shared.pages(Arc::clone(&versions));
@@ -114,10 +121,11 @@ impl Server {
             door: shared.door.clone(),
             store: Arc::clone(&shared.store),
             voices: Arc::clone(&shared.voices),
-            node: Some(start_node(shared, socket, inbox, left, options.began)?),
+            node: Mutex::new(Some(start_node(shared, socket, inbox, left, options.began)?)),
             watch: None,
             versions,
             runtime: Some(runtime),
+            _lock: lock,
         };
         server.first = server.versions.start().map_err(|report| StartError {
             message: "the project's files were refused".into(),
@@ -168,8 +176,9 @@ impl RunningServer {
     }
 
     /// Waits until the node has ended, all writes durable. An error is a failure of the system under it.
-    pub fn wait(&mut self) -> std::io::Result<()> {
-        let Some(node) = self.node.take() else { return Ok(()) };
+    pub fn wait(&self) -> std::io::Result<()> {
+        let node = self.node.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(node) = node else { return Ok(()) };
         node.join().unwrap_or_else(|_| Err(std::io::Error::other("the node failed; the log says why")))
     }
 
@@ -191,17 +200,16 @@ impl RunningServer {
 
 impl Drop for RunningServer {
     fn drop(&mut self) {
-        if self.node.is_some() {
-            self.quit();
-            // A node that failed has said so in the log.
-            let _ = self.wait();
-        }
+        self.quit();
+        // A node that failed has said so in the log.
+        let _ = self.wait();
         if let Some((stop, thread)) = self.watch.take() {
             drop(stop);
             let _ = thread.join();
         }
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+            // Its tasks hold the store, which is to be closed before the data folder is given free.
+            runtime.shutdown_timeout(SHUTDOWN_MAX);
         }
     }
 }

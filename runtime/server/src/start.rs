@@ -1,5 +1,6 @@
 //! Opens the parts of a node, in an order in which each failure has a clear text, and sets the node going.
 
+use std::fs::{File, TryLockError};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -39,6 +40,8 @@ pub struct Parts {
     pub runtime: Runtime,
     /// Why voices are poorer than they could be.
     pub warnings: Vec<String>,
+    /// Of the data folder.
+    pub lock: File,
 }
 
 /// What several parts of a node use.
@@ -67,6 +70,7 @@ impl Parts {
             .map_err(|error| bind_error("HTTP", config.listen.http, &error, "http"))?;
         let local = SocketAddr::new(config.advertised().ip(), socket.address().port());
         let (inbox, door) = Inbox::new().map_err(system)?;
+        let lock = lock_data(&data)?;
         let store = open_store(&data, &door)?;
         let media = start_media(&config, local, &door)?;
         let (voices, warning) = Voices::find(config.voices.engine, &data);
@@ -89,7 +93,7 @@ impl Parts {
             voices: Arc::new(voices),
         };
         let warnings = warning.map(|warning| warning.to_string()).into_iter().collect();
-        Ok(Parts { shared, socket, http, inbox, runtime, warnings })
+        Ok(Parts { shared, socket, http, inbox, runtime, warnings, lock })
     }
 }
 
@@ -130,11 +134,28 @@ fn bind_error(what: &str, address: SocketAddr, error: &std::io::Error, key: &str
     )
 }
 
-fn open_store(data: &Path, door: &Door<Message>) -> Result<Store, StartError> {
-    std::fs::create_dir_all(data.join("recordings")).map_err(|error| {
+/// Makes the data folder and takes it for this process: a second one would end the first one's calls as left open.
+fn lock_data(data: &Path) -> Result<File, StartError> {
+    let file = data.join("strowger.lock");
+    let opened = std::fs::create_dir_all(data.join("recordings")).and_then(|()| File::create(&file));
+    let lock = opened.map_err(|error| {
         let what = format!("cannot keep data in `{}`: {error}", data.display());
         StartError::new(what, "name a folder that this user may write, with `--data` or `storage: data:`")
     })?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StartError::new(
+            format_args!("another strowger keeps its data in `{}`", data.display()),
+            "stop it, or name another folder with `--data` or `storage: data:`",
+        )),
+        Err(TryLockError::Error(error)) => Err(StartError::new(
+            format_args!("cannot lock `{}`: {error}", file.display()),
+            "keep data on a file system that has locks",
+        )),
+    }
+}
+
+fn open_store(data: &Path, door: &Door<Message>) -> Result<Store, StartError> {
     let door = door.clone();
     Store::open(data, runtime_store::Options::default(), move |event| door.send(Message::Store(event)))
         .map_err(|error| StartError::new(&error, &error.help))

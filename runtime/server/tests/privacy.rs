@@ -104,7 +104,7 @@ fn numbers_cards_and_secrets_stay_out_of_logs_and_store() {
     config.listen.sip.set_port(0);
     config.listen.http.set_port(0);
     config.voices.engine = VoiceEngine::Tones;
-    let mut server = Server::start(config, Arc::new(OneProgram), Options::new(folder.path())).unwrap();
+    let server = Server::start(config, Arc::new(OneProgram), Options::new(folder.path())).unwrap();
     let phone = Phone::start(server.sip_addr).unwrap();
     let call = phone.call(&format!("sip:100100@{}", server.sip_addr), Some(&format!("+{CALLER}"))).unwrap();
     assert!(call.next_event(PATIENCE).is_some());

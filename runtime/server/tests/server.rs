@@ -39,7 +39,7 @@ fn a_caller_hears_the_flow_and_leaves_a_record() {
     assert_eq!(gone(&call), PhoneEvent::Gone(GoneCause::RemoteHungUp));
     assert!(!call.press("x"));
 
-    let mut server = site.server.take().unwrap();
+    let server = site.server.take().unwrap();
     server.stop();
     server.wait().unwrap();
     let records = server.store().calls(10).unwrap();
@@ -165,7 +165,7 @@ fn calls_that_outlast_the_drain_are_ended_with_finally() {
     let phone = site.phone();
     let call = site.call(&phone);
     site.hears(&call, "offer");
-    let mut server = site.server.take().unwrap();
+    let server = site.server.take().unwrap();
     server.stop();
     assert_eq!(gone(&call), PhoneEvent::Gone(GoneCause::RemoteHungUp));
     server.wait().unwrap();
@@ -205,7 +205,7 @@ fn calls_that_a_dead_process_left_are_ended_at_the_next_start() {
     let call = site.call(&phone);
     site.hears(&call, "offer");
     drop(site.server.take());
-    let mut server = start(site.folder.path(), false).unwrap();
+    let server = start(site.folder.path(), false).unwrap();
     assert_eq!(gone(&call), PhoneEvent::Gone(GoneCause::RemoteHungUp));
     server.stop();
     server.wait().unwrap();
@@ -276,6 +276,9 @@ fn what_hinders_a_start_is_said_with_its_remedy() {
         let error = error.err().unwrap().to_string();
         assert!(error.contains(&address.to_string()) && error.contains(&format!("`listen: {key}:`")), "{error}");
     }
+
+    let error = start(folder.path(), false).err().unwrap().to_string();
+    assert!(error.contains("another strowger keeps its data in"), "{error}");
 
     write(folder.path(), "strowger.yaml", "storage:\n  data: main.flow\n");
     let error = start(folder.path(), false).err().unwrap().to_string();
