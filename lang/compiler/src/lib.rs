@@ -18,4 +18,5 @@ mod project;
 pub use analysis::{Analysis, analyze};
 pub use compile::{Compiled, Engine, compile, graph_text, load};
 pub use lang_diagnostics::{Code, Colours, Diagnostic, Position, Severity, Sources, Span, diagnostic_to_json};
+pub use lang_syntax::format;
 pub use project::Project;

@@ -16,6 +16,7 @@ pub struct Project {
     pub(crate) flows: BTreeMap<String, FlowFile>,
     /// BLAKE3 of each file below `prompts/`, by the path that flows name.
     audio: BTreeMap<String, [u8; 32]>,
+    today: Option<i32>,
 }
 
 #[derive(Clone)]
@@ -50,6 +51,11 @@ impl Project {
     pub fn add_audio(&mut self, file: impl Into<String>, hash: [u8; 32]) {
         self.audio.insert(file.into(), hash);
     }
+
+    /// Days since 1970, so that dates which are over can be told. It changes no program.
+    pub fn set_today(&mut self, days: i32) {
+        self.today = Some(days);
+    }
 }
 
 impl Surroundings for Project {
@@ -60,6 +66,14 @@ impl Surroundings for Project {
     fn holidays(&self, table: &str) -> Option<Vec<i32>> {
         let days = stdlib::holidays(table)?;
         Some(days.into_iter().filter_map(|(year, month, day)| days_since_epoch(year, month, day)).collect())
+    }
+
+    fn holiday_tables(&self) -> Vec<String> {
+        stdlib::HOLIDAY_TABLES.iter().map(|(name, _)| (*name).to_owned()).collect()
+    }
+
+    fn today(&self) -> Option<i32> {
+        self.today
     }
 }
 

@@ -14,7 +14,7 @@ use runtime_contract::drive::{End, Outcome, Stop, enter};
 use runtime_contract::host::{FaultKind, Host, Observation, Observe};
 use runtime_contract::program::{FlowProgram, ProgramMeta, SiteId, SiteKind, SiteNames};
 use runtime_contract::reply::{arguments, reply};
-use runtime_contract::request::{Effect, Prompts, PromptUse, Request};
+use runtime_contract::request::{Effect, PromptUse, Prompts, Request};
 use runtime_contract::stack::Stack;
 use runtime_contract::time::Time;
 use runtime_contract::types::Type;
@@ -27,6 +27,11 @@ const REQUESTS_MAX: usize = 2_000;
 /// Monday 2 March 2026, 10:00 in Shanghai.
 pub fn monday_morning() -> Time {
     instant(days_since_epoch(2026, 3, 2).unwrap(), 10 * 3_600_000, "Asia/Shanghai").unwrap()
+}
+
+/// A script, line by line.
+pub fn answers<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
+    lines.into_iter().collect::<Vec<_>>().join("\n")
 }
 
 /// Compiles one file for an engine; panics with the diagnostics when it has errors.
@@ -52,14 +57,26 @@ pub fn run_at(text: &str, script: &str, now: Time) -> String {
     let native = compiled(text, Engine::Native);
     let plain = compiled(text, Engine::Interpreter);
     assert_eq!(native.graph, plain.graph, "one text gives one graph");
-    play(&native.program, &plain.program, script, now)
+    play_script(&native.program, &plain.program, script, now)
+}
+
+/// One call on both engines, answered by a script, all of which must be used.
+pub fn play_script(native: &Arc<dyn FlowProgram>, plain: &Arc<dyn FlowProgram>, script: &str, now: Time) -> String {
+    let mut answers: VecDeque<&str> = script.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let transcript = play(native, plain, now, |meta, site| script_answer(meta, site, &mut answers));
+    assert!(answers.is_empty(), "answers left: {answers:?}\n{transcript}");
+    transcript
 }
 
 /// One call on both engines. The transcript has a line for each request and each fault, and one for the end.
-pub fn play(native: &Arc<dyn FlowProgram>, plain: &Arc<dyn FlowProgram>, script: &str, now: Time) -> String {
+pub fn play(
+    native: &Arc<dyn FlowProgram>,
+    plain: &Arc<dyn FlowProgram>,
+    now: Time,
+    mut answer: impl FnMut(&ProgramMeta, SiteId) -> Next,
+) -> String {
     let meta = native.meta();
     let flow = meta.inbounds.first().map_or(0, |inbound| inbound.flow);
-    let mut answers: VecDeque<&str> = script.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let (mut one, mut two) = (Call::new(native, flow, now), Call::new(plain, flow, now));
     let mut transcript = String::new();
     let mut next = Next::Start;
@@ -77,12 +94,11 @@ pub fn play(native: &Arc<dyn FlowProgram>, plain: &Arc<dyn FlowProgram>, script:
             Stop::Wait(site) => site,
             Stop::Done(end) => {
                 writeln!(transcript, "end: {}", end_text(meta, flow, end)).unwrap();
-                assert!(answers.is_empty(), "answers left: {answers:?}\n{transcript}");
                 return transcript;
             }
         };
         let shown = one.show(site);
-        next = answer(meta, site, &mut answers);
+        next = answer(meta, site);
         let reply = match &next {
             Next::Result(outcome, Some(value)) => {
                 let value = values::show(meta, value);
@@ -112,7 +128,7 @@ fn end_text(meta: &ProgramMeta, flow: u32, end: End) -> String {
 }
 
 /// What a call is resumed with.
-enum Next {
+pub enum Next {
     Start,
     Result(u32, Option<Value>),
     Gone,
@@ -123,7 +139,7 @@ fn needs_answer(request: &Request) -> bool {
     request.outcomes() > 1
 }
 
-fn answer(meta: &ProgramMeta, site: SiteId, answers: &mut VecDeque<&str>) -> Next {
+fn script_answer(meta: &ProgramMeta, site: SiteId, answers: &mut VecDeque<&str>) -> Next {
     let request = meta.request(site).expect("only requests wait");
     if request.outcomes() == 0 {
         return Next::Gone;
@@ -243,7 +259,9 @@ fn hear(meta: &ProgramMeta, prompts: &Prompts, language: u32, values: &[String])
                 let parts = text.parts.iter().map(|part| match part {
                     Part::Literal(text) => text.clone(),
                     Part::Hole(at) => format!("<{}>", holes[*at as usize]),
-                    Part::Plural { argument, forms } => format!("<{} of {}>", holes[*argument as usize], forms.join("|")),
+                    Part::Plural { argument, forms } => {
+                        format!("<{} of {}>", holes[*argument as usize], forms.join("|"))
+                    }
                 });
                 heard.push(parts.collect());
             }

@@ -55,7 +55,7 @@ impl FlowWriter<'_> {
             StatementKind::Go(go) => self.go(go, statement),
             StatementKind::Return(value) => self.return_value(value.as_ref()),
             StatementKind::Again(dialogue) => self.again(*dialogue),
-            StatementKind::Broken { .. } => self.mistake("a statement with a problem".to_owned()),
+            StatementKind::Broken => self.mistake("a statement with a problem".to_owned()),
         }
     }
 

@@ -1,0 +1,102 @@
+//! Random expressions of a type, in brackets where it could matter; some overflow, divide by zero or mix currencies.
+
+use crate::source::Writer;
+
+/// Types of names; what an expression can be made of.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Kind {
+    Int,
+    Bool,
+    Decimal,
+    Money,
+    Text,
+    Tier,
+    MaybeInt,
+    MaybeCustomer,
+    Digits,
+    Card,
+    Recording,
+}
+
+impl Writer {
+    pub fn expr(&mut self, kind: Kind, depth: u32) -> String {
+        if (depth == 0 || self.chance.one_in(3))
+            && let Some(name) = self.known(kind)
+        {
+            return name;
+        }
+        if depth == 0 || self.chance.one_in(4) {
+            return self.literal(kind).to_owned();
+        }
+        let depth = depth - 1;
+        let choice = self.chance.below(5);
+        match kind {
+            Kind::Int => match choice {
+                0 => format!("({}).length", self.expr(Kind::Text, depth)),
+                1 if self.known(Kind::MaybeInt).is_some() => {
+                    format!("({} else {})", self.known(Kind::MaybeInt).unwrap(), self.expr(Kind::Int, depth))
+                }
+                2 => format!("({} - {})", self.expr(kind, depth), self.expr(kind, depth)),
+                3 => format!("({} * {})", self.expr(kind, depth), self.expr(kind, depth)),
+                _ => format!("({} + {})", self.expr(kind, depth), self.expr(kind, depth)),
+            },
+            Kind::Bool => self.truth(choice, depth),
+            Kind::Decimal => match choice {
+                0 => format!("({} / {})", self.expr(Kind::Int, depth), self.expr(Kind::Int, depth)),
+                1 => format!("({} * {})", self.expr(kind, depth), self.expr(kind, depth)),
+                2 => format!("({} / {})", self.expr(kind, depth), self.expr(kind, depth)),
+                3 => format!("Decimal({})", self.expr(Kind::Int, depth)),
+                _ => format!("({} + {})", self.expr(kind, depth), self.expr(kind, depth)),
+            },
+            Kind::Money => match choice {
+                0 => format!("({} - {})", self.expr(kind, depth), self.expr(kind, depth)),
+                1 => format!("({} * {})", self.expr(kind, depth), self.expr(Kind::Int, depth)),
+                2 => format!("({} * {})", self.expr(kind, depth), self.expr(Kind::Decimal, depth)),
+                _ => format!("({} + {})", self.expr(kind, depth), self.expr(kind, depth)),
+            },
+            Kind::Text => match choice {
+                0 => format!("({}).text", self.expr(Kind::Int, depth)),
+                _ => format!("({} + {})", self.expr(kind, depth), self.expr(kind, depth)),
+            },
+            Kind::Tier => match self.known(Kind::MaybeCustomer) {
+                Some(customer) => format!("({customer}.tier else {})", self.expr(kind, depth)),
+                None => self.literal(kind).to_owned(),
+            },
+            other => self.known(other).unwrap_or_else(|| self.literal(other).to_owned()),
+        }
+    }
+
+    fn truth(&mut self, choice: u64, depth: u32) -> String {
+        let compared = *self.chance.of(&["==", "!=", "<", "<=", ">", ">="]);
+        match choice {
+            0 => format!("({} and {})", self.expr(Kind::Bool, depth), self.expr(Kind::Bool, depth)),
+            1 => format!("({} or {})", self.expr(Kind::Bool, depth), self.expr(Kind::Bool, depth)),
+            2 => format!("(not {})", self.expr(Kind::Bool, depth)),
+            3 => {
+                let kind = *self.chance.of(&[Kind::Int, Kind::Decimal, Kind::Money]);
+                format!("({} {compared} {})", self.expr(kind, depth), self.expr(kind, depth))
+            }
+            _ => match (self.known(Kind::Card), self.known(Kind::MaybeInt), self.chance.below(5)) {
+                (Some(card), _, 0) => format!("({card}.is_valid_card)"),
+                (Some(card), _, 1) => format!("({card}.last(4) == \"1111\")"),
+                (_, Some(optional), 2) => format!("({optional} is some)"),
+                (_, _, 3) => format!("({} is gold)", self.expr(Kind::Tier, depth)),
+                (_, _, 4) => "(office is open)".to_owned(),
+                _ => format!("({} == {})", self.expr(Kind::Text, depth), self.expr(Kind::Text, depth)),
+            },
+        }
+    }
+
+    fn literal(&mut self, kind: Kind) -> &'static str {
+        match kind {
+            Kind::Int => self.chance.of(&["0", "1", "2", "7", "20", "4000000000000000000"]),
+            Kind::Bool => self.chance.of(&["true", "false"]),
+            Kind::Decimal => self.chance.of(&["0.5", "3.0", "0.000001", "123456.789"]),
+            Kind::Money => self.chance.of(&["1 CNY", "12.50 CNY", "0 CNY", "3 USD"]),
+            Kind::Text => self.chance.of(&["\"a\"", "\"li\"", "\"\"", "\"上海\""]),
+            Kind::Tier => self.chance.of(&["Tier.standard", "Tier.gold", "Tier.vip"]),
+            Kind::MaybeInt | Kind::MaybeCustomer => "none",
+            Kind::Digits | Kind::Card | Kind::Recording => "\"0\"",
+        }
+    }
+}

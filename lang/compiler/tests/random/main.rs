@@ -1,0 +1,94 @@
+//! Random flow texts through the whole way: parse, check, lower, verify, then native code against the interpreter on
+//! random answers. One seed makes one program and its calls; `STROWGER_SEED=n` replays it alone.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may stop at the first surprise"
+)]
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod chance;
+mod expression;
+mod source;
+mod values;
+
+use std::collections::BTreeMap;
+
+use chance::Chance;
+use harness::Next;
+use lang_compiler::Engine;
+use runtime_contract::host::FaultKind;
+use runtime_contract::program::{ProgramMeta, SiteId};
+use runtime_contract::request::{Effect, TABLE};
+
+const PROGRAMS: u64 = 120;
+const CALLS: u64 = 6;
+
+/// Prints how to replay when a test stops in the middle.
+struct Replay(u64);
+
+impl Drop for Replay {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("replay: STROWGER_SEED={} cargo test -p lang-compiler --test random", self.0);
+        }
+    }
+}
+
+#[test]
+fn random_flows_compile_and_both_engines_agree() {
+    let only: Option<u64> = std::env::var("STROWGER_SEED").ok().map(|seed| seed.parse().unwrap());
+    let mut seen: BTreeMap<String, u64> = BTreeMap::new();
+    for seed in only.map_or(1..=PROGRAMS, |seed| seed..=seed) {
+        let _replay = Replay(seed);
+        let text = source::flow_text(seed);
+        if only.is_some() {
+            println!("{text}");
+        }
+        assert_eq!(lang_compiler::format(&lang_compiler::format(&text)), lang_compiler::format(&text));
+        let native = harness::compiled(&text, Engine::Native);
+        let plain = harness::compiled(&text, Engine::Interpreter);
+        let formatted = harness::compiled(&lang_compiler::format(&text), Engine::Interpreter);
+        assert_eq!(formatted.program.meta().sites.len(), plain.program.meta().sites.len());
+        for call in 0..CALLS {
+            let mut chance = Chance::new(seed * CALLS + call);
+            let now = harness::monday_morning();
+            let transcript = harness::play(&native.program, &plain.program, now, |meta, site| {
+                random_answer(&mut chance, meta, site)
+            });
+            for line in transcript.lines() {
+                let first = line.split(' ').next().unwrap().split('(').next().unwrap();
+                let word = if line.starts_with("fault") || line.starts_with("end") { line } else { first };
+                *seen.entry(word.split(" at ").next().unwrap().to_owned()).or_default() += 1;
+            }
+        }
+    }
+    if only.is_none() {
+        let often = ["answer", "say", "menu", "ask", "record", "wait", "note", "hang", "reject", "fault overflow"];
+        for word in
+            often.into_iter().chain(["svc.number", "svc.find", "fault division by zero", "fault two currencies"])
+        {
+            let count = seen.get(word).copied().unwrap_or(0);
+            assert!(count >= 20, "{word} happened {count} times of {seen:#?}");
+        }
+    }
+}
+
+/// Any outcome with a value of its type; now and then the caller leaves, or something fails.
+fn random_answer(chance: &mut Chance, meta: &ProgramMeta, site: SiteId) -> Next {
+    let request = meta.request(site).unwrap();
+    let row = TABLE.iter().find(|row| row.kind == request.kind()).unwrap();
+    if request.outcomes() == 0 || (row.effect == Effect::Line && chance.one_in(60)) {
+        return Next::Gone;
+    }
+    if chance.one_in(150) {
+        return Next::Fault(FaultKind::Store);
+    }
+    let outcome = chance.below(u64::from(request.outcomes())) as u32;
+    let payload = &meta.site(site).unwrap().payloads[outcome as usize];
+    Next::Result(outcome, payload.as_ref().map(|r#type| values::any(chance, meta, r#type)))
+}

@@ -1,0 +1,415 @@
+//! Random flow texts that the checker takes: every name is assigned before it is read, every path ends, every cycle is
+//! bounded, and the caller is on the line.
+
+use std::fmt::Write;
+
+use crate::chance::Chance;
+use crate::expression::Kind;
+
+const HEAD: &str = r#"languages zh, en
+
+enum Tier {
+    standard  zh "普通" en "standard"
+    gold      zh "金卡" en "gold"
+    vip       zh "贵宾" en "VIP"
+}
+
+type Home {
+    city: Text
+    floor: Int?
+}
+
+type Customer {
+    name: Text
+    tier: Tier
+    home: Home
+    balance: Money
+}
+
+service svc {
+    number(of: Int) -> Int              within 1s
+    maybe(of: Text) -> Int?             within 1s
+    decimal() -> Decimal                within 1s
+    money(of: Decimal) -> Money         within 1s
+    text(of: Money) -> Text             within 1s
+    tier(of: Bool) -> Tier              within 1s
+    find(of: Tier) -> Customer?         within 1s
+    pay(card: private Digits) -> Bool   within 1s
+}
+
+hours office in "Asia/Shanghai" {
+    mon..fri  09:00..18:00
+}
+
+inbound "+86 400 810 0000" => f0
+"#;
+
+const PLAIN: &[Kind] = &[Kind::Int, Kind::Bool, Kind::Decimal, Kind::Money, Kind::Text, Kind::Tier];
+
+pub fn flow_text(seed: u64) -> String {
+    let mut writer = Writer {
+        chance: Chance::new(seed),
+        out: HEAD.to_owned(),
+        names: Vec::new(),
+        next_name: 0,
+        indent: 0,
+        room: 0,
+        flow: 0,
+        flows: 0,
+        step: None,
+        steps: 0,
+        has_result: false,
+    };
+    writer.flows = 1 + writer.chance.below(3);
+    for flow in 0..writer.flows {
+        writer.flow(flow);
+    }
+    writer.out
+}
+
+pub struct Writer {
+    pub chance: Chance,
+    out: String,
+    /// Names that can be read here.
+    names: Vec<(String, Kind)>,
+    next_name: u32,
+    indent: usize,
+    /// Statements that this part may still hold.
+    room: u32,
+    flow: u64,
+    flows: u64,
+    /// Where `go` may lead: to later steps freely, to earlier ones with a bound. `None` in the top part and in handlers.
+    step: Option<u64>,
+    steps: u64,
+    has_result: bool,
+}
+
+impl Writer {
+    fn line(&mut self, text: &str) {
+        writeln!(self.out, "{:indent$}{text}", "", indent = self.indent * 4).unwrap();
+    }
+
+    fn open(&mut self, head: &str) {
+        self.line(&format!("{head} {{"));
+        self.indent += 1;
+    }
+
+    fn close(&mut self) {
+        self.indent -= 1;
+        self.line("}");
+    }
+
+    fn name(&mut self, kind: Kind) -> String {
+        self.next_name += 1;
+        let name = format!("n{}", self.next_name);
+        self.names.push((name.clone(), kind));
+        name
+    }
+
+    fn fresh(&mut self) -> String {
+        self.next_name += 1;
+        format!("n{}", self.next_name)
+    }
+
+    pub fn known(&mut self, kind: Kind) -> Option<String> {
+        let fit: Vec<String> = self.names.iter().filter(|(_, k)| *k == kind).map(|(name, _)| name.clone()).collect();
+        (!fit.is_empty()).then(|| self.chance.of(&fit).clone())
+    }
+
+    /// Every flow but the first takes an Int and gives a Tier.
+    fn flow(&mut self, flow: u64) {
+        (self.flow, self.steps, self.step) = (flow, self.chance.below(4), None);
+        self.has_result = flow > 0;
+        self.names.clear();
+        self.out.push('\n');
+        if self.has_result {
+            let parameter = self.name(Kind::Int);
+            self.open(&format!("flow f{flow}({parameter}: Int) -> Tier"));
+        } else if self.chance.one_in(20) {
+            self.open("flow f0");
+            self.line("reject busy");
+            self.close();
+            self.flows = 1;
+            return;
+        } else {
+            self.open(&format!("flow f{flow}"));
+            self.line("answer");
+        }
+        self.room = 8;
+        self.statements(3);
+        let at_top = self.names.clone();
+        match self.steps {
+            0 => self.end_path(),
+            _ => self.line("go s0"),
+        }
+        for step in 0..self.steps {
+            self.out.push('\n');
+            self.names.clone_from(&at_top);
+            self.step = Some(step);
+            self.open(&format!("step s{step}"));
+            self.room = 8;
+            self.statements(3);
+            match step + 1 < self.steps {
+                true => self.line(&format!("go s{}", step + 1)),
+                false => self.end_path(),
+            }
+            self.close();
+        }
+        self.handlers(&at_top);
+        self.close();
+    }
+
+    fn handlers(&mut self, at_top: &[(String, Kind)]) {
+        self.step = None;
+        self.names.clear();
+        if self.chance.one_in(2) {
+            self.open("fault");
+            self.line("say zh \"抱歉。\" en \"Sorry.\"");
+            self.line("hang up");
+            self.close();
+        }
+        if self.chance.one_in(2) {
+            self.open("finally");
+            let parameters = usize::from(self.has_result);
+            for (name, _) in at_top.iter().take(parameters) {
+                self.line(&format!("note parameter = {name}"));
+            }
+            for (name, kind) in at_top.iter().skip(parameters) {
+                match kind {
+                    Kind::Int => self.line(&format!("note last = {name} else 0")),
+                    Kind::Text => self.line(&format!("note last = {name} else \"never\"")),
+                    Kind::Money => self.line(&format!("if {name} is some x{name} {{ note last = x{name} }}")),
+                    _ => {}
+                }
+            }
+            self.line(&format!("note f{} = \"over\"", self.flow));
+            self.close();
+        }
+    }
+
+    fn end_path(&mut self) {
+        let line = match (self.has_result, self.chance.one_in(4)) {
+            (true, false) => format!("return {}", self.expr(Kind::Tier, 1)),
+            (false, false) if self.chance.one_in(2) => "return".to_owned(),
+            _ => "hang up".to_owned(),
+        };
+        self.line(&line);
+    }
+
+    /// A block of some statements whose names are forgotten behind it. When it may end its path, it sometimes does.
+    fn block(&mut self, head: &str, depth: u32, may_end: bool) {
+        self.open(head);
+        let names = self.names.clone();
+        self.statements(depth);
+        self.line(&format!("note b = {}", self.chance.below(9)));
+        if may_end && self.chance.one_in(4) {
+            self.leave();
+        }
+        self.names = names;
+        self.close();
+    }
+
+    fn leave(&mut self) {
+        match self.step {
+            Some(step) if self.chance.one_in(2) => {
+                let target = self.chance.below(self.steps);
+                match target > step {
+                    true => self.line(&format!("go s{target}")),
+                    false => {
+                        let times = 1 + self.chance.below(3);
+                        self.line(&format!("go s{target} up to {times} times else hang up"));
+                    }
+                }
+            }
+            _ => self.end_path(),
+        }
+    }
+
+    fn statements(&mut self, depth: u32) {
+        for _ in 0..1 + self.chance.below(4) {
+            if self.room == 0 {
+                return;
+            }
+            self.room -= 1;
+            self.statement(depth);
+        }
+    }
+
+    fn statement(&mut self, depth: u32) {
+        match self.chance.below(if depth == 0 { 12 } else { 18 }) {
+            0..=2 => self.say(),
+            3 => {
+                let kind = *self.chance.of(PLAIN);
+                let value = self.expr(kind, 3);
+                self.line(&format!("note v = {value}"));
+            }
+            4..=5 => {
+                let kind = *self.chance.of(PLAIN);
+                let value = self.expr(kind, 3);
+                let name = self.name(kind);
+                self.line(&format!("let {name} = {value}"));
+            }
+            6..=7 => self.service(),
+            8 => self.ask(),
+            9 => self.small(),
+            10 if self.flow + 1 < self.flows => self.run(),
+            10 | 11 => self.record(),
+            12..=13 => self.choose(depth - 1),
+            14..=15 => self.match_value(depth - 1),
+            _ => self.menu(depth - 1),
+        }
+    }
+
+    fn say(&mut self) {
+        let mut holes = String::new();
+        for kind in [Kind::Int, Kind::Text, Kind::Money, Kind::Digits] {
+            if self.chance.one_in(2)
+                && let Some(name) = self.known(kind)
+            {
+                write!(holes, " {{{name}}}").unwrap();
+            }
+        }
+        self.line(&format!("say zh \"说{holes}。\" en \"Say{holes}.\""));
+    }
+
+    fn small(&mut self) {
+        let line = match self.chance.below(5) {
+            0 => "set caller.language = zh".to_owned(),
+            1 => "set caller.language = en".to_owned(),
+            2 => "note language = caller.language".to_owned(),
+            3 => "note called = called.number".to_owned(),
+            _ => format!("wait {}s", self.chance.below(5)),
+        };
+        self.line(&line);
+    }
+
+    fn service(&mut self) {
+        let (call, kind, fallback) = match self.chance.below(8) {
+            0 => (format!("number({})", self.expr(Kind::Int, 1)), Kind::Int, "0"),
+            1 => (format!("maybe({})", self.expr(Kind::Text, 1)), Kind::MaybeInt, "none"),
+            2 => ("decimal()".to_owned(), Kind::Decimal, "0.5"),
+            3 => (format!("money({})", self.expr(Kind::Decimal, 1)), Kind::Money, "1 CNY"),
+            4 => (format!("text({})", self.expr(Kind::Money, 1)), Kind::Text, "\"li\""),
+            5 => (format!("tier({})", self.expr(Kind::Bool, 1)), Kind::Tier, "Tier.gold"),
+            6 => (format!("find({})", self.expr(Kind::Tier, 1)), Kind::MaybeCustomer, "none"),
+            _ => match self.known(Kind::Card) {
+                Some(card) => (format!("pay({card})"), Kind::Bool, "false"),
+                None => ("decimal()".to_owned(), Kind::Decimal, "1.0"),
+            },
+        };
+        let name = self.name(kind);
+        self.line(&format!("let {name} = svc.{call} else {fallback}"));
+    }
+
+    fn ask(&mut self) {
+        let (what, kind) = match self.chance.one_in(3) {
+            true => ("private digits 12..19", Kind::Card),
+            false => ("digits 1..8", Kind::Digits),
+        };
+        let name = self.fresh();
+        self.open(&format!("let {name} = ask {what}"));
+        self.line("say zh \"几号？\" en \"Which?\"");
+        self.tries_of_input();
+        self.close();
+        self.names.push((name, kind));
+    }
+
+    fn record(&mut self) {
+        match self.known(Kind::Recording) {
+            Some(recording) => self.line(&format!("play {recording}")),
+            None => {
+                let name = self.fresh();
+                self.open(&format!("let {name} = record up to 30s"));
+                self.line("say zh \"请说。\" en \"Speak.\"");
+                self.line("silence => again");
+                self.line(&format!("after {} tries => hang up", 1 + self.chance.below(3)));
+                self.close();
+                self.names.push((name, Kind::Recording));
+            }
+        }
+    }
+
+    fn tries_of_input(&mut self) {
+        if self.chance.one_in(2) {
+            self.line("silence, invalid => again");
+        } else {
+            self.line("silence => hang up");
+            self.line("invalid => note wrong = true then again");
+        }
+        self.line(&format!("after {} tries => hang up", 1 + self.chance.below(3)));
+    }
+
+    fn run(&mut self) {
+        let flow = self.flow + 1;
+        let argument = self.expr(Kind::Int, 2);
+        let name = self.name(Kind::Tier);
+        self.line(&format!("let {name} = run f{flow}({argument})"));
+    }
+
+    fn choose(&mut self, depth: u32) {
+        let names = self.names.clone();
+        let condition = match self.chance.below(3) {
+            0 if self.known(Kind::MaybeInt).is_some() => {
+                let optional = self.known(Kind::MaybeInt).unwrap();
+                let inside = self.name(Kind::Int);
+                format!("{optional} is some {inside}")
+            }
+            1 if self.known(Kind::MaybeCustomer).is_some() => {
+                let optional = self.known(Kind::MaybeCustomer).unwrap();
+                let inside = self.fresh();
+                let fields = [("name", Kind::Text), ("tier", Kind::Tier), ("home.floor", Kind::MaybeInt)];
+                self.names.extend(fields.map(|(field, kind)| (format!("{inside}.{field}"), kind)));
+                format!("{optional} is some {inside}")
+            }
+            _ => self.expr(Kind::Bool, 3),
+        };
+        self.block(&format!("if {condition}"), depth, true);
+        self.names = names;
+        if self.chance.one_in(2) {
+            // `} else {` stays on one line.
+            self.out.pop();
+            self.block(" else", depth, false);
+        }
+    }
+
+    fn match_value(&mut self, depth: u32) {
+        match self.chance.below(3) {
+            0 => {
+                let subject = self.expr(Kind::Int, 2);
+                self.open(&format!("match {subject}"));
+                self.block("0 =>", depth, true);
+                self.block("1..9, 20 =>", depth, false);
+                self.block("else =>", depth, true);
+            }
+            1 => {
+                let subject = self.expr(Kind::Tier, 1);
+                self.open(&format!("match {subject}"));
+                self.block("gold, vip =>", depth, true);
+                self.block("standard =>", depth, false);
+            }
+            _ => {
+                let subject = self.expr(Kind::Text, 2);
+                self.open(&format!("match {subject}"));
+                self.block("\"li\", \"a\" =>", depth, true);
+                self.block("else =>", depth, false);
+            }
+        }
+        self.close();
+    }
+
+    fn menu(&mut self, depth: u32) {
+        self.open("menu");
+        self.say();
+        self.block("1 =>", depth, false);
+        self.block("2, 3 =>", depth, true);
+        self.line("silence => again");
+        if self.chance.one_in(2) {
+            self.line("other => say zh \"没有。\" en \"No.\" then again");
+        } else {
+            self.line("other => continue");
+        }
+        let tries = 1 + self.chance.below(3);
+        self.block(&format!("after {tries} tries =>"), depth, true);
+        self.close();
+    }
+}
