@@ -1,5 +1,11 @@
 //! Native code and interpreter do the same: random programs, random callers, compared at each stop.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests may stop at the first surprise, and read what the machine says"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,11 @@
 //! Stored graphs that were tampered with: refused, or run safely and the same on both engines.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests may stop at the first surprise, and read what the machine says"
+)]
 
 use std::sync::Arc;
 
@@ -43,11 +49,11 @@ fn tampered(bytes: &[u8], random: &mut Random) -> Vec<u8> {
         let at = 2 + random.below(bytes.len() - 2);
         match random.below(10) {
             0 => bytes.truncate(at),
-            1 => bytes.insert(at, random.next() as u8),
+            1 => bytes.insert(at, random.word() as u8),
             2 => drop(bytes.remove(at)),
             3 => bytes.get_mut(at).into_iter().for_each(|byte| *byte = 0xff),
             4..7 => bytes.get_mut(at).into_iter().for_each(|byte| *byte = byte.wrapping_add(1)),
-            _ => bytes.get_mut(at).into_iter().for_each(|byte| *byte = random.next() as u8),
+            _ => bytes.get_mut(at).into_iter().for_each(|byte| *byte = random.word() as u8),
         }
         if bytes.len() < 4 {
             break;

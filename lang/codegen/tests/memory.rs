@@ -1,6 +1,12 @@
 //! A version that is dropped gives all of its memory back.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests may stop at the first surprise, and read what the machine says"
+)]
 
 use std::sync::Arc;
 

@@ -18,7 +18,7 @@ impl Random {
         Random(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn word(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.0;
         word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -28,7 +28,7 @@ impl Random {
 
     /// Below `end`; 0 when that is 0.
     pub fn below(&mut self, end: usize) -> usize {
-        self.next().checked_rem(end as u64).unwrap_or(0) as usize
+        self.word().checked_rem(end as u64).unwrap_or(0) as usize
     }
 
     /// True in so many of a hundred cases.
@@ -45,7 +45,7 @@ impl Random {
         const EDGES: [i64; 10] = [0, 1, -1, 2, 10, 1_000_000, i64::MAX, i64::MIN, i64::MAX / 2, -3_037_000_500];
         match self.below(4) {
             0 => self.pick(&EDGES).copied().unwrap_or(0),
-            1 => self.next() as i64,
+            1 => self.word() as i64,
             _ => self.below(200) as i64 - 50,
         }
     }

@@ -98,7 +98,7 @@ impl<'p> Side<'p> {
             let first = RESULT_AT + runtime_contract::drive::result_words(meta, site.flow) as u32;
             for slot in (first..flow.frame_words).filter(|slot| site.live.iter().all(|live| live.slot != *slot)) {
                 if let Some(word) = self.stack.words.get_mut((base + slot) as usize) {
-                    *word = random.next();
+                    *word = random.word();
                 }
             }
         }

@@ -92,7 +92,7 @@ pub fn value(random: &mut Random, meta: &ProgramMeta, r#type: &Type) -> Value {
         Type::Text | Type::Digits | Type::TimeZone => Value::Text(text(random)),
         Type::Phone => Value::Phone(Phone::from_word(random.below(1_000_000_000) as u64 + 100)),
         Type::Language => Value::Language(random.below(2) as u32),
-        Type::Recording => Value::Recording(random.next()),
+        Type::Recording => Value::Recording(random.word()),
         Type::Enum(_) => Value::Enum(random.below(3) as u32),
         Type::Record(id) => {
             let fields = meta.types.records.get(*id as usize).map_or(&[][..], |record| &record.fields);
@@ -106,7 +106,7 @@ pub fn value(random: &mut Random, meta: &ProgramMeta, r#type: &Type) -> Value {
 
 fn text(random: &mut Random) -> String {
     match random.below(3) {
-        0 => random.next().to_string(),
+        0 => random.word().to_string(),
         1 => "€".repeat(random.below(400)),
         _ => random.pick(&TEXTS).copied().unwrap_or_default().to_owned(),
     }

@@ -183,10 +183,8 @@ impl Check<'_> {
         match terminator {
             Terminator::Wait(site) => self.site(at, *site, |kind| matches!(kind, SiteKind::Request(_))),
             Terminator::Call(site) => self.site(at, *site, |kind| matches!(kind, SiteKind::Run { .. })),
-            Terminator::Continue(next) => {
-                if self.meta.segments.get(next.0 as usize) != Some(&self.flow) {
-                    self.problem(at, format!("segment {} is not one of this flow", next.0));
-                }
+            Terminator::Continue(next) if self.meta.segments.get(next.0 as usize) != Some(&self.flow) => {
+                self.problem(at, format!("segment {} is not one of this flow", next.0));
             }
             Terminator::Fault { place, .. } if *place as usize >= self.meta.fault_places.len() => {
                 self.problem(at, format!("no fault place {place}"));
