@@ -27,8 +27,8 @@ const MESSAGES_ROUND_MAX: usize = 1_024;
 const LINGER_MS: u64 = 700;
 /// How long a drain may outlast its time: `finally` blocks, and a store that must keep what they note.
 const FINALLY_AND_STORE_MS_MAX: u64 = FINALLY_DRAIN_MS_MAX + 10_000;
-/// Pause before sending again what the kernel would not take.
-const SEND_AGAIN: Duration = Duration::from_millis(1);
+/// Pause before giving again what the kernel or the store would not take.
+const AGAIN: Duration = Duration::from_millis(1);
 
 /// From other threads.
 pub enum Message {
@@ -113,7 +113,6 @@ impl Node {
             }
             self.timeouts(now);
             let unsent = self.plant.flush(&mut self.work);
-            self.settle(now);
             course = self.onward(course, now);
             if matches!(course, Course::Over) {
                 // What the last outputs asked for, and nothing new.
@@ -123,8 +122,8 @@ impl Node {
             if readable || !self.work.is_empty() {
                 continue;
             }
-            let longest = self.sleep(&course).map(|longest| if unsent { longest.min(SEND_AGAIN) } else { longest });
-            readable |= self.inbox.wait(if unsent { longest.or(Some(SEND_AGAIN)) } else { longest })?;
+            let again = unsent.then_some(AGAIN);
+            readable |= self.inbox.wait([self.sleep(&course), again].into_iter().flatten().min())?;
         }
     }
 

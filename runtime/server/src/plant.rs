@@ -198,7 +198,7 @@ impl Plant {
         }
     }
 
-    /// Hands this round's writes and datagrams over. True when datagrams are left.
+    /// Hands this round's writes and datagrams over. True when some are left.
     pub fn flush(&mut self, work: &mut VecDeque<Work>) -> bool {
         if !self.writes.is_empty() {
             let writes = self.writes.clone();
@@ -213,7 +213,7 @@ impl Plant {
         }
         let unsent = self.socket.flush();
         self.metrics.sip_send_failures(self.socket.send_failures);
-        unsent
+        unsent || self.store_full
     }
 
     fn event(&mut self, event: Event) {
