@@ -166,13 +166,18 @@ impl<'t> Part<'_, 't> {
     }
 
     fn full_width_sign(&self) -> Option<Diagnostic> {
-        let (_, token) = self.failed()?;
-        let sign = self.text.get(token.start..)?.chars().next()?;
-        let (_, meant) = FULL_WIDTH.iter().find(|(wide, _)| *wide == sign)?;
+        let signs = self.tokens.iter().filter(|token| token.end > self.failed_at);
+        let (token, sign, meant) = signs
+            .filter_map(|token| {
+                let sign = self.text.get(token.start..)?.chars().next()?;
+                let (_, meant) = FULL_WIDTH.iter().find(|(wide, _)| *wide == sign)?;
+                Some((token, sign, *meant))
+            })
+            .next()?;
         let span = self.span(token.start, token.start + sign.len_utf8());
         let problem =
             Diagnostic::new(Code::UnexpectedWord, span, format!("`{sign}` is the full-width form of `{meant}`"));
-        Some(problem.help(format!("`{meant}`")).edit("write the narrow sign", span, *meant))
+        Some(problem.help(format!("`{meant}`")).edit("write the narrow sign", span, meant))
     }
 
     /// A word before a text where a language is meant: `EN "…"`, `zh_CN "…"`, `english "…"`.
@@ -263,6 +268,9 @@ impl<'t> Part<'_, 't> {
 
     fn two_on_one_line(&self) -> Option<Diagnostic> {
         let (failed, _) = self.failed()?;
+        // There any name alone would read, as a value.
+        let takes_statements =
+            matches!(self.line.context, Some(Context::Flow | Context::Statements | Context::Arms) | None);
         // The furthest failure lies at the second statement, or a few words into it.
         let candidates = (failed.saturating_sub(3).max(1)..=failed).rev();
         for token in candidates.filter_map(|index| self.tokens.get(index)) {
@@ -278,7 +286,7 @@ impl<'t> Part<'_, 't> {
                     "then ",
                 ));
             }
-            if self.reads(first) && self.reads(second) && token.kind == TokenKind::Word {
+            if !takes_statements && token.kind == TokenKind::Word && self.reads(first) && self.reads(second) {
                 let name = self.line.context.map_or("line", Context::line_name);
                 let problem =
                     Diagnostic::new(Code::MissingNewline, span, format!("two of what should be one {name} a line"));

@@ -18,6 +18,9 @@ mod grammar;
 mod lines;
 mod node;
 mod parse;
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+mod support;
 mod tokens;
 mod tree;
 mod tree_to_ast;

@@ -39,3 +39,36 @@ pub(crate) fn with_tree<R>(
     problems.sort_by_key(|problem| problem.span().start);
     then(&tree, &scan, module, problems)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grammar::{Rule, parse_all};
+    use crate::support::{Chance, SAMPLES, mutate, seeds};
+
+    /// Whether the lines read one by one, and whether the file reads at once.
+    fn both_ways(text: &str) -> (bool, bool) {
+        let file = FileId(0);
+        let scan = scan(text);
+        let layout = Layout::new(text, &scan, file);
+        let clean = clean_text(text, &scan, &layout);
+        let (tree, of_lines) = text_to_tree(file, text, &clean, &scan, &layout);
+        let (_, of_meaning) = tree_to_ast(&tree);
+        let twice_else = of_meaning.iter().any(|problem| problem.code == Code::TextAfterElse);
+        (of_lines.is_empty() && !twice_else, parse_all(Rule::file, &clean).is_ok())
+    }
+
+    #[test]
+    fn lines_read_alone_as_they_do_together() {
+        let mut verdicts = [0, 0];
+        for seed in seeds(300) {
+            let mut chance = Chance(seed);
+            let (name, text) = SAMPLES[chance.below(SAMPLES.len())];
+            let mutated = if seed == 0 { text.to_owned() } else { mutate(text, &mut chance) };
+            let (alone, together) = both_ways(&mutated);
+            assert_eq!(alone, together, "STROWGER_SEED={seed}: {name}\n{mutated}");
+            verdicts[usize::from(alone)] += 1;
+        }
+        println!("{} texts with mistakes, {} without", verdicts[0], verdicts[1]);
+    }
+}

@@ -8,7 +8,7 @@ use crate::ast::{
     Arm, Arms, Block as AstBlock, Body, Destination, Expr, ExprKind, LetValue, Match, MatchSubject, Name, Otherwise,
     Run, Statement, StatementKind,
 };
-use crate::grammar::Rule;
+use crate::grammar::{Context, Rule};
 use crate::lines::BLOCK_DEPTH_MAX;
 use crate::node::Node;
 use crate::tree::{Block, Line};
@@ -348,6 +348,12 @@ impl<'t> AstBuilder<'t> {
             return StatementKind::Call(value);
         }
         let text = node.text();
+        if let Some((_, example)) = Context::Statements.forms().iter().find(|(verb, _)| *verb == text) {
+            let end = node.span().after();
+            let problem = Diagnostic::new(Code::UnexpectedWord, end, "the line ends too early");
+            self.problems.push(problem.help(format!("`{example}`")));
+            return StatementKind::Missing;
+        }
         let problem = Diagnostic::new(
             Code::ValueWhereActionBelongs,
             node.span(),

@@ -1,5 +1,5 @@
 //! Samples, a seeded source of chance, and a cut of text into tokens; for the tests of this crate.
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(dead_code, clippy::indexing_slicing, reason = "each test binary uses its part")]
 
 use std::ops::Range;
 
@@ -85,4 +85,35 @@ pub fn tokens(line: &str) -> Vec<Range<usize>> {
         found.push(start..end_of(index));
     }
     found
+}
+
+/// Words and signs of the language, and a few that are none.
+pub const SOUP: [&str; 60] = [
+    "flow", "step", "menu", "say", "go", "if", "else", "then", "match", "queue", "ask", "private", "digits", "let",
+    "use", "hours", "prompt", "survey", "test", "again", "after", "tries", "=>", "->", "=", "==", "is", "some", "none",
+    "{", "}", "(", ")", "[", "]", ",", ":", ".", "..", "\"text\"", "\"{n}\"", "\"open", "zh", "en", "1", "*", "#",
+    "16..19", "09:00", "80%", "30s", "x", "main", "not", "and", "or", "-", "// note", "\n", "\n    ",
+];
+
+/// Cuts, doubles, swaps or changes tokens of a sample.
+pub fn mutate(text: &str, chance: &mut Chance) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    for _ in 0..1 + chance.below(6) {
+        let at = chance.below(lines.len());
+        let found = tokens(&lines[at]);
+        let line = lines[at].clone();
+        match chance.below(6) {
+            0 => drop(lines.remove(at)),
+            1 => lines.insert(at, line),
+            2 => {
+                let other = chance.below(lines.len());
+                lines.swap(at, other);
+            }
+            _ if found.is_empty() => {}
+            3 => lines[at].replace_range(found[chance.below(found.len())].clone(), ""),
+            4 => lines[at].replace_range(found[chance.below(found.len())].clone(), SOUP[chance.below(SOUP.len())]),
+            _ => lines[at].insert_str(found[chance.below(found.len())].start, SOUP[chance.below(SOUP.len())]),
+        }
+    }
+    lines.join("\n")
 }

@@ -1,0 +1,143 @@
+//! What holds for every text: no panic, an end, a form that stays, comments and meaning kept.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may stop at the first surprise")]
+
+mod support;
+
+use lang_diagnostics::{Diagnostic, FileId};
+use lang_syntax::{BLOCK_DEPTH_MAX, BRACKET_DEPTH_MAX, FILE_BYTES_MAX, LINE_TOKENS_MAX, format, parse};
+use support::{Chance, SAMPLES, SOUP, mutate, seeds, tokens};
+
+/// Reads and formats; the form must stay.
+fn survive(text: &str, seed: u64) {
+    let (_, problems) = parse(FileId(0), text);
+    for problem in &problems {
+        assert!(problem.span().end as usize <= text.len(), "seed {seed}: {problem:?}");
+    }
+    let once = format(text);
+    assert_eq!(format(&once), once, "seed {seed}: the form does not stay\n{text}");
+    if problems.iter().any(Diagnostic::is_error) {
+        assert_eq!(once, text, "seed {seed}: a text with mistakes was changed");
+    }
+}
+
+#[test]
+fn random_bytes_are_survived() {
+    for seed in seeds(200) {
+        let mut chance = Chance(seed);
+        let bytes: Vec<u8> = (0..chance.below(400)).map(|_| chance.next() as u8 & 0x7f).collect();
+        survive(&String::from_utf8_lossy(&bytes), seed);
+        let signs: String =
+            (0..chance.below(200)).filter_map(|_| char::from_u32(chance.next() as u32 % 0x3_0000)).collect();
+        survive(&signs, seed);
+    }
+}
+
+#[test]
+fn random_words_are_survived() {
+    for seed in seeds(200) {
+        let mut chance = Chance(seed);
+        let words: Vec<&str> = (0..chance.below(120)).map(|_| SOUP[chance.below(SOUP.len())]).collect();
+        survive(&words.join(" "), seed);
+    }
+}
+
+#[test]
+fn mutated_samples_are_survived() {
+    for seed in seeds(200) {
+        let mut chance = Chance(seed);
+        let (_, text) = SAMPLES[chance.below(SAMPLES.len())];
+        survive(&mutate(text, &mut chance), seed);
+    }
+}
+
+/// Blanks, tabs, blank lines and comments strewn where they change nothing.
+fn strew(text: &str, chance: &mut Chance) -> (String, Vec<String>) {
+    let mut strewn = String::new();
+    let mut comments = Vec::new();
+    let mut comment = |chance: &mut Chance| {
+        comments.push(format!("// remark {}", chance.next()));
+        comments.last().unwrap().clone()
+    };
+    for line in text.lines() {
+        if chance.below(6) == 0 {
+            strewn.push_str(&format!("  {}\n", comment(chance)));
+        }
+        if chance.below(6) == 0 {
+            strewn.push_str(" \t\n\r\n");
+        }
+        strewn.push_str(&" ".repeat(chance.below(9)));
+        let mut before: Option<usize> = None;
+        for token in tokens(line) {
+            let gap = before.map_or("", |end| &line[end..token.start]);
+            strewn.push_str(if gap.is_empty() { "" } else { [" ", "   ", "\t"][chance.below(3)] });
+            strewn.push_str(&line[token.clone()]);
+            before = Some(token.end);
+        }
+        let rest = before.map_or(line, |end| &line[end..]).trim();
+        match chance.below(8) {
+            0 if rest.is_empty() && before.is_some() => strewn.push_str(&format!(" {}", comment(chance))),
+            _ => strewn.push_str(rest),
+        }
+        strewn.push_str(["\n", "\r\n"][chance.below(2)]);
+    }
+    (strewn, comments)
+}
+
+/// The syntax without its places.
+fn meaning(text: &str) -> String {
+    let (module, problems) = parse(FileId(0), text);
+    assert!(problems.is_empty(), "{problems:#?}\n{text}");
+    let printed = format!("{module:?}");
+    let mut plain = String::with_capacity(printed.len());
+    for part in printed.split("0:") {
+        let (figures, rest) = part.split_at(part.find(|sign: char| !sign.is_ascii_digit() && sign != '.').unwrap_or(0));
+        if !figures.contains("..") {
+            plain.push_str(figures);
+        }
+        plain.push_str(rest);
+    }
+    plain
+}
+
+#[test]
+fn form_keeps_comments_and_meaning() {
+    for seed in seeds(60) {
+        let mut chance = Chance(seed);
+        let (name, text) = SAMPLES[chance.below(SAMPLES.len())];
+        let (strewn, comments) = strew(text, &mut chance);
+        let formatted = format(&strewn);
+        for comment in &comments {
+            assert_eq!(formatted.matches(comment.as_str()).count(), 1, "seed {seed}: {comment} of {name}\n{formatted}");
+        }
+        assert_eq!(format(&formatted), formatted, "seed {seed}: {name}");
+        assert_eq!(meaning(&formatted), meaning(&strewn), "seed {seed}: {name}");
+        assert!(!formatted.contains(['\t', '\r']) && !formatted.contains("\n\n\n"), "seed {seed}: {name}");
+    }
+}
+
+#[test]
+fn depth_and_length_have_bounds() {
+    let flow = |line: &str| format!("flow main {{\n    {line}\n    hang up\n}}\n");
+    let codes =
+        |text: &str| -> Vec<&str> { parse(FileId(0), text).1.iter().map(|problem| problem.code.number()).collect() };
+    let brackets = |count: usize| flow(&format!("note n = {}1{}", "(".repeat(count), ")".repeat(count)));
+    assert!(codes(&brackets(BRACKET_DEPTH_MAX)).is_empty());
+    assert_eq!(codes(&brackets(BRACKET_DEPTH_MAX + 1)), ["F0011"]);
+    assert_eq!(codes(&brackets(100_000)), ["F0011"]);
+    let blocks = |count: usize| {
+        format!("flow main {}hang up{}\n", "{ repeat 2 times ".repeat(count - 1) + "{ ", " }".repeat(count))
+    };
+    assert!(codes(&blocks(BLOCK_DEPTH_MAX)).is_empty());
+    assert!(codes(&blocks(BLOCK_DEPTH_MAX + 1)).contains(&"F0011"));
+    assert!(codes(&blocks(100_000)).contains(&"F0011"));
+    // `note`, `n`, `=`, and then `1` and `+ 1`.
+    let sum = |tokens: usize| flow(&format!("note n = 1{}", " + 1".repeat((tokens - 4) / 2)));
+    assert!(codes(&sum(LINE_TOKENS_MAX)).is_empty());
+    assert_eq!(codes(&sum(LINE_TOKENS_MAX + 2)), ["F0011"]);
+    for long in ["{", "}", "(", "not ", "- ", "if x { } else ", "\"", "a.", "[", "then "] {
+        survive(&flow(&long.repeat(20_000)), 0);
+        survive(&long.repeat(20_000), 0);
+    }
+    assert_eq!(codes(&" ".repeat(FILE_BYTES_MAX + 1)), ["F0011"]);
+    assert!(codes(&" ".repeat(FILE_BYTES_MAX)).is_empty());
+}
