@@ -22,9 +22,10 @@ impl Check {
     pub fn run(&self) -> Result {
         let opened = crate::project::open(&self.path)?;
         let project = Project::from_bundle(&opened.bundle);
-        let (analysis, compiled) = match lang_compiler::compile(&project, &opened.names, Engine::Native) {
-            Ok(mut compiled) => (std::mem::take(&mut compiled.analysis), Some(compiled)),
-            Err(analysis) => (analysis, None),
+        let compiled = lang_compiler::compile(&project, &opened.names, Engine::Native);
+        let analysis = match &compiled {
+            Ok(compiled) => &compiled.analysis,
+            Err(analysis) => analysis,
         };
         show::print(&analysis.report(show::colours(), show::width()), self.json);
         let count = |severity| analysis.diagnostics.iter().filter(|d| d.severity == severity).count();
@@ -32,9 +33,9 @@ impl Check {
         if self.json {
             println!("{}", json!({ "errors": errors, "warnings": warnings }));
         } else {
-            println!("{}", summary(errors, warnings, compiled.as_ref()));
+            println!("{}", summary(errors, warnings, compiled.as_ref().ok()));
         }
-        if compiled.is_some() { Ok(()) } else { Err(Failure::Shown) }
+        if compiled.is_ok() { Ok(()) } else { Err(Failure::Shown) }
     }
 }
 
@@ -53,7 +54,7 @@ fn summary(errors: usize, warnings: usize, compiled: Option<&lang_compiler::Comp
             format!(
                 "{problems}: {}, {}, {}, {} (version {})",
                 plural(meta.flows.len(), "flow"),
-                plural(meta.sites.len(), "place to wait").replace("waits", "wait"),
+                plural(meta.sites.len(), "wait"),
                 plural(meta.prompts.len(), "prompt"),
                 plural(compiled.tests.len(), "test"),
                 meta.graph_id.short()

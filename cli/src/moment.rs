@@ -19,8 +19,8 @@ impl FromStr for Moment {
             .trim()
             .parse()
             .map_err(|_| format!("`{}` is not a date and time like `2026-03-02 10:00`", local.trim()))?;
-        let zone = TimeZone::get(zone.trim())
-            .map_err(|_| format!("`{}` is not a zone like `Asia/Shanghai`", zone.trim()))?;
+        let zone =
+            TimeZone::get(zone.trim()).map_err(|_| format!("`{}` is not a zone like `Asia/Shanghai`", zone.trim()))?;
         let zoned = local.to_zoned(zone).map_err(|cause| cause.to_string())?;
         Ok(Moment(Time(zoned.timestamp().as_millisecond())))
     }

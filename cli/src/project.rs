@@ -1,6 +1,6 @@
 //! A project as the commands name it: a folder, or one flow file on its own.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use runtime_contract::program::{Bundle, SiteNames};
 use runtime_server::config::{Config, ConfigError, FILE_NAME};
@@ -9,9 +9,7 @@ use runtime_server::project::read_bundle;
 use crate::show::{Failure, Result};
 
 pub struct Opened {
-    pub folder: PathBuf,
     pub bundle: Bundle,
-    pub config: Config,
     /// Names that flows may use; none are known when a single file is opened.
     pub names: SiteNames,
 }
@@ -22,23 +20,22 @@ pub fn open(path: &Path) -> Result<Opened> {
         let bytes = std::fs::read(path).map_err(|cause| unreadable(path, &cause))?;
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let bundle = Bundle { files: vec![(name, bytes.into())] };
-        let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
-        return Ok(Opened { folder, bundle, config: Config::default(), names: SiteNames::default() });
+        return Ok(Opened { bundle, names: SiteNames::default() });
     }
     if !path.is_dir() {
         let message = format!("there is no `{}`", path.display());
         return Err(Failure::new(message, "name a folder with `.flow` files, or one such file"));
     }
     let config = site(path)?;
-    let bundle = read_bundle(path, &path.join(&config.storage.data))
-        .map_err(|error| Failure::new(error.message, error.help))?;
+    let bundle =
+        read_bundle(path, &path.join(&config.storage.data)).map_err(|error| Failure::new(error.message, error.help))?;
     if !bundle.files.iter().any(|(name, _)| name.ends_with(".flow")) {
         let message = format!("`{}` has no flow file", path.display());
         return Err(Failure::new(message, "name the folder in which the `.flow` files are"));
     }
     let known = path.join(FILE_NAME).exists();
     let names = if known { config.names() } else { SiteNames::default() };
-    Ok(Opened { folder: path.to_owned(), bundle, config, names })
+    Ok(Opened { bundle, names })
 }
 
 /// The project's `strowger.yaml`; all defaults when there is none. Secrets are left as they stand.

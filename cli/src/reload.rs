@@ -38,7 +38,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 fn post(to: SocketAddr, path: &str, accept: &str) -> std::io::Result<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&to, Duration::from_secs(5))?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    let head = format!("POST {path} HTTP/1.1\r\nHost: {to}\r\nAccept: {accept}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {to}\r\nAccept: {accept}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    );
     stream.write_all(head.as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;

@@ -50,7 +50,8 @@ pub struct Serve {
 /// `NAME=URL`
 pub fn service(text: &str) -> std::result::Result<(String, Base), String> {
     let (name, url) = text.split_once('=').ok_or("write it like `crm=http://127.0.0.1:8090`")?;
-    let site = Config::parse(&format!("services: {{ it: {{ base: {} }} }}", json!(url))).map_err(|error| error.message)?;
+    let site =
+        Config::parse(&format!("services: {{ it: {{ base: {} }} }}", json!(url))).map_err(|error| error.message)?;
     let base = site.services.into_values().next().ok_or("no address")?.base;
     Ok((name.to_owned(), base))
 }
@@ -112,7 +113,10 @@ impl Serve {
         for warning in &server.warnings {
             println!("warning: {warning}");
         }
-        println!("serving version {} on sip:{sip}; health, metrics and reload on http://{http}", server.first.graph.short());
+        println!(
+            "serving version {} on sip:{sip}; health, metrics and reload on http://{http}",
+            server.first.graph.short()
+        );
         println!("call it:  strowger call sip:NUMBER@{sip}");
     }
 }

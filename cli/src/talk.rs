@@ -155,7 +155,10 @@ mod tests {
 
     #[test]
     fn durations_as_people_type_them() {
-        assert_eq!((seconds("5s"), seconds("500ms"), seconds("2m"), seconds("7")), (Some(5_000), Some(500), Some(120_000), Some(7_000)));
+        assert_eq!(
+            (seconds("5s"), seconds("500ms"), seconds("2m"), seconds("7")),
+            (Some(5_000), Some(500), Some(120_000), Some(7_000))
+        );
         assert_eq!((seconds("s"), seconds("5x")), (None, None));
     }
 }

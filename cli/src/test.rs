@@ -101,7 +101,8 @@ pub fn play(compiled: &Compiled, tests: &[&TestScript]) -> Vec<TestResult> {
 /// What a person reads of the results: a line each; of a failure what was expected, and the transcript until then.
 pub fn report(compiled: &Compiled, results: &[TestResult], transcripts: bool) -> Report {
     let mut report = Report::default();
-    for (result, script) in results.iter().filter_map(|r| Some((r, compiled.tests.iter().find(|t| t.name == r.name)?))) {
+    for (result, script) in results.iter().filter_map(|r| Some((r, compiled.tests.iter().find(|t| t.name == r.name)?)))
+    {
         let verdict = if result.passed() { "ok    " } else { "FAILED" };
         let _ = writeln!(report.text, "{verdict}  {}", result.name);
         if transcripts || !result.passed() {

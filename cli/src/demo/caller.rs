@@ -78,7 +78,9 @@ impl Caller<'_> {
                     self.say("answered");
                     return Ok(());
                 }
-                Some(PhoneEvent::Gone(cause)) => return Err(Failure::new(describe_end(cause), "run it with `--debug`")),
+                Some(PhoneEvent::Gone(cause)) => {
+                    return Err(Failure::new(describe_end(cause), "run it with `--debug`"));
+                }
                 _ => {}
             }
         }
@@ -105,7 +107,10 @@ impl Caller<'_> {
                 looked_at = heard.len();
                 if let Some(found) = find_prompt(&heard, self.from, &pcm, portion) {
                     let second = found.offset as f64 / (SAMPLES_PER_MS * 1_000) as f64;
-                    self.say(&format!("hears    {words}   (at {second:.1} s of the sound, {:.0} % alike)", found.score * 100.0));
+                    self.say(&format!(
+                        "hears    {words}   (at {second:.1} s of the sound, {:.0} % alike)",
+                        found.score * 100.0
+                    ));
                     self.from = found.offset + found.heard;
                     return Ok(true);
                 }

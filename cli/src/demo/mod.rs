@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use lang_compiler::{Engine, Project};
 use runtime_contract::calendar::local_text;
+use runtime_contract::spoken::decimal_figures;
 use runtime_server::config::{Config, ServiceSite};
 use runtime_server::{LogFormat, Options, Responder, RunningServer, Server, start_logging};
-use runtime_contract::spoken::decimal_figures;
 use runtime_store::StoredCall;
 use serde_json::json;
 
@@ -72,7 +72,10 @@ impl Demo {
 }
 
 fn no_folder(folder: &Path, cause: &std::io::Error) -> Failure {
-    Failure::new(format!("cannot write in `{}`: {cause}", folder.display()), "name a folder that you may write, with `--data`")
+    Failure::new(
+        format!("cannot write in `{}`: {cause}", folder.display()),
+        "name a folder that you may write, with `--data`",
+    )
 }
 
 fn write_example(folder: &Path) -> Result {
@@ -112,7 +115,8 @@ fn bank() -> Result<Responder> {
 
 fn serve(folder: &Path, bank: &Responder) -> Result<(RunningServer, Moment)> {
     let began: Moment = CLOCK.parse().map_err(|why: String| Failure::new(why, ""))?;
-    let (_, base) = crate::serve::service(&format!("bank=http://{}", bank.address)).map_err(|why| Failure::new(why, ""))?;
+    let (_, base) =
+        crate::serve::service(&format!("bank=http://{}", bank.address)).map_err(|why| Failure::new(why, ""))?;
     let adjust = move |config: &mut Config| {
         config.listen.sip = ([127, 0, 0, 1], 0).into();
         config.listen.http = ([127, 0, 0, 1], 0).into();

@@ -60,7 +60,8 @@ fn answer(stream: TcpStream, asked: &AtomicU64) {
         }
         asked.fetch_add(1, Ordering::Relaxed);
         let said = br#"{"amount":"1250.50","currency":"CNY"}"#;
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", said.len());
+        let head =
+            format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", said.len());
         if writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(said)).is_err() {
             return;
         }

@@ -25,7 +25,15 @@ impl Served {
             .arg(project)
             .arg("--data")
             .arg(data)
-            .args(["--sip", "127.0.0.1:0", "--http", "127.0.0.1:0", "--json", "--at", "2026-03-02 12:00 in Asia/Shanghai"])
+            .args([
+                "--sip",
+                "127.0.0.1:0",
+                "--http",
+                "127.0.0.1:0",
+                "--json",
+                "--at",
+                "2026-03-02 12:00 in Asia/Shanghai",
+            ])
             .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -47,7 +55,8 @@ impl Served {
     pub fn http(&self, method: &str, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.http).expect("the HTTP port answers");
         stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
-        let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        let request =
+            format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
         stream.write_all(request.as_bytes()).expect("it reads");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("it answers");

@@ -46,6 +46,9 @@ impl Sipp<'_> {
             .expect("sipp runs (Debian's sip-tester)");
         let errors = std::fs::read_to_string(folder.join("errors.log")).unwrap_or_default();
         let screen = String::from_utf8_lossy(&output.stdout);
-        Outcome { code: output.status.code(), said: format!("{screen}\n{}\n{errors}", String::from_utf8_lossy(&output.stderr)) }
+        Outcome {
+            code: output.status.code(),
+            said: format!("{screen}\n{}\n{errors}", String::from_utf8_lossy(&output.stderr)),
+        }
     }
 }

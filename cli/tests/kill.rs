@@ -1,0 +1,90 @@
+//! kill -9 under load: no finished call is missing afterwards, and open ones are ended with their `finally`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may stop at the first surprise"
+)]
+
+mod harness;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use harness::served::Served;
+use runtime_contract::leg::GoneCause;
+use runtime_server::{Phone, PhoneEvent};
+use runtime_store::{Options, Store};
+
+const CALLERS: u64 = 12;
+/// A finished call is durable within one group commit (5 ms); this is what a busy disk may add.
+const COMMIT: Duration = Duration::from_millis(1_000);
+
+#[test]
+fn no_finished_call_is_missing_after_a_kill() {
+    let project = harness::project("cli/tests/projects/brief");
+    let data = tempfile::tempdir().unwrap();
+    let mut served = Served::start(&project, data.path(), &["--no-watch"]);
+    let phone = Phone::start(served.sip).unwrap();
+    let target = format!("sip:+864008100002@{}", served.sip);
+    let (stop, placed) = (AtomicBool::new(false), AtomicU64::new(0));
+    let finished: Mutex<Vec<(String, Instant)>> = Mutex::default();
+    let mut killed = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..CALLERS {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let number = format!("+861380{:07}", placed.fetch_add(1, Ordering::Relaxed));
+                    let call = phone.call(&target, Some(&number)).unwrap();
+                    while !stop.load(Ordering::Relaxed) {
+                        if let Some(PhoneEvent::Gone(cause)) = call.next_event(Duration::from_millis(20)) {
+                            if cause == GoneCause::RemoteHungUp {
+                                finished.lock().unwrap().push((number, Instant::now()));
+                            }
+                            break;
+                        }
+                    }
+                }
+            });
+        }
+        while finished.lock().unwrap().len() < 60 {
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        served.signal("KILL");
+        killed = Instant::now();
+        served.child.wait().unwrap();
+        stop.store(true, Ordering::Relaxed);
+    });
+    drop(phone);
+    let open = {
+        let store = Store::open(data.path(), Options::default(), |_| ()).unwrap();
+        store.open_calls().unwrap().len()
+    };
+    assert!(open > 0, "the kill met calls that were open");
+
+    let served = Served::start(&project, data.path(), &["--no-watch"]);
+    let until = Instant::now() + Duration::from_secs(30);
+    while served.metric("strowger_calls_live") > 0.0 && Instant::now() < until {
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+    assert_eq!(served.stop(), 0);
+    let store = Store::open(data.path(), Options::default(), |_| ()).unwrap();
+    assert!(store.open_calls().unwrap().is_empty(), "every call is ended");
+    let calls = store.calls(1_000_000).unwrap();
+    let by_caller: BTreeMap<_, _> =
+        calls.iter().map(|call| (call.record.caller.as_ref().unwrap().reveal().clone(), &call.record)).collect();
+    assert_eq!(by_caller.len(), calls.len(), "no call is there twice");
+    let finished = finished.into_inner().unwrap();
+    for (number, at) in finished.iter().filter(|(_, at)| *at + COMMIT < killed) {
+        let record = by_caller.get(number).unwrap_or_else(|| panic!("{number} finished at {at:?} and is missing"));
+        assert!(record.notes.iter().any(|(key, _)| key == "left"), "{record:?}");
+    }
+    let crashed: Vec<_> = calls.iter().filter(|call| call.record.end.contains("crash")).collect();
+    assert_eq!(crashed.len(), open, "the open calls were ended as crashed");
+    for call in crashed {
+        assert!(call.record.notes.iter().any(|(key, _)| key == "left"), "`finally` ran: {:?}", call.record);
+    }
+}

@@ -1,0 +1,121 @@
+//! New versions under load: every call ends on the version on which it began, none is lost, and a version that
+//! does not compile leaves the old one serving and says why.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may stop at the first surprise"
+)]
+
+mod harness;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use harness::served::Served;
+use runtime_contract::leg::GoneCause;
+use runtime_server::{Phone, PhoneEvent};
+use runtime_store::{Options, Store};
+use serde_json::Value;
+
+const SWAPS: u32 = 200;
+const CALLERS: u64 = 8;
+
+/// The brief project, saying which version it is.
+fn write_version(folder: &Path, version: u32) {
+    let project = harness::project("cli/tests/projects/brief");
+    let text = std::fs::read_to_string(project.join("brief.flow")).unwrap();
+    std::fs::write(folder.join("brief.flow"), text.replace("version = 1", &format!("version = {version}"))).unwrap();
+    std::fs::copy(project.join("strowger.yaml"), folder.join("strowger.yaml")).unwrap();
+}
+
+#[test]
+fn two_hundred_versions_under_load_lose_no_call_and_mix_none() {
+    let (project, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write_version(project.path(), 0);
+    let served = Served::start(project.path(), data.path(), &["--no-watch"]);
+    let phone = Phone::start(served.sip).unwrap();
+    let (stop, placed) = (AtomicBool::new(false), AtomicU64::new(0));
+    let target = format!("sip:+864008100002@{}", served.sip);
+    let mut graphs: BTreeMap<String, u32> = BTreeMap::new();
+    std::thread::scope(|scope| {
+        for _ in 0..CALLERS {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let number = placed.fetch_add(1, Ordering::Relaxed);
+                    let call = phone.call(&target, Some(&format!("+861380{number:07}"))).unwrap();
+                    let end = call.events().last();
+                    assert_eq!(end, Some(PhoneEvent::Gone(GoneCause::RemoteHungUp)), "call {number}");
+                }
+            });
+        }
+        for version in 1..=SWAPS {
+            write_version(project.path(), version);
+            let (status, body) = served.http("POST", "/reload");
+            if status != 200 {
+                stop.store(true, Ordering::Relaxed);
+                panic!("version {version} was refused: {body}");
+            }
+            let (_, versions) = served.http("GET", "/versions");
+            let versions: Value = serde_json::from_str(&versions).unwrap();
+            graphs.insert(versions["current"].as_str().unwrap().to_owned(), version);
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(graphs.len(), SWAPS as usize, "each version has its own graph");
+    assert_eq!(served.metric("strowger_calls_live"), 0.0);
+    assert_eq!(served.stop(), 0);
+
+    let store = Store::open(data.path(), Options::default(), |_| ()).unwrap();
+    let calls = store.calls(1_000_000).unwrap();
+    assert_eq!(calls.len() as u64, placed.load(Ordering::Relaxed), "every call has its record");
+    let mut used = std::collections::BTreeSet::new();
+    for call in &calls {
+        let noted = call.record.notes.iter().find(|(key, _)| key == "version").unwrap().1.reveal().clone();
+        let graph = graphs.get(&call.record.graph.hex()).copied().unwrap_or(0);
+        assert_eq!(noted, graph.to_string(), "a call ran code of another version than its record names");
+        used.insert(graph);
+    }
+    assert!(used.len() > 20, "the load met only {} versions", used.len());
+}
+
+#[test]
+fn a_refused_version_leaves_the_old_one_serving_and_says_why() {
+    let (project, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write_version(project.path(), 7);
+    let served = Served::start(project.path(), data.path(), &["--no-watch"]);
+    let flow = project.path().join("brief.flow");
+    let text = std::fs::read_to_string(&flow).unwrap();
+    std::fs::write(&flow, text.replace("hang up\n", "go nowhere\n")).unwrap();
+    let (status, body) = served.http("POST", "/reload");
+    assert_eq!(status, 409, "{body}");
+    assert!(body.contains("F0101") && body.contains("nowhere"), "{body}");
+    assert_eq!(served.metric("strowger_calls_live"), 0.0);
+    let phone = Phone::start(served.sip).unwrap();
+    let call = phone.call(&format!("sip:+864008100002@{}", served.sip), Some("+8613800000001")).unwrap();
+    assert_eq!(call.events().last(), Some(PhoneEvent::Gone(GoneCause::RemoteHungUp)));
+    let (_, versions) = served.http("GET", "/versions");
+    assert!(versions.contains("F0101"), "the refusal is on the page: {versions}");
+    assert!(served.log().contains("refused"));
+    std::fs::write(&flow, text.replace("version = 7", "version = 8")).unwrap();
+    assert_eq!(served.http("POST", "/reload").0, 200);
+    assert_eq!(served.stop(), 0);
+}
+
+#[test]
+fn files_are_watched() {
+    let (project, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write_version(project.path(), 1);
+    let served = Served::start(project.path(), data.path(), &[]);
+    let before = served.http("GET", "/versions").1;
+    write_version(project.path(), 2);
+    let current = |page: &str| serde_json::from_str::<Value>(page).unwrap()["current"].clone();
+    let changed = (0..600).any(|_| {
+        std::thread::park_timeout(Duration::from_millis(50));
+        current(&served.http("GET", "/versions").1) != current(&before)
+    });
+    assert!(changed, "{}", served.log());
+}

@@ -1,0 +1,84 @@
+//! What leaves the server as RTP during a whole call, read by tshark: one stream, sequence numbers and
+//! timestamps without a gap.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may stop at the first surprise"
+)]
+
+mod harness;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use harness::bank::Bank;
+use harness::pcap::{self, Press};
+use harness::served::Served;
+use harness::sipp::Sipp;
+
+/// Runs tshark on a capture and gives its lines.
+fn tshark(arguments: &[&str]) -> Vec<Vec<String>> {
+    let output = Command::new("tshark").args(arguments).stderr(Stdio::null()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn sequence_numbers_and_timestamps_have_no_gap() {
+    let (data, folder, bank) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), Bank::start());
+    let served =
+        Served::start(&harness::project("examples/01-first-call"), data.path(), &["--service", &bank.option()]);
+    let file = folder.path().join("call.pcap");
+    let file = file.to_str().unwrap();
+    let mut capture = Command::new("tshark")
+        .args(["-i", "lo", "-f", "udp", "-F", "pcap", "-w", file])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(capture.stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("Capturing on")), "tshark may not capture on lo");
+
+    let mut presses = vec![Press::Pause(1_500)];
+    presses.extend(pcap::keys("2191", 900));
+    presses.extend(pcap::keys("9", 400));
+    pcap::write(&folder.path().join("keys.pcap"), &presses);
+    let sipp = Sipp { scenario: "normal", to: served.sip, number: "+864008100000", calls: 1, rate: 1, timeout_s: 90 };
+    let outcome = sipp.run(folder.path());
+    let status = Command::new("kill").args(["-INT", &capture.id().to_string()]).status().unwrap();
+    assert!(status.success());
+    capture.wait().unwrap();
+    assert_eq!(outcome.code, Some(0), "{}\n{}", outcome.said, served.log());
+
+    let sip = format!("udp.port=={},sip", served.sip.port());
+    let media = tshark(&[
+        "-r",
+        file,
+        "-d",
+        &sip,
+        "-Y",
+        "sdp && sip.Status-Code == 200",
+        "-T",
+        "fields",
+        "-e",
+        "sdp.media.port",
+    ]);
+    let port = &media.first().expect("a 200 with SDP")[0];
+    let ours = format!("rtp && udp.srcport == {port}");
+    let fields = ["-T", "fields", "-e", "rtp.ssrc", "-e", "rtp.seq", "-e", "rtp.timestamp", "-e", "rtp.p_type"];
+    let decode = format!("udp.port=={port},rtp");
+    let mut arguments = vec!["-r", file, "-d", &sip, "-d", &decode, "-Y", &ours];
+    arguments.extend(fields);
+    let packets = tshark(&arguments);
+    assert!(packets.len() > 200, "only {} packets", packets.len());
+    let number = |text: &str| text.parse::<u32>().unwrap_or_else(|_| panic!("{text}"));
+    for (before, after) in packets.iter().zip(&packets[1..]) {
+        assert_eq!(before[0], after[0], "one stream, one SSRC");
+        let sequence = (number(&after[1]) as u16).wrapping_sub(number(&before[1]) as u16);
+        assert_eq!(sequence, 1, "{before:?} then {after:?}");
+        assert_eq!(number(&after[2]).wrapping_sub(number(&before[2])), 160, "{before:?} then {after:?}");
+    }
+    assert_eq!(served.stop(), 0);
+}
