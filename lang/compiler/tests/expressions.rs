@@ -60,7 +60,7 @@ fn noted(body: &str, script: &[&str]) -> Vec<String> {
     notes.map(|note| note.split_once(" = ").map_or("", |(_, value)| value).to_owned()).collect()
 }
 
-const LI: &str = "ok (李; vip; 上海; none; en)";
+const LI: &str = "ok (李; vip; (上海; none); en)";
 
 #[test]
 fn an_optional_record_and_its_fields() {
@@ -78,7 +78,7 @@ fn an_optional_record_and_its_fields() {
     note language = caller.language
 "#;
     assert_eq!(noted(body, &[LI]), ["李", "上海", "0", "true", "variant 2", "99", "en"]);
-    let some_floor = noted(body, &["ok (Ann; gold; York; 3; zh)"]);
+    let some_floor = noted(body, &["ok (Ann; gold; (York; 3); zh)"]);
     assert_eq!(some_floor, ["Ann", "York", "3", "true", "variant 1", "3", "zh"]);
     for nobody in ["ok none", "failed"] {
         assert_eq!(noted(body, &[nobody]), ["false", "variant 0", "99", "zh"], "{nobody}");

@@ -35,11 +35,22 @@ pub fn parse(meta: &ProgramMeta, r#type: &Type, text: &str) -> Value {
         Type::Optional(inner) => Value::Some(Box::new(parse(meta, inner, text))),
         Type::Record(id) => {
             let fields = &meta.types.records[*id as usize].fields;
-            let parts: Vec<&str> = text.trim_matches(['(', ')']).split(';').map(str::trim).collect();
+            let parts = fields_of(text);
             assert_eq!(parts.len(), fields.len(), "{text}");
             Value::Record(fields.iter().zip(parts).map(|(field, part)| parse(meta, &field.r#type, part)).collect())
         }
     }
+}
+
+/// What stands between the `;` of a record, brackets within passed over.
+fn fields_of(text: &str) -> Vec<&str> {
+    let inside = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap();
+    let mut depth = 0;
+    let parts = inside.split(move |c| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        c == ';' && depth == 0
+    });
+    parts.map(str::trim).collect()
 }
 
 pub fn show(meta: &ProgramMeta, value: &Value) -> String {

@@ -88,15 +88,16 @@ impl Writer {
     }
 
     fn literal(&mut self, kind: Kind) -> &'static str {
-        match kind {
-            Kind::Int => self.chance.of(&["0", "1", "2", "7", "20", "4000000000000000000"]),
-            Kind::Bool => self.chance.of(&["true", "false"]),
-            Kind::Decimal => self.chance.of(&["0.5", "3.0", "0.000001", "123456.789"]),
-            Kind::Money => self.chance.of(&["1 CNY", "12.50 CNY", "0 CNY", "3 USD"]),
-            Kind::Text => self.chance.of(&["\"a\"", "\"li\"", "\"\"", "\"上海\""]),
-            Kind::Tier => self.chance.of(&["Tier.standard", "Tier.gold", "Tier.vip"]),
-            Kind::MaybeInt | Kind::MaybeCustomer => "none",
-            Kind::Digits | Kind::Card | Kind::Recording => "\"0\"",
-        }
+        let words: &[&'static str] = match kind {
+            Kind::Int => &["0", "1", "2", "7", "20", "0", "5", "4000000000000000000"],
+            Kind::Bool => &["true", "false"],
+            Kind::Decimal => &["0.5", "3.0", "0.000001", "123456.789"],
+            Kind::Money => &["1 CNY", "12.50 CNY", "0 CNY", "3 USD"],
+            Kind::Text => &["\"a\"", "\"li\"", "\"\"", "\"上海\""],
+            Kind::Tier => &["Tier.standard", "Tier.gold", "Tier.vip"],
+            Kind::MaybeInt | Kind::MaybeCustomer => &["none"],
+            Kind::Digits | Kind::Card | Kind::Recording => &["\"0\""],
+        };
+        self.chance.of::<&'static str>(words)
     }
 }

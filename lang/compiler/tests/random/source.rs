@@ -164,6 +164,8 @@ impl Writer {
         self.names.clear();
         if self.chance.one_in(2) {
             self.open("fault");
+            // A store that stalls before the call is answered is a fault too.
+            self.line("answer");
             self.line("say zh \"抱歉。\" en \"Sorry.\"");
             self.line("hang up");
             self.close();
@@ -201,7 +203,8 @@ impl Writer {
         self.open(head);
         let names = self.names.clone();
         self.statements(depth);
-        self.line(&format!("note b = {}", self.chance.below(9)));
+        let n = self.chance.below(9);
+        self.line(&format!("note b = {n}"));
         if may_end && self.chance.one_in(4) {
             self.leave();
         }
@@ -322,7 +325,8 @@ impl Writer {
                 self.open(&format!("let {name} = record up to 30s"));
                 self.line("say zh \"请说。\" en \"Speak.\"");
                 self.line("silence => again");
-                self.line(&format!("after {} tries => hang up", 1 + self.chance.below(3)));
+                let tries = 1 + self.chance.below(3);
+                self.line(&format!("after {tries} tries => hang up"));
                 self.close();
                 self.names.push((name, Kind::Recording));
             }
@@ -336,7 +340,8 @@ impl Writer {
             self.line("silence => hang up");
             self.line("invalid => note wrong = true then again");
         }
-        self.line(&format!("after {} tries => hang up", 1 + self.chance.below(3)));
+        let tries = 1 + self.chance.below(3);
+        self.line(&format!("after {tries} tries => hang up"));
     }
 
     fn run(&mut self) {
@@ -375,8 +380,9 @@ impl Writer {
     fn match_value(&mut self, depth: u32) {
         match self.chance.below(3) {
             0 => {
-                let subject = self.expr(Kind::Int, 2);
-                self.open(&format!("match {subject}"));
+                // A sum, since the checker knows the bounds of a figure and would find arms that are never reached.
+                let subject = (self.expr(Kind::Int, 1), self.expr(Kind::Int, 1));
+                self.open(&format!("match {} + {}", subject.0, subject.1));
                 self.block("0 =>", depth, true);
                 self.block("1..9, 20 =>", depth, false);
                 self.block("else =>", depth, true);

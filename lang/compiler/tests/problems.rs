@@ -1,0 +1,99 @@
+//! What the door says when there is no program, or when there is one and something to warn of.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may stop at the first surprise"
+)]
+
+use std::fmt::Write;
+
+use lang_compiler::{Analysis, Code, Colours, Engine, Project, compile};
+use runtime_contract::limits::RUN_DEPTH_MAX;
+use runtime_contract::program::{Bundle, SiteNames};
+use runtime_contract::script::Verb;
+
+fn refused(project: &Project) -> Analysis {
+    match compile(project, &SiteNames::default(), Engine::Interpreter) {
+        Ok(_) => panic!("it compiles"),
+        Err(analysis) => analysis,
+    }
+}
+
+fn one(text: &str) -> Project {
+    let mut project = Project::default();
+    project.add_flow("m.flow", text);
+    project
+}
+
+#[test]
+fn a_mistake_is_reported_with_its_place_as_text_and_as_json() {
+    let analysis = refused(&one("languages en\n\nflow f {\n    answer\n    go mian\n\n    step main { hang up }\n}\n"));
+    assert!(analysis.has_errors());
+    let report = analysis.report(Colours::Off, 100);
+    assert!(report.text.contains("F0101") && report.text.contains("m.flow:5"), "{}", report.text);
+    assert!(report.json.lines().any(|line| line.contains("\"code\":\"F0101\"")), "{}", report.json);
+}
+
+#[test]
+fn a_file_that_is_not_utf8_is_named() {
+    let text: &[u8] = b"languages en\n\nflow f {\n    answer\n    say \"Caf\xe9\"\n    hang up\n}\n";
+    let files = vec![("m.flow".to_owned(), text.into())];
+    let analysis = refused(&Project::from_bundle(&Bundle { files }));
+    let problem = analysis.diagnostics.iter().find(|problem| problem.message.contains("UTF-8")).unwrap();
+    let span = problem.span();
+    assert_eq!(analysis.sources.position(span.file, span.start).line, 5);
+}
+
+/// A chain of flows, each of which runs the next.
+fn chain(flows: usize) -> Project {
+    let mut text = "languages en\n\ninbound \"+86 400 810 0000\" => f1\n".to_owned();
+    for flow in 1..flows {
+        write!(text, "\nflow f{flow} {{\n    answer\n    run f{}()\n    return\n}}\n", flow + 1).unwrap();
+    }
+    write!(text, "\nflow f{flows} {{\n    answer\n    return\n}}\n").unwrap();
+    one(&text)
+}
+
+#[test]
+fn a_program_beyond_a_bound_is_a_diagnostic_on_its_flow() {
+    assert!(compile(&chain(RUN_DEPTH_MAX), &SiteNames::default(), Engine::Interpreter).is_ok());
+    let analysis = refused(&chain(RUN_DEPTH_MAX + 1));
+    let problem = &analysis.diagnostics[0];
+    assert_eq!(problem.code, Code::WorstCaseTooLong);
+    assert!(analysis.sources.slice(problem.span()).starts_with('f'), "{problem:?}");
+}
+
+#[test]
+fn a_module_of_the_library_is_read_when_it_is_used() {
+    let text = "use std.voicemail\n\nlanguages zh, en\n\ninbound \"+86 400 810 0000\" => f\n\n\
+                flow f {\n    answer\n    run voicemail.take(mailbox: \"support\")\n    hang up\n}\n";
+    let compiled = match compile(&one(text), &SiteNames::default(), Engine::Interpreter) {
+        Ok(compiled) => compiled,
+        Err(analysis) => panic!("{}", analysis.report(Colours::Off, 100).text),
+    };
+    let flows: Vec<_> = compiled.program.meta().flows.iter().map(|flow| flow.name.as_str()).collect();
+    assert!(flows.contains(&"std.voicemail.take"), "{flows:?}");
+}
+
+#[test]
+fn warnings_and_tests_come_with_the_program() {
+    let mut project = one("languages en\n\ninbound \"+86 400 810 0000\" => f\n\n\
+                           flow f {\n    answer\n    let unused = 1\n    hang up\n}\n");
+    project.add_flow(
+        "m_test.flow",
+        "test \"it ends\" {\n    at 2026-03-02 10:00 in \"Asia/Shanghai\"\n    \
+         call from \"+86 138 0000 0000\" to \"+86 400 810 0000\"\n    expect end\n}\n",
+    );
+    let compiled = match compile(&project, &SiteNames::default(), Engine::Native) {
+        Ok(compiled) => compiled,
+        Err(analysis) => panic!("{}", analysis.report(Colours::Off, 100).text),
+    };
+    let codes: Vec<_> = compiled.analysis.diagnostics.iter().map(|problem| problem.code).collect();
+    assert_eq!(codes, [Code::UnusedName]);
+    let [test] = &compiled.tests[..] else { panic!("{:?}", compiled.tests) };
+    assert_eq!((test.name.as_str(), test.place.line, test.lines.len()), ("it ends", 1, 2));
+    assert!(matches!(test.lines[1], (place, Verb::ExpectEnd) if place.line == 4));
+    assert_eq!(test.files[test.place.file as usize], "m_test.flow");
+}
