@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod bank;
+pub mod baresip;
 pub mod pcap;
 pub mod relay;
 pub mod served;
