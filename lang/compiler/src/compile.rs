@@ -36,6 +36,7 @@ pub struct Compiled {
 }
 
 /// Without a program, the analysis has at least one error.
+#[expect(clippy::result_large_err, reason = "given once for each build; a box would only be in the way")]
 pub fn compile(project: &Project, names: &SiteNames, engine: Engine) -> Result<Compiled, Analysis> {
     let mut analysis = analyze(project, names);
     let Some(program) = analysis.program.take() else { return Err(analysis) };

@@ -1,11 +1,4 @@
 //! What the door says when there is no program, or when there is one and something to warn of.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests may stop at the first surprise"
-)]
 
 use std::fmt::Write;
 

@@ -1,15 +1,6 @@
 //! Dialogues on both engines: tries, `again`, `after`, choices, private input, recordings.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests may stop at the first surprise"
-)]
 
-mod harness;
-
-use harness::{answers, run};
+use crate::harness::{answers, run};
 
 /// Transcript of the body of a flow, behind `answer`.
 fn heard(body: &str, script: &[&str]) -> String {

@@ -1,17 +1,8 @@
 //! The first example and the smaller flows of the language's document, whole.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests may stop at the first surprise"
-)]
-
-mod harness;
 
 use std::path::Path;
 
-use harness::{answers, run};
+use crate::harness::{answers, run};
 
 fn first_call() -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/01-first-call");

@@ -1,6 +1,6 @@
 //! Random expressions of a type, in brackets where it could matter; some overflow, divide by zero or mix currencies.
 
-use crate::source::Writer;
+use super::source::Writer;
 
 /// Types of names; what an expression can be made of.
 #[derive(Clone, Copy, PartialEq, Debug)]

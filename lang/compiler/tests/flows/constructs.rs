@@ -1,15 +1,6 @@
 //! What each statement does on both engines: branches, steps, runs, ends, handlers.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests may stop at the first surprise"
-)]
 
-mod harness;
-
-use harness::{answers, compiled, run};
+use crate::harness::{answers, compiled, monday_morning, play_script, run, run_at};
 
 const HEAD: &str = "languages en\n\ninbound \"+86 400 810 0000\" => f\n\n";
 
@@ -298,10 +289,10 @@ flow f {
 }
 "#;
     let text = format!("{HEAD}{text}");
-    let monday = harness::monday_morning();
+    let monday = monday_morning();
     let night = runtime_contract::time::Time(monday.0 + 10 * 3_600_000);
-    assert_eq!(harness::run_at(&text, "", monday), "answer\nnote open = true\nhang up\nend: gone\n");
-    assert_eq!(harness::run_at(&text, "", night), "answer\nhang up\nend: gone\n");
+    assert_eq!(run_at(&text, "", monday), "answer\nnote open = true\nhang up\nend: gone\n");
+    assert_eq!(run_at(&text, "", night), "answer\nhang up\nend: gone\n");
 }
 
 #[test]
@@ -312,8 +303,8 @@ fn a_stored_graph_runs_as_the_program_it_came_from() {
     let native = load(&built.graph, Engine::Native).unwrap();
     let plain = load(&built.graph, Engine::Interpreter).unwrap();
     assert_eq!(native.meta(), built.program.meta());
-    let now = harness::monday_morning();
-    assert_eq!(harness::play_script(&native, &plain, "", now), run(&text, ""));
+    let now = monday_morning();
+    assert_eq!(play_script(&native, &plain, "", now), run(&text, ""));
     assert!(graph_text(&built.graph).unwrap().contains("m.f"));
     let torn = load(&built.graph[..built.graph.len() - 1], Engine::Native);
     assert!(torn.is_err_and(|report| report.text.contains("cannot be read")));

@@ -1,15 +1,5 @@
 //! Random flow texts through the whole way: parse, check, lower, verify, then native code against the interpreter on
 //! random answers. One seed makes one program and its calls; `STROWGER_SEED=n` replays it alone.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests may stop at the first surprise"
-)]
-
-#[path = "../harness/mod.rs"]
-mod harness;
 
 mod chance;
 mod expression;
@@ -18,8 +8,8 @@ mod values;
 
 use std::collections::BTreeMap;
 
-use chance::Chance;
-use harness::Next;
+use self::chance::Chance;
+use crate::harness::{self, Next};
 use lang_compiler::Engine;
 use runtime_contract::host::FaultKind;
 use runtime_contract::program::{ProgramMeta, SiteId};
@@ -36,12 +26,13 @@ struct Replay(u64);
 impl Drop for Replay {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("replay: STROWGER_SEED={} cargo test -p lang-compiler --test random", self.0);
+            eprintln!("replay: STROWGER_SEED={} cargo test -p lang-compiler --test flows random", self.0);
         }
     }
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a replay is asked for from outside")]
 fn random_flows_compile_and_both_engines_agree() {
     let only: Option<u64> = std::env::var("STROWGER_SEED").ok().map(|seed| seed.parse().unwrap());
     let mut seen: BTreeMap<String, u64> = BTreeMap::new();

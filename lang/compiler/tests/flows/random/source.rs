@@ -3,8 +3,8 @@
 
 use std::fmt::Write;
 
-use crate::chance::Chance;
-use crate::expression::Kind;
+use super::chance::Chance;
+use super::expression::Kind;
 
 const HEAD: &str = r#"languages zh, en
 

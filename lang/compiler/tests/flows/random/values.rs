@@ -4,7 +4,7 @@ use runtime_contract::program::ProgramMeta;
 use runtime_contract::types::Type;
 use runtime_contract::value::{Money, Phone, Private, Value};
 
-use crate::chance::Chance;
+use super::chance::Chance;
 
 const TEXTS: &[&str] = &["", "a", "li", "上海", "a longer text that no flow holds"];
 

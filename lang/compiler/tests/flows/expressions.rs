@@ -1,15 +1,6 @@
 //! Values on both engines: optionals, records, enums, texts, money, figures, matches.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests may stop at the first surprise"
-)]
 
-mod harness;
-
-use harness::{answers, run};
+use crate::harness::{answers, run};
 
 const HEAD: &str = r#"languages zh, en
 

@@ -1,0 +1,16 @@
+//! Flow texts from end to end: compiled, and run on native code and interpreter with scripted and with random answers.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may stop at the first surprise"
+)]
+
+mod constructs;
+mod dialogues;
+mod example;
+mod expressions;
+mod harness;
+mod problems;
+mod random;
