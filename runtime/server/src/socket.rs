@@ -17,6 +17,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 pub const BATCH_MAX: usize = 32;
 /// Bytes of one datagram; UDP has no longer ones.
 const DATAGRAM_BYTES_MAX: usize = 65_535;
+/// Errors of one read that stand for datagrams sent before.
+const ERRORS_MAX: usize = 16;
 /// Kernel buffer each way; the default of 212 KB halves the throughput.
 const KERNEL_BUFFER_BYTES: usize = 4 << 20;
 /// Datagrams that wait because the kernel takes no more. Over it the oldest are dropped: UDP may lose, and
@@ -89,21 +91,26 @@ impl BatchSocket {
     /// Reads what has arrived, up to a batch; gives how many. Fewer than [`BATCH_MAX`]: there is no more.
     pub fn receive(&mut self) -> usize {
         self.arrived.clear();
-        let mut slices: Vec<[IoSliceMut<'_>; 1]> =
-            self.buffer.chunks_exact_mut(DATAGRAM_BYTES_MAX).map(|chunk| [IoSliceMut::new(chunk)]).collect();
-        let flags = MsgFlags::MSG_DONTWAIT;
-        match recvmmsg(self.socket.as_raw_fd(), &mut self.receive_headers, slices.iter_mut(), flags, None) {
-            Ok(messages) => {
-                for message in messages {
-                    // A datagram without a usable source keeps its place, with no bytes.
-                    let source = message.address.as_ref().and_then(source_address);
-                    self.arrived.push(source.map_or((self.address, 0), |source| (source, message.bytes)));
-                }
+        for _ in 0..ERRORS_MAX {
+            match self.receive_batch() {
+                Ok(()) | Err(Errno::EAGAIN) => break,
+                // Of earlier datagrams that we sent (ICMP): there may be more to read behind it.
+                Err(_) => {}
             }
-            // Other errors are of earlier datagrams that we sent (ICMP); there may be more to read.
-            Err(_) => return 0,
         }
         self.arrived.len()
+    }
+
+    fn receive_batch(&mut self) -> nix::Result<()> {
+        let mut slices: Vec<[IoSliceMut<'_>; 1]> =
+            self.buffer.chunks_exact_mut(DATAGRAM_BYTES_MAX).map(|chunk| [IoSliceMut::new(chunk)]).collect();
+        let (fd, flags) = (self.socket.as_raw_fd(), MsgFlags::MSG_DONTWAIT);
+        for message in recvmmsg(fd, &mut self.receive_headers, slices.iter_mut(), flags, None)? {
+            // A datagram without a usable source keeps its place, with no bytes.
+            let source = message.address.as_ref().and_then(source_address);
+            self.arrived.push(source.map_or((self.address, 0), |source| (source, message.bytes)));
+        }
+        Ok(())
     }
 
     /// Source and bytes of a datagram of the last [`BatchSocket::receive`].
