@@ -16,6 +16,7 @@ fn main() {
     println!("{lines} lines, {} KiB: read in {read:.1} ms, formatted in {formatted:.1} ms", text.len() >> 10);
 }
 
+#[expect(clippy::disallowed_methods, reason = "it measures time")]
 fn best_ms(run: impl Fn() -> usize) -> f64 {
     let times = (0..RUNS).map(|_| {
         let start = Instant::now();

@@ -233,8 +233,9 @@ impl<'t> Part<'_, 't> {
     }
 
     fn comma_between_actions(&self) -> Option<Diagnostic> {
-        let commas = self.tokens.iter().filter(|token| token.kind == TokenKind::Comma && token.start <= self.failed_at);
-        let comma = commas.last()?;
+        let mut commas =
+            self.tokens.iter().filter(|token| token.kind == TokenKind::Comma && token.start <= self.failed_at);
+        let comma = commas.next_back()?;
         let repaired = self.replaced(comma.start, comma.end, " then");
         if !self.reads(&repaired) {
             return None;

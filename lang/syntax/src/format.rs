@@ -298,7 +298,7 @@ fn rows<'t>(atoms: Vec<Atom<'t>>, ends: impl Fn(&Atom, usize) -> bool, drop: boo
     let mut rows: Vec<Vec<Atom>> = vec![Vec::new()];
     let mut depth = 0_usize;
     for atom in atoms {
-        match atom.text.as_ref() {
+        match atom.text {
             "(" | "[" => depth += 1,
             ")" | "]" => depth = depth.saturating_sub(1),
             _ => {}

@@ -69,7 +69,7 @@ impl Context {
     /// What the lines of a block are whose head does not read but speaks of `flow`, `menu` …; the last word counts.
     pub fn of_words(head: &str) -> Option<Context> {
         let words = head.split(|sign: char| !sign.is_alphanumeric() && sign != '_');
-        let contexts = words.filter_map(|word| {
+        let mut contexts = words.filter_map(|word| {
             Some(match word {
                 "flow" => Context::Flow,
                 "enum" => Context::Enum,
@@ -86,7 +86,7 @@ impl Context {
                 _ => return None,
             })
         });
-        contexts.last()
+        contexts.next_back()
     }
 
     /// What the lines of the block are that `rule` opens.

@@ -104,7 +104,11 @@ pub(crate) fn text_to_tree<'t>(
     if by_braces.1.is_empty() {
         return by_braces;
     }
-    let by_indentation = read(layout.read_by_indentation());
+    let by_indentation = layout.read_by_indentation();
+    if by_indentation.events == layout.read_by_braces().events {
+        return by_braces;
+    }
+    let by_indentation = read(by_indentation);
     let limit = by_braces.1.len() + usize::from(!braces_match);
     if by_indentation.1.len() < limit { by_indentation } else { by_braces }
 }

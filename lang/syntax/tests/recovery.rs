@@ -10,6 +10,8 @@ use support::{Chance, SAMPLES, seeds, tokens};
 
 const DELETIONS: usize = 10;
 const SEEDS: u64 = 200;
+/// Of the single deletions every so manyth is tried; set it to 1 for all.
+const STRIDE: usize = 5;
 
 /// The lines, from 1, on which problems lie.
 fn lines_with_problems(text: &str) -> BTreeSet<usize> {
@@ -74,12 +76,12 @@ fn ten_deletions_are_found_on_their_ten_lines() {
 }
 
 #[test]
-fn any_one_deletion_is_found_on_its_line() {
+fn a_single_deletion_is_found_on_its_line() {
     let (mut found, mut tried) = (0, 0);
     for (name, text) in SAMPLES {
         let lines: Vec<&str> = text.lines().collect();
         for (at, line) in lines.iter().enumerate() {
-            for token in tokens(line) {
+            for token in tokens(line).into_iter().skip(at % STRIDE).step_by(STRIDE) {
                 let mut broken = lines.clone();
                 let rest = without(line, &token);
                 broken[at] = &rest;

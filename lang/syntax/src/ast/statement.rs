@@ -32,6 +32,8 @@ pub struct Statement {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Otherwise {
     pub keyword: Span,
+    /// One value or action follows, as in `else if`, and no block of its own.
+    pub chains: bool,
     pub body: Body,
 }
 

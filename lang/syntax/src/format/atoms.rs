@@ -102,7 +102,7 @@ fn stands_close(before: Option<&Atom>, word: &str, start: usize, marks: &Marks) 
     closing || opening || marks.close_before.contains(&start)
 }
 
-fn comments_in<'s>(scan: &'s Scan, bytes: Range<usize>) -> &'s [Comment] {
+fn comments_in(scan: &Scan, bytes: Range<usize>) -> &[Comment] {
     let from = scan.comments.partition_point(|comment| comment.start < bytes.start);
     let to = scan.comments.partition_point(|comment| comment.start < bytes.end);
     scan.comments.get(from..to).unwrap_or_default()

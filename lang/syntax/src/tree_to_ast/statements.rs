@@ -39,7 +39,7 @@ impl<'t> AstBuilder<'t> {
         // A line of a flow is a `flow_line` that holds the statement.
         let statement = if node.rule() == Rule::flow_line { node.first().unwrap_or(node) } else { node };
         let mut statements = self.chain_of(&statement, ends);
-        self.closings(line, &mut statements, ends);
+        self.closings(line, &mut statements);
         statements
     }
 
@@ -101,12 +101,12 @@ impl<'t> AstBuilder<'t> {
 
     fn otherwise(&mut self, keyword: Span, node: &Node<'t, '_>, ends: Ends) -> Otherwise {
         let body = self.body_of(node, ends);
-        Otherwise { keyword, body }
+        let chains = node.child(Rule::block).is_none();
+        Otherwise { keyword, chains, body }
     }
 
     /// The lines `} else …` behind the first block of a line.
-    fn closings(&mut self, line: &Line<'t>, statements: &mut Vec<Statement>, ends: Ends) {
-        let mut tail: Option<Otherwise> = None;
+    fn closings(&mut self, line: &Line<'t>, statements: &mut [Statement]) {
         let closings = line.segments.get(1..).unwrap_or_default();
         if closings.len() > BLOCK_DEPTH_MAX {
             let message = format!("more than {BLOCK_DEPTH_MAX} branches hang on one another");
@@ -114,23 +114,17 @@ impl<'t> AstBuilder<'t> {
             self.problems.push(problem.help("use `match`, or split the branches into steps"));
             return;
         }
-        for segment in closings.iter().rev() {
+        for segment in closings {
             let Some(node) = Node::of_segment(self.file, segment) else { continue };
             let (Some(keyword), Some(inner)) = (node.keyword(Rule::kw_else), node.child(Rule::otherwise)) else {
                 continue;
             };
-            let is_block = inner.first().is_some_and(|first| first.rule() == Rule::block);
-            let mut otherwise = self.otherwise(keyword, &inner, ends);
-            if let Some(next) = tail.take() {
-                if is_block {
-                    self.problems.push(text_after_else(next.keyword));
-                } else if let Some(last) = last_statement(&mut otherwise.body.statements) {
-                    self.set_otherwise(last, next);
-                }
+            let Some(last) = last_statement(statements) else { return };
+            if last.otherwise.is_some() {
+                self.problems.push(text_after_else(keyword));
+                return;
             }
-            tail = Some(otherwise);
-        }
-        if let (Some(otherwise), Some(last)) = (tail, last_statement(statements)) {
+            let otherwise = self.otherwise(keyword, &inner, else_ends(&last.kind));
             self.set_otherwise(last, otherwise);
         }
     }
@@ -159,7 +153,7 @@ impl<'t> AstBuilder<'t> {
     /// The body of an arm, with what stands behind its blocks.
     pub(super) fn arm_body(&mut self, arm: &Node<'t, '_>, line: &Line<'t>, ends: Ends) -> Body {
         let mut body = self.body_of(arm, ends);
-        self.closings(line, &mut body.statements, ends);
+        self.closings(line, &mut body.statements);
         body
     }
 
@@ -370,15 +364,13 @@ impl<'t> AstBuilder<'t> {
     }
 }
 
-/// The statement to which an `else` behind the last block belongs.
+/// The statement to which an `else` behind the last block belongs: the last one, or that of its `else if`.
 fn last_statement(statements: &mut [Statement]) -> Option<&mut Statement> {
-    let last = statements.last_mut()?;
-    match &last.otherwise {
-        Some(otherwise) if !otherwise.body.statements.is_empty() => {
-            last.otherwise.as_mut().and_then(|otherwise| last_statement(&mut otherwise.body.statements))
-        }
-        _ => Some(last),
+    let mut last = statements.last_mut()?;
+    while last.otherwise.as_ref().is_some_and(|otherwise| otherwise.chains) {
+        last = last.otherwise.as_mut()?.body.statements.last_mut()?;
     }
+    Some(last)
 }
 
 fn text_after_else(keyword: Span) -> Diagnostic {

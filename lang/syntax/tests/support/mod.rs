@@ -3,12 +3,13 @@
 
 use std::ops::Range;
 
-pub const SAMPLES: [(&str, &str); 5] = [
+pub const SAMPLES: [(&str, &str); 6] = [
     ("hotline", include_str!("../samples/hotline.flow")),
     ("routing", include_str!("../samples/routing.flow")),
     ("outbound", include_str!("../samples/outbound.flow")),
     ("survey", include_str!("../samples/survey.flow")),
     ("hotline_test", include_str!("../samples/hotline_test.flow")),
+    ("everything", include_str!("../samples/everything.flow")),
 ];
 
 /// SplitMix64: small, and the same everywhere.
@@ -28,6 +29,7 @@ impl Chance {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a seed to replay comes from outside")]
 /// The seeds to run: all up to `count`, or the one of `STROWGER_SEED`.
 pub fn seeds(count: u64) -> Range<u64> {
     match std::env::var("STROWGER_SEED").ok().and_then(|seed| seed.parse::<u64>().ok()) {
