@@ -18,7 +18,7 @@ use crate::node::Node;
 use crate::tree::{Block, CommentAbove, Line, Tree};
 
 pub(crate) fn tree_to_ast(tree: &Tree) -> (Module, Vec<Diagnostic>) {
-    let mut builder = AstBuilder { file: tree.file, text: tree.text, problems: Vec::new() };
+    let mut builder = AstBuilder { file: tree.file, text: tree.text, problems: Vec::new(), hanging: 0 };
     let module = builder.module(tree);
     (module, builder.problems)
 }
@@ -28,6 +28,8 @@ struct AstBuilder<'t> {
     /// The text as written, comments included.
     text: &'t str,
     problems: Vec<Diagnostic>,
+    /// Branches behind which the one that is read now hangs, in all blocks around it: each is one level of the AST.
+    hanging: usize,
 }
 
 impl<'t> AstBuilder<'t> {

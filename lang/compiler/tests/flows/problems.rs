@@ -90,3 +90,40 @@ fn warnings_and_tests_come_with_the_program() {
     assert!(matches!(test.lines[1], (place, Verb::ExpectEnd) if place.line == 4));
     assert_eq!(test.files[test.place.file as usize], "m_test.flow");
 }
+
+/// The door's answer to a flow of this body, whatever it is: what matters is that there is one.
+fn answer_to(body: &str) -> Result<usize, Code> {
+    let text = format!(
+        "languages en\n\ninbound \"+86 400 810 0000\" => f\n\nflow f {{\n    answer\n{body}\n    hang up\n}}\n"
+    );
+    match compile(&one(&text), &SiteNames::default(), Engine::Native) {
+        Ok(compiled) => Ok(compiled.program.meta().segments.len()),
+        Err(analysis) => Err(analysis.diagnostics[0].code),
+    }
+}
+
+#[test]
+fn very_long_expressions_get_an_answer() {
+    let sum = |terms: usize| answer_to(&format!("    let n = 1{}\n    note n = n", " + 1".repeat(terms)));
+    assert!(sum(250).is_ok());
+    assert_eq!(sum(20_000), Err(Code::TooLarge));
+}
+
+/// Branches one behind the other, the last of which holds as many again, and so on.
+fn branches(count: usize, depth: usize) -> String {
+    if depth == 0 {
+        return "note n = 0\n".to_owned();
+    }
+    let others = (1..count).map(|n| format!("if n == {n} {{\nnote n = {n}\n}} else ")).collect::<String>();
+    format!("{others}if n == 0 {{\n{}}}\n", branches(count, depth - 1))
+}
+
+#[test]
+fn very_long_and_deep_branches_get_an_answer() {
+    let deep = |count, depth| answer_to(&format!("let n = 1 + 1\n{}", branches(count, depth)));
+    assert!(deep(60, 1).is_ok());
+    assert_eq!(deep(5_000, 1), Err(Code::TooLarge));
+    assert_eq!(deep(2, 1_000), Err(Code::TooLarge));
+    let both = deep(60, 60);
+    assert!(matches!(both, Ok(_) | Err(Code::TooLarge | Code::WorstCaseTooLong)), "{both:?}");
+}

@@ -108,13 +108,14 @@ impl<'t> AstBuilder<'t> {
     /// The lines `} else …` behind the first block of a line.
     fn closings(&mut self, line: &Line<'t>, statements: &mut [Statement]) {
         let closings = line.segments.get(1..).unwrap_or_default();
-        if closings.len() > BLOCK_DEPTH_MAX {
+        let before = self.hanging;
+        if before + closings.len() > BLOCK_DEPTH_MAX {
             let message = format!("more than {BLOCK_DEPTH_MAX} branches hang on one another");
             let problem = Diagnostic::new(Code::TooLarge, self.line_span(line), message);
             self.problems.push(problem.help("use `match`, or split the branches into steps"));
             return;
         }
-        for segment in closings {
+        for (at, segment) in closings.iter().enumerate() {
             let Some(node) = Node::of_segment(self.file, segment) else { continue };
             let (Some(keyword), Some(inner)) = (node.keyword(Rule::kw_else), node.child(Rule::otherwise)) else {
                 continue;
@@ -124,7 +125,9 @@ impl<'t> AstBuilder<'t> {
                 self.problems.push(text_after_else(keyword));
                 return;
             }
+            self.hanging = before + at + 1;
             let otherwise = self.otherwise(keyword, &inner, else_ends(&last.kind));
+            self.hanging = before;
             self.set_otherwise(last, otherwise);
         }
     }
