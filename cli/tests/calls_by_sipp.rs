@@ -39,10 +39,11 @@ impl Site {
     }
 
     /// Every call goes by the scenario.
-    fn completes(&self, scenario: &str, to: SocketAddr, number: &str, calls: u32) {
+    fn completes(&self, scenario: &str, to: SocketAddr, number: &str, calls: u32) -> String {
         let folder = keys();
         let outcome = Sipp { scenario, to, number, calls, rate: 10, timeout_s: 100 }.run(folder.path());
         assert_eq!(outcome.code, Some(0), "{scenario}:\n{}\n{}", outcome.said, self.served.log());
+        outcome.said
     }
 
     /// All calls are over and written down, and the server stops by itself.
@@ -120,7 +121,11 @@ fn lost_and_late_packets_change_nothing() {
 #[test]
 fn a_lost_ack_brings_the_200_again() {
     let site = Site::example();
-    site.completes("lost_ack", site.served.sip, EXAMPLE, 2);
+    let said = site.completes("lost_ack", site.served.sip, EXAMPLE, 2);
+    // SIPp's screen: arrow, messages, repetitions.
+    let line = said.lines().find(|line| line.trim_start().starts_with("200 <")).unwrap();
+    let counts: Vec<u32> = line.split_whitespace().filter_map(|word| word.parse().ok()).skip(1).collect();
+    assert!(counts[1] >= 4, "each 200 comes again at least twice within 1.8 s: {line}");
     site.ends_clean(2.0);
 }
 

@@ -23,7 +23,9 @@ fn the_demo_hears_every_prompt() {
 
 #[test]
 fn without_a_speech_engine_the_demo_names_the_package_and_goes_on() {
-    let (output, said) = demo(|command| drop(command.env("PATH", "/nowhere")));
+    let (output, said) = demo(|command| {
+        command.env("PATH", "/nowhere");
+    });
     assert!(output.status.success(), "{said}");
     assert!(said.contains("`espeak-ng`"), "{said}");
     assert!(!said.contains("MISSING"), "{said}");
@@ -32,7 +34,9 @@ fn without_a_speech_engine_the_demo_names_the_package_and_goes_on() {
 #[test]
 fn the_demo_keeps_its_files_where_it_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let (output, said) = demo(|command| drop(command.arg("--data").arg(folder.path())));
+    let (output, said) = demo(|command| {
+        command.arg("--data").arg(folder.path());
+    });
     assert!(output.status.success(), "{said}");
     assert!(folder.path().join("first_call.flow").exists());
 }

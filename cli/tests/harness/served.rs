@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -13,8 +14,9 @@ pub struct Served {
     pub child: Child,
     pub sip: SocketAddr,
     pub http: SocketAddr,
-    lines: Receiver<String>,
-    log: Receiver<String>,
+    log: Mutex<Receiver<String>>,
+    /// Kept so that its thread goes on reading.
+    _lines: Mutex<Receiver<String>>,
 }
 
 impl Served {
@@ -48,7 +50,7 @@ impl Served {
         });
         let ready: Value = serde_json::from_str(&ready).unwrap_or_else(|_| panic!("not JSON: {ready}"));
         let address = |key: &str| ready[key].as_str().and_then(|a| a.parse().ok()).unwrap_or_else(|| panic!("{ready}"));
-        Served { sip: address("sip"), http: address("http"), child, lines, log }
+        Served { sip: address("sip"), http: address("http"), child, log: Mutex::new(log), _lines: Mutex::new(lines) }
     }
 
     /// GET or POST on the server's own pages; status and body.
@@ -87,7 +89,7 @@ impl Served {
 
     /// What it has logged until now.
     pub fn log(&self) -> String {
-        self.log.try_iter().collect::<Vec<_>>().join("\n")
+        self.log.lock().expect("one reader").try_iter().collect::<Vec<_>>().join("\n")
     }
 }
 
