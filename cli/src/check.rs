@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lang_compiler::{Engine, Project, Severity};
+use lang_compiler::{Engine, Severity};
 use serde_json::json;
 
 use crate::show::{self, Failure, Result};
@@ -21,11 +21,11 @@ pub struct Check {
 impl Check {
     pub fn run(&self) -> Result {
         let opened = crate::project::open(&self.path)?;
-        let project = Project::from_bundle(&opened.bundle);
+        let project = crate::project::to_check(&opened.bundle);
         let compiled = lang_compiler::compile(&project, &opened.names, Engine::Native);
         let analysis = match &compiled {
             Ok(compiled) => &compiled.analysis,
-            Err(analysis) => analysis,
+            Err(analysis) => analysis.as_ref(),
         };
         show::print(&analysis.report(show::colours(), show::width()), self.json);
         let count = |severity| analysis.diagnostics.iter().filter(|d| d.severity == severity).count();

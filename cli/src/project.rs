@@ -1,7 +1,9 @@
 //! A project as the commands name it: a folder, or one flow file on its own.
 
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use lang_compiler::Project;
 use runtime_contract::program::{Bundle, SiteNames};
 use runtime_server::config::{Config, ConfigError, FILE_NAME};
 use runtime_server::project::read_bundle;
@@ -36,6 +38,15 @@ pub fn open(path: &Path) -> Result<Opened> {
     let known = path.join(FILE_NAME).exists();
     let names = if known { config.names() } else { SiteNames::default() };
     Ok(Opened { bundle, names })
+}
+
+/// What the checker is given of the files, and what day it is: dates in the past get a warning.
+pub fn to_check(bundle: &Bundle) -> Project {
+    let mut project = Project::from_bundle(bundle);
+    if let Ok(since) = SystemTime::now().duration_since(UNIX_EPOCH) {
+        project.set_today(i32::try_from(since.as_secs() / 86_400).unwrap_or(i32::MAX));
+    }
+    project
 }
 
 /// The project's `strowger.yaml`; all defaults when there is none. Secrets are left as they stand.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use runtime_server::config::{Base, Config, ServiceSite};
-use runtime_server::{LogFormat, Options, RunningServer, Server, StartError, start_logging};
+use runtime_server::{Adjust, LogFormat, Options, RunningServer, Server, StartError, start_logging};
 use serde_json::json;
 
 use crate::build::Compiler;
@@ -74,7 +74,7 @@ impl Serve {
     }
 
     /// What the command line changes of the site, applied at each reload too.
-    fn adjust(&self) -> Result<Arc<dyn Fn(&mut Config) + Send + Sync>> {
+    fn adjust(&self) -> Result<Adjust> {
         let data = match &self.data {
             Some(data) => Some(std::path::absolute(data).map_err(|cause| {
                 Failure::new(format!("`{}` is no folder: {cause}", data.display()), "name one that this user may write")

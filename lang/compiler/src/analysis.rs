@@ -7,6 +7,7 @@ use lang_semantics::{ParsedModule, hir};
 use lang_syntax::ast;
 use runtime_contract::program::{Report, SiteNames};
 
+use crate::depth::with_room;
 use crate::project::{Project, module_of, path_of};
 
 /// What is known of a project before any code is made.
@@ -34,6 +35,10 @@ impl Analysis {
 }
 
 pub fn analyze(project: &Project, names: &SiteNames) -> Analysis {
+    with_room(|| read_and_check(project, names))
+}
+
+fn read_and_check(project: &Project, names: &SiteNames) -> Analysis {
     let mut reader = Reader::default();
     for (path, file) in &project.flows {
         let id = reader.read(path, module_of(path), &file.text);

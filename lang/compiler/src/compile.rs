@@ -12,6 +12,7 @@ use runtime_contract::program::{FlowProgram, Report, SiteNames};
 use runtime_contract::script::TestScript;
 
 use crate::analysis::{Analysis, analyze};
+use crate::depth::with_room;
 use crate::project::Project;
 
 /// What runs a program's segments.
@@ -36,10 +37,13 @@ pub struct Compiled {
 }
 
 /// Without a program, the analysis has at least one error.
-#[expect(clippy::result_large_err, reason = "given once for each build; a box would only be in the way")]
-pub fn compile(project: &Project, names: &SiteNames, engine: Engine) -> Result<Compiled, Analysis> {
+pub fn compile(project: &Project, names: &SiteNames, engine: Engine) -> Result<Compiled, Box<Analysis>> {
+    with_room(|| check_and_compile(project, names, engine))
+}
+
+fn check_and_compile(project: &Project, names: &SiteNames, engine: Engine) -> Result<Compiled, Box<Analysis>> {
     let mut analysis = analyze(project, names);
-    let Some(program) = analysis.program.take() else { return Err(analysis) };
+    let Some(program) = analysis.program.take() else { return Err(Box::new(analysis)) };
     let made = hir_to_graph(&program, &analysis.sources).and_then(|graph| {
         let bytes = to_bytes(&graph);
         Ok((start(graph, engine)?, bytes))
@@ -48,7 +52,7 @@ pub fn compile(project: &Project, names: &SiteNames, engine: Engine) -> Result<C
         Ok((running, bytes)) => (running, bytes.into()),
         Err(problems) => {
             analysis.diagnostics.extend(problems.iter().map(|problem| too_large(&program, problem)));
-            return Err(analysis);
+            return Err(Box::new(analysis));
         }
     };
     let tests = program.tests.iter().map(|test| test_to_script(test, &analysis.sources)).collect();

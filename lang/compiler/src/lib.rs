@@ -13,6 +13,7 @@
 
 mod analysis;
 mod compile;
+mod depth;
 mod project;
 
 pub use analysis::{Analysis, analyze};
