@@ -10,7 +10,7 @@ use runtime_contract::script::Verb;
 fn refused(project: &Project) -> Analysis {
     match compile(project, &SiteNames::default(), Engine::Interpreter) {
         Ok(_) => panic!("it compiles"),
-        Err(analysis) => analysis,
+        Err(analysis) => *analysis,
     }
 }
 
