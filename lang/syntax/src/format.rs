@@ -14,7 +14,7 @@ use crate::tokens::{Comment, Scan};
 use crate::tree::{Block, CommentAbove, Line, Segment, Tree};
 use atoms::{Atom, atoms_of, flat};
 use layout::{Layout, PrintedLine};
-use order::{Ordered, in_order, rule_of};
+use order::{in_order, rule_of};
 
 /// Columns of a line; a wide character fills two.
 pub(crate) const COLUMNS_MAX: usize = 100;
@@ -58,16 +58,10 @@ impl<'a> Printer<'a> {
     }
 
     /// The lines of a block. `header` names a line whose first comments are already printed.
-    fn lines(
-        &mut self,
-        ordered: &[Ordered<'_, 'a>],
-        context: Context,
-        indent: usize,
-        header: Option<(&Line<'a>, usize)>,
-    ) {
+    fn lines(&mut self, ordered: &[&Line<'a>], context: Context, indent: usize, header: Option<(&Line<'a>, usize)>) {
         let columns = self.columns(ordered, context, indent);
         let mut before: Option<(&Line, bool)> = None;
-        for Ordered { line, .. } in ordered {
+        for line in ordered {
             let skipped = header.filter(|(first, _)| std::ptr::eq(*first, *line)).map_or(0, |(_, count)| count);
             let above = line.above.get(skipped..).unwrap_or_default();
             let start = self.out.len();
@@ -128,10 +122,10 @@ impl<'a> Printer<'a> {
     }
 
     /// The column at which the values of a block's lines begin, where the canon aligns them.
-    fn columns(&self, ordered: &[Ordered<'_, 'a>], context: Context, indent: usize) -> Option<usize> {
+    fn columns(&self, ordered: &[&Line<'a>], context: Context, indent: usize) -> Option<usize> {
         let gap = if context == Context::ValueArms { 1 } else { 2 };
         let mut widest = None;
-        for Ordered { line, .. } in ordered {
+        for line in ordered {
             for atoms in self.head_rows(line, context) {
                 let Some(at) = value_start(&atoms, line, context) else {
                     if context == Context::ValueArms {

@@ -26,6 +26,6 @@ mod tree;
 mod tree_to_ast;
 
 pub use format::format;
-pub use lines::{BLOCK_DEPTH_MAX, BRACKET_DEPTH_MAX};
+pub use lines::{BLOCK_DEPTH_MAX, BRACKET_DEPTH_MAX, PROBLEMS_MAX};
 pub use parse::parse;
 pub use tree::{FILE_BYTES_MAX, LINE_TOKENS_MAX};

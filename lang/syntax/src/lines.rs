@@ -12,6 +12,9 @@ pub const BLOCK_DEPTH_MAX: usize = 64;
 /// Most brackets open at once within one line.
 pub const BRACKET_DEPTH_MAX: usize = 64;
 
+/// Most problems that are told of one file; behind them the reading goes on in silence.
+pub const PROBLEMS_MAX: usize = 1000;
+
 /// The file as a sequence of tokens, blocks and line ends. Opens and closes always match.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Event {
@@ -211,7 +214,7 @@ impl<'s> Layout<'s> {
                     }
                     Some(TokenKind::Close) if open.pop().is_some() => events.push(Event::Close(Some(index))),
                     Some(TokenKind::Close) => {
-                        problems.push(self.closes_nothing(index));
+                        add(&mut problems, || self.closes_nothing(index));
                         events.push(Event::Token(index));
                     }
                     _ => events.push(Event::Token(index)),
@@ -219,7 +222,7 @@ impl<'s> Layout<'s> {
             }
         }
         for opener in open.iter().rev() {
-            problems.push(self.not_closed(*opener, self.lines.last().copied()));
+            add(&mut problems, || self.not_closed(*opener, self.lines.last().copied()));
             events.push(Event::Close(None));
         }
         Reading { events, problems }
@@ -234,7 +237,7 @@ impl<'s> Layout<'s> {
         }
         let last = self.lines.last().copied();
         while let Some(block) = reader.open.pop() {
-            reader.problems.push(self.not_closed(block.token, last));
+            add(&mut reader.problems, || self.not_closed(block.token, last));
             reader.events.push(Event::Close(None));
         }
         Reading { events: reader.events, problems: reader.problems }
@@ -311,7 +314,7 @@ impl IndentReader<'_, '_> {
             if self.open.pop().is_some() {
                 self.events.push(Event::Close(Some(line.first)));
             } else {
-                self.problems.push(self.layout.closes_nothing(line.first));
+                add(&mut self.problems, || self.layout.closes_nothing(line.first));
                 self.events.push(Event::Token(line.first));
             }
             self.before = Some(line);
@@ -324,7 +327,7 @@ impl IndentReader<'_, '_> {
             && line.indent > before.indent
             && (self.is_closed_at(index, before.indent) || self.looks_like_block(index))
         {
-            self.problems.push(self.layout.not_opened(before));
+            add(&mut self.problems, || self.layout.not_opened(before));
             self.events.push(Event::Open(None));
             self.open.push(OpenBlock { token: before.end - 1, indent: before.indent });
         }
@@ -338,7 +341,7 @@ impl IndentReader<'_, '_> {
     fn close_down_to(&mut self, keep: usize, last_fitting: Option<PhysicalLine>) {
         while self.open.len() > keep {
             let Some(block) = self.open.pop() else { break };
-            self.problems.push(self.layout.not_closed(block.token, last_fitting));
+            add(&mut self.problems, || self.layout.not_closed(block.token, last_fitting));
             self.events.push(Event::Close(None));
             self.before = None;
         }
@@ -412,10 +415,10 @@ impl IndentReader<'_, '_> {
         for index in late.into_iter().rev() {
             // A block that began within the line and one that its end opens cannot both be right: the inner one goes.
             if opened_at_end && let Some(block) = self.open.pop() {
-                self.problems.push(self.layout.not_closed(block.token, Some(line)));
+                add(&mut self.problems, || self.layout.not_closed(block.token, Some(line)));
                 self.events.push(Event::Close(None));
             }
-            self.problems.push(self.layout.inline_not_closed(index, line));
+            add(&mut self.problems, || self.layout.inline_not_closed(index, line));
             self.events.push(Event::Close(None));
         }
     }
@@ -429,6 +432,12 @@ impl Layout<'_> {
             .here("this block is not closed on its line")
             .help("write ` }` at the end of the line")
             .edit("close the block", self.span(end, end), " }")
+    }
+}
+
+fn add(problems: &mut Vec<Diagnostic>, problem: impl FnOnce() -> Diagnostic) {
+    if problems.len() < PROBLEMS_MAX {
+        problems.push(problem());
     }
 }
 

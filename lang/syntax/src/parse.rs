@@ -3,7 +3,7 @@
 use lang_diagnostics::{Code, Diagnostic, FileId, Span};
 
 use crate::ast::Module;
-use crate::lines::Layout;
+use crate::lines::{Layout, PROBLEMS_MAX};
 use crate::tokens::{Scan, scan};
 use crate::tree::{FILE_BYTES_MAX, Tree, clean_text, text_to_tree};
 use crate::tree_to_ast::tree_to_ast;
@@ -37,6 +37,11 @@ pub(crate) fn with_tree<R>(
     problems.extend(of_lines);
     problems.extend(of_meaning);
     problems.sort_by_key(|problem| problem.span().start);
+    if problems.len() > PROBLEMS_MAX {
+        problems.truncate(PROBLEMS_MAX);
+        let message = format!("the file has more than {PROBLEMS_MAX} mistakes, and the others are not told");
+        problems.push(Diagnostic::new(Code::TooLarge, Span::new(file, 0, 0), message).help("repair these first"));
+    }
     then(&tree, &scan, module, problems)
 }
 

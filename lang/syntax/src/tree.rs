@@ -7,11 +7,11 @@ use pest::iterators::Pair;
 
 use crate::errors::{BrokenLine, line_error};
 use crate::grammar::{Context, Rule, parse_all};
-use crate::lines::{BRACKET_DEPTH_MAX, Event, Layout, Reading, limit_depth, looks_like_tag};
+use crate::lines::{BRACKET_DEPTH_MAX, Event, Layout, PROBLEMS_MAX, Reading, limit_depth, looks_like_tag};
 use crate::tokens::{Comment, Scan, TokenKind};
 
 /// Largest file that is read, in bytes.
-pub const FILE_BYTES_MAX: usize = 16 << 20;
+pub const FILE_BYTES_MAX: usize = 4 << 20;
 /// Most tokens in one line with all that continues it, so that nothing behind needs to fear the depth of a line.
 pub const LINE_TOKENS_MAX: usize = 1024;
 
@@ -174,7 +174,7 @@ impl<'t, 's> TreeBuilder<'t, 's> {
         let first = self.first_token().unwrap_or(0);
         let above = self.comments_before(first);
         let blank_above = self.is_blank_above(first, above.last());
-        let mut segments = Vec::new();
+        let mut segments = Vec::with_capacity(1);
         let mut rule = context.line_rule();
         loop {
             let segment = self.segment(context, rule);
@@ -335,13 +335,14 @@ impl<'t, 's> TreeBuilder<'t, 's> {
         if text.is_empty() || (rule == Rule::one_closing && text == "}") {
             return None;
         }
+        let is_told = self.problems.len() < PROBLEMS_MAX;
         if let Some(problem) = self.problem_of_tokens(tokens, bytes) {
-            self.problems.push(problem);
+            self.problems.extend(is_told.then_some(problem));
             return None;
         }
         match parse_all(rule, text) {
             Ok(pair) => Some(pair),
-            Err(_) if self.has_brace_problem(bytes) => None,
+            Err(_) if !is_told || self.has_brace_problem(bytes) => None,
             Err(failed_at) if failed_at >= text.len() && self.text_lost_its_place(context, tokens.end) => None,
             Err(failed_at) => {
                 let written = self.text.get(bytes.clone()).unwrap_or("");

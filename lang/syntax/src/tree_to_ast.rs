@@ -14,6 +14,7 @@ use lang_diagnostics::{Diagnostic, FileId, Span};
 
 use crate::ast::{Doc, Module};
 use crate::grammar::Rule;
+use crate::lines::PROBLEMS_MAX;
 use crate::node::Node;
 use crate::tree::{Block, CommentAbove, Line, Tree};
 
@@ -47,6 +48,12 @@ impl<'t> AstBuilder<'t> {
         }
         module.docs.extend(self.docs(&tree.comments_at_end, "//!"));
         module
+    }
+
+    fn report(&mut self, problem: Diagnostic) {
+        if self.problems.len() < PROBLEMS_MAX {
+            self.problems.push(problem);
+        }
     }
 
     /// The doc comments among `comments` that begin with `mark`.

@@ -4,7 +4,7 @@
 mod support;
 
 use lang_diagnostics::{Diagnostic, FileId};
-use lang_syntax::{BLOCK_DEPTH_MAX, BRACKET_DEPTH_MAX, FILE_BYTES_MAX, LINE_TOKENS_MAX, format, parse};
+use lang_syntax::{BLOCK_DEPTH_MAX, BRACKET_DEPTH_MAX, FILE_BYTES_MAX, LINE_TOKENS_MAX, PROBLEMS_MAX, format, parse};
 use support::{Chance, SAMPLES, SOUP, mutate, seeds, tokens};
 
 /// Reads and formats; the form must stay.
@@ -138,6 +138,9 @@ fn depth_and_length_have_bounds() {
         survive(&flow(&long.repeat(20_000)), 0);
         survive(&long.repeat(20_000), 0);
     }
+    let mistakes = |count: usize| codes(&"}\n".repeat(count)).len();
+    assert_eq!(mistakes(PROBLEMS_MAX - 1), PROBLEMS_MAX - 1);
+    assert!(mistakes(PROBLEMS_MAX * 3) <= PROBLEMS_MAX + 1);
     assert_eq!(codes(&" ".repeat(FILE_BYTES_MAX + 1)), ["F0011"]);
     assert!(codes(&" ".repeat(FILE_BYTES_MAX)).is_empty());
 }

@@ -3,11 +3,6 @@
 use crate::grammar::{Context, Rule};
 use crate::tree::Line;
 
-/// A line in its canonical place.
-pub(crate) struct Ordered<'l, 't> {
-    pub line: &'l Line<'t>,
-}
-
 /// What kind of line it is: the first rule below that of its block.
 pub(crate) fn rule_of(line: &Line) -> Option<Rule> {
     let pair = line.segments.first()?.pair.clone()?;
@@ -26,9 +21,9 @@ pub(crate) fn rule_of(line: &Line) -> Option<Rule> {
     }
 }
 
-pub(crate) fn in_order<'l, 't>(lines: &'l [Line<'t>], context: Context) -> Vec<Ordered<'l, 't>> {
-    let mut ordered: Vec<(Place, Ordered)> =
-        lines.iter().map(|line| (place(line, context), Ordered { line })).collect();
+/// The lines of a block in their canonical order.
+pub(crate) fn in_order<'l, 't>(lines: &'l [Line<'t>], context: Context) -> Vec<&'l Line<'t>> {
+    let mut ordered: Vec<(Place, &Line)> = lines.iter().map(|line| (place(line, context), line)).collect();
     if context == Context::File {
         gather_uses(&mut ordered);
     } else {
@@ -79,7 +74,7 @@ fn module_of(line: &Line) -> Option<(bool, String)> {
 }
 
 /// Brings all `use` lines to where the first one stands, sorted.
-fn gather_uses(ordered: &mut Vec<(Place, Ordered)>) {
+fn gather_uses(ordered: &mut Vec<(Place, &Line)>) {
     let Some(first) = ordered.iter().position(|(place, _)| place.module.is_some()) else { return };
     let lines = std::mem::take(ordered);
     let (mut uses, others): (Vec<_>, Vec<_>) = lines.into_iter().partition(|(place, _)| place.module.is_some());

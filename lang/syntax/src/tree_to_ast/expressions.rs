@@ -266,7 +266,7 @@ impl<'t> AstBuilder<'t> {
             let help = format!("`{}, {}`", outcome.text, name.text);
             let problem = Diagnostic::new(Code::PayloadOnPlainOutcome, node.span(), message);
             let end = Span { start: outcome.span.end, end: outcome.span.end, ..outcome.span };
-            self.problems.push(problem.help(help).edit("write the comma", end, ","));
+            self.report(problem.help(help).edit("write the comma", end, ","));
         }
         PatternKind::Bound { outcome, name }
     }

@@ -173,10 +173,10 @@ impl<'t> AstBuilder<'t> {
         }
         let untagged: Vec<_> = entries.iter().filter(|entry| entry.tag.is_none()).map(|entry| entry.span).collect();
         if entries.len() > 1 {
-            self.problems.extend(untagged.into_iter().map(|span| {
-                Diagnostic::new(Code::LanguageMissing, span, "a prompt beside others names its language")
-                    .help("`en \"Welcome.\"`")
-            }));
+            for span in untagged {
+                let problem = Diagnostic::new(Code::LanguageMissing, span, "a prompt beside others names its language");
+                self.report(problem.help("`en \"Welcome.\"`"));
+            }
         }
         Prompt { name: self.name_of(node, Rule::name), lines: entries }
     }
@@ -236,7 +236,7 @@ impl<'t> AstBuilder<'t> {
     fn set_handler(&mut self, slot: &mut Option<Handler>, handler: Handler, word: &str) {
         if let Some(first) = slot {
             let message = format!("a flow has one `{word}`");
-            self.problems.push(
+            self.report(
                 Diagnostic::new(Code::DuplicateName, handler.keyword, message)
                     .label(first.keyword, "the first is here")
                     .help("move these lines into the first"),

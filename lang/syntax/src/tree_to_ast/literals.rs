@@ -40,7 +40,7 @@ impl<'t> AstBuilder<'t> {
 
     fn too_big(&mut self, span: Span) -> ExprKind {
         let problem = Diagnostic::new(Code::BadLiteral, span, "this figure is too large");
-        self.problems.push(problem.help(format!("the largest whole number is {}", i64::MAX)));
+        self.report(problem.help(format!("the largest whole number is {}", i64::MAX)));
         ExprKind::Missing
     }
 
@@ -51,7 +51,7 @@ impl<'t> AstBuilder<'t> {
         if places.len() > 6 {
             let short = places.get(..6).unwrap_or(places);
             let problem = Diagnostic::new(Code::BadLiteral, span, "this figure has more than six places");
-            self.problems.push(problem.help(format!("`{whole}.{short}`")));
+            self.report(problem.help(format!("`{whole}.{short}`")));
             return ExprKind::Missing;
         }
         let whole: Option<i64> = whole.parse().ok();
@@ -89,7 +89,7 @@ impl<'t> AstBuilder<'t> {
             };
             if unit_ms >= last_ms {
                 let problem = Diagnostic::new(Code::BadUnit, span, "units go from large to small, each once");
-                self.problems.push(problem.help("`1d2h30m15s`"));
+                self.report(problem.help("`1d2h30m15s`"));
                 return ExprKind::Missing;
             }
             last_ms = unit_ms;
@@ -110,7 +110,7 @@ impl<'t> AstBuilder<'t> {
         let total = hours * 60 + minutes;
         if minutes > 59 || total > MINUTES_OF_DAY {
             let problem = Diagnostic::new(Code::BadLiteral, node.span(), format!("no clock shows `{}`", node.text()));
-            self.problems.push(problem.help("`09:30`"));
+            self.report(problem.help("`09:30`"));
             return 0;
         }
         total
@@ -123,7 +123,7 @@ impl<'t> AstBuilder<'t> {
         if year == 0 || day == 0 || day > days_of_month(year, month) {
             let problem =
                 Diagnostic::new(Code::BadLiteral, node.span(), format!("no calendar has the day `{}`", node.text()));
-            self.problems.push(problem.help("`2026-03-02`"));
+            self.report(problem.help("`2026-03-02`"));
             return ExprKind::Missing;
         }
         ExprKind::Date { year, month: month as u8, day: day as u8 }

@@ -93,7 +93,7 @@ impl<'t> AstBuilder<'t> {
     fn else_without_outcome(&mut self, verb: Span, otherwise: &Otherwise) {
         let verb = self.text.get(verb.range()).unwrap_or("");
         let message = format!("`{verb}` has no other outcome, so nothing can stand after `else`");
-        self.problems.push(
+        self.report(
             Diagnostic::new(Code::OutcomeImpossible, otherwise.keyword, message)
                 .help("leave out `else` and what follows it"),
         );
@@ -112,7 +112,7 @@ impl<'t> AstBuilder<'t> {
         if before + closings.len() > BLOCK_DEPTH_MAX {
             let message = format!("more than {BLOCK_DEPTH_MAX} branches hang on one another");
             let problem = Diagnostic::new(Code::TooLarge, self.line_span(line), message);
-            self.problems.push(problem.help("use `match`, or split the branches into steps"));
+            self.report(problem.help("use `match`, or split the branches into steps"));
             return;
         }
         for (at, segment) in closings.iter().enumerate() {
@@ -122,7 +122,7 @@ impl<'t> AstBuilder<'t> {
             };
             let Some(last) = last_statement(statements) else { return };
             if last.otherwise.is_some() {
-                self.problems.push(text_after_else(keyword));
+                self.report(text_after_else(keyword));
                 return;
             }
             self.hanging = before + at + 1;
@@ -348,7 +348,7 @@ impl<'t> AstBuilder<'t> {
         if let Some((_, example)) = Context::Statements.forms().iter().find(|(verb, _)| *verb == text) {
             let end = node.span().after();
             let problem = Diagnostic::new(Code::UnexpectedWord, end, "the line ends too early");
-            self.problems.push(problem.help(format!("`{example}`")));
+            self.report(problem.help(format!("`{example}`")));
             return StatementKind::Missing;
         }
         let problem = Diagnostic::new(
@@ -362,7 +362,7 @@ impl<'t> AstBuilder<'t> {
             }
             _ => problem.help("begin with what to do: `say`, `go`, `run`, `return` …"),
         };
-        self.problems.push(problem);
+        self.report(problem);
         StatementKind::Missing
     }
 }

@@ -32,7 +32,7 @@ impl<'t> AstBuilder<'t> {
             let before = languages.iter().take(index).filter_map(|language| language.tag.as_ref());
             if let Some(first) = before.into_iter().find(|before| before.text == tag.text) {
                 let message = format!("`{}` stands twice in one text", tag.text);
-                self.problems.push(
+                self.report(
                     Diagnostic::new(Code::DuplicateName, tag.span, message)
                         .label(first.span, "the first is here")
                         .help("leave one of them out"),
@@ -72,7 +72,7 @@ impl<'t> AstBuilder<'t> {
             }
             Err(at) => {
                 let problem = self.hole_problem(inner, inner_span, at);
-                self.problems.push(problem);
+                self.report(problem);
                 vec![Part::Literal { text: inner.to_owned(), span: inner_span }]
             }
         };
