@@ -18,19 +18,30 @@ pub const fn next(state: usize, outcome: usize) -> usize {
     (state * 7 + outcome * 13 + 1) % STATES
 }
 
-/// The same sequence for every engine, by the minimal standard generator (Park, Miller 1988).
-pub fn outcomes() -> Vec<u8> {
-    let mut seed = 42u64;
-    let mut draw = || {
-        seed = seed * 16_807 % 2_147_483_647;
-        (seed % OUTCOMES) as u8
-    };
-    (0..65_536).map(|_| draw()).collect()
+/// Calls that take turns.
+pub const CALLS: usize = 1_000;
+
+/// One step: whose turn it is, and what its request came to.
+#[derive(Clone, Copy)]
+pub struct Turn {
+    pub call: u16,
+    pub outcome: u8,
 }
 
-/// Calls take turns, far from each other in memory.
-pub fn call(step: usize, calls: usize) -> usize {
-    step.wrapping_mul(617) % calls
+/// The same turns for every engine, over and over: calls far from each other in memory, outcomes by the minimal
+/// standard generator (Park, Miller 1988). Made before the clock runs.
+pub fn turns() -> Vec<Turn> {
+    let mut seed = 42u64;
+    let turn = |step: usize| {
+        seed = seed * 16_807 % 2_147_483_647;
+        Turn { call: (step * 617 % CALLS) as u16, outcome: (seed % OUTCOMES) as u8 }
+    };
+    (0..64_000).map(turn).collect()
+}
+
+/// The state that a site's key names.
+pub fn state_of(key: &str) -> Option<u64> {
+    key.strip_prefix("bench.main.s")?.strip_suffix("/menu#1")?.parse().ok()
 }
 
 pub fn graph() -> Graph {

@@ -1,6 +1,6 @@
 //! The same flow as an engineer would write it by hand: one `match`, compiled by rustc.
 
-use super::flow::{A_MAX, B_MAX, TRIES_MAX, call, next};
+use super::flow::{A_MAX, B_MAX, CALLS, TRIES_MAX, Turn, next};
 
 struct Call {
     state: u32,
@@ -143,12 +143,12 @@ fn state<const STATE: usize>(call: &mut Call, outcome: u8) -> Option<u32> {
     Some(to as u32)
 }
 
-pub fn run(outcomes: &[u8], calls: usize, steps: usize) -> u64 {
-    let mut live: Vec<Box<Call>> = (0..calls).map(|_| Box::new(Call { state: 0, a: 0, b: 0, tries: 0 })).collect();
+/// The sum of all states that calls came to.
+pub fn run(turns: &[Turn], steps: usize) -> u64 {
+    let mut live: Vec<Box<Call>> = (0..CALLS).map(|_| Box::new(Call { state: 0, a: 0, b: 0, tries: 0 })).collect();
     let mut sum = 0;
-    for step in 0..steps {
-        let outcome = outcomes[step % outcomes.len()];
-        sum += u64::from(resume(&mut live[call(step, calls)], outcome).expect("no overflow"));
+    for turn in turns.iter().cycle().take(steps) {
+        sum += u64::from(resume(&mut live[turn.call as usize], turn.outcome).expect("no overflow"));
     }
     sum
 }

@@ -1,0 +1,125 @@
+//! SIPp, which is not ours: the callers of every load, and the server that ours is measured against.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// Small buffers lose packets at the rates of these benchmarks.
+const BUFFERS: [&str; 2] = ["-buff_size", "4000000"];
+
+/// Callers.
+pub struct Callers<'a> {
+    /// `-sn uac` or `-sf FILE`, and what else the scenario needs.
+    pub scenario: &'a [&'a str],
+    pub to: SocketAddr,
+    pub number: &'a str,
+    /// New calls a second, and in whole.
+    pub rate: f64,
+    pub calls: u64,
+    /// Core on which they run.
+    pub core: usize,
+}
+
+/// What came of a load, as SIPp counts it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Load {
+    pub done: f64,
+    pub failed: f64,
+    pub retransmissions: f64,
+}
+
+impl Callers<'_> {
+    /// Runs in `folder` until all calls are over.
+    pub fn run(&self, folder: &Path) -> Result<Load, String> {
+        // Rates below one a second, and parts of one, as calls in ten seconds.
+        let (rate, period_ms) = ((self.rate * 10.0).round().max(1.0), 10_000);
+        let output = pinned(self.core)
+            .arg(self.to.to_string())
+            .args(self.scenario)
+            .args(["-s", self.number, "-i", "127.0.0.1", "-nostdin", "-l", "60000", "-timeout", "600s"])
+            .args(["-r", &rate.to_string(), "-rp", &period_ms.to_string(), "-m", &self.calls.to_string()])
+            .args(["-p", &free_port().to_string(), "-trace_stat", "-stf", "load.csv", "-fd", "1s"])
+            .args(BUFFERS)
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(no_sipp)?;
+        let file = folder.join("load.csv");
+        let table = std::fs::read_to_string(&file).map_err(|cause| format!("{}: {cause}", file.display()))?;
+        let _ = std::fs::remove_file(&file);
+        load(&table)
+            .ok_or_else(|| format!("SIPp said nothing of its load:\n{}", String::from_utf8_lossy(&output.stderr)))
+    }
+}
+
+/// The counts in the last line of SIPp's table of statistics.
+fn load(table: &str) -> Option<Load> {
+    let mut lines = table.lines().map(|line| line.split(';').collect::<Vec<_>>());
+    let names = lines.next()?;
+    let last = lines.last()?;
+    let count = |name: &str| last.get(names.iter().position(|column| *column == name)?)?.parse().ok();
+    Some(Load {
+        done: count("SuccessfulCall(C)")?,
+        failed: count("FailedCall(C)")?,
+        retransmissions: count("Retransmissions(C)")?,
+    })
+}
+
+/// SIPp's own server.
+pub struct Uas {
+    child: Child,
+    pub sip: SocketAddr,
+}
+
+impl Uas {
+    pub fn start(folder: &Path, core: usize) -> Result<Uas, String> {
+        let sip = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let child = pinned(core)
+            .args(["-sn", "uas", "-i", "127.0.0.1", "-nostdin", "-p", &sip.port().to_string()])
+            .args(BUFFERS)
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(no_sipp)?;
+        Ok(Uas { child, sip })
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Uas {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn pinned(core: usize) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["-c", &core.to_string(), "sipp"]);
+    command
+}
+
+fn no_sipp(cause: std::io::Error) -> String {
+    format!("taskset sipp: {cause}; `cargo xtask tools` installs what is missing")
+}
+
+/// A UDP port of loopback that was free a moment ago; 0, which SIPp refuses, when there is none.
+fn free_port() -> u16 {
+    let socket = UdpSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0)));
+    socket.and_then(|socket| socket.local_addr()).map_or(0, |address| address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_last_line_of_the_table_counts() {
+        let table = "StartTime;FailedCall(C);SuccessfulCall(C);Retransmissions(C);\n1;0;5;1;\n2;1;9;2;\n";
+        let load = super::load(table).expect("counts");
+        assert_eq!((load.done, load.failed, load.retransmissions), (9.0, 1.0, 2.0));
+    }
+}
