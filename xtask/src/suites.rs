@@ -9,7 +9,6 @@ use crate::tools;
 const SUITES: &[(&str, &[&str])] = &[
     ("format", &["fmt", "--all", "--check"]),
     ("lints", &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]),
-    ("build", &["build", "--quiet", "--workspace", "--all-targets"]),
     ("xtask", &["test", "--package", "xtask"]),
     ("contract", &["test", "--package", "runtime-contract"]),
     ("diagnostics", &["test", "--package", "lang-diagnostics"]),
