@@ -5,8 +5,13 @@ use std::path::Path;
 use std::process::Command;
 
 /// Program on the path, and the Debian package that has it.
-const TOOLS: &[(&str, &str)] =
-    &[("sipp", "sip-tester"), ("baresip", "baresip"), ("espeak-ng", "espeak-ng"), ("tshark", "tshark"), ("luajit", "luajit")];
+const TOOLS: &[(&str, &str)] = &[
+    ("sipp", "sip-tester"),
+    ("baresip", "baresip"),
+    ("espeak-ng", "espeak-ng"),
+    ("tshark", "tshark"),
+    ("luajit", "luajit"),
+];
 
 pub fn install() -> Result<(), String> {
     let missing: Vec<_> = TOOLS.iter().filter(|(program, _)| !on_path(program)).map(|(_, package)| *package).collect();

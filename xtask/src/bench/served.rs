@@ -102,7 +102,7 @@ fn build() -> Result<PathBuf, String> {
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let messages = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let made = messages.filter_map(|message| Some(PathBuf::from(message.get("executable")?.as_str()?))).last();
+    let made = messages.filter_map(|message| Some(PathBuf::from(message.get("executable")?.as_str()?))).next_back();
     made.ok_or_else(|| "cargo names no binary".to_owned())
 }
 

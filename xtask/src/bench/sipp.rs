@@ -56,7 +56,7 @@ impl Callers<'_> {
 fn load(table: &str) -> Option<Load> {
     let mut lines = table.lines().map(|line| line.split(';').collect::<Vec<_>>());
     let names = lines.next()?;
-    let last = lines.last()?;
+    let last = lines.next_back()?;
     let count = |name: &str| last.get(names.iter().position(|column| *column == name)?)?.parse().ok();
     Some(Load {
         done: count("SuccessfulCall(C)")?,
