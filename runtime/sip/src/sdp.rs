@@ -1,7 +1,7 @@
 //! Session descriptions (RFC 4566) as far as one audio stream in G.711 with telephone-event goes, and the
 //! offer/answer rules for it (RFC 3264). It does not know who offers.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use runtime_contract::leg::{Codec, MediaSpec};
 
@@ -72,6 +72,10 @@ impl Media<'_> {
         }
         let codec = self.codec()?;
         let ip = self.connection.or(session.connection)?;
+        // What one caller asks for goes to one host.
+        if ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST) {
+            return None;
+        }
         let direction = self.direction.or(session.direction).unwrap_or(Direction::SendRecv);
         Some(MediaSpec {
             remote: SocketAddr::new(ip, self.port),

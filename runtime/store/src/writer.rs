@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -54,6 +54,9 @@ impl Default for Options {
     }
 }
 
+/// Once the process is closing, so often a failing commit is tried again.
+const TRIES_CLOSING_MAX: u32 = 20;
+
 struct Batch {
     commit: u64,
     writes: Vec<Write>,
@@ -63,6 +66,8 @@ struct Batch {
 #[derive(Default)]
 struct Pending {
     bytes: AtomicU64,
+    /// Nobody will hand over more: what cannot be written soon is given up.
+    closing: AtomicBool,
     /// Milliseconds since the writer's start at which the oldest waiting batch came, plus one; 0 for none.
     oldest_ms: AtomicU64,
 }
@@ -129,6 +134,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
+        self.pending.closing.store(true, Ordering::Relaxed);
         self.batches.take();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -182,7 +188,9 @@ impl State {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             closing = !group.is_empty() && self.gather(inbox, &mut group);
-            self.write(&group, closing);
+            if !self.write(&group) {
+                return;
+            }
         }
     }
 
@@ -203,9 +211,10 @@ impl State {
         false
     }
 
-    /// Writes a group until it is on the disk; when the process is closing, at most a few times.
-    fn write(&mut self, group: &[Batch], closing: bool) {
-        let mut tries = 0;
+    /// Writes a group until it is on the disk. When the process is closing, only a few times more; false when
+    /// it was given up.
+    fn write(&mut self, group: &[Batch]) -> bool {
+        let mut tries_closing = 0;
         loop {
             match self.commit(group) {
                 Ok(()) => break,
@@ -213,9 +222,11 @@ impl State {
                     if !std::mem::replace(&mut self.failing, true) {
                         (self.on_event)(Event::Failed { why: cause.to_string() });
                     }
-                    tries += 1;
-                    if closing && tries > 20 {
-                        return;
+                    tries_closing += u32::from(self.pending.closing.load(Ordering::Relaxed));
+                    if tries_closing > TRIES_CLOSING_MAX {
+                        let lost: usize = group.iter().map(|batch| batch.writes.len()).sum();
+                        (self.on_event)(Event::Failed { why: format!("{lost} writes are given up: {cause}") });
+                        return false;
                     }
                     std::thread::sleep(Duration::from_millis(self.options.retry_ms));
                 }
@@ -231,6 +242,7 @@ impl State {
         if let Some(last) = group.last() {
             (self.on_event)(Event::Committed(last.commit));
         }
+        true
     }
 
     /// One transaction. What the writer remembers of open calls changes only when it succeeded.
@@ -240,6 +252,8 @@ impl State {
         if group.is_empty() && !due {
             return Ok(());
         }
+        // One instant for all: what this commit brings is younger than what its checkpoint drops.
+        let now_ms = self.started.elapsed().as_millis() as i64;
         let transaction = self.connection.transaction()?;
         let mut changed = Changed { open: &self.open, fresh: HashMap::new(), pieces: Vec::new(), key: &self.key };
         for write in group.iter().flat_map(|batch| &batch.writes) {
@@ -251,12 +265,12 @@ impl State {
                 postcard::to_stdvec(&pieces).map_err(|cause| rusqlite::Error::ToSqlConversionFailure(cause.into()))?;
             transaction
                 .prepare_cached("INSERT INTO intervals (ms, bytes) VALUES (?1, ?2)")?
-                .execute((self.started.elapsed().as_millis() as i64, bytes))?;
+                .execute((now_ms, bytes))?;
         }
         let mut parted = Vec::new();
         if due {
             parted = checkpoint(&transaction, &self.open, &self.options, now)?;
-            let old = self.started.elapsed().as_millis() as i64 - 2 * self.options.checkpoint_ms as i64;
+            let old = now_ms - 2 * self.options.checkpoint_ms as i64;
             transaction.execute("DELETE FROM intervals WHERE ms < ?1", [old])?;
         }
         transaction.commit()?;

@@ -55,10 +55,15 @@ fn end(n: u8, journal: &[u8]) -> Write {
 /// Copies the data folder as a crash would leave it.
 fn crash(folder: &Path) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
+    // The writer may be at a checkpoint; copying is not atomic, so it waits meanwhile.
+    let pause = rusqlite::Connection::open(folder.join("strowger.db")).unwrap();
+    pause.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    pause.execute_batch("BEGIN IMMEDIATE").unwrap();
     for file in std::fs::read_dir(folder).unwrap() {
         let file = file.unwrap();
         std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
     }
+    pause.execute_batch("ROLLBACK").unwrap();
     copy
 }
 
@@ -100,6 +105,19 @@ fn a_disk_that_fails_loses_nothing_and_says_so() {
     assert_eq!(events.recv().unwrap(), Event::Recovered);
     assert_eq!(events.recv().unwrap(), Event::Committed(1));
     assert_eq!(store.open_calls().unwrap()[0].journal, b"a");
+}
+
+#[test]
+fn a_disk_that_stays_full_does_not_hold_up_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, events) = open(folder.path(), Options { retry_ms: 1, ..Options::default() });
+    let blocker = rusqlite::Connection::open(folder.path().join("strowger.db")).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert!(store.submit(1, vec![grow(1, b"a")]));
+    assert!(matches!(events.recv().unwrap(), Event::Failed { .. }));
+    drop(store);
+    let last = events.iter().last().unwrap();
+    assert!(matches!(&last, Event::Failed { why } if why.starts_with("1 writes are given up")), "{last:?}");
 }
 
 #[test]
