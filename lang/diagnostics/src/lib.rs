@@ -13,10 +13,12 @@
 
 mod code;
 mod diagnostic;
+mod excerpt;
 mod json;
 mod nearest;
 mod render;
 mod source;
+mod visible;
 
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Edit, Label, Severity, Suggestion};
@@ -24,3 +26,4 @@ pub use json::{diagnostic_to_json, diagnostics_to_json_lines};
 pub use nearest::nearest;
 pub use render::{Colours, render};
 pub use source::{FileId, Position, Source, Sources, Span, Spanned};
+pub use visible::{escape, is_command, is_invisible, visible};

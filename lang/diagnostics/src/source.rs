@@ -81,7 +81,13 @@ pub struct Source {
 
 impl Source {
     fn new(path: String, text: String) -> Self {
-        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let behind = text.bytes().skip(1).map(Some).chain(std::iter::once(None));
+        // A carriage return alone ends a line too, as old Macs wrote it.
+        let breaks = text
+            .bytes()
+            .zip(behind)
+            .enumerate()
+            .filter(|(_, (byte, behind))| *byte == b'\n' || (*byte == b'\r' && *behind != Some(b'\n')));
         let line_starts = std::iter::once(0).chain(breaks.map(|(at, _)| at as u32 + 1)).collect();
         Source { path, text, line_starts }
     }

@@ -78,3 +78,86 @@ fn the_text_of_a_file_is_in_no_debug_print() {
     let (sources, _) = sample();
     assert!(!format!("{sources:?}").contains("欢迎"));
 }
+
+/// One problem at the first `marked` of `text`, as it is shown on a terminal of this width.
+fn shown(text: &str, marked: &str, width: usize) -> String {
+    let mut sources = Sources::new();
+    let file = sources.add("a.flow", text);
+    let at = text.find(marked).unwrap() as u32;
+    let span = Span::new(file, at, at + marked.len() as u32);
+    let problem = Diagnostic::new(Code::UnexpectedWord, span, "this cannot stand here").here("here");
+    render(&[problem], &sources, Colours::Off, width)
+}
+
+/// The text above the first mark of a drawing.
+fn above_the_mark(shown: &str) -> String {
+    let lines: Vec<&str> = shown.lines().collect();
+    let mark = lines.iter().position(|line| line.contains('┬') || line.contains('▲')).unwrap();
+    let columns = |line: &str, sign: char| line.chars().position(|other| other == sign);
+    let from = columns(lines[mark], '─').or(columns(lines[mark], '┬')).unwrap();
+    let length = lines[mark].chars().filter(|sign| matches!(sign, '─' | '┬')).count();
+    lines[mark - 1].chars().skip(from).take(length).collect()
+}
+
+#[test]
+fn what_a_terminal_would_obey_is_written_out() {
+    let text = "flow a {\n    say\u{1b}[2J \u{202e}\"x\" wrong\u{7} \0\n}\n";
+    for marked in ["wrong\u{7}", "\u{202e}"] {
+        let shown = shown(text, marked, 100);
+        assert!(!shown.chars().any(|sign| sign != '\n' && sign.is_control() || sign == '\u{202e}'), "{shown:?}");
+        assert!(shown.contains("say\\u{1b}[2J \\u{202e}\"x\" wrong\\u{7} \\u{0}"), "{shown}");
+        assert_eq!(above_the_mark(&shown), marked.escape_default().to_string(), "{shown}");
+    }
+}
+
+#[test]
+fn a_long_line_is_cut_around_its_place() {
+    for before in [0, 5, 60, 4_990, 9_985] {
+        let text = format!("one\n{}wrong{}\nthree\n", "x".repeat(before), "y".repeat(9_990 - before));
+        for width in [40, 80, 120] {
+            let shown = shown(&text, "wrong", width);
+            assert_eq!(above_the_mark(&shown), "wrong", "{shown}");
+            assert!(shown.lines().all(|line| line.chars().count() <= width), "{shown}");
+            assert!(shown.contains(&format!("[a.flow:2:{}]", before + 1)), "{shown}");
+        }
+    }
+    let wide = shown(&format!("{}wrong{}\n", "欢".repeat(900), "迎".repeat(900)), "wrong", 80);
+    assert!(wide.lines().all(|line| line.chars().count() <= 80) && wide.contains("迎…"), "{wide}");
+    let whole = shown(&format!("{}\n", "z".repeat(10_000)), &"z".repeat(10_000), 80);
+    assert!(whole.lines().filter(|line| line.contains('│')).all(|line| line.chars().count() <= 80), "{whole}");
+}
+
+#[test]
+fn a_place_of_many_lines_is_shown_by_its_first() {
+    let text = "word\n".repeat(500);
+    assert!(shown(&text, &text, 80).lines().count() < 12);
+}
+
+#[test]
+fn each_end_of_a_line_counts() {
+    for end in ["\n", "\r\n", "\r"] {
+        let text = ["flow a {", "    anwser", "}", ""].join(end);
+        let shown = shown(&text, "anwser", 80);
+        assert!(shown.contains("[a.flow:2:5]") && shown.contains(" 2 │     anwser\n"), "{shown}");
+        assert!(shown.contains(" 1 │ flow a {\n") && shown.contains(" 3 │ }\n"), "{shown}");
+        assert!(!shown.contains('\r') && !shown.contains(" 4 │"), "{shown}");
+    }
+}
+
+#[test]
+fn places_far_apart_keep_their_lines() {
+    let mut sources = Sources::new();
+    let lines: String = (1..=90).map(|line| format!("line {line}\n")).collect();
+    let file = sources.add("a.flow", lines.as_str());
+    let of = |word: &str| {
+        let at = lines.find(word).unwrap() as u32;
+        Span::new(file, at, at + word.len() as u32)
+    };
+    let problem =
+        Diagnostic::new(Code::DuplicateName, of("line 80"), "twice").here("second").label(of("line 7\n"), "first");
+    let shown = render(&[problem], &sources, Colours::Off, 80);
+    for line in [6, 7, 8, 79, 80, 81] {
+        assert!(shown.contains(&format!("{line} │ line {line}\n")), "{shown}");
+    }
+    assert!(!shown.contains("line 40") && shown.contains("[a.flow:80:1]"), "{shown}");
+}
