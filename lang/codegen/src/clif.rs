@@ -307,12 +307,19 @@ impl Lower<'_> {
             .collect();
         let otherwise = BlockCall::new(otherwise, otherwise_arguments, &mut self.builder.func.dfg.value_lists);
         let jump_table = self.builder.create_jump_table(JumpTableData::new(otherwise, &calls));
-        // A jump table looks at 32 bits; whatever is larger goes past its end.
-        let end = self.builder.ins().iconst(I64, table.len() as i64);
+        let index = self.table_index(index, table.len());
+        self.builder.ins().br_table(index, jump_table);
+    }
+
+    /// A jump table looks at 32 bits; whatever is larger goes past its end. The outcome never is.
+    fn table_index(&mut self, index: Value, entries: usize) -> Value {
+        if Some(index) == self.words.first().copied() {
+            return self.builder.ins().ireduce(I32, index);
+        }
+        let end = self.builder.ins().iconst(I64, entries as i64);
         let is_inside = self.builder.ins().icmp(IntCC::UnsignedLessThan, index, end);
         let index = self.builder.ins().select(is_inside, index, end);
-        let index = self.builder.ins().ireduce(I32, index);
-        self.builder.ins().br_table(index, jump_table);
+        self.builder.ins().ireduce(I32, index)
     }
 }
 

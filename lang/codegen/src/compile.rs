@@ -74,7 +74,14 @@ fn host_isa() -> Result<OwnedTargetIsa, CompileError> {
     let refused = |problem: &dyn fmt::Display| CompileError(format!("target {target}: {problem}"));
     let mut flags = settings::builder();
     let verifier = if cfg!(debug_assertions) { "true" } else { "false" };
-    for (name, value) in [("opt_level", "speed"), ("enable_verifier", verifier), ("unwind_info", "false")] {
+    let values = [
+        ("opt_level", "speed"),
+        ("enable_verifier", verifier),
+        ("unwind_info", "false"),
+        // The only tables are those of outcomes, which come from the driver, and no secret lies beside them.
+        ("enable_table_access_spectre_mitigation", "false"),
+    ];
+    for (name, value) in values {
         flags.set(name, value).map_err(|problem| refused(&problem))?;
     }
     let builder = lookup_by_name(&target).map_err(|problem| refused(&problem))?;

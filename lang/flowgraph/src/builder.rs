@@ -26,7 +26,7 @@ pub struct GraphBuilder {
     pub(crate) flows: Vec<DraftFlow>,
     pub(crate) problems: Vec<String>,
     /// Words are numbered over the whole program here, so that one that strays into another segment is found.
-    words: u32,
+    pub(crate) words: u32,
     texts: HashMap<String, u32>,
     places: HashMap<(u32, u32, u32), u32>,
     cursor: Point,

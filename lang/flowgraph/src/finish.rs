@@ -10,16 +10,18 @@ use runtime_contract::types::Class;
 use crate::builder::{DRAFT_MAILBOX_AT, DraftBlock, DraftFlow, DraftSegment, GraphBuilder};
 use crate::frame::{first_variable, width};
 use crate::graph::{Block, BlockId, Graph, Instruction, Segment, SegmentId, Terminator, Word};
-use crate::{forward, layout, serial, verify};
+use crate::{forward, layout, serial, thread, verify};
 
 pub fn finish(mut builder: GraphBuilder) -> Result<Graph, Vec<String>> {
     let texts = builder.take_texts();
-    let GraphBuilder { meta, segments, flows, mut problems, .. } = builder;
+    let words = builder.words;
+    let GraphBuilder { meta, mut segments, flows, mut problems, .. } = builder;
     let unentered = meta.flows.iter().zip(&flows).filter(|(_, draft)| !draft.is_entered);
     problems.extend(unentered.map(|(flow, _)| format!("flow {}: no entry", flow.name)));
     if !problems.is_empty() {
         return Err(problems);
     }
+    thread::thread(&mut segments, words);
     let mut graph = keep_reached(meta, segments.iter().map(order).collect())?;
     number_texts(&mut graph, &texts);
     let slots = widen(&mut graph, &flows);

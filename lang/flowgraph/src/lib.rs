@@ -25,6 +25,7 @@ pub mod random;
 pub mod serial;
 mod site;
 pub mod text;
+mod thread;
 pub mod verify;
 
 pub use builder::GraphBuilder;

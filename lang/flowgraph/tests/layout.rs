@@ -8,7 +8,7 @@
 )]
 
 use lang_flowgraph::builder::{GraphBuilder, Site};
-use lang_flowgraph::graph::{Arithmetic, Condition, FlowId, Graph, SegmentId};
+use lang_flowgraph::graph::{Arithmetic, Condition, FlowId, Graph, SegmentId, Terminator};
 use lang_flowgraph::graph_to_text;
 use runtime_contract::host::HostCall;
 use runtime_contract::program::{Parameter, Place, ProgramMeta, SiteKind};
@@ -273,3 +273,38 @@ flow m.count: frame 6, mailbox 5, entry segment 1
       store slot 3 w5
       return w6
 ";
+
+fn continues(graph: &Graph) -> usize {
+    let blocks = graph.segments.iter().flat_map(|segment| &segment.blocks);
+    blocks.filter(|block| matches!(block.terminator, Terminator::Continue(_))).count()
+}
+
+#[test]
+fn a_short_segment_takes_the_place_of_the_way_to_it() {
+    let (mut graph, flow, entry) = start();
+    let tries = graph.variable(flow, Class::Word, "tries");
+    let step = graph.segment(flow);
+    graph.continue_in(step);
+    graph.go_to(graph.entry(step));
+    let (outcome, tried) = (graph.outcome(), graph.load(tries));
+    let sum = graph.arithmetic(Arithmetic::Add, outcome, tried, 0);
+    graph.store(tries, sum);
+    ask(&mut graph, flow, "1", Request::Answer, &[]);
+    graph.continue_in(step);
+    graph.fault_place(Place::default());
+    let graph = graph.finish().unwrap();
+    assert_eq!((graph.segments.len(), continues(&graph)), (2, 0), "{}", graph_to_text(&graph));
+    assert_eq!(graph.meta.flows[0].entry_segment, entry.0);
+}
+
+/// What leads back to itself must go on burning fuel.
+#[test]
+fn segments_that_lead_to_each_other_keep_a_continue() {
+    let (mut graph, flow, entry) = start();
+    let other = graph.segment(flow);
+    graph.continue_in(other);
+    graph.go_to(graph.entry(other));
+    graph.continue_in(entry);
+    graph.fault_place(Place::default());
+    assert!(continues(&graph.finish().unwrap()) > 0);
+}

@@ -118,13 +118,14 @@ pub fn drive<E: Segments>(
     let mut driver = Driver { meta, stack };
     let mut step = driver.begin(outcome);
     loop {
-        step = match step {
+        let (segment, outcome) = match step {
             Step::Stop(stop) => return stop,
-            Step::Run(segment, outcome) => {
-                driver.stack.set_segment(segment);
-                let exit = engine.run(segment, driver.stack, host, outcome);
-                driver.after(exit, host)
-            }
+            Step::Run(segment, outcome) => (segment, outcome),
+        };
+        let exit = engine.run(segment, driver.stack, host, outcome);
+        step = match exit.parts() {
+            (Exit::WAIT, site) if driver.can_wait(SiteId(site), host) => return Stop::Wait(SiteId(site)),
+            _ => driver.after(exit),
         };
     }
 }
@@ -140,16 +141,20 @@ struct Driver<'a> {
 }
 
 impl Driver<'_> {
+    #[inline]
     fn begin(&mut self, outcome: Outcome) -> Step {
         match outcome {
             Outcome::Start => match self.meta.flow(self.stack.flow()) {
                 Some(flow) => Step::Run(flow.entry_segment, 0),
                 None => self.fault(FaultKind::Host, None),
             },
-            Outcome::Result(outcome) => match self.meta.site(self.stack.site()) {
-                Some(site) if (outcome as usize) < site.payloads.len() => Step::Run(site.resume, outcome),
-                _ => self.fault(FaultKind::Host, None),
-            },
+            Outcome::Result(outcome) => {
+                let (site, segment) = self.stack.waits();
+                match self.meta.site(site) {
+                    Some(site) if (outcome as usize) < site.payloads.len() => Step::Run(segment, outcome),
+                    _ => self.fault(FaultKind::Host, None),
+                }
+            }
             Outcome::Gone => match self.stack.phase() {
                 Phase::Finally => self.pop(self.stack.exit()),
                 _ => self.leave(GONE),
@@ -158,10 +163,10 @@ impl Driver<'_> {
         }
     }
 
-    fn after(&mut self, exit: Exit, host: &mut Host<'_>) -> Step {
+    fn after(&mut self, exit: Exit) -> Step {
         let (code, operand) = exit.parts();
         match code {
-            Exit::WAIT => self.wait(SiteId(operand), host),
+            Exit::WAIT => self.fault(FaultKind::Requests, None),
             Exit::CONTINUE if (operand as usize) < self.meta.segments.len() => match self.burn() {
                 true => Step::Run(operand, 0),
                 false => self.fault(FaultKind::Fuel, None),
@@ -177,16 +182,18 @@ impl Driver<'_> {
         }
     }
 
-    fn wait(&mut self, site: SiteId, host: &mut Host<'_>) -> Step {
+    /// False when the activation has made all its requests.
+    #[inline]
+    fn can_wait(&mut self, site: SiteId, host: &mut Host<'_>) -> bool {
         self.set_site(site);
         if self.stack.header.requests >= REQUESTS_MAX {
-            return self.fault(FaultKind::Requests, None);
+            return false;
         }
         self.stack.header.requests += 1;
         if host.arena.bytes() > ARENA_COMPACT_BYTES {
             compact(self.meta, self.stack, host.arena);
         }
-        Step::Stop(Stop::Wait(site))
+        true
     }
 
     fn call(&mut self, site: SiteId) -> Step {
@@ -260,6 +267,7 @@ impl Driver<'_> {
     }
 
     /// Each fault moves its frame's phase on, so unwinding ends; fuel is given anew for what runs then.
+    #[cold]
     fn fault(&mut self, kind: FaultKind, place: Option<u32>) -> Step {
         self.stack.faults.push(Faulted { kind, site: self.stack.site(), place });
         self.stack.header.fuel = FUEL_STEP_MAX;
@@ -274,14 +282,16 @@ impl Driver<'_> {
         }
     }
 
+    #[inline]
     fn burn(&mut self) -> bool {
         self.stack.header.fuel -= 1;
         self.stack.header.fuel >= 0
     }
 
+    #[inline]
     fn set_site(&mut self, site: SiteId) {
-        let segment = self.stack.segment();
-        self.stack.set_slot(0, u64::from(site.0) << 32 | u64::from(segment));
+        let resume = self.meta.site(site).map_or(u32::MAX, |site| site.resume);
+        self.stack.set_slot(0, u64::from(site.0) << 32 | u64::from(resume));
     }
 }
 

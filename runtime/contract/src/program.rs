@@ -186,6 +186,7 @@ pub struct Inbound {
 }
 
 impl ProgramMeta {
+    #[inline]
     pub fn site(&self, site: SiteId) -> Option<&SiteInfo> {
         self.sites.get(site.0 as usize)
     }

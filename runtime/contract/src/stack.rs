@@ -6,7 +6,7 @@ use crate::limits::STACK_BYTES_MAX;
 use crate::program::SiteId;
 
 /// Words at the start of each frame that belong to the driver:
-/// 0 `segment u32 · site u32`, 1 `caller base u32 · flow u32`, 2 `phase u32 · exit u32`. Slots follow:
+/// 0 `segment u32 · site u32` (where the frame waits or calls, and the segment that then goes on), 1 `caller base u32 · flow u32`, 2 `phase u32 · exit u32`. Slots follow:
 /// result, parameters, variables that live across a wait, mailbox. Slot numbers count from the frame's
 /// first word, so the first usable slot is 3.
 pub const FRAME_HEADER_WORDS: u32 = 3;
@@ -57,19 +57,23 @@ pub enum Phase {
 
 impl Stack {
     /// The running frame, as a slice from its first word to the end of the stack.
+    #[inline]
     pub fn frame(&self) -> &[u64] {
         self.words.get(self.header.base as usize..).unwrap_or_default()
     }
 
+    #[inline]
     pub fn frame_mut(&mut self) -> &mut [u64] {
         self.words.get_mut(self.header.base as usize..).unwrap_or_default()
     }
 
     /// Reads a word of the running frame; 0 outside of it.
+    #[inline]
     pub fn slot(&self, slot: u32) -> u64 {
         self.frame().get(slot as usize).copied().unwrap_or(0)
     }
 
+    #[inline]
     pub fn set_slot(&mut self, slot: u32, word: u64) {
         if let Some(place) = self.frame_mut().get_mut(slot as usize) {
             *place = word;
@@ -77,17 +81,16 @@ impl Stack {
     }
 
     /// The site at which the running frame waits.
+    #[inline]
     pub fn site(&self) -> SiteId {
         SiteId((self.slot(0) >> 32) as u32)
     }
 
-    pub(crate) fn segment(&self) -> u32 {
-        self.slot(0) as u32
-    }
-
-    pub(crate) fn set_segment(&mut self, segment: u32) {
-        let site = self.slot(0) & !0xffff_ffff;
-        self.set_slot(0, site | u64::from(segment));
+    /// That site, and the segment that takes its outcome.
+    #[inline]
+    pub(crate) fn waits(&self) -> (SiteId, u32) {
+        let word = self.slot(0);
+        (SiteId((word >> 32) as u32), word as u32)
     }
 
     pub fn flow(&self) -> u32 {
