@@ -15,6 +15,7 @@ pub mod config;
 pub mod project;
 
 mod clock;
+mod http;
 mod inbox;
 mod logging;
 mod metrics;

@@ -143,8 +143,7 @@ impl RunningServer {
         let _inside = runtime.enter();
         http.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(http)?;
-        let service = pages.router().into_make_service_with_connect_info::<SocketAddr>();
-        runtime.spawn(async move { axum::serve(listener, service).await });
+        runtime.spawn(crate::http::serve(listener, pages.router()));
         if options.signals {
             let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
             let (door, within) = (self.door.clone(), self.drain);

@@ -69,8 +69,13 @@ impl Versions {
         let _one_at_a_time = lock(&self.loading);
         lock(&self.history).fingerprint = project::fingerprint(&self.folder, &self.data).ok();
         let loaded = self.read().and_then(|(bundle, config)| {
-            let config = self.keep_fixed(config);
-            self.load(&bundle, Some(config))
+            let (config, waits) = self.keep_fixed(config);
+            let mut accepted = self.load(&bundle, Some(config))?;
+            if let Some(waits) = waits {
+                tracing::warn!("{waits}");
+                add_warning(&mut accepted.report, &waits, "restart the server when its calls may end");
+            }
+            Ok(accepted)
         });
         self.note(&loaded);
         loaded
@@ -114,17 +119,20 @@ impl Versions {
         Ok((bundle, config))
     }
 
-    /// What a running process cannot change stays as it was; a difference is said.
-    fn keep_fixed(&self, config: Config) -> Config {
+    /// What a running process cannot change stays as it was; which of it would be another is said.
+    fn keep_fixed(&self, config: Config) -> (Config, Option<String>) {
         let running = self.site.load();
-        let fixed = |config: &Config| {
-            (config.listen.clone(), config.storage.clone(), config.limits.clone(), config.voices.clone())
-        };
-        if fixed(&config) != fixed(&running) {
-            tracing::warn!("`listen`, `storage`, `limits` and `voices` of strowger.yaml change at the next start only");
-        }
-        let Config { trunks, services, .. } = config;
-        Config { trunks, services, ..Config::clone(&running) }
+        let Config { listen, trunks, services, storage, limits, voices } = config;
+        let differ = [
+            ("listen", listen != running.listen),
+            ("storage", storage != running.storage),
+            ("limits", limits != running.limits),
+            ("voices", voices != running.voices),
+        ];
+        let keys: Vec<String> = differ.into_iter().filter(|key| key.1).map(|(key, _)| format!("`{key}`")).collect();
+        let waits = (!keys.is_empty())
+            .then(|| format!("what strowger.yaml changes of {} takes effect at the next start only", keys.join(", ")));
+        (Config { trunks, services, ..Config::clone(&running) }, waits)
     }
 
     fn load(&self, bundle: &Bundle, config: Option<Config>) -> Result<Accepted, Report> {
@@ -182,6 +190,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn report(message: &str, help: &str) -> Report {
     let json = json!({ "severity": "error", "message": message, "help": help });
     Report { text: format!("error: {message}\n  help: {help}"), json: json.to_string() }
+}
+
+/// Puts a warning of our own behind what the compiler said.
+fn add_warning(report: &mut Report, message: &str, help: &str) {
+    let json = json!({ "severity": "warning", "message": message, "help": help }).to_string();
+    for (text, line) in [(&mut report.text, format!("warning: {message}\n  help: {help}")), (&mut report.json, json)] {
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(&line);
+    }
 }
 
 fn config_report(error: &ConfigError) -> Report {
