@@ -1,6 +1,7 @@
 //! What the signalling and media rooms say about a leg, and what they are told to do with it (part of
 //! seam 3). A leg is one side of one call. Nothing here knows SIP: a chat socket is a leg too.
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use crate::Redacted;
@@ -78,7 +79,7 @@ pub enum GoneCause {
 }
 
 /// A new leg that asks to be served.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Incoming {
     pub leg: LegId,
     /// Socket that the request came from.
@@ -92,6 +93,13 @@ pub struct Incoming {
     /// Everything that must be kept so that the dialog can be taken up by another process
     /// (tags, route set, target, CSeq). Opaque outside the signalling room.
     pub dialog: Vec<u8>,
+}
+
+/// Numbers, addresses of people, and the dialog that is full of both are not shown.
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Incoming({}, from {})", self.leg.0, self.peer)
+    }
 }
 
 /// Said by the signalling room about a leg.
@@ -141,7 +149,7 @@ pub enum LegCommand {
     /// Place a leg. `target` is an address like `sip:1001@127.0.0.1:5060`; `from` a user part.
     Dial {
         leg: LegId,
-        target: String,
+        target: Redacted<String>,
         peer: SocketAddr,
         from: Option<Redacted<String>>,
         media: SocketAddr,

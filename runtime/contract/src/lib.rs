@@ -31,6 +31,7 @@ pub mod time;
 pub mod types;
 pub mod value;
 pub mod vault;
+pub mod write;
 
 pub use drive::{End, Exit, Outcome, Segments, Stop, drive, enter};
 pub use host::{FaultKind, Host, HostCall};
@@ -41,3 +42,4 @@ pub use stack::Stack;
 pub use time::{Now, Tick, Time};
 pub use types::Type;
 pub use value::Value;
+pub use write::Write;

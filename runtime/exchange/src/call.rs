@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use runtime_contract::leg::{GoneCause, LegCommand, LegId, RejectCause};
 use runtime_contract::record::{CallId, CallRecord};
-use runtime_contract::{FaultKind, FlowProgram, Redacted, Tick, Type};
+use runtime_contract::{FaultKind, FlowProgram, Redacted, Tick, Type, Write};
 use runtime_session::{
     EndCause, Input as SessionInput, Line, LineCommand, LineEvent, Output as SessionOutput, RequestId, ServiceAsk,
     Session, WorldRequest,
@@ -14,7 +14,7 @@ use runtime_session::{
 
 use crate::desk::{Desk, Held};
 use crate::input::{Recorded, RecordingFailed, WriteNumber};
-use crate::output::{Event, MediaCommand, Output, ServiceCall, TraceEvent, TraceWhat, Write};
+use crate::output::{Event, MediaCommand, Output, ServiceCall, TraceEvent, TraceWhat};
 use crate::record::{end_text, note_text, step_text};
 
 pub(crate) struct Call {
@@ -24,10 +24,8 @@ pub(crate) struct Call {
     pub record: Box<CallRecord>,
     /// And where its signalling comes from. `None` once it is gone, and for a call that was rebuilt.
     leg: Option<(LegId, IpAddr)>,
-    /// The start is handed to the store.
+    /// The first of its journal is handed to the store.
     begun: bool,
-    /// What the signalling room needs after a crash; handed to the store with the start.
-    dialog: Vec<u8>,
     media: Option<SocketAddr>,
     answering: Option<Answering>,
     /// The service request that is open, and whether it left.
@@ -59,7 +57,7 @@ struct Recording {
 const RECORDING_CLOSE_MS_MAX: u64 = 10_000;
 
 impl Call {
-    pub fn new(session: Session, record: CallRecord, leg: Option<(LegId, IpAddr)>, dialog: Vec<u8>) -> Call {
+    pub fn new(session: Session, record: CallRecord, leg: Option<(LegId, IpAddr)>) -> Call {
         Call {
             session,
             #[cfg(debug_assertions)]
@@ -67,7 +65,6 @@ impl Call {
             record: Box::new(record),
             leg,
             begun: leg.is_none(),
-            dialog,
             media: None,
             answering: None,
             service: None,
@@ -93,7 +90,7 @@ impl Call {
 
     /// Neither answered nor about to be: the caller is to hear that it rings.
     pub fn rings(&self) -> bool {
-        self.answering.is_none() && self.session.line() == Line::Ringing
+        self.leg.is_some() && self.answering.is_none() && self.session.line() == Line::Ringing
     }
 
     pub fn next_deadline(&self) -> Option<Tick> {
@@ -127,7 +124,7 @@ impl Call {
             #[cfg(debug_assertions)]
             if let Some(checker) = &mut self.checker {
                 let verdict = checker.output(&output);
-                debug_assert!(verdict.is_ok(), "{verdict:?}: {output:?}");
+                debug_assert!(verdict.is_ok(), "{verdict:?}");
             }
             match output {
                 SessionOutput::Journal(bytes) => journal.extend(bytes),
@@ -166,13 +163,8 @@ impl Call {
     }
 
     fn write_journal(&mut self, desk: &mut Desk, journal: Vec<u8>) -> WriteNumber {
-        let call = self.id();
-        if self.begun {
-            return desk.write(Write::Journal { call, journal });
-        }
         self.begun = true;
-        let (graph, started) = (self.record.graph, self.record.started);
-        desk.write(Write::Start { call, graph, started, dialog: std::mem::take(&mut self.dialog), journal })
+        desk.write(Write::Journal { call: self.id(), graph: self.record.graph, journal })
     }
 
     /// `number`: the write that holds the journal of this wish.
@@ -308,10 +300,15 @@ impl Call {
     /// What was held back will not leave: the store does not keep what must be kept first.
     pub fn refuse_held(&mut self, desk: &mut Desk, held: Held) {
         let input = match held {
-            Held::Answer(request) | Held::Recording { request, .. } => {
+            Held::Answer(request) => {
                 self.answering = None;
+                // 503, so that the caller's side tries another node; whatever the flow does next has no line.
+                if let Some((leg, _)) = self.leg.take() {
+                    desk.put(Output::Leg(LegCommand::Reject { leg, cause: RejectCause::Overloaded }));
+                }
                 SessionInput::Fault { request, kind: FaultKind::Store }
             }
+            Held::Recording { request, .. } => SessionInput::Fault { request, kind: FaultKind::Store },
             Held::Service(call) => {
                 self.service = None;
                 SessionInput::Reply { request: call.request, outcome: 1, payload: None }

@@ -5,11 +5,11 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, DefaultHasher};
 
 use runtime_contract::record::CallId;
-use runtime_contract::{Now, Tick};
+use runtime_contract::{Now, Tick, Write};
 use runtime_session::{Input as SessionInput, RequestId};
 
 use crate::input::WriteNumber;
-use crate::output::{Event, Output, ServiceCall, Write};
+use crate::output::{Event, Output, ServiceCall};
 
 /// A table whose order of iteration is the same in every run.
 pub(crate) type Table<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;

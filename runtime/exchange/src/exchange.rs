@@ -12,6 +12,7 @@ use runtime_session::{Input as SessionInput, Line, LineEvent, RequestId, Session
 use crate::call::Call;
 use crate::desk::{Desk, Table};
 use crate::input::{Input, MediaEvent, ServiceFailure, Version, WriteNumber};
+use crate::number::bare_number;
 use crate::output::{Event, MediaCommand, Output, Outputs, Refusal};
 use crate::recovery::LegFacts;
 
@@ -246,7 +247,8 @@ impl Exchange {
 
     fn incoming(&mut self, incoming: Incoming) {
         let leg = incoming.leg;
-        let (version, flow) = match self.admit(&incoming.called) {
+        let called = bare_number(incoming.called);
+        let (version, flow) = match self.admit(&called) {
             Ok(found) => found,
             Err(why) => {
                 let cause = match why {
@@ -264,8 +266,8 @@ impl Exchange {
             leg_call_id: incoming.call_id,
             graph: meta.graph_id,
             flow: meta.flow(flow).map_or_else(String::new, |flow| flow.name.clone()),
-            caller: incoming.caller,
-            called: incoming.called,
+            caller: incoming.caller.map(|caller| Redacted::new(bare_number(caller.into_inner()))),
+            called,
             started: self.desk.now.time,
             answered: None,
             ended: Time(0),
@@ -288,7 +290,7 @@ impl Exchange {
         let mut session = Session::new(version.program.clone());
         session.set_trace(self.config.trace);
         self.legs.insert(leg, id);
-        self.add(Call::new(session, record, Some((leg, incoming.peer.ip())), incoming.dialog));
+        self.add(Call::new(session, record, Some((leg, incoming.peer.ip()))));
         self.with_call(id, |call, desk| call.tell(desk, SessionInput::Start(start)));
         if self.calls.get(&id).is_some_and(|call| call.rings()) {
             self.desk.put(Output::Leg(LegCommand::Ring { leg }));

@@ -105,8 +105,6 @@ pub struct Recovered {
     pub call: CallId,
     /// Of the graph that the call's writes name.
     pub program: Arc<dyn FlowProgram>,
-    /// As `Write::Start` gave it.
-    pub dialog: Vec<u8>,
     /// All its journal bytes.
     pub journal: Vec<u8>,
 }

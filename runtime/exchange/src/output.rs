@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use runtime_contract::leg::{LegCommand, LegId, MediaSpec};
-use runtime_contract::record::{CallId, CallRecord};
+use runtime_contract::record::CallId;
 use runtime_contract::value::Value;
-use runtime_contract::{FaultKind, FlowProgram, GraphId, Now, Time};
+use runtime_contract::{FaultKind, FlowProgram, GraphId, Now, Redacted, Write};
 use runtime_session::{PlayItem, RequestId, Trace};
 
 use crate::input::WriteNumber;
@@ -32,7 +32,7 @@ pub enum Output {
     },
     /// A recovered call's dialog is still up at the far side: say BYE (`Incoming::dialog` of that leg).
     EndDialog {
-        dialog: Vec<u8>,
+        dialog: Redacted<Vec<u8>>,
     },
     /// For logs and counters.
     Event(Event),
@@ -89,19 +89,6 @@ pub enum MediaCommand {
     Close {
         leg: LegId,
     },
-}
-
-/// What must outlive the process. Journal bytes are appended per call in the order of the writes.
-#[derive(Clone)]
-pub enum Write {
-    /// A call begins. `dialog` is what the signalling room needs to end it after a crash.
-    Start { call: CallId, graph: GraphId, started: Time, dialog: Vec<u8>, journal: Vec<u8> },
-    /// More of an open call's journal.
-    Journal { call: CallId, journal: Vec<u8> },
-    /// A recording whose file is synced. `partial`: the caller hung up while it ran.
-    Recording { call: CallId, recording: u64, length_ms: u32, created: Time, partial: bool },
-    /// The call is over: its record, and the last of its journal. Nothing follows for this call.
-    End { record: Box<CallRecord>, journal: Vec<u8> },
 }
 
 /// A request to a service, to be sent now.
@@ -221,17 +208,6 @@ impl fmt::Debug for MediaCommand {
             MediaCommand::StopRecord { leg } => write!(f, "StopRecord({})", leg.0),
             MediaCommand::DiscardRecording { recording } => write!(f, "DiscardRecording({recording})"),
             MediaCommand::Close { leg } => write!(f, "Close({})", leg.0),
-        }
-    }
-}
-
-impl fmt::Debug for Write {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Write::Start { call, journal, .. } => write!(f, "Start({}, {} bytes)", call.hex(), journal.len()),
-            Write::Journal { call, journal } => write!(f, "Journal({}, {} bytes)", call.hex(), journal.len()),
-            Write::Recording { call, recording, .. } => write!(f, "Recording({}, {recording})", call.hex()),
-            Write::End { record, journal } => write!(f, "End({}, {} bytes)", record.call.hex(), journal.len()),
         }
     }
 }

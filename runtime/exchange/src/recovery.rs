@@ -2,13 +2,13 @@
 //! them up again (re-INVITE) is not done yet; the far side is told BYE.
 
 use runtime_contract::record::{CallId, CallRecord};
-use runtime_contract::{Redacted, SiteId};
+use runtime_contract::{Redacted, SiteId, Write};
 use runtime_session::{EndCause, Input as SessionInput, Line, Rebuilt, Session, StopReason};
 
 use crate::call::Call;
 use crate::exchange::Exchange;
 use crate::input::Recovered;
-use crate::output::{Event, Output, Write};
+use crate::output::{Event, Output};
 use crate::record::{end_text, step_text};
 
 /// What a call record says of the leg: kept in the journal behind its start.
@@ -39,11 +39,10 @@ impl LegFacts {
 impl Exchange {
     pub(crate) fn recover(&mut self, recovered: Recovered) {
         match Session::from_journal(recovered.program.clone(), &recovered.journal) {
-            Ok(rebuilt) => self.end_rebuilt(recovered, rebuilt),
+            Ok(rebuilt) => self.end_rebuilt(recovered.call, rebuilt),
             Err(error) => {
                 let why = error.to_string();
                 self.desk.event(Event::NotRecovered { call: recovered.call, why });
-                self.desk.put(Output::EndDialog { dialog: recovered.dialog });
                 let mut record = empty_record(recovered.call);
                 record.graph = recovered.program.meta().graph_id;
                 record.started = self.desk.now.time;
@@ -52,17 +51,16 @@ impl Exchange {
         }
     }
 
-    fn end_rebuilt(&mut self, recovered: Recovered, rebuilt: Rebuilt) {
-        let record = self.record_of(recovered.call, &rebuilt);
+    fn end_rebuilt(&mut self, call: CallId, rebuilt: Rebuilt) {
+        let record = self.record_of(call, &rebuilt);
         let Rebuilt { mut session, notes, end, leg, .. } = rebuilt;
         if session.line() != Line::Gone {
-            let kept = || postcard::from_bytes(&leg).map(|facts: LegFacts| facts.dialog).unwrap_or_default();
-            let dialog = if recovered.dialog.is_empty() { kept() } else { recovered.dialog };
-            self.desk.put(Output::EndDialog { dialog });
+            let facts: LegFacts = postcard::from_bytes(&leg).unwrap_or_default();
+            self.desk.put(Output::EndDialog { dialog: Redacted::new(facts.dialog) });
         }
         session.set_trace(self.config.trace);
         let site = session.body_site();
-        let mut call = Call::new(session, record, None, Vec::new());
+        let mut call = Call::new(session, record, None);
         for (key, r#type, value) in notes {
             call.note_rebuilt(key, &r#type, &value);
         }

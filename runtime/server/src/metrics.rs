@@ -28,11 +28,13 @@ pub struct Metrics {
     pub store_stalled: Gauge,
     pub draining: Gauge,
     sip_send_failures: Counter<u64, AtomicU64>,
+    sip_unacknowledged_refused: Counter<u64, AtomicU64>,
     media_legs: Gauge,
     media_packets_sent: Counter,
     media_packets_received: Counter,
     media_packets_refused: Counter,
     media_packets_late: Counter,
+    media_packets_skipped: Counter,
     store_waiting: Gauge,
 }
 
@@ -63,11 +65,19 @@ impl Metrics {
             store_stalled: metric!("store_stalled", "1 while the store cannot write"),
             draining: metric!("draining", "1 while no new calls are taken because the process stops"),
             sip_send_failures: metric!("sip_send_failures", "SIP datagrams that could not be sent"),
+            sip_unacknowledged_refused: metric!(
+                "sip_unacknowledged_refused",
+                "Calls refused because their peer left too many answered calls without an ACK"
+            ),
             media_legs: metric!("media_legs", "Legs with media"),
             media_packets_sent: metric!("media_packets_sent", "RTP packets sent"),
             media_packets_received: metric!("media_packets_received", "RTP packets taken"),
             media_packets_refused: metric!("media_packets_refused", "Packets that are no RTP of the far side"),
             media_packets_late: metric!("media_packets_late", "RTP packets sent more than 5 ms after their time"),
+            media_packets_skipped: metric!(
+                "media_packets_skipped",
+                "RTP packets never sent, because the process stood still for more than 200 ms"
+            ),
             store_waiting,
             registry,
         }
@@ -110,6 +120,10 @@ impl Metrics {
         raise(&self.sip_send_failures, total);
     }
 
+    pub fn sip_unacknowledged_refused(&self, total: u64) {
+        raise(&self.sip_unacknowledged_refused, total);
+    }
+
     /// Numbers that others count; read when somebody looks.
     pub fn read(&self, media: MediaStatistics, store_waiting_ms: u64) {
         self.media_legs.set(signed(media.legs));
@@ -117,6 +131,7 @@ impl Metrics {
         raise(&self.media_packets_received, media.packets_received);
         raise(&self.media_packets_refused, media.packets_refused);
         raise(&self.media_packets_late, media.packets_late);
+        raise(&self.media_packets_skipped, media.packets_skipped);
         self.store_waiting.set(signed(store_waiting_ms));
     }
 

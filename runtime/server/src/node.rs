@@ -9,7 +9,7 @@ use std::time::Duration;
 use runtime_contract::leg::{LegCommand, LegId};
 use runtime_contract::limits::FINALLY_DRAIN_MS_MAX;
 use runtime_contract::record::CallId;
-use runtime_contract::{GraphId, Now, Tick};
+use runtime_contract::{GraphId, Now, Redacted, Tick};
 use runtime_exchange::{Exchange, Input, MediaEvent, Recorded, RecordingFailed, Version, WriteNumber};
 use runtime_session::RequestId;
 use runtime_sip::{Endpoint, Input as SipInput, Output as SipOutput};
@@ -72,7 +72,7 @@ pub enum Work {
     Exchange(Input),
     Leg(LegCommand),
     /// BYE in the dialog of a call that another process held.
-    EndDialog(Vec<u8>),
+    EndDialog(Redacted<Vec<u8>>),
 }
 
 pub struct Node {
@@ -113,6 +113,7 @@ impl Node {
             }
             self.timeouts(now);
             let unsent = self.plant.flush(&mut self.work);
+            self.plant.metrics.sip_unacknowledged_refused(self.endpoint.unacknowledged_refused());
             course = self.onward(course, now);
             if matches!(course, Course::Over) {
                 // What the last outputs asked for, and nothing new.
@@ -257,7 +258,7 @@ impl Node {
                 Work::Leg(command) => self.sip(now, SipInput::Command(command)),
                 Work::EndDialog(dialog) => {
                     self.plant.last_hang_up = Some(now.tick);
-                    self.sip(now, SipInput::EndRestored { dialog: &dialog });
+                    self.sip(now, SipInput::EndRestored { dialog: dialog.reveal() });
                 }
             }
         }

@@ -125,7 +125,7 @@ impl Phone {
         let sip_addr = socket.address();
         let (inbox, door) = Inbox::new().map_err(PhoneError::system)?;
         let media_door = door.clone();
-        let config = MediaConfig { address, ports: None, threads: 1, legs_max: CALLS_MAX };
+        let config = MediaConfig { bind: address, advertise: None, ports: None, threads: 1, legs_max: CALLS_MAX };
         let media = Media::start(config, move |leg, event| media_door.send(Order::Media(leg, event)))
             .map_err(PhoneError::system)?;
         let mut seed = [0; 32];
@@ -283,7 +283,7 @@ impl PhoneLoop {
                     return;
                 };
                 self.lines.insert(leg, line);
-                let from = from.map(Redacted::new);
+                let (target, from) = (Redacted::new(target), from.map(Redacted::new));
                 self.sip(now, Input::Command(LegCommand::Dial { leg, target, peer, from, media }));
             }
             Order::Press(leg, keys) => self.media.tell(leg, Command::SendKeys(keys)),

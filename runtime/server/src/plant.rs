@@ -6,9 +6,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use runtime_contract::leg::{LegCommand, LegId};
-use runtime_contract::record::CallId;
-use runtime_contract::{GraphId, Now, Tick};
-use runtime_exchange::{Event, Input, MediaCommand, MediaEvent, Output, TraceEvent, TraceWhat, Write};
+use runtime_contract::{GraphId, Now, Tick, Write};
+use runtime_exchange::{Event, Input, MediaCommand, MediaEvent, Output, TraceEvent, TraceWhat};
 use runtime_media::{Command, Media, Prompt, RecordSpec};
 use runtime_session::Trace;
 use runtime_store::Store;
@@ -16,7 +15,7 @@ use runtime_store::Store;
 use crate::inbox::Door;
 use crate::metrics::Metrics;
 use crate::node::{Message, Work, media_event};
-use crate::prompts::{Prompts, Voices, recording_file};
+use crate::prompts::{Prompts, Voices};
 use crate::services::Services;
 use crate::site::SharedSite;
 use crate::socket::BatchSocket;
@@ -37,12 +36,10 @@ pub struct Plant {
     /// Runs file deletions.
     pub runtime: tokio::runtime::Handle,
     /// Of this round, to be submitted together; with the number of the last.
-    pub writes: Vec<runtime_store::Write>,
+    pub writes: Vec<Write>,
     pub write_number: u64,
     /// The store has refused to take more; the exchange was told.
     pub store_full: bool,
-    /// Graphs of calls whose journal is open in the store.
-    pub graphs: HashMap<CallId, GraphId>,
     /// Plays whose prompts are being rendered.
     pub rendering: HashMap<LegId, u32>,
     pub current: Option<GraphId>,
@@ -54,7 +51,7 @@ pub struct Plant {
 }
 
 impl Plant {
-    pub fn new(shared: Shared, socket: BatchSocket, prompts: Prompts, graphs: HashMap<CallId, GraphId>) -> Plant {
+    pub fn new(shared: Shared, socket: BatchSocket, prompts: Prompts) -> Plant {
         Plant {
             socket,
             local: shared.local,
@@ -70,7 +67,6 @@ impl Plant {
             writes: Vec::new(),
             write_number: 0,
             store_full: false,
-            graphs,
             rendering: HashMap::new(),
             current: None,
             version_refused: None,
@@ -91,7 +87,6 @@ impl Plant {
             Output::Media(command) => self.media(command, work),
             Output::Write { number, write } => {
                 self.write_number = number.0;
-                let write = self.store_write(write);
                 self.writes.push(write);
             }
             Output::Service(call) => {
@@ -177,38 +172,21 @@ impl Plant {
         media_event(leg, event).map(Input::Media)
     }
 
-    fn store_write(&mut self, write: Write) -> runtime_store::Write {
-        match write {
-            Write::Start { call, graph, journal, .. } => {
-                self.graphs.insert(call, graph);
-                runtime_store::Write::Journal { call, graph, journal }
-            }
-            Write::Journal { call, journal } => {
-                let graph = self.graphs.get(&call).copied().unwrap_or_default();
-                runtime_store::Write::Journal { call, graph, journal }
-            }
-            Write::Recording { call, recording, length_ms, created, .. } => {
-                let file = recording_file(recording);
-                runtime_store::Write::Recording { id: recording, call, file, ms: length_ms, created }
-            }
-            Write::End { record, journal } => {
-                self.graphs.remove(&record.call);
-                runtime_store::Write::End { record, journal }
-            }
-        }
-    }
-
     /// Hands this round's writes and datagrams over. True when some are left.
     pub fn flush(&mut self, work: &mut VecDeque<Work>) -> bool {
         if !self.writes.is_empty() {
-            let writes = self.writes.clone();
-            if self.store.submit(self.write_number, writes) {
-                self.writes.clear();
-                self.store_full = false;
-            } else if !self.store_full {
-                tracing::error!("the store holds as many writes as it may; new calls are refused until it is through");
-                self.store_full = true;
-                work.push_back(Work::Exchange(Input::StoreFailed));
+            match self.store.submit(self.write_number, std::mem::take(&mut self.writes)) {
+                Ok(()) => self.store_full = false,
+                Err(refused) => {
+                    self.writes = refused;
+                    if !self.store_full {
+                        tracing::error!(
+                            "the store holds as many writes as it may; new calls are refused until it is through"
+                        );
+                        self.store_full = true;
+                        work.push_back(Work::Exchange(Input::StoreFailed));
+                    }
+                }
             }
         }
         let unsent = self.socket.flush();

@@ -15,6 +15,7 @@ use runtime_contract::program::{Bundle, Part, ProgramMeta, Prompt as Item, Promp
 use runtime_contract::{FlowProgram, GraphId, spoken};
 use runtime_media::{Prompt, PromptStore, Speech, SpeechWarning, VoiceLimits};
 use runtime_session::PlayItem;
+use runtime_store::recording_file;
 
 use crate::config::VoiceEngine;
 use crate::inbox::Door;
@@ -101,11 +102,6 @@ impl Voices {
             }
         }
     }
-}
-
-/// Relative to the data folder.
-pub fn recording_file(recording: u64) -> String {
-    format!("recordings/{recording}.wav")
 }
 
 /// The number above all recordings in the data folder.

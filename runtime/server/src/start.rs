@@ -1,5 +1,6 @@
 //! Opens the parts of a node, in an order in which each failure has a clear text, and sets the node going.
 
+use std::collections::VecDeque;
 use std::fs::{File, TryLockError};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -18,11 +19,10 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::inbox::{Door, Inbox};
 use crate::metrics::Metrics;
-use crate::node::{Message, Node};
+use crate::node::{Message, Node, Work};
 use crate::pages::Pages;
 use crate::plant::Plant;
 use crate::prompts::{Prompts, Voices, recording_first};
-use crate::recovery::LeftOpen;
 use crate::server::{Options, StartError};
 use crate::site::SharedSite;
 use crate::socket::BoundSocket;
@@ -30,6 +30,9 @@ use crate::versions::Versions;
 
 /// Media threads of one process.
 const MEDIA_THREADS_MAX: usize = 8;
+
+/// Answered calls that one address may leave without an ACK, however small `calls_max` is.
+const UNACKNOWLEDGED_MIN: usize = 8;
 
 /// What is open before the node runs.
 pub struct Parts {
@@ -164,7 +167,8 @@ fn open_store(data: &Path, door: &Door<Message>) -> Result<Store, StartError> {
 fn start_media(config: &Config, local: SocketAddr, door: &Door<Message>) -> Result<Media, StartError> {
     let door = door.clone();
     let media = MediaConfig {
-        address: local.ip(),
+        bind: config.listen.sip.ip(),
+        advertise: Some(local.ip()),
         ports: config.listen.rtp.as_ref().map(|range| range.0.clone()),
         threads: std::thread::available_parallelism().map_or(1, usize::from).min(MEDIA_THREADS_MAX),
         legs_max: config.limits.calls_max as usize,
@@ -185,13 +189,15 @@ pub fn start_node(
     shared: Shared,
     socket: BoundSocket,
     inbox: Inbox<Message>,
-    left: LeftOpen,
+    left: VecDeque<Work>,
     began: Option<Time>,
 ) -> Result<JoinHandle<std::io::Result<()>>, StartError> {
     let calls_max = shared.config.limits.calls_max as usize;
     let mut sip = runtime_sip::Config::new(shared.local);
     // The exchange refuses calls above its limit; legs that are ending still have a place.
     sip.legs_max = calls_max + calls_max / 4 + 64;
+    // One peer that is gone must leave room for the others; a small site still has calls at the same moment.
+    sip.unacknowledged_max = (calls_max / 4).max(UNACKNOWLEDGED_MIN);
     let exchange = runtime_exchange::Config {
         calls_max,
         seed: seed()?,
@@ -203,14 +209,14 @@ pub fn start_node(
         Prompts::start(Arc::clone(&shared.voices), &shared.door).map_err(|error| StartError::system(&error))?;
     let run = move || {
         // The socket's buffers belong to this thread.
-        let plant = Plant::new(shared, socket.into_batches(), prompts, left.graphs);
+        let plant = Plant::new(shared, socket.into_batches(), prompts);
         let node = Node {
             clock: Clock::start_at(began),
             endpoint: Endpoint::new(sip, endpoint_seed),
             exchange: Exchange::new(exchange),
             plant,
             inbox,
-            work: left.work,
+            work: left,
         };
         node.run()
     };

@@ -9,6 +9,10 @@
 
 mod kit;
 
+use std::collections::HashSet;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+
 use kit::{PATIENCE, Site, folder, gone, start, wait_for, write};
 use runtime_contract::leg::GoneCause;
 use runtime_server::{PhoneEvent, Responder};
@@ -133,6 +137,58 @@ fn a_changed_file_is_noticed() {
 }
 
 #[test]
+fn what_waits_for_the_next_start_is_said_in_the_answer() {
+    let site = Site::start("first", "limits: { calls_max: 5 }\n");
+    let (_, text) = site.reload();
+    assert!(!text.contains("warning"), "{text}");
+    write(site.folder.path(), "strowger.yaml", "limits: { calls_max: 6 }\nstorage: { data: elsewhere }\n");
+    let (status, text) = site.reload();
+    assert_eq!(status, 200);
+    let warning = "what strowger.yaml changes of `storage`, `limits` takes effect at the next start only";
+    assert!(text.contains(&format!("2 tests passed\nwarning: {warning}\n  help: ")), "{text}");
+    let head = "POST /reload HTTP/1.1\r\nContent-Length: 0\r\nAccept: application/json\r\n";
+    let (_, body) = kit::http(site.server().http_addr, head);
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        (&body["problems"][0]["severity"], &body["problems"][0]["message"]),
+        (&json!("warning"), &json!(warning))
+    );
+}
+
+#[test]
+fn who_only_holds_the_pages_open_is_sent_away() {
+    let site = Site::start("first", "");
+    let address = site.server().http_addr;
+    let connect = || {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    };
+    // 64 connections (CONNECTIONS_MAX) that begin a request and leave it there.
+    let mut slow: Vec<_> = (0..64).map(|_| connect()).collect();
+    for stream in &mut slow {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow").unwrap();
+    }
+    let mut rest = Vec::new();
+    assert_eq!(connect().read_to_end(&mut rest).unwrap_or(0), 0, "one more is closed at once");
+    for stream in &mut slow {
+        // Closed, with a reset or without.
+        assert_eq!(stream.read_to_end(&mut rest).unwrap_or(0), 0);
+    }
+    assert_eq!(site.get("/healthz").0, 200, "there is room again");
+}
+
+#[test]
+fn a_request_has_a_bound() {
+    let site = Site::start("first", "");
+    let head = |bytes: usize| format!("GET /healthz HTTP/1.1\r\nX-Long: {}\r\n", "x".repeat(bytes));
+    assert_eq!(kit::http(site.server().http_addr, &head(12_000)).0, 200);
+    assert_eq!(kit::http(site.server().http_addr, &head(20_000)).0, 431);
+    let uri = format!("GET /{} HTTP/1.1\r\n", "x".repeat(20_000));
+    assert_eq!(kit::http(site.server().http_addr, &uri).0, 431);
+}
+
+#[test]
 fn reload_is_for_the_command_line_only() {
     let site = Site::start("first", "");
     let head = "POST /reload HTTP/1.1\r\nContent-Length: 0\r\nOrigin: http://example.com\r\n";
@@ -185,6 +241,92 @@ fn the_limit_of_calls_is_a_503() {
     assert_eq!(gone(&second), refused(503));
     let (_, metrics) = site.get("/metrics");
     assert!(metrics.contains("strowger_calls_refused_total{why=\"calls_max\"} 1"), "{metrics}");
+}
+
+/// One INVITE as text, from a telephone that is no more than a socket.
+fn invite(source: SocketAddr, number: usize, media: SocketAddr) -> String {
+    let sdp = format!(
+        "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP 8\r\n",
+        ip = media.ip(),
+        port = media.port()
+    );
+    format!(
+        "INVITE sip:{}@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {source};branch=z9hG4bK{number}\r\nMax-Forwards: 70\r\n\
+         From: <sip:+8613800000000@{source}>;tag=f\r\nTo: <sip:ivr@127.0.0.1>\r\nCall-ID: c{number}\r\n\
+         CSeq: 1 INVITE\r\nContact: <sip:{source}>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}",
+        "+86-400-810-0000",
+        sdp.len()
+    )
+}
+
+fn telephone(ip: &str) -> UdpSocket {
+    let socket = UdpSocket::bind((ip, 0)).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket
+}
+
+/// The next final answer that comes to a telephone.
+fn final_answer(socket: &UdpSocket) -> String {
+    let mut datagram = [0; 65_536];
+    loop {
+        let (length, _) = socket.recv_from(&mut datagram).expect("an answer");
+        let text = String::from_utf8_lossy(&datagram[..length]).into_owned();
+        if !text.starts_with("SIP/2.0 1") {
+            return text;
+        }
+    }
+}
+
+#[test]
+fn a_peer_that_acknowledges_nothing_leaves_room_for_others() {
+    let site = Site::start("welcome", "limits: { calls_max: 40 }\n");
+    let (silent, media) = (telephone("127.0.0.2"), "127.0.0.2:9".parse().unwrap());
+    // A quarter of the calls is what one address may leave without an ACK.
+    let (mut answered, mut refused) = (HashSet::new(), 0);
+    for number in 0..30 {
+        let text = invite(silent.local_addr().unwrap(), number, media);
+        silent.send_to(text.as_bytes(), site.server().sip_addr).unwrap();
+    }
+    while answered.len() + refused < 30 {
+        let text = final_answer(&silent);
+        let call_id = text.lines().find(|line| line.starts_with("Call-ID")).unwrap().to_owned();
+        if text.starts_with("SIP/2.0 503") {
+            assert!(text.contains("\r\nRetry-After: 5\r\n"), "{text}");
+            // Its transaction repeats it until it is acknowledged.
+            let ack =
+                invite(silent.local_addr().unwrap(), call_id[10..].parse().unwrap(), media).replace("INVITE", "ACK");
+            silent.send_to(ack.as_bytes(), site.server().sip_addr).unwrap();
+            refused += 1;
+        } else {
+            assert!(text.starts_with("SIP/2.0 200"), "{text}");
+            answered.insert(call_id);
+        }
+    }
+    assert_eq!((answered.len(), refused), (10, 20));
+    let phone = site.phone();
+    let call = site.call(&phone);
+    site.hears(&call, "welcome");
+    let (_, metrics) = site.get("/metrics");
+    assert!(metrics.contains("strowger_sip_unacknowledged_refused_total 20"), "{metrics}");
+}
+
+#[test]
+fn behind_nat_the_address_that_peers_see_need_not_be_ours() {
+    for listen in ["127.0.0.1:0", "0.0.0.0:0"] {
+        let site = Site::start("welcome", &format!("listen: {{ sip: \"{listen}\", advertise: 203.0.113.9 }}\n"));
+        let port = site.server().sip_addr.port();
+        let server = SocketAddr::from(([127, 0, 0, 1], port));
+        let (telephone, voice) = (telephone("127.0.0.1"), telephone("127.0.0.1"));
+        let text = invite(telephone.local_addr().unwrap(), 1, voice.local_addr().unwrap());
+        telephone.send_to(text.as_bytes(), server).unwrap();
+        let ok = final_answer(&telephone);
+        assert!(ok.contains(&format!("\r\nContact: <sip:203.0.113.9:{port}>\r\n")), "{ok}");
+        assert!(ok.contains("\r\nc=IN IP4 203.0.113.9\r\n"), "{ok}");
+        let media_port: u16 = ok.split("m=audio ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+        // A NAT that keeps ports stands between; here its inner side is spoken to.
+        let (_, from) = voice.recv_from(&mut [0; 2_048]).unwrap();
+        assert_eq!(from, SocketAddr::from(([127, 0, 0, 1], media_port)));
+    }
 }
 
 #[test]

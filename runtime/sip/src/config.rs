@@ -21,6 +21,9 @@ pub struct Config {
     pub ring_ms_max: u64,
     /// Legs at one time. Over it: 503 with Retry-After, and a dialled leg is `Gone { Failed }`.
     pub legs_max: usize,
+    /// Incoming legs from one address that we answered and that wait for their ACK. Over it: 503 with Retry-After,
+    /// for each of them stays for 64·T1 if nobody is there.
+    pub unacknowledged_max: usize,
     /// Transactions at one time, finished ones that still absorb retransmissions included. Over it: 503.
     pub transactions_max: usize,
     /// Longest body of a request, in bytes. Over it: 413.
@@ -41,6 +44,7 @@ impl Config {
             t4_ms: 5_000,
             ring_ms_max: 180_000,
             legs_max: 50_000,
+            unacknowledged_max: 12_500,
             transactions_max: 1_000_000,
             body_bytes_max: 16 * 1024,
             retry_after_s: 5,

@@ -66,14 +66,18 @@ impl Media<'_> {
         self.formats.split(|byte| *byte == b' ').any(|format| parse_number(format) == Some(u32::from(wanted)))
     }
 
-    fn spec(&self, session: &Media<'_>) -> Option<MediaSpec> {
+    fn spec(&self, session: &Media<'_>, ours: IpAddr) -> Option<MediaSpec> {
         if self.kind != b"audio" || self.proto != b"RTP/AVP" || self.port == 0 {
             return None;
         }
         let codec = self.codec()?;
-        let ip = self.connection.or(session.connection)?;
+        let ip = self.connection.or(session.connection)?.to_canonical();
         // What one caller asks for goes to one host.
         if ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST) {
+            return None;
+        }
+        // A socket of the one family reaches nobody of the other; to zeros nothing is sent anyway.
+        if ip.is_ipv4() != ours.is_ipv4() && !ip.is_unspecified() {
             return None;
         }
         let direction = self.direction.or(session.direction).unwrap_or(Direction::SendRecv);
@@ -94,8 +98,8 @@ impl Media<'_> {
 }
 
 /// Reads an offer or an answer and picks the first audio stream that we can serve, with the far side's first
-/// codec among ours.
-pub fn parse(body: &[u8]) -> Result<Remote, SdpFault> {
+/// codec among ours. Voice leaves from `ours`: an address of its family is wanted.
+pub fn parse(body: &[u8], ours: IpAddr) -> Result<Remote, SdpFault> {
     let mut lines = body.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     if lines.next() != Some(b"v=0") {
         return Err(SdpFault::Malformed);
@@ -120,7 +124,7 @@ pub fn parse(body: &[u8]) -> Result<Remote, SdpFault> {
             _ => {}
         }
     }
-    let found = medias.iter().enumerate().find_map(|(at, media)| Some((at, media.spec(&session)?)));
+    let found = medias.iter().enumerate().find_map(|(at, media)| Some((at, media.spec(&session, ours)?)));
     let (at, media) = found.ok_or(SdpFault::NoCommonMedia)?;
     let before = medias.iter().take(at).map(Media::refused).collect();
     let after = medias.iter().skip(at + 1).map(Media::refused).collect();
@@ -162,10 +166,18 @@ fn read_attribute(value: &[u8], scope: &mut Media<'_>) {
         let (number, name) = (words.next().and_then(parse_number), words.next().unwrap_or_default().trim_ascii());
         let ours =
             name.eq_ignore_ascii_case(b"telephone-event/8000") || name.eq_ignore_ascii_case(b"telephone-event/8000/1");
-        if let Some(number) = number.and_then(|number| u8::try_from(number).ok()).filter(|_| ours) {
+        if let Some(number) = number.and_then(|number| u8::try_from(number).ok()).filter(|_| ours)
+            && is_free(number)
+        {
             scope.dtmf = Some(number);
         }
     }
+}
+
+/// A number that a description may give a meaning: neither a static payload type nor one that looks like RTCP
+/// (RFC 3551 §6).
+fn is_free(payload_type: u8) -> bool {
+    matches!(payload_type, 35..=71 | 77..=127)
 }
 
 /// Which description of ours: `id` stays for a leg, `version` grows when it changes (RFC 3264 §8).
@@ -236,11 +248,12 @@ mod tests {
     use super::*;
 
     const ORIGIN: Origin = Origin { id: 14, version: 1 };
+    const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4_000);
 
     fn check(offer: &str, expected: Result<&str, SdpFault>) {
         let body = offer.replace('\n', "\r\n");
-        let found = parse(body.as_bytes()).map(|remote| {
-            let text = answer(&remote, "127.0.0.1:4000".parse().unwrap(), ORIGIN);
+        let found = parse(body.as_bytes(), LOCAL.ip()).map(|remote| {
+            let text = answer(&remote, LOCAL, ORIGIN);
             String::from_utf8(text).unwrap().replace("\r\n", "\n")
         });
         assert_eq!(found.as_deref().map_err(|fault| *fault), expected, "{offer}");
@@ -262,7 +275,7 @@ mod tests {
     #[test]
     fn other_lines_are_refused_in_place() {
         check(
-            "v=0\nc=IN IP6 2001:db8::1\nm=video 6 RTP/AVP 31 32\nm=audio 4 RTP/AVP 0\na=sendonly\nm=text 9 RTP/AVP 98\n",
+            "v=0\nc=IN IP4 192.0.2.1\nm=video 6 RTP/AVP 31 32\nm=audio 4 RTP/AVP 0\na=sendonly\nm=text 9 RTP/AVP 98\n",
             Ok(&format!(
                 "{HEAD}m=video 0 RTP/AVP 31 32\nm=audio 4000 RTP/AVP 0\na=rtpmap:0 PCMU/8000\na=ptime:20\n\
                 a=recvonly\nm=text 0 RTP/AVP 98\n"
@@ -288,21 +301,59 @@ mod tests {
     }
 
     #[test]
+    fn an_address_of_the_other_family_is_nothing_in_common() {
+        let v4 = "v=0\nc=IN IP4 192.0.2.1\nm=audio 4 RTP/AVP 0\n";
+        let v6 = "v=0\nc=IN IP6 2001:db8::1\nm=audio 4 RTP/AVP 0\n";
+        let remote = |text: &str, ours: &str| {
+            parse(text.as_bytes(), ours.parse().unwrap()).map(|remote| remote.media.remote.to_string())
+        };
+        assert_eq!(remote(v4, "127.0.0.1").unwrap(), "192.0.2.1:4");
+        assert_eq!(remote(v6, "::1").unwrap(), "[2001:db8::1]:4");
+        assert_eq!(remote(v6, "127.0.0.1").unwrap_err(), SdpFault::NoCommonMedia);
+        assert_eq!(remote(v4, "::1").unwrap_err(), SdpFault::NoCommonMedia);
+        let mapped = "v=0\nc=IN IP6 ::ffff:192.0.2.1\nm=audio 4 RTP/AVP 0\n";
+        assert_eq!(remote(mapped, "127.0.0.1").unwrap(), "192.0.2.1:4");
+        let both = "v=0\nm=audio 4 RTP/AVP 0\nc=IN IP6 2001:db8::1\nm=audio 6 RTP/AVP 0\nc=IN IP4 192.0.2.1\n";
+        assert_eq!(remote(both, "127.0.0.1").unwrap(), "192.0.2.1:6", "the stream that we can reach");
+        assert!(remote("v=0\nc=IN IP4 0.0.0.0\nm=audio 4 RTP/AVP 0\n", "::1").is_ok(), "hold is of no family");
+    }
+
+    #[test]
+    fn telephone_event_needs_a_number_that_is_free() {
+        let keys = |number: u32| {
+            let text = format!(
+                "v=0\nc=IN IP4 192.0.2.1\nm=audio 4 RTP/AVP 8 {number}\na=rtpmap:{number} telephone-event/8000\n"
+            );
+            parse(text.as_bytes(), LOCAL.ip()).unwrap().media.dtmf_payload_type
+        };
+        for number in [35, 71, 77, 96, 127] {
+            assert_eq!(keys(number).map(u32::from), Some(number));
+        }
+        for number in [0, 8, 34, 72, 76, 128, 255] {
+            assert_eq!(keys(number), None);
+        }
+        check(
+            "v=0\nc=IN IP4 192.0.2.1\nm=audio 4 RTP/AVP 0\na=rtpmap:0 telephone-event/8000\n",
+            Ok(&format!("{HEAD}m=audio 4000 RTP/AVP 0\na=rtpmap:0 PCMU/8000\na=ptime:20\na=sendrecv\n")),
+        );
+    }
+
+    #[test]
     fn media_lines_are_bounded() {
         let text = |count: usize| format!("v=0\nc=IN IP4 192.0.2.1\n{}", "m=audio 4 RTP/AVP 0\n".repeat(count));
-        assert!(parse(text(MEDIA_LINES_MAX).as_bytes()).is_ok());
-        assert_eq!(parse(text(MEDIA_LINES_MAX + 1).as_bytes()).unwrap_err(), SdpFault::Malformed);
+        assert!(parse(text(MEDIA_LINES_MAX).as_bytes(), LOCAL.ip()).is_ok());
+        assert_eq!(parse(text(MEDIA_LINES_MAX + 1).as_bytes(), LOCAL.ip()).unwrap_err(), SdpFault::Malformed);
     }
 
     #[test]
     fn hold_and_packet_time() {
-        let spec = |text: &str| parse(text.as_bytes()).unwrap().media;
+        let spec = |text: &str| parse(text.as_bytes(), LOCAL.ip()).unwrap().media;
         let held = spec("v=0\nc=IN IP4 0.0.0.0\nm=audio 4 RTP/AVP 0\na=ptime:30\n");
         assert_eq!((held.send, held.receive, held.ptime_ms), (false, true, 30));
         let silent = spec("v=0\nc=IN IP4 192.0.2.1\na=inactive\nm=audio 4 RTP/AVP 0\na=ptime:7\n");
         assert_eq!((silent.send, silent.receive, silent.ptime_ms), (false, false, 20));
-        let local = "[::1]:4000".parse().unwrap();
-        let own = spec(std::str::from_utf8(&offer(local, ORIGIN)).unwrap());
+        let local: SocketAddr = "[::1]:4000".parse().unwrap();
+        let own = parse(&offer(local, ORIGIN), local.ip()).unwrap().media;
         assert_eq!((own.remote, own.codec, own.dtmf_payload_type), (local, Codec::Pcmu, Some(101)));
     }
 }

@@ -26,14 +26,14 @@ mod writer;
 
 pub use error::StoreError;
 pub use read::{OpenCall, StoredCall};
-pub use write::Write;
+pub use write::recording_file;
 pub use writer::{Event, Options};
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use runtime_contract::GraphId;
 use runtime_contract::record::CallId;
+use runtime_contract::{GraphId, Write};
 use rusqlite::Connection;
 
 /// The open store. Cheap to share behind an `Arc`; dropping it commits what was submitted.
@@ -68,9 +68,11 @@ impl Store {
         &self.folder
     }
 
-    /// Hands over writes that become durable together, under a number that grows with each call. False when
-    /// so much is waiting already that this must be refused (`pending_bytes_max`); nothing was taken then.
-    pub fn submit(&self, commit: u64, writes: Vec<Write>) -> bool {
+    /// Hands over writes that become durable together, under a number that grows with each call.
+    ///
+    /// # Errors
+    /// So much is waiting already that these are refused (`pending_bytes_max`): here they are back, all of them.
+    pub fn submit(&self, commit: u64, writes: Vec<Write>) -> Result<(), Vec<Write>> {
         self.writer.submit(commit, writes)
     }
 

@@ -8,7 +8,8 @@ use rusqlite::Connection;
 
 use crate::StoreError;
 
-const MIGRATIONS: &[&str] = &[r"
+const MIGRATIONS: &[&str] = &[
+    r"
     CREATE TABLE graphs (id BLOB PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
     -- All journal records of one group commit, as one blob (see interval.rs).
     CREATE TABLE intervals (seq INTEGER PRIMARY KEY, ms INTEGER NOT NULL, bytes BLOB NOT NULL);
@@ -22,7 +23,12 @@ const MIGRATIONS: &[&str] = &[r"
     CREATE INDEX calls_person ON calls (person) WHERE person IS NOT NULL;
     CREATE TABLE recordings (id INTEGER PRIMARY KEY, call BLOB NOT NULL, file TEXT NOT NULL, ms INTEGER NOT NULL,
         created_ms INTEGER NOT NULL);
-"];
+",
+    r"
+    -- 1: the caller was gone before the recording's end.
+    ALTER TABLE recordings ADD COLUMN partial INTEGER NOT NULL DEFAULT 0;
+",
+];
 
 pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     let failed = |cause: rusqlite::Error| StoreError::read(path, &cause);

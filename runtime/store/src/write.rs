@@ -1,31 +1,23 @@
-//! What can be handed to the store.
+//! What can be handed to the store, and how it lies there.
 
-use runtime_contract::record::{CallId, CallRecord};
-use runtime_contract::{GraphId, Time};
+use runtime_contract::record::CallId;
+use runtime_contract::{GraphId, Write};
 use rusqlite::Connection;
 
-/// One thing to keep. Journal bytes are opaque here and are appended in the order of submission.
-#[derive(Clone, Debug)]
-pub enum Write {
-    /// More of a call's journal; the first opens the call.
-    Journal { call: CallId, graph: GraphId, journal: Vec<u8> },
-    /// A recording whose file is synced already. `file` is relative to the data folder.
-    Recording { id: u64, call: CallId, file: String, ms: u32, created: Time },
-    /// The call is over: its record, and the last of its journal. Nothing follows for this call.
-    End { record: Box<CallRecord>, journal: Vec<u8> },
+/// File of a recording, relative to the data folder.
+pub fn recording_file(recording: u64) -> String {
+    format!("recordings/{recording}.wav")
 }
 
-impl Write {
-    /// What it weighs against the bound of what may wait.
-    pub(crate) fn bytes(&self) -> usize {
-        let fixed = 64;
-        fixed
-            + match self {
-                Write::Journal { journal, .. } => journal.len(),
-                Write::Recording { file, .. } => file.len(),
-                Write::End { journal, .. } => 512 + journal.len(),
-            }
-    }
+/// What a write weighs against the bound of what may wait.
+pub(crate) fn bytes(write: &Write) -> usize {
+    let fixed = 64;
+    fixed
+        + match write {
+            Write::Journal { journal, .. } => journal.len(),
+            Write::Recording { .. } => 0,
+            Write::End { journal, .. } => 512 + journal.len(),
+        }
 }
 
 /// What an open call has written from this offset of its journal on.

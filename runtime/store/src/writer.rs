@@ -8,14 +8,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use runtime_contract::GraphId;
 use runtime_contract::record::{CallId, CallRecord};
+use runtime_contract::{GraphId, Write};
 use rusqlite::{Connection, Transaction};
 
 use crate::interval::Piece;
 use crate::person::{self, Key};
 use crate::read::OpenCall;
-use crate::write::{self, Write};
+use crate::write;
 
 /// Said by the writer, on its own thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,15 +113,19 @@ impl Writer {
         })
     }
 
-    pub fn submit(&self, commit: u64, writes: Vec<Write>) -> bool {
-        let bytes = writes.iter().map(|write| write.bytes() as u64).sum();
+    pub fn submit(&self, commit: u64, writes: Vec<Write>) -> Result<(), Vec<Write>> {
+        let bytes = writes.iter().map(|write| write::bytes(write) as u64).sum();
         if self.pending.bytes.load(Ordering::Relaxed) + bytes > self.pending_bytes_max {
-            return false;
+            return Err(writes);
         }
         self.pending.bytes.fetch_add(bytes, Ordering::Relaxed);
         let now = self.started.elapsed().as_millis() as u64 + 1;
         let _ = self.pending.oldest_ms.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
-        self.batches.as_ref().is_some_and(|batches| batches.send(Batch { commit, writes, bytes }).is_ok())
+        let batch = Batch { commit, writes, bytes };
+        match &self.batches {
+            Some(batches) => batches.send(batch).map_err(|unsent| unsent.0.writes),
+            None => Err(batch.writes),
+        }
     }
 
     pub fn waiting_ms(&self) -> u64 {
@@ -321,12 +325,14 @@ impl Changed<'_> {
     fn take(&mut self, transaction: &Transaction<'_>, write: &Write, now: Instant) -> rusqlite::Result<()> {
         match write {
             Write::Journal { call, graph, journal } => self.grow(*call, *graph, journal, now),
-            Write::Recording { id, call, file, ms, created } => {
+            Write::Recording { call, recording, length_ms, created, partial } => {
+                let file = write::recording_file(*recording);
                 transaction
                     .prepare_cached(
-                        "INSERT OR REPLACE INTO recordings (id, call, file, ms, created_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+                        "INSERT OR REPLACE INTO recordings (id, call, file, ms, created_ms, partial) \
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                     )?
-                    .execute((*id as i64, &call.0[..], file, ms, created.0))?;
+                    .execute((*recording as i64, &call.0[..], file, length_ms, created.0, partial))?;
             }
             Write::End { record, journal } => self.end(transaction, record, journal)?,
         }

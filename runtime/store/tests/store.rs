@@ -12,8 +12,8 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 
 use runtime_contract::record::{CallId, CallRecord};
-use runtime_contract::{GraphId, Redacted, Time};
-use runtime_store::{Event, Options, Store, Write};
+use runtime_contract::{GraphId, Redacted, Time, Write};
+use runtime_store::{Event, Options, Store, recording_file};
 
 fn open(folder: &Path, options: Options) -> (Store, Receiver<Event>) {
     let (sender, events) = channel();
@@ -71,9 +71,9 @@ fn crash(folder: &Path) -> tempfile::TempDir {
 fn a_finished_call_is_one_row_with_its_whole_journal() {
     let folder = tempfile::tempdir().unwrap();
     let (store, events) = open(folder.path(), Options::default());
-    assert!(store.submit(1, vec![grow(1, b"a"), grow(1, b"b")]));
+    store.submit(1, vec![grow(1, b"a"), grow(1, b"b")]).unwrap();
     committed(&events, 1);
-    assert!(store.submit(2, vec![grow(1, b"c"), end(1, b"d")]));
+    store.submit(2, vec![grow(1, b"c"), end(1, b"d")]).unwrap();
     committed(&events, 2);
     let stored = store.call(id(1)).unwrap().unwrap();
     assert_eq!(stored.journal, b"abcd");
@@ -98,7 +98,7 @@ fn a_disk_that_fails_loses_nothing_and_says_so() {
     let (store, events) = open(folder.path(), Options { retry_ms: 1, ..Options::default() });
     let blocker = rusqlite::Connection::open(folder.path().join("strowger.db")).unwrap();
     blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
-    assert!(store.submit(1, vec![grow(1, b"a")]));
+    store.submit(1, vec![grow(1, b"a")]).unwrap();
     assert!(matches!(events.recv().unwrap(), Event::Failed { .. }));
     assert!(store.waiting_ms() > 0);
     blocker.execute_batch("ROLLBACK").unwrap();
@@ -113,7 +113,7 @@ fn a_disk_that_stays_full_does_not_hold_up_the_end() {
     let (store, events) = open(folder.path(), Options { retry_ms: 1, ..Options::default() });
     let blocker = rusqlite::Connection::open(folder.path().join("strowger.db")).unwrap();
     blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
-    assert!(store.submit(1, vec![grow(1, b"a")]));
+    store.submit(1, vec![grow(1, b"a")]).unwrap();
     assert!(matches!(events.recv().unwrap(), Event::Failed { .. }));
     drop(store);
     let last = events.iter().last().unwrap();
@@ -124,11 +124,48 @@ fn a_disk_that_stays_full_does_not_hold_up_the_end() {
 fn what_may_wait_is_bounded() {
     let folder = tempfile::tempdir().unwrap();
     let (store, events) = open(folder.path(), Options { pending_bytes_max: 200, ..Options::default() });
-    assert!(!store.submit(1, vec![grow(1, &[0; 137])]));
-    assert!(store.submit(1, vec![grow(1, &[0; 136])]));
+    let refused = vec![grow(1, &[0; 137])];
+    assert_eq!(store.submit(1, refused.clone()), Err(refused), "all that was refused comes back");
+    store.submit(1, vec![grow(1, &[0; 136])]).unwrap();
     committed(&events, 1);
     assert_eq!(store.waiting_ms(), 0);
-    assert!(store.submit(2, vec![grow(1, b"")]));
+    store.submit(2, vec![grow(1, b"")]).unwrap();
+}
+
+#[test]
+fn a_recording_has_its_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, events) = open(folder.path(), Options::default());
+    let recording =
+        |recording, partial| Write::Recording { call: id(1), recording, length_ms: 900, created: Time(5), partial };
+    store.submit(1, vec![recording(7, false), recording(8, true)]).unwrap();
+    committed(&events, 1);
+    let connection = rusqlite::Connection::open(folder.path().join("strowger.db")).unwrap();
+    let row = |id: i64| {
+        let row = "SELECT call, file, ms, created_ms, partial FROM recordings WHERE id = ?1";
+        connection.query_row(row, [id], |row| row.try_into()).unwrap()
+    };
+    let expected = |file: u64, partial: bool| (vec![1; 16], recording_file(file), 900, 5, partial);
+    assert_eq!((row(7), row(8)), (expected(7, false), expected(8, true)));
+}
+
+/// A data folder of the first schema, made by hand as that program left it.
+#[test]
+fn an_older_database_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path(), Options::default()));
+    let connection = rusqlite::Connection::open(folder.path().join("strowger.db")).unwrap();
+    connection
+        .execute_batch(
+            "ALTER TABLE recordings DROP COLUMN partial;
+             INSERT INTO recordings (id, call, file, ms, created_ms) VALUES (3, x'00', 'recordings/3.wav', 1, 2);
+             PRAGMA user_version = 1;",
+        )
+        .unwrap();
+    drop(open(folder.path(), Options::default()));
+    let partial: bool =
+        connection.query_row("SELECT partial FROM recordings WHERE id = 3", [], |row| row.get(0)).unwrap();
+    assert!(!partial, "what was not marked counts as whole");
 }
 
 #[test]
@@ -209,7 +246,7 @@ fn run_of_crashes(seed: u64) {
                 }
             }
         }
-        assert!(store.submit(commit, writes));
+        store.submit(commit, writes).unwrap();
         if random.below(3) == 0 {
             committed(&events, commit);
             let copy = crash(folder.path());

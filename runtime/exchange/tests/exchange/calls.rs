@@ -95,6 +95,34 @@ fn who_is_turned_away_and_why() {
 }
 
 #[test]
+fn the_first_call_on_a_full_disk_may_try_elsewhere() {
+    let mut plant = Plant::new(Some(&hotline(false)), 10);
+    plant.commits = false;
+    let leg = plant.call("1001");
+    plant.said();
+    plant.give(Input::StoreFailed);
+    let said = plant.said();
+    let words: Vec<_> = said.iter().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(words, ["StoreStalled(true)", "reject Overloaded", "Fault {", "CallEnded {"], "{said:?}");
+    assert!(!plant.legs.contains(&leg));
+    assert_eq!(plant.exchange.calls_live(), 0);
+    plant.commit();
+    assert_eq!((plant.records.len(), plant.records[0].end.as_str()), (1, "fault: store"));
+}
+
+#[test]
+fn a_number_may_be_written_for_the_eye() {
+    let mut plant = Plant::new(Some(&hotline(false)), 10);
+    let leg = plant.call("+1-0(0).1");
+    assert!(plant.said().contains(&"answer".to_owned()));
+    plant.bye(leg);
+    assert_eq!(plant.records[0].called, "+1001");
+    plant.said();
+    plant.call("1-x01");
+    assert_eq!(plant.said()[0], "reject NoSuchNumber");
+}
+
+#[test]
 fn a_writing_service_waits_for_its_journal_and_a_reading_one_does_not() {
     for writes in [false, true] {
         let mut plant = Plant::new(Some(&hotline(writes)), 10);
@@ -189,7 +217,7 @@ fn a_stalled_store_turns_new_calls_away_and_lets_others_go_on() {
     plant.pass(STORE_STALL_MS_MAX);
     let said = plant.said();
     assert!(said.contains(&"StoreStalled(true)".to_owned()), "{said:?}");
-    assert!(said.contains(&"reject Unavailable".to_owned()), "its start was not kept: {said:?}");
+    assert!(said.contains(&"reject Overloaded".to_owned()), "its start was not kept: {said:?}");
     assert!(!plant.legs.contains(&waiting));
     plant.call("1001");
     assert_eq!(plant.said()[0], "reject Overloaded");

@@ -8,10 +8,9 @@ use std::sync::Arc;
 
 use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, LegId, MediaSpec};
 use runtime_contract::record::{CallId, CallRecord};
-use runtime_contract::{FlowProgram, Now, Redacted, Tick, Time};
+use runtime_contract::{FlowProgram, Now, Redacted, Tick, Time, Write};
 use runtime_exchange::{
-    Config, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, Recovered, ServiceCall, Version, Write,
-    WriteNumber,
+    Config, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, Recovered, ServiceCall, Version, WriteNumber,
 };
 
 pub struct Plant {
@@ -34,8 +33,8 @@ pub struct Plant {
     last_write_of: BTreeMap<CallId, u64>,
     call_of: BTreeMap<LegId, CallId>,
     pub records: Vec<CallRecord>,
-    /// Of each open call: its graph's program, dialog and journal, as far as they are durable.
-    pub open: BTreeMap<CallId, (Vec<u8>, Vec<u8>)>,
+    /// Of each open call: its journal, as far as it is durable.
+    pub open: BTreeMap<CallId, Vec<u8>>,
     pub journals: BTreeMap<CallId, Vec<u8>>,
     uncommitted: VecDeque<(u64, Write)>,
     pub partials: usize,
@@ -104,14 +103,12 @@ impl Plant {
         self.committed = self.committed.max(number);
         while let Some((_, write)) = self.uncommitted.pop_front_if(|(n, _)| *n <= number) {
             match write {
-                Write::Start { call, dialog, journal, .. } => {
-                    assert!(self.open.insert(call, (dialog, journal)).is_none(), "started twice");
-                }
-                Write::Journal { call, journal } => {
-                    self.open.get_mut(&call).expect("a journal of an open call").1.extend(journal);
+                Write::Journal { call, journal, .. } => {
+                    assert!(!self.journals.contains_key(&call), "a journal of a call that is over");
+                    self.open.entry(call).or_default().extend(journal);
                 }
                 Write::End { record, journal } => {
-                    let (_, mut bytes) = self.open.remove(&record.call).expect("an open call ends");
+                    let mut bytes = self.open.remove(&record.call).expect("an open call ends");
                     bytes.extend(journal);
                     self.journals.insert(record.call, bytes);
                     self.records.push(*record);
@@ -151,7 +148,7 @@ impl Plant {
                 self.services.push_back(call);
             }
             Output::CancelService { .. } => self.said.push("cancel service".to_owned()),
-            Output::EndDialog { dialog } => self.said.push(format!("end dialog {dialog:?}")),
+            Output::EndDialog { dialog } => self.said.push(format!("end dialog {:?}", dialog.reveal())),
             Output::Event(event) => self.said.push(format!("{event:?}")),
             Output::Drained => self.said.push("drained".to_owned()),
             Output::Trace(_) => {}
@@ -160,11 +157,10 @@ impl Plant {
 
     fn note_write(&mut self, number: u64, write: &Write) {
         let (call, bytes) = match write {
-            Write::Start { call, journal, .. } => {
-                self.starts.insert(*call, number);
+            Write::Journal { call, journal, .. } => {
+                self.starts.entry(*call).or_insert(number);
                 (*call, journal)
             }
-            Write::Journal { call, journal } => (*call, journal),
             Write::End { record, journal } => (record.call, journal),
             Write::Recording { call, .. } => (*call, &Vec::new()),
         };
@@ -302,12 +298,9 @@ impl Plant {
     pub fn crash(&self, program: &Arc<dyn FlowProgram>) -> Plant {
         let mut plant = Plant::new(None, 100);
         plant.now_ms = self.now_ms + 5_000;
-        for (call, (dialog, journal)) in &self.open {
-            plant.open.insert(*call, (dialog.clone(), journal.clone()));
-        }
-        for (call, (dialog, journal)) in &self.open {
-            let recovered =
-                Recovered { call: *call, program: program.clone(), dialog: dialog.clone(), journal: journal.clone() };
+        plant.open.clone_from(&self.open);
+        for (call, journal) in &self.open {
+            let recovered = Recovered { call: *call, program: program.clone(), journal: journal.clone() };
             plant.give(Input::Recovered(recovered));
         }
         plant

@@ -114,7 +114,7 @@ impl MediaLoop {
             if !self.handle_until(&mut grid, slot) {
                 break;
             }
-            slot = self.skip_stall(&grid, slot);
+            slot = self.skip_stall(slot);
             self.serve(&mut grid, slot, &mut datagram);
             slot += 1;
         }
@@ -153,15 +153,10 @@ impl MediaLoop {
         u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// The process stood still (suspended, starved): what is too old is not sent at all.
-    fn skip_stall(&self, grid: &Grid, slot: u64) -> u64 {
+    /// The process stood still (suspended, starved): what is too old is not sent at all. The streams count it.
+    fn skip_stall(&self, slot: u64) -> u64 {
         let current = self.current_slot();
-        if current.saturating_sub(slot) <= BEHIND_MS_MAX {
-            return slot;
-        }
-        let packets = grid.legs as u64 * (current - slot) / SLOTS;
-        self.counters.late.fetch_add(packets, Ordering::Relaxed);
-        current
+        if current.saturating_sub(slot) <= BEHIND_MS_MAX { slot } else { current }
     }
 
     fn handle(&self, grid: &mut Grid, slot: u64, message: ToLoop) {
@@ -216,7 +211,7 @@ impl MediaLoop {
     fn serve(&self, grid: &mut Grid, slot: u64, datagram: &mut [u8]) {
         let now = slot_tick(slot);
         let due = self.origin + Duration::from_millis(slot);
-        let (mut sent, mut received, mut refused, mut late) = (0, 0, 0, 0);
+        let (mut sent, mut received, mut refused, mut late, mut skipped) = (0, 0, 0, 0, 0);
         for Leg { leg, socket, stream } in grid.slot_mut(slot) {
             let refused_before = stream.packets_refused();
             for _ in 0..READS_MAX {
@@ -226,7 +221,9 @@ impl MediaLoop {
                 self.drain(*leg, socket, stream.handle(now, Input::Packet { from, bytes }));
             }
             refused += stream.packets_refused() - refused_before;
+            let skipped_before = stream.packets_skipped();
             let packets = self.drain(*leg, socket, stream.handle(now, Input::Tick));
+            skipped += stream.packets_skipped() - skipped_before;
             sent += packets;
             if packets > 0 && due.elapsed() > LATE {
                 late += packets;
@@ -236,6 +233,7 @@ impl MediaLoop {
         self.counters.received.fetch_add(received, Ordering::Relaxed);
         self.counters.refused.fetch_add(refused, Ordering::Relaxed);
         self.counters.late.fetch_add(late, Ordering::Relaxed);
+        self.counters.skipped.fetch_add(skipped, Ordering::Relaxed);
     }
 
     /// Does what the stream says; how many packets were sent.
@@ -271,4 +269,52 @@ impl MediaLoop {
 /// Streams live on the grid, not on the clock: a slot served late is still its own time.
 fn slot_tick(slot: u64) -> Tick {
     Tick::default().plus_ms(slot)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::mpsc::channel;
+
+    use runtime_contract::leg::{Codec, MediaSpec};
+
+    use super::*;
+    use crate::stream::StreamSeed;
+
+    /// A loop that begins a long stall behind its time.
+    #[test]
+    fn what_is_never_sent_is_not_late() {
+        let stall = Duration::from_secs(10);
+        let on_event: OnEvent = Arc::new(|_, _| {});
+        let (writer, writing) = Writer::start(Arc::clone(&on_event)).unwrap();
+        let (door, from) = channel();
+        let media_loop = MediaLoop {
+            from,
+            origin: Instant::now().checked_sub(stall).unwrap(),
+            ports: Arc::new(Ports::new(Ipv4Addr::LOCALHOST.into(), None)),
+            counters: Arc::default(),
+            writer,
+            on_event,
+        };
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let (codec, remote) = (Codec::Pcma, socket.local_addr().unwrap());
+        let spec = MediaSpec { remote, codec, dtmf_payload_type: None, ptime_ms: 20, send: true, receive: true };
+        let mut stream = Box::new(Stream::new(StreamSeed { ssrc: 1, sequence: 1, timestamp: 1 }, None));
+        while stream.handle(slot_tick(0), Input::Command(Command::Connect(spec))).poll().is_some() {}
+        let mut grid = Grid::default();
+        grid.insert(Leg { leg: LegId(1), socket, stream });
+        let mut datagram = [0; DATAGRAM_BYTES_MAX];
+        media_loop.serve(&mut grid, 0, &mut datagram);
+        let slot = grid.next_used(media_loop.skip_stall(SLOTS)).unwrap();
+        media_loop.serve(&mut grid, slot, &mut datagram);
+        let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        let counters = &media_loop.counters;
+        assert_eq!(read(&counters.sent), 2, "one before the stall, one behind it");
+        assert!(read(&counters.late) <= 2);
+        assert_eq!(read(&counters.skipped), slot / SLOTS - 1, "one for each packet time between");
+        assert!(slot >= 10_000);
+        drop((door, media_loop));
+        writing.join().unwrap();
+    }
 }

@@ -29,8 +29,11 @@ use writer::Writer;
 
 #[derive(Clone, Debug)]
 pub struct MediaConfig {
-    /// Address that RTP sockets are bound to; it also stands in the SDP, so never unspecified.
-    pub address: IpAddr,
+    /// Address that RTP sockets are bound to; a wildcard takes packets on all of the machine's.
+    pub bind: IpAddr,
+    /// Address that stands in the SDP, when the far side reaches us by another than `bind`: behind NAT, and needed for
+    /// a wildcard. Ports are the same on both.
+    pub advertise: Option<IpAddr>,
     /// Ports for RTP (even ones are used, RFC 3550 §11); `None`: the system chooses.
     pub ports: Option<RangeInclusive<u16>>,
     /// Media threads, one for each core to be used.
@@ -41,7 +44,8 @@ pub struct MediaConfig {
 
 impl Default for MediaConfig {
     fn default() -> Self {
-        MediaConfig { address: IpAddr::V4(Ipv4Addr::LOCALHOST), ports: None, threads: 1, legs_max: 10_000 }
+        let bind = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        MediaConfig { bind, advertise: None, ports: None, threads: 1, legs_max: 10_000 }
     }
 }
 
@@ -76,6 +80,8 @@ pub struct MediaStatistics {
     pub packets_refused: u64,
     /// Packets that left more than 5 ms after their time.
     pub packets_late: u64,
+    /// Packets that were never made, because a media thread stood still for more than 200 ms.
+    pub packets_skipped: u64,
 }
 
 /// Why media could not be had. Says whose fault it is.
@@ -100,11 +106,14 @@ struct Counters {
     received: AtomicU64,
     refused: AtomicU64,
     late: AtomicU64,
+    skipped: AtomicU64,
 }
 
 /// All media of this process. Dropping it closes all legs and waits for its threads, and for the disk.
 pub struct Media {
     legs_max: usize,
+    /// For the SDP.
+    address: IpAddr,
     ports: Arc<Ports>,
     open: Mutex<HashSet<LegId>>,
     doors: Vec<Sender<ToLoop>>,
@@ -122,7 +131,8 @@ impl Media {
         let (writer, writing) = Writer::start(Arc::clone(&on_event))?;
         let mut media = Media {
             legs_max: config.legs_max,
-            ports: Arc::new(Ports::new(config.address, config.ports)),
+            address: config.advertise.unwrap_or(config.bind),
+            ports: Arc::new(Ports::new(config.bind, config.ports)),
             open: Mutex::default(),
             doors: Vec::new(),
             threads: Vec::new(),
@@ -158,7 +168,7 @@ impl Media {
             return Err(MediaError::Full(self.legs_max));
         }
         let socket = self.ports.bind()?.ok_or(MediaError::NoPort)?;
-        let address = socket.local_addr()?;
+        let address = SocketAddr::new(self.address, socket.local_addr()?.port());
         self.counters.legs.fetch_add(1, Ordering::Relaxed);
         open.insert(leg);
         self.send(leg, ToLoop::Open { leg, socket, stream: Box::new(Stream::new(seed(), peer)) });
@@ -190,6 +200,7 @@ impl Media {
             packets_received: read(&self.counters.received),
             packets_refused: read(&self.counters.refused),
             packets_late: read(&self.counters.late),
+            packets_skipped: read(&self.counters.skipped),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Two real sides over loopback.
 
+use std::net::UdpSocket;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -126,6 +127,26 @@ fn a_recording_that_cannot_be_written_says_why() {
         _ => None,
     });
     assert!(error.to_string().contains("/nowhere/at/all.wav"), "{error}");
+}
+
+#[test]
+fn the_address_in_the_sdp_need_not_be_ours() {
+    let advertised = "203.0.113.9".parse().unwrap();
+    for bind in ["127.0.0.1", "0.0.0.0"] {
+        let config = MediaConfig { bind: bind.parse().unwrap(), advertise: Some(advertised), ..MediaConfig::default() };
+        let (media, events) = start(config);
+        let (server, phone) = (LegId(1), UdpSocket::bind("127.0.0.1:0").unwrap());
+        phone.set_read_timeout(Some(PATIENCE)).unwrap();
+        let said = media.open(server, None).unwrap();
+        assert_eq!(said.ip(), advertised);
+        media.tell(server, Command::Connect(spec(phone.local_addr().unwrap())));
+        let mut packet = [0; 2_048];
+        let (length, from) = phone.recv_from(&mut packet).unwrap();
+        // What a NAT that keeps ports would do with it.
+        assert_eq!(from, SocketAddr::new(Ipv4Addr::LOCALHOST.into(), said.port()));
+        phone.send_to(&packet[..length], from).unwrap();
+        wait(&events, |_, event| (event == MediaEvent::FirstPacket).then_some(()));
+    }
 }
 
 #[test]

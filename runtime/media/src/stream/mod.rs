@@ -142,6 +142,11 @@ impl Stream {
         self.packets_refused
     }
 
+    /// Packets whose time was over before they were made.
+    pub fn packets_skipped(&self) -> u64 {
+        self.sending.packets_skipped()
+    }
+
     fn handle_packet(&mut self, from: SocketAddr, bytes: &[u8]) {
         let emit = |event| self.events.push_back(event);
         let taken = self.media.is_some_and(|media| self.receiving.handle_packet(self.now, &media, from, bytes, emit));

@@ -31,6 +31,7 @@ pub struct Sending {
     keys_asked: bool,
     packet: [u8; HEADER_BYTES + PACKET_SAMPLES_MAX],
     packet_bytes: usize,
+    packets_skipped: u64,
 }
 
 #[derive(Debug)]
@@ -64,6 +65,7 @@ impl Sending {
             keys_asked: false,
             packet: [0; HEADER_BYTES + PACKET_SAMPLES_MAX],
             packet_bytes: 0,
+            packets_skipped: 0,
         }
     }
 
@@ -89,7 +91,7 @@ impl Sending {
     pub fn next_packet(&mut self, now: Tick, media: &MediaSpec, emit: impl FnMut(Event)) -> Sent {
         let packet_ms = packet_ms(media.ptime_ms);
         let samples = packet_ms * 8;
-        let due = self.skip_stall(now, packet_ms);
+        let due = self.skip_stall(now, packet_ms, media.send);
         self.due = Some(due.plus_ms(u64::from(packet_ms)));
         let at = self.timestamp;
         self.timestamp = at.wrapping_add(u32::from(samples));
@@ -137,19 +139,27 @@ impl Sending {
         Sent::Packet
     }
 
+    /// Packets left out by stalls.
+    pub fn packets_skipped(&self) -> u64 {
+        self.packets_skipped
+    }
+
     /// The packet made last.
     pub fn packet(&self) -> &[u8] {
         self.packet.get(..self.packet_bytes).unwrap_or_default()
     }
 
     /// When the next packet is due, moved on when we stood still for too long.
-    fn skip_stall(&mut self, now: Tick, packet_ms: u16) -> Tick {
+    fn skip_stall(&mut self, now: Tick, packet_ms: u16, sends: bool) -> Tick {
         let due = self.due.unwrap_or(now);
         let behind_ms = now.0.saturating_sub(due.0) / 1_000_000;
         if behind_ms <= CATCH_UP_MS_MAX {
             return due;
         }
         let packets = behind_ms / u64::from(packet_ms);
+        if sends {
+            self.packets_skipped += packets;
+        }
         self.timestamp = self.timestamp.wrapping_add((packets as u32).wrapping_mul(u32::from(packet_ms) * 8));
         self.marker = true;
         due.plus_ms(packets * u64::from(packet_ms))

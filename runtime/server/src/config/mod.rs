@@ -44,7 +44,8 @@ pub struct Config {
 pub struct Listen {
     /// UDP.
     pub sip: SocketAddr,
-    /// Our address as peers reach it; needed when `sip` is a wildcard, for a wildcard is no address to call.
+    /// Our address as peers reach it, for signalling and voice, on the same ports: behind NAT, and needed when `sip` is
+    /// a wildcard, for a wildcard is no address to call.
     pub advertise: Option<IpAddr>,
     /// Health, metrics, versions, reload.
     pub http: SocketAddr,

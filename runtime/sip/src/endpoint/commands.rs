@@ -16,7 +16,7 @@ impl Endpoint {
     pub(super) fn command(&mut self, command: LegCommand) {
         match command {
             LegCommand::Dial { leg, target, peer, from, media } => {
-                self.dial(leg, &target, peer, from.as_ref().map(|from| from.reveal().as_str()), media);
+                self.dial(leg, target.reveal(), peer, from.as_ref().map(|from| from.reveal().as_str()), media);
             }
             LegCommand::Ring { leg } => {
                 if let Some((leg, invite)) = self.find_incoming(leg) {
@@ -50,10 +50,16 @@ impl Endpoint {
     }
 
     fn answer(&mut self, leg: Key, invite: Key, media: SocketAddr) {
+        let Some(host) = self.legs.get(leg).map(|leg| leg.dialog.peer.ip()) else { return };
+        // Many may have come in before the first was answered.
+        if self.is_owed_too_many(host) {
+            self.unacknowledged_refused += 1;
+            return self.turn_away(leg, invite, 503, GoneCause::Failed);
+        }
+        self.legs.set_answered(leg);
         let Some(state) = self.legs.get_mut(leg) else { return };
         state.local_media = Some(media);
         state.origin.version += 1;
-        state.phase = Phase::Answered;
         let body = match &state.remote {
             Some(remote) => sdp::answer(remote, media, state.origin),
             None => sdp::offer(media, state.origin),
@@ -64,8 +70,12 @@ impl Endpoint {
     }
 
     fn reject(&mut self, leg: Key, invite: Key, code: u16) {
+        self.turn_away(leg, invite, code, GoneCause::LocalHungUp);
+    }
+
+    fn turn_away(&mut self, leg: Key, invite: Key, code: u16, cause: GoneCause) {
         self.respond_plain(leg, invite, code);
-        self.legs.gone(&mut self.ctx, leg, GoneCause::LocalHungUp);
+        self.legs.gone(&mut self.ctx, leg, cause);
         self.legs.remove(leg);
     }
 

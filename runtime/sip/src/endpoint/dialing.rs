@@ -205,7 +205,7 @@ impl Endpoint {
         let id = state.id;
         let digest = dialog.digest(&self.ctx.entropy);
         self.legs.set_dialog(leg, dialog, digest);
-        match sdp::parse(response.body) {
+        match sdp::parse(response.body, local.ip()) {
             Ok(remote) if is_sdp(message) => {
                 if let Some(state) = self.legs.get_mut(leg) {
                     state.remote = Some(remote);

@@ -1,5 +1,6 @@
 //! INVITEs that come in: from the request to the answered leg, CANCEL and ACK (RFC 3261 §13.3, §9.2).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use runtime_contract::Redacted;
@@ -31,6 +32,10 @@ impl Endpoint {
         if self.draining || self.legs.len() >= self.ctx.config.legs_max {
             return self.refuse(request, 503);
         }
+        if self.is_owed_too_many(request.arrival.source.ip()) {
+            self.unacknowledged_refused += 1;
+            return self.refuse(request, 503);
+        }
         let remote = match self.read_offer(request) {
             Ok(remote) => remote,
             Err(code) => return self.refuse(request, code),
@@ -50,6 +55,12 @@ impl Endpoint {
         self.begin_incoming(request, invite, remote);
     }
 
+    /// Whether this host leaves so many of our 2xx without an ACK that it may have no more calls now. 503 and not 486:
+    /// it is the host that is to wait, not the called number that is busy (RFC 3261 §21.5.4).
+    pub(super) fn is_owed_too_many(&self, host: IpAddr) -> bool {
+        self.legs.unacknowledged(host) >= self.ctx.config.unacknowledged_max
+    }
+
     /// The offer in a request's body: `None` without a body. The error is a status code.
     pub(super) fn read_offer(&self, request: &Request<'_, '_>) -> Result<Option<Remote>, u16> {
         if !is_plain(request.message) {
@@ -62,7 +73,7 @@ impl Endpoint {
         if !is_sdp(request.message) {
             return Err(415);
         }
-        sdp::parse(body).map(Some).map_err(|fault| match fault {
+        sdp::parse(body, request.arrival.local.ip()).map(Some).map_err(|fault| match fault {
             SdpFault::Malformed => 400,
             SdpFault::NoCommonMedia => 488,
         })
@@ -200,7 +211,7 @@ impl Endpoint {
         let Some(state) = self.legs.get_mut(leg) else { return };
         let Some(accepted) = state.accepted.take_if(|accepted| accepted.cseq == essentials.cseq) else { return };
         if accepted.offered {
-            match sdp::parse(essentials.body) {
+            match sdp::parse(essentials.body, state.dialog.local.ip()) {
                 Ok(remote) if is_sdp(request.message) => {
                     state.remote = Some(remote);
                     self.say_media(leg);
@@ -221,9 +232,9 @@ impl Endpoint {
         if state.silent {
             return self.end_dialog(leg);
         }
-        if state.phase == Phase::Answered {
-            state.phase = Phase::Up;
-            self.ctx.say(LegEvent::Up { leg: state.id });
+        let id = state.id;
+        if self.legs.set_acknowledged(leg) {
+            self.ctx.say(LegEvent::Up { leg: id });
         }
     }
 

@@ -1,8 +1,8 @@
 //! Legs and the two ways to find one: by the exchange's id, and by the dialog of a message.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasherDefault;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use runtime_contract::leg::{GoneCause, LegEvent, LegId, MediaSpec};
@@ -86,12 +86,20 @@ pub struct Legs {
     slab: Slab<Leg>,
     by_id: HashMap<u64, Key, BuildHasherDefault<DigestHasher>>,
     by_dialog: DigestMap<Found>,
+    /// Legs in `Phase::Answered` by the host that the INVITE came from; none has 0.
+    unacknowledged: BTreeMap<IpAddr, usize>,
     next_id: u64,
 }
 
 impl Legs {
     pub fn new(first: u64) -> Self {
-        Self { slab: Slab::default(), by_id: HashMap::default(), by_dialog: DigestMap::default(), next_id: first }
+        Self {
+            slab: Slab::default(),
+            by_id: HashMap::default(),
+            by_dialog: DigestMap::default(),
+            unacknowledged: BTreeMap::new(),
+            next_id: first,
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -128,6 +136,41 @@ impl Legs {
         self.slab.get_mut(key)
     }
 
+    /// Legs of this host that wait for the ACK of the 2xx that answered them.
+    pub fn unacknowledged(&self, host: IpAddr) -> usize {
+        self.unacknowledged.get(&host).copied().unwrap_or(0)
+    }
+
+    pub fn unacknowledged_total(&self) -> usize {
+        self.unacknowledged.values().sum()
+    }
+
+    /// Our 2xx goes out. INVARIANT (unacknowledged): phase `Answered` is entered here and left here or by `remove`.
+    pub fn set_answered(&mut self, key: Key) {
+        if let Some(leg) = self.slab.get_mut(key) {
+            leg.phase = Phase::Answered;
+            *self.unacknowledged.entry(leg.dialog.peer.ip()).or_default() += 1;
+        }
+    }
+
+    /// The ACK came; true when it was the one that makes the leg.
+    pub fn set_acknowledged(&mut self, key: Key) -> bool {
+        let Some(leg) = self.slab.get_mut(key).filter(|leg| leg.phase == Phase::Answered) else { return false };
+        leg.phase = Phase::Up;
+        let host = leg.dialog.peer.ip();
+        self.count_acknowledged(host);
+        true
+    }
+
+    fn count_acknowledged(&mut self, host: IpAddr) {
+        if let Some(count) = self.unacknowledged.get_mut(&host) {
+            *count -= 1;
+            if *count == 0 {
+                self.unacknowledged.remove(&host);
+            }
+        }
+    }
+
     /// The 2xx named the far side's tag: from now on the leg is found by the whole dialog.
     pub fn set_dialog(&mut self, key: Key, dialog: Dialog, digest: Digest) {
         if let Some(leg) = self.slab.get_mut(key) {
@@ -155,6 +198,9 @@ impl Legs {
             self.by_id.remove(&leg.id.0);
         }
         self.forget_dialog(leg.dialog_digest);
+        if leg.phase == Phase::Answered {
+            self.count_acknowledged(leg.dialog.peer.ip());
+        }
         Some(leg)
     }
 

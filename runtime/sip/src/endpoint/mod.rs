@@ -88,6 +88,8 @@ pub struct Endpoint {
     ctx: Context,
     transactions: Transactions,
     legs: Legs,
+    /// INVITEs that got 503 because of `unacknowledged_max`.
+    unacknowledged_refused: u64,
     draining: bool,
     due: Vec<Alarm>,
 }
@@ -103,7 +105,14 @@ impl Endpoint {
             alarms: Alarms::new(),
             outputs: VecDeque::new(),
         };
-        Self { ctx, transactions: Transactions::default(), legs, draining: false, due: Vec::new() }
+        Self {
+            ctx,
+            transactions: Transactions::default(),
+            legs,
+            unacknowledged_refused: 0,
+            draining: false,
+            due: Vec::new(),
+        }
     }
 
     /// Takes one input. `now` never goes back; alarms that are due by then ring first.
@@ -127,9 +136,19 @@ impl Endpoint {
         self.ctx.alarms.next_deadline()
     }
 
+    /// Calls refused since the start because of [`Config::unacknowledged_max`].
+    pub fn unacknowledged_refused(&self) -> u64 {
+        self.unacknowledged_refused
+    }
+
     /// What is held now.
     pub fn load(&self) -> Load {
-        Load { legs: self.legs.len(), transactions: self.transactions.len(), alarms: self.ctx.alarms.len() }
+        Load {
+            legs: self.legs.len(),
+            unacknowledged: self.legs.unacknowledged_total(),
+            transactions: self.transactions.len(),
+            alarms: self.ctx.alarms.len(),
+        }
     }
 
     fn ring_due(&mut self) {
@@ -165,10 +184,12 @@ impl Endpoint {
 }
 
 /// How much an endpoint holds; all zero once the last timer has run out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Load {
     /// Legs, those included that were reported gone and still wait for an ACK or a final response.
     pub legs: usize,
+    /// Of them, incoming ones that were answered and wait for the ACK.
+    pub unacknowledged: usize,
     /// Transactions, finished ones that absorb retransmissions included.
     pub transactions: usize,
     /// Alarms set, overtaken ones included.

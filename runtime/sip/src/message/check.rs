@@ -48,6 +48,16 @@ const fn bad(why: &'static str) -> Refusal {
     Refusal { code: 400, why }
 }
 
+/// Bytes of a request URI. Over it: 414.
+pub const URI_BYTES_MAX: usize = 1_024;
+/// Bytes of a Call-ID, a From, a To, and of all Contacts together: a call keeps them. Over it: 513.
+/// RFC 4475 §3.1.1.6 has a valid From of 590.
+pub const VALUE_BYTES_MAX: usize = 1_024;
+/// Bytes of all Record-Route values together: a dialog keeps them. Over it: 513.
+pub const ROUTES_BYTES_MAX: usize = 4 * 1_024;
+/// Bytes of all header values together: what answers them is kept for a while. Over it: 513.
+pub const HEADERS_BYTES_MAX: usize = 16 * 1_024;
+
 /// Sequence numbers are below 2^31 (RFC 3261 §8.1.1.5).
 const CSEQ_END: u32 = 1 << 31;
 
@@ -76,6 +86,10 @@ impl<'a> Message<'a> {
         if call_id.is_empty() || call_id.iter().any(u8::is_ascii_whitespace) {
             return Err(bad("malformed Call-ID"));
         }
+        if uri_bytes.len() > URI_BYTES_MAX {
+            return Err(Refusal { code: 414, why: "" });
+        }
+        self.check_lengths()?;
         let body = self.check_body()?;
         self.check_max_forwards()?;
         let method = Method::named(method_name);
@@ -109,7 +123,8 @@ impl<'a> Message<'a> {
             // A second Via belongs to somebody else (RFC 3261 §8.1.3.3).
             && vias.next().is_none()
             && self.single(Header::From, fault, fault).is_ok_and(|from| parse_address(from).is_some())
-            && self.single(Header::CallId, fault, fault).is_ok();
+            && self.single(Header::CallId, fault, fault).is_ok()
+            && self.check_lengths().is_ok();
         let to_tag = parse_address(to)?.tag().unwrap_or_default();
         let body = self.check_body().ok()?;
         let cseq_method = Method::named(cseq_method);
@@ -132,6 +147,17 @@ impl<'a> Message<'a> {
         let length = parse_number(length).and_then(|length| usize::try_from(length).ok());
         let length = length.ok_or(bad("malformed Content-Length"))?;
         self.body.get(..length).ok_or(bad("body shorter than Content-Length"))
+    }
+
+    /// What is kept must have a bound (RFC 3261 §21.5.7).
+    fn check_lengths(&self) -> Result<(), Refusal> {
+        let bytes = |header| self.all(header).map(<[u8]>::len).sum::<usize>();
+        let long = [Header::CallId, Header::From, Header::To, Header::Contact]
+            .into_iter()
+            .any(|header| bytes(header) > VALUE_BYTES_MAX)
+            || bytes(Header::RecordRoute) > ROUTES_BYTES_MAX
+            || self.lines.iter().map(|line| line.value.len()).sum::<usize>() > HEADERS_BYTES_MAX;
+        if long { Err(Refusal { code: 513, why: "" }) } else { Ok(()) }
     }
 
     fn check_max_forwards(&self) -> Result<(), Refusal> {
@@ -187,6 +213,35 @@ mod tests {
             };
             assert_eq!(check(twice).unwrap_err().code, 400, "{header}");
         }
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let uri =
+            |bytes: usize| check(|text| text.replace("sip:a@b SIP", &format!("sip:{}@b SIP", "a".repeat(bytes - 6))));
+        assert_eq!(uri(URI_BYTES_MAX), Ok(()));
+        assert_eq!(uri(URI_BYTES_MAX + 1).unwrap_err().code, 414);
+        let call_id = |bytes: usize| check(|text| text.replace(": x\r", &format!(": {}\r", "x".repeat(bytes))));
+        assert_eq!(call_id(VALUE_BYTES_MAX), Ok(()));
+        assert_eq!(call_id(VALUE_BYTES_MAX + 1).unwrap_err().code, 513);
+        let more = |line: &str| check(|text| text.replace("To:", &format!("{line}\r\nTo:")));
+        for (header, bound) in [("Contact", VALUE_BYTES_MAX), ("Record-Route", ROUTES_BYTES_MAX)] {
+            let line = |bytes: usize| format!("{header}: <sip:h;{}>", "x".repeat(bytes - "<sip:h;>".len()));
+            assert_eq!(more(&line(bound)), Ok(()), "{header}");
+            assert_eq!(more(&line(bound + 1)).unwrap_err().code, 513, "{header}");
+        }
+        for header in ["From", "To"] {
+            let named = |bytes: usize| {
+                let name = "n".repeat(bytes);
+                check(|text| text.replace(&format!("{header}: "), &format!("{header}: {name} ")))
+            };
+            assert_eq!(named(VALUE_BYTES_MAX - 20), Ok(()), "{header}");
+            assert_eq!(named(VALUE_BYTES_MAX).unwrap_err().code, 513, "{header}");
+        }
+        // The values of the message above are 65 bytes.
+        let others = |bytes: usize| more(&format!("X: {}", "x".repeat(bytes)));
+        assert_eq!(others(HEADERS_BYTES_MAX - 65), Ok(()));
+        assert_eq!(others(HEADERS_BYTES_MAX - 64).unwrap_err().code, 513);
     }
 
     #[test]

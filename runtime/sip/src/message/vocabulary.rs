@@ -53,6 +53,8 @@ pub fn status_line(code: u16) -> std::borrow::Cow<'static, [u8]> {
         200 => (&b"SIP/2.0 200 OK"[..]).into(),
         481 => (&b"SIP/2.0 481 Call/Transaction Does Not Exist"[..]).into(),
         487 => (&b"SIP/2.0 487 Request Terminated"[..]).into(),
+        // RFC 3261's word; rsip has that of RFC 2543.
+        414 => (&b"SIP/2.0 414 Request-URI Too Long"[..]).into(),
         code => {
             let mut line = b"SIP/2.0 ".to_vec();
             // rsip prints `486 BusyHere`.

@@ -76,7 +76,7 @@ impl Bench {
 
     pub fn dial(&mut self, leg: u64) {
         let from = Some(Redacted::new("2002".to_owned()));
-        let target = format!("sip:1001@{PEER}");
+        let target = Redacted::new(format!("sip:1001@{PEER}"));
         self.command(LegCommand::Dial { leg: LegId(leg), target, peer: address(PEER), from, media: address(MEDIA) });
     }
 
@@ -109,7 +109,7 @@ impl Bench {
     /// Waits until nothing is left, and nothing may be left.
     pub fn assert_empties(&mut self) {
         self.wait_ms(400_000);
-        assert_eq!(self.endpoint.load(), Load { legs: 0, transactions: 0, alarms: 0 });
+        assert_eq!(self.endpoint.load(), Load::default());
     }
 }
 

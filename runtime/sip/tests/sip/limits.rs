@@ -1,8 +1,9 @@
 //! Every bound, at the bound.
 
 use runtime_contract::leg::{LegCommand, LegId};
+use runtime_sip::Input;
 
-use crate::bench::{Bench, SDP, header, request};
+use crate::bench::{Bench, LOCAL, SDP, address, header, request};
 
 fn call(number: u32) -> String {
     request("INVITE", 1, &format!("i{number}"), "", "", SDP).replace("Call-ID: call", &format!("Call-ID: c{number}"))
@@ -28,6 +29,57 @@ fn legs() {
     for leg in 2..=4 {
         bench.command(LegCommand::HangUp { leg: LegId(leg) });
     }
+    bench.assert_empties();
+}
+
+/// An INVITE of another host.
+fn call_from(bench: &mut Bench, source: &str, number: u32) {
+    let text = crate::bench::crlf(&call(number));
+    let (source, local) = (address(source), address(LOCAL));
+    bench.input(Input::Datagram { source, local, bytes: text.as_bytes(), trusted: true });
+}
+
+#[test]
+fn calls_of_one_host_that_wait_for_their_ack() {
+    let mut bench = Bench::with(|config| config.unacknowledged_max = 2);
+    for number in 1..=4 {
+        bench.say(&call(number));
+    }
+    assert_eq!(bench.said().len(), 4, "nothing is owed before the first is answered");
+    bench.answer(1);
+    bench.answer(2);
+    let tag = crate::bench::to_tag(&bench.sent.remove(0).1).trim_end().to_owned();
+    bench.sent.clear();
+    bench.answer(3);
+    let refused = bench.one();
+    assert!(refused.starts_with("SIP/2.0 503 Service Unavailable\n"));
+    assert_eq!(header(&refused, "Retry-After"), "5");
+    assert_eq!(bench.said().last().unwrap(), "gone 3 Failed");
+    bench.say(&call(5));
+    assert_eq!(header(&bench.one(), "Retry-After"), "5");
+    assert!(bench.said().is_empty());
+    assert_eq!((bench.endpoint.load().unacknowledged, bench.endpoint.unacknowledged_refused()), (2, 2));
+
+    // Other hosts are served, and another port is no other host.
+    call_from(&mut bench, "127.0.0.2:5070", 6);
+    assert_eq!(bench.said(), ["incoming 5"]);
+    call_from(&mut bench, "127.0.0.1:5099", 7);
+    assert!(bench.said().is_empty());
+    bench.sent.clear();
+
+    bench.say(&request("ACK", 1, "a1", &tag, "", "").replace("Call-ID: call", "Call-ID: c1"));
+    bench.answer(4);
+    assert_eq!(bench.said(), ["up 1", "media 4 127.0.0.1:6000 Pcmu"], "an ACK makes room");
+    bench.command(LegCommand::HangUp { leg: LegId(1) });
+    bench.command(LegCommand::HangUp { leg: LegId(5) });
+    bench.sent.clear();
+    // Those that never get their ACK are ended, and make room.
+    bench.wait_ms(33_000);
+    assert_eq!(bench.said(), ["gone 1 LocalHungUp", "gone 5 LocalHungUp", "gone 2 NoAck", "gone 4 NoAck"]);
+    bench.sent.clear();
+    bench.say(&call(8));
+    assert_eq!(bench.said(), ["incoming 6"]);
+    bench.command(LegCommand::HangUp { leg: LegId(6) });
     bench.assert_empties();
 }
 

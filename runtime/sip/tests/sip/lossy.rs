@@ -148,7 +148,7 @@ impl Wire {
             What::Dial => {
                 let peer = self.addresses[1 - side];
                 let from = Some(Redacted::new(id.to_string()));
-                LegCommand::Dial { leg, target: format!("sip:x@{peer}"), peer, from, media }
+                LegCommand::Dial { leg, target: Redacted::new(format!("sip:x@{peer}")), peer, from, media }
             }
         };
         self.input(side, Input::Command(command));
@@ -215,7 +215,7 @@ fn calls(seed: u64, loss: u64) {
     }
     wire.run();
     for side in 0..2 {
-        assert_eq!(wire.sides[side].load(), Load { legs: 0, transactions: 0, alarms: 0 });
+        assert_eq!(wire.sides[side].load(), Load::default());
         for (leg, log) in &wire.logs[side] {
             assert!(log.gone.is_some(), "leg {leg} of side {side} never ended");
             let Some(caller) = log.caller else { continue };

@@ -93,11 +93,12 @@ fn noise(seed: u64) {
     let mut bench = Bench::with(|config| {
         config.legs_max = 8;
         config.transactions_max = 30;
+        config.unacknowledged_max = 3;
     });
     let mut heard: Vec<String> = Vec::new();
     for _ in 0..400 {
         let load = bench.endpoint.load();
-        assert!(load.legs <= 8 && load.transactions <= 30, "{load:?}");
+        assert!(load.legs <= 8 && load.transactions <= 30 && load.unacknowledged <= 3, "{load:?}");
         let leg = LegId(if random.chance(50) { 1 + random.below(12) } else { (1 << 63) + random.below(4) });
         match random.below(12) {
             0 => bench.bytes(&(0..random.below(200)).map(|_| random.next() as u8).collect::<Vec<_>>()),

@@ -1,0 +1,30 @@
+//! What must outlive the process (part of seam 3): the exchange says it, the store keeps it. Nothing here knows when
+//! it is durable, nor what a journal says.
+
+use std::fmt;
+
+use crate::program::GraphId;
+use crate::record::{CallId, CallRecord};
+use crate::time::Time;
+
+/// One thing to keep. Writes are kept in the order in which they are handed over.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Write {
+    /// More of a call's journal, which runs in this graph; the first opens the call.
+    Journal { call: CallId, graph: GraphId, journal: Vec<u8> },
+    /// A recording whose file is synced already. `partial`: the caller was gone before its end.
+    Recording { call: CallId, recording: u64, length_ms: u32, created: Time, partial: bool },
+    /// The call is over: its record, and the last of its journal. Nothing follows for this call.
+    End { record: Box<CallRecord>, journal: Vec<u8> },
+}
+
+/// Journals hold numbers of people: their length is shown.
+impl fmt::Debug for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Write::Journal { call, journal, .. } => write!(f, "Journal({}, {} bytes)", call.hex(), journal.len()),
+            Write::Recording { call, recording, .. } => write!(f, "Recording({}, {recording})", call.hex()),
+            Write::End { record, journal } => write!(f, "End({}, {} bytes)", record.call.hex(), journal.len()),
+        }
+    }
+}
