@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use lang_diagnostics::{Code, Colours, Diagnostic, FileId, Sources, Span, diagnostics_to_json_lines, render};
+use lang_diagnostics::{Code, Colours, Diagnostic, Sources, Span, diagnostics_to_json_lines, render};
 use lang_semantics::{ParsedModule, hir};
-use lang_syntax::ast;
+use lang_syntax::ast::{self, Unread};
 use runtime_contract::program::{Report, SiteNames};
 
+use crate::consequences::Gaps;
 use crate::depth::with_room;
-use crate::project::{Project, module_of, path_of};
+use crate::project::{Misread, Project, module_of, path_of};
 
 /// What is known of a project before any code is made.
 pub struct Analysis {
@@ -41,21 +42,20 @@ pub fn analyze(project: &Project, names: &SiteNames) -> Analysis {
 fn read_and_check(project: &Project, names: &SiteNames) -> Analysis {
     let mut reader = Reader::default();
     for (path, file) in &project.flows {
-        let id = reader.read(path, module_of(path), &file.text);
-        if let Some(at) = file.not_utf8_at {
-            let span = Span::new(id, at, at);
-            let problem = Diagnostic::new(Code::UnexpectedWord, span, "the file is not UTF-8 text")
-                .here("this byte begins no character")
-                .help("save the file as UTF-8");
-            reader.diagnostics.push(problem);
+        match file.misread {
+            None => reader.read(path, module_of(path), &file.text),
+            Some(misread) => reader.read_foreign(path, module_of(path), &file.text, misread),
         }
     }
     reader.read_library();
-    let Reader { sources, modules, mut diagnostics, .. } = reader;
+    let Reader { sources, modules, mut diagnostics, foreign, .. } = reader;
+    let by_path: Vec<_> = modules.iter().map(|(path, ast)| (path.as_str(), ast)).collect();
+    let unread = modules.values().flat_map(|ast| &ast.unread).chain(&foreign).collect();
+    let gaps = Gaps::new(&by_path, unread, &sources);
     let modules: Vec<ParsedModule<'_>> =
         modules.iter().map(|(path, ast)| ParsedModule { path: path.clone(), ast }).collect();
     let (program, found) = lang_semantics::analyze(&modules, project, names);
-    diagnostics.extend(found);
+    diagnostics.extend(gaps.without_consequences(found, &sources));
     diagnostics.sort_by_key(|problem| (problem.span().file, problem.span().start));
     let program = program.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
     Analysis { sources, diagnostics, program }
@@ -68,21 +68,49 @@ struct Reader {
     /// By module path.
     modules: BTreeMap<String, ast::Module>,
     diagnostics: Vec<Diagnostic>,
+    /// Files that are in another encoding.
+    foreign: Vec<Unread>,
     /// Modules that some file uses and that are not looked for yet.
     wanted: Vec<String>,
 }
 
 impl Reader {
-    fn read(&mut self, path: &str, module: String, text: &str) -> FileId {
+    fn read(&mut self, path: &str, module: String, text: &str) {
         let id = self.sources.add(path, text);
         let (ast, problems) = lang_syntax::parse(id, text);
         self.diagnostics.extend(problems);
+        self.take(module, ast);
+    }
+
+    /// A file in another encoding: that is said, and nothing else of it.
+    fn read_foreign(&mut self, path: &str, module: String, text: &str, misread: Misread) {
+        let file = self.sources.add(path, text);
+        let (ast, _) = lang_syntax::parse(file, text);
+        self.foreign.push(Unread { span: ast.span, item: None, block: None, heads: Vec::new(), declares: true });
+        let problem = match misread {
+            Misread::Utf16 => Diagnostic::new(
+                Code::UnexpectedWord,
+                Span::new(file, 0, 0),
+                "the file is UTF-16 text, and flow files are UTF-8",
+            )
+            .help("save it as UTF-8; in Notepad: Save as, Encoding: UTF-8"),
+            Misread::NotUtf8 { at } => {
+                Diagnostic::new(Code::UnexpectedWord, Span::new(file, at, at), "the file is not UTF-8 text")
+                    .here("this byte begins no character")
+                    .help("save the file as UTF-8")
+                    .note("bytes of GBK, Big5 or Latin-1 look so")
+            }
+        };
+        self.diagnostics.push(problem);
+        self.take(module, ast);
+    }
+
+    fn take(&mut self, module: String, ast: ast::Module) {
         self.wanted.extend(ast.uses.iter().map(|wanted| {
             let names: Vec<_> = wanted.module.names.iter().map(|name| name.text.as_str()).collect();
             names.join(".")
         }));
         self.modules.insert(module, ast);
-        id
     }
 
     /// Modules of the library that the project uses and does not have itself, and those that they use.

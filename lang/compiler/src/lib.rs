@@ -13,6 +13,7 @@
 
 mod analysis;
 mod compile;
+mod consequences;
 mod depth;
 mod project;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use lang_semantics::Surroundings;
+use lang_syntax::composed;
 use runtime_contract::calendar::days_since_epoch;
 use runtime_contract::program::Bundle;
 
@@ -21,9 +22,45 @@ pub struct Project {
 
 #[derive(Clone)]
 pub(crate) struct FlowFile {
+    /// As far as it could be decoded.
     pub text: String,
+    /// Why the bytes were no text as flow files are written.
+    pub misread: Option<Misread>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Misread {
+    Utf16,
     /// Byte of the text at which something stood that is no UTF-8; it reads as U+FFFD.
-    pub not_utf8_at: Option<u32>,
+    NotUtf8 {
+        at: u32,
+    },
+}
+
+impl FlowFile {
+    fn from_bytes(bytes: &[u8]) -> FlowFile {
+        if let Some(text) = utf16(bytes) {
+            return FlowFile { text, misread: Some(Misread::Utf16) };
+        }
+        let misread = std::str::from_utf8(bytes).err().map(|error| Misread::NotUtf8 { at: error.valid_up_to() as u32 });
+        FlowFile { text: String::from_utf8_lossy(bytes).into_owned(), misread }
+    }
+}
+
+/// UTF-16 is known by its mark (RFC 2781 §3.2), or else by the zero bytes of its Latin letters.
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let pairs = bytes.chunks_exact(2);
+    let zeros = |at: usize| pairs.clone().filter(|pair| pair.get(at) == Some(&0)).count() * 4 > bytes.len().max(4);
+    let (little, bytes) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (true, rest),
+        [0xfe, 0xff, rest @ ..] => (false, rest),
+        _ if zeros(1) && !zeros(0) => (true, bytes),
+        _ if zeros(0) && !zeros(1) => (false, bytes),
+        _ => return None,
+    };
+    let units = bytes.chunks_exact(2).filter_map(|pair| <[u8; 2]>::try_from(pair).ok());
+    let units = units.map(|pair| if little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) });
+    Some(char::decode_utf16(units).map(|sign| sign.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
 }
 
 impl Project {
@@ -32,9 +69,7 @@ impl Project {
         let mut project = Project::default();
         for (path, bytes) in &bundle.files {
             if path.ends_with(FLOW_ENDING) {
-                let not_utf8_at = std::str::from_utf8(bytes).err().map(|error| error.valid_up_to() as u32);
-                let text = String::from_utf8_lossy(bytes).into_owned();
-                project.flows.insert(path.clone(), FlowFile { text, not_utf8_at });
+                project.flows.insert(path.clone(), FlowFile::from_bytes(bytes));
             } else if let Some(file) = path.strip_prefix(PROMPTS_FOLDER) {
                 project.add_audio(file, *blake3::hash(bytes).as_bytes());
             }
@@ -44,7 +79,7 @@ impl Project {
 
     /// `path` ends in `.flow`.
     pub fn add_flow(&mut self, path: impl Into<String>, text: impl Into<String>) {
-        self.flows.insert(path.into(), FlowFile { text: text.into(), not_utf8_at: None });
+        self.flows.insert(path.into(), FlowFile { text: text.into(), misread: None });
     }
 
     /// `file` is a path below `prompts/`, `hash` the BLAKE3 of its bytes.
@@ -79,7 +114,7 @@ impl Surroundings for Project {
 
 /// `routing`, `billing.cards` of `routing.flow`, `billing/cards.flow`.
 pub(crate) fn module_of(path: &str) -> String {
-    path.strip_suffix(FLOW_ENDING).unwrap_or(path).replace('/', ".")
+    composed(path.strip_suffix(FLOW_ENDING).unwrap_or(path)).replace('/', ".")
 }
 
 /// `std/voicemail.flow` of `std.voicemail`: how people see a module of the library.
@@ -98,13 +133,28 @@ mod tests {
         let project = Project::from_bundle(&Bundle { files });
         assert_eq!(project.flows.len(), 1);
         let flow = &project.flows["a/b.flow"];
-        assert_eq!((flow.text.as_str(), flow.not_utf8_at), ("x\u{fffd}y", Some(1)));
+        assert_eq!((flow.text.as_str(), flow.misread), ("x\u{fffd}y", Some(Misread::NotUtf8 { at: 1 })));
         assert_eq!(project.audio("hi.wav"), Some(*blake3::hash(b"RIFF").as_bytes()));
         assert_eq!(project.audio("ho.wav"), None);
     }
 
     #[test]
+    fn utf16_is_known_with_and_without_its_mark() {
+        let text = "flow f { say \"你好\" }\n";
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for (mark, bytes) in [(&[0xff, 0xfe][..], &little), (&[0xfe, 0xff], &big), (&[], &little), (&[], &big)] {
+            let file = FlowFile::from_bytes(&[mark, bytes].concat());
+            assert_eq!((file.text.as_str(), file.misread), (text, Some(Misread::Utf16)));
+        }
+        for plain in ["", "x", "\0", "flow f {\0}\n", text] {
+            assert_eq!(FlowFile::from_bytes(plain.as_bytes()).misread, None, "{plain:?}");
+        }
+    }
+
+    #[test]
     fn paths_and_modules() {
+        assert_eq!(module_of("cafe\u{301}.flow"), "caf\u{e9}");
         assert_eq!(module_of("billing/cards.flow"), "billing.cards");
         assert_eq!(path_of("std.voicemail"), "std/voicemail.flow");
     }

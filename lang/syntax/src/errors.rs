@@ -50,7 +50,8 @@ pub(crate) fn line_error(line: &BrokenLine, failed_at: usize) -> Diagnostic {
     if let Some(problem) = part.ends_before_next_row() {
         return problem;
     }
-    part.bad_unit()
+    part.doubled_brace()
+        .or_else(|| part.bad_unit())
         .or_else(|| part.full_width_sign())
         .or_else(|| part.bad_language_tag())
         .or_else(|| part.reserved_word_as_name())
@@ -127,6 +128,13 @@ impl<'t> Part<'_, 't> {
         let context = self.line.context.unwrap_or(Context::Statements);
         let example = self.verb_before(context).map_or(context.example(), |(_, example)| example);
         Some(problem.here(format!("`{next}` on the next line does not go on from here")).help(format!("`{example}`")))
+    }
+
+    fn doubled_brace(&self) -> Option<Diagnostic> {
+        let first = self.tokens.first().filter(|token| token.kind == TokenKind::Open)?;
+        let span = self.span(first.start, first.end);
+        let problem = Diagnostic::new(Code::UnclosedBrace, span, "this `{` is one too many");
+        Some(problem.help("leave it out").edit("leave the brace out", span, ""))
     }
 
     fn bad_unit(&self) -> Option<Diagnostic> {

@@ -16,16 +16,20 @@ mod format;
 mod forms;
 mod grammar;
 mod lines;
+mod names;
 mod node;
 mod parse;
+mod signs;
 #[cfg(test)]
 #[path = "../tests/support/mod.rs"]
 mod support;
 mod tokens;
 mod tree;
 mod tree_to_ast;
+mod unread;
 
 pub use format::format;
 pub use lines::{BLOCK_DEPTH_MAX, BRACKET_DEPTH_MAX, PROBLEMS_MAX};
+pub use names::composed;
 pub use parse::parse;
 pub use tree::{FILE_BYTES_MAX, LINE_TOKENS_MAX};

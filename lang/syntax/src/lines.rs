@@ -29,6 +29,8 @@ pub(crate) enum Event {
 pub(crate) struct Reading {
     pub events: Vec<Event>,
     pub problems: Vec<Diagnostic>,
+    /// The `{` of blocks that lie too deep, as indices of tokens, in order.
+    pub too_deep: Vec<usize>,
 }
 
 /// The physical lines that hold tokens, and how they hang together.
@@ -75,8 +77,20 @@ impl<'s> Layout<'s> {
         self.scan.tokens.get(index)
     }
 
+    /// A second `{` behind another opens no block: it was typed twice.
     fn kind(&self, index: usize) -> Option<TokenKind> {
-        self.token(index).map(|token| token.kind)
+        match self.token(index)?.kind {
+            TokenKind::Open if self.is_doubled(index) => Some(TokenKind::Sign),
+            kind => Some(kind),
+        }
+    }
+
+    fn is_doubled(&self, index: usize) -> bool {
+        let (Some(token), Some(before)) = (self.token(index), index.checked_sub(1).and_then(|index| self.token(index)))
+        else {
+            return false;
+        };
+        before.kind == TokenKind::Open && before.line == token.line
     }
 
     fn word(&self, index: usize) -> &'s str {
@@ -117,7 +131,7 @@ impl<'s> Layout<'s> {
         arrow_before: bool,
         head: Option<PhysicalLine>,
     ) -> bool {
-        let last = self.kind(before.end - 1);
+        let last = self.token(before.end - 1).map(|token| token.kind);
         if matches!(last, Some(TokenKind::Open | TokenKind::Close)) || self.kind(line.first) == Some(TokenKind::Close) {
             return false;
         }
@@ -225,7 +239,7 @@ impl<'s> Layout<'s> {
             add(&mut problems, || self.not_closed(*opener, self.lines.last().copied()));
             events.push(Event::Close(None));
         }
-        Reading { events, problems }
+        Reading { events, problems, too_deep: Vec::new() }
     }
 
     /// Blocks as the indentation says, where braces are missing.
@@ -240,7 +254,7 @@ impl<'s> Layout<'s> {
             add(&mut reader.problems, || self.not_closed(block.token, last));
             reader.events.push(Event::Close(None));
         }
-        Reading { events: reader.events, problems: reader.problems }
+        Reading { events: reader.events, problems: reader.problems, too_deep: Vec::new() }
     }
 
     fn closes_nothing(&self, index: usize) -> Diagnostic {
@@ -459,14 +473,16 @@ pub(crate) fn looks_like_tag(word: &str) -> bool {
             .all(|subtag| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
-/// Leaves out what lies deeper than `BLOCK_DEPTH_MAX`, so that nothing behind needs to fear the depth of a file.
+/// Leaves out what lies deeper than `BLOCK_DEPTH_MAX`, so that nothing behind needs to fear the depth of a file. The
+/// first block of those stays, empty, so that its head is not taken for a line of its own.
 pub(crate) fn limit_depth(reading: &mut Reading, scan: &Scan, file: FileId) {
     let mut depth = 0_usize;
-    let mut problems = Vec::new();
+    let (mut problems, mut too_deep) = (Vec::new(), Vec::new());
     reading.events.retain(|event| match event {
         Event::Open(token) => {
             depth += 1;
             if depth == BLOCK_DEPTH_MAX + 1 {
+                too_deep.extend(*token);
                 let token = token.and_then(|index| scan.tokens.get(index));
                 let span =
                     token.map_or(Span::new(file, 0, 0), |token| Span::new(file, token.start as u32, token.end as u32));
@@ -475,15 +491,16 @@ pub(crate) fn limit_depth(reading: &mut Reading, scan: &Scan, file: FileId) {
                         .help("move the inner lines to a step or a flow of their own"),
                 );
             }
-            depth <= BLOCK_DEPTH_MAX
+            depth <= BLOCK_DEPTH_MAX + 1
         }
         Event::Close(_) => {
             depth = depth.saturating_sub(1);
-            depth < BLOCK_DEPTH_MAX
+            depth <= BLOCK_DEPTH_MAX
         }
         _ => depth <= BLOCK_DEPTH_MAX,
     });
     reading.problems.append(&mut problems);
+    reading.too_deep = too_deep;
 }
 
 impl Layout<'_> {

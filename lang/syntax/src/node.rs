@@ -36,9 +36,14 @@ impl<'t, 'b> Node<'t, 'b> {
         self.pair.as_str()
     }
 
+    /// Without the blanks that the grammar takes before a part that is not there; those of a text belong to it.
     pub fn span(&self) -> Span {
-        let span = self.pair.as_span();
-        Span::new(self.file, (self.base + span.start()) as u32, (self.base + span.end()) as u32)
+        let start = self.base + self.pair.as_span().start();
+        let text = match self.rule() {
+            Rule::text_literal | Rule::plural_form => self.text(),
+            _ => self.text().trim_end(),
+        };
+        Span::new(self.file, start as u32, (start + text.len()) as u32)
     }
 
     /// From here to the `}` of the block, where the node ends with its `{`.

@@ -69,7 +69,8 @@ pub(crate) fn scan(text: &str) -> Scan {
                 let end = start + text.get(start..scanner.at).map_or(0, |comment| comment.trim_end().len());
                 scan.comments.push(Comment { start, end, line: scanner.line, own_line });
             }
-            blank if blank.is_whitespace() || blank == '\u{feff}' => scanner.at += blank.len_utf8(),
+            ' ' | '\t' | '\r' => scanner.at += 1,
+            '\u{feff}' if start == 0 => scanner.at += next.len_utf8(),
             _ => {
                 let kind = scanner.token(next);
                 scan.tokens.push(Token { kind, start, end: scanner.at, line: scanner.line });

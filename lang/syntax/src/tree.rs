@@ -8,6 +8,7 @@ use pest::iterators::Pair;
 use crate::errors::{BrokenLine, line_error};
 use crate::grammar::{Context, Rule, parse_all};
 use crate::lines::{BRACKET_DEPTH_MAX, Event, Layout, PROBLEMS_MAX, Reading, limit_depth, looks_like_tag};
+use crate::signs::problem_of_signs;
 use crate::tokens::{Comment, Scan, TokenKind};
 
 /// Largest file that is read, in bytes.
@@ -123,6 +124,8 @@ struct TreeBuilder<'t, 's> {
     problems: Vec<Diagnostic>,
     /// The places of the mistakes in braces, by start.
     brace_problems: Vec<Span>,
+    /// The `{` of blocks that were left out, as indices of tokens, sorted.
+    too_deep: Vec<usize>,
     /// Blocks whose opening line was not understood: their lines are read on probation.
     context_guesses_left: usize,
 }
@@ -145,6 +148,7 @@ impl<'t, 's> TreeBuilder<'t, 's> {
             at: 0,
             problems: reading.problems,
             brace_problems,
+            too_deep: reading.too_deep,
             context_guesses_left: CONTEXT_GUESSES_MAX,
         }
     }
@@ -223,7 +227,8 @@ impl<'t, 's> TreeBuilder<'t, 's> {
         }
         let tokens = first.unwrap_or(end)..end;
         let bytes = self.bytes(&tokens);
-        let pair = self.read(context, rule, &tokens, &bytes);
+        // A head without its `{` says nothing for sure; that the brace is missed was said.
+        let pair = if opened == Some(None) { None } else { self.read(context, rule, &tokens, &bytes) };
         let beside = self.comment_beside(end);
         let block = opened.map(|open| self.block(open, pair.as_ref(), &bytes, context));
         Segment { tokens, bytes, pair, beside, block }
@@ -340,6 +345,9 @@ impl<'t, 's> TreeBuilder<'t, 's> {
             self.problems.extend(is_told.then_some(problem));
             return None;
         }
+        if self.opens_too_deep(tokens) {
+            return None;
+        }
         match parse_all(rule, text) {
             Ok(pair) => Some(pair),
             Err(_) if !is_told || self.has_brace_problem(bytes) => None,
@@ -372,6 +380,11 @@ impl<'t, 's> TreeBuilder<'t, 's> {
         token.kind == TokenKind::Text || (alone && looks_like_tag(word))
     }
 
+    /// Whether the segment ends in the `{` of a block that is left out because of its depth.
+    fn opens_too_deep(&self, tokens: &Range<usize>) -> bool {
+        tokens.end.checked_sub(1).is_some_and(|last| self.too_deep.binary_search(&last).is_ok())
+    }
+
     fn has_brace_problem(&self, bytes: &Range<usize>) -> bool {
         let from = self.brace_problems.partition_point(|span| span.range().start < bytes.start);
         self.brace_problems.get(from).is_some_and(|span| span.range().start < bytes.end)
@@ -386,6 +399,9 @@ impl<'t, 's> TreeBuilder<'t, 's> {
                 Diagnostic::new(Code::TooLarge, span(bytes.clone()), message)
                     .help("split it with names given by `let`"),
             );
+        }
+        if let Some(problem) = problem_of_signs(self.file, self.clean, list) {
+            return Some(problem);
         }
         let mut depth = 0_usize;
         for token in list {

@@ -36,7 +36,8 @@ struct AstBuilder<'t> {
 impl<'t> AstBuilder<'t> {
     fn module(&mut self, tree: &Tree<'t>) -> Module {
         let span = Span::new(self.file, 0, self.text.len() as u32);
-        let mut module = Module { docs: Vec::new(), uses: Vec::new(), languages: Vec::new(), items: Vec::new(), span };
+        let (docs, uses, languages, items) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut module = Module { docs, uses, languages, items, unread: Vec::new(), span };
         for line in &tree.lines {
             module.docs.extend(self.docs(&line.above, "//!"));
             let Some(node) = self.node_of(line).and_then(|node| node.first()) else { continue };

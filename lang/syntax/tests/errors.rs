@@ -131,6 +131,14 @@ fn f0008_bad_unit() {
 fn f0009_bad_language_tag() {
     check(&in_flow("say EN \"Hello.\""), Code::BadLanguageTag, "EN", "`en`");
     check(&in_flow("say zh_CN \"你好。\""), Code::BadLanguageTag, "zh_CN", "`zh-CN`");
+    let match_of = |arm: &str| in_flow(&format!("match crm.find() {{\n        {arm} => hang up\n    }}"));
+    check(&match_of("failed x"), Code::PayloadOnPlainOutcome, "failed x", "`failed`");
+    check_repair(&match_of("failed x"), &match_of("failed"));
+    check(&match_of("okk v"), Code::OutcomeImpossible, "okk", "`ok v`");
+    check_repair(&match_of("okk v"), &match_of("ok v"));
+    check_repair(&match_of("faild x"), &match_of("failed"));
+    check(&match_of("later time"), Code::PayloadOnPlainOutcome, "later time", "`later(time)`");
+    check_repair(&match_of("later time"), &match_of("later(time)"));
     check(&in_flow("say english \"Hello.\""), Code::BadLanguageTag, "english", "`en`");
     check("languages ZH, en\n", Code::BadLanguageTag, "ZH", "`zh`");
     check_repair(&in_flow("say EN \"Hello.\""), &in_flow("say en \"Hello.\""));
@@ -175,6 +183,37 @@ fn holes_and_escapes_are_read_in_texts() {
         "`\\\"`, `\\\\`, `\\{` and `\\n` are a quote, a backslash, a brace and a new line",
     );
     assert!(problems(&in_flow("say \"\\\"{n|one|two}\\\" \\{ \\\\ \\n }\"")).is_empty());
+}
+
+#[test]
+fn signs_that_nobody_sees_are_refused() {
+    check(&in_flow("let ca\u{200d}rd = 1"), Code::UnexpectedWord, "\u{200d}", "`card`");
+    check_repair(&in_flow("let ca\u{200d}rd = 1"), &in_flow("let card = 1"));
+    for hidden in
+        ['\u{200b}', '\u{200c}', '\u{ad}', '\u{2060}', '\u{feff}', '\u{202e}', '\u{3164}', '\u{1b}', '\0', '\u{9b}']
+    {
+        check_repair(&in_flow(&format!("let card{hidden} = 1")), &in_flow("let card = 1"));
+        check_repair(&in_flow(&format!("hang {hidden} up")), &in_flow("hang  up"));
+    }
+    for blank in ['\u{a0}', '\u{3000}', '\u{2003}'] {
+        check_repair(&in_flow(&format!("hang{blank}up")), &in_flow("hang up"));
+    }
+    check_repair(&in_flow("say \"Pay\u{202e} now\u{7}\""), &in_flow("say \"Pay now\""));
+    check_repair(&in_flow("hang up // \u{2066}done"), &in_flow("hang up // done"));
+    for fine in ["say \"👨\u{200d}👩 ❤\u{fe0f} \u{200f}שלום\ta\"", "hang up // \u{200d}\u{c}", "let 客户 = 1"]
+    {
+        assert!(problems(&in_flow(fine)).is_empty(), "{fine:?}");
+    }
+}
+
+#[test]
+fn each_end_of_a_line_ends_it() {
+    let text = "flow main {\n    answer // here\n    wiat 2s\n    hang up\n}\n";
+    for end in ["\r\n", "\r"] {
+        let text = text.replace('\n', end);
+        check(&text, Code::UnexpectedWord, "wiat", "`wait 2s`");
+        assert!(problems(&text.replace("wiat", "wait")).is_empty());
+    }
 }
 
 #[test]

@@ -128,8 +128,8 @@ fn depth_and_length_have_bounds() {
         format!("flow main {}hang up{}\n", "{ repeat 2 times ".repeat(count - 1) + "{ ", " }".repeat(count))
     };
     assert!(codes(&blocks(BLOCK_DEPTH_MAX)).is_empty());
-    assert!(codes(&blocks(BLOCK_DEPTH_MAX + 1)).contains(&"F0011"));
-    assert!(codes(&blocks(100_000)).contains(&"F0011"));
+    assert_eq!(codes(&blocks(BLOCK_DEPTH_MAX + 1)), ["F0011"]);
+    assert_eq!(codes(&blocks(100_000)), ["F0011"]);
     // `note`, `n`, `=`, and then `1` and `+ 1`.
     let sum = |tokens: usize| flow(&format!("note n = 1{}", " + 1".repeat((tokens - 4) / 2)));
     assert!(codes(&sum(LINE_TOKENS_MAX)).is_empty());

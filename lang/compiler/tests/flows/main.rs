@@ -12,5 +12,8 @@ mod dialogues;
 mod example;
 mod expressions;
 mod harness;
+mod mutations;
 mod problems;
 mod random;
+#[path = "../../../syntax/tests/support/mod.rs"]
+mod syntax_support;

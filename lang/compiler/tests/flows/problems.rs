@@ -34,9 +34,95 @@ fn a_file_that_is_not_utf8_is_named() {
     let text: &[u8] = b"languages en\n\nflow f {\n    answer\n    say \"Caf\xe9\"\n    hang up\n}\n";
     let files = vec![("m.flow".to_owned(), text.into())];
     let analysis = refused(&Project::from_bundle(&Bundle { files }));
-    let problem = analysis.diagnostics.iter().find(|problem| problem.message.contains("UTF-8")).unwrap();
+    let [problem] = &analysis.diagnostics[..] else { panic!("{:?}", analysis.diagnostics) };
+    assert!(problem.message.contains("UTF-8"), "{problem:?}");
     let span = problem.span();
     assert_eq!(analysis.sources.position(span.file, span.start).line, 5);
+}
+
+#[test]
+fn a_utf16_file_says_how_to_save_it_and_nothing_else() {
+    let text = "use other: g\n\nlanguages en\n\nflow f {\n    answer\n    run g()\n    wiat\n}\n";
+    let other = "languages en\n\nflow g {\n    return\n}\n";
+    let bytes: Vec<u8> = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let files = vec![("m.flow".to_owned(), bytes.into()), ("other.flow".to_owned(), other.as_bytes().into())];
+    let analysis = refused(&Project::from_bundle(&Bundle { files }));
+    let [problem] = &analysis.diagnostics[..] else { panic!("{:?}", analysis.diagnostics) };
+    assert!(problem.message.contains("UTF-16") && problem.help.as_deref().unwrap().contains("UTF-8"), "{problem:?}");
+    let report = analysis.report(Colours::Off, 80);
+    assert!(report.text.contains("[m.flow:1:1]") && report.text.contains("use other: g"), "{}", report.text);
+}
+
+#[test]
+fn a_file_that_is_too_long_is_an_error_once() {
+    let long = format!("flow f {{ hang up }}\n{}", " ".repeat(4 << 20));
+    let mut project = one(&long);
+    project.add_flow(
+        "n.flow",
+        "use m: f\n\nlanguages en\n\ninbound \"+86 400 810 0000\" => f\n\nflow g {\n    run f()\n}\n",
+    );
+    let analysis = refused(&project);
+    let codes: Vec<_> = analysis.diagnostics.iter().map(|problem| problem.code).collect();
+    assert_eq!(codes, [Code::TooLarge], "{:?}", analysis.diagnostics);
+}
+
+/// The one problem of a text: its line, code and message.
+fn only(text: &str) -> String {
+    let analysis = refused(&one(text));
+    let [problem] = &analysis.diagnostics[..] else { panic!("{}", analysis.report(Colours::Off, 100).text) };
+    let line = analysis.sources.position(problem.span().file, problem.span().start).line;
+    format!("{line} {} {}", problem.code.number(), problem.message)
+}
+
+#[test]
+fn mistakes_that_were_told_twice_are_told_once() {
+    let deep = (0..70).fold("hang up\n".to_owned(), |inner, _| format!("if 1 == 1 {{\n{inner}}}\n"));
+    let deep = format!("languages en\n\nflow f {{\n    answer\n{deep}    hang up\n}}\n");
+    assert_eq!(only(&deep), "68 F0011 blocks are nested deeper than 64");
+    let hours = "hours office in \"Asia/Shanghai\" {\n    mon..fri 09:00..18:00\n    sat 25:00..26:00\n}\n";
+    assert_eq!(only(hours), "3 F0208 no clock shows `25:00`");
+    let arms = "languages en\n\nservice crm {\n    find(phone: Phone?) -> Text  within 1s\n}\n\nflow f {\n    answer\n    \
+                match crm.find(caller.number) {\n        ok name => note name = name\n        faild x => continue\n    }\n    \
+                hang up\n}\n";
+    assert_eq!(only(arms), "11 F0303 no outcome is called `faild`");
+    assert_eq!(only(&arms.replace("faild x", "failed x")), "11 F0305 `failed` carries nothing that `x` could name");
+    assert_eq!(only("flow f {{\n    answer\n    hang up\n}\n"), "1 F0003 this `{` is one too many");
+}
+
+#[test]
+fn a_name_that_is_missing_in_many_places_is_told_once_with_its_places() {
+    let go = "        1 => go mian\n        2 => go mian\n        3 => go mian\n        4 => go mian\n        5 => go mian\n";
+    let text = format!(
+        "languages en\n\nflow f {{\n    answer\n    menu {{\n        say \"Press a key.\"\n{go}        silence, other => hang up\n    \
+         }}\n    hang up\n\n    step main {{\n        hang up\n    }}\n}}\n"
+    );
+    let analysis = refused(&one(&text));
+    let [problem] = &analysis.diagnostics[..] else { panic!("{}", analysis.report(Colours::Off, 100).text) };
+    assert_eq!((problem.code, problem.labels.len()), (Code::UnknownName, 4));
+    assert_eq!(problem.notes, ["and in one more place"]);
+}
+
+#[test]
+fn a_broken_line_hides_no_mistake_of_another_flow() {
+    let flow = |name: &str, line: &str| format!("flow {name} {{\n    answer\n    {line}\n    hang up\n}}\n\n");
+    let text = format!("languages en\n\n{}{}", flow("f", "wiat 2s"), flow("g", "go nowhere"));
+    let codes: Vec<_> = refused(&one(&text)).diagnostics.iter().map(|problem| problem.code.number()).collect();
+    assert_eq!(codes, ["F0001", "F0101"]);
+}
+
+#[test]
+fn a_name_is_one_however_its_accent_was_typed() {
+    let text = "languages en\n\ninbound \"+86 400 810 0000\" => caf\u{e9}\n\n\
+                flow cafe\u{301} {\n    answer\n    go cl\u{f4}t\n\n    step clo\u{302}t {\n        hang up\n    }\n}\n";
+    let mut project = Project::default();
+    project.add_flow("menu\u{301}.flow", text);
+    project.add_flow(
+        "n.flow",
+        "use men\u{fa}: caf\u{e9}\n\nlanguages en\n\nflow g {\n    run cafe\u{301}()\n    return\n}\n",
+    );
+    if let Err(analysis) = compile(&project, &SiteNames::default(), Engine::Interpreter) {
+        panic!("{}", analysis.report(Colours::Off, 100).text);
+    }
 }
 
 /// A chain of flows, each of which runs the next.

@@ -16,7 +16,24 @@ pub struct Module {
     /// Every `languages` line; more than one is a mistake that semantics names.
     pub languages: Vec<Languages>,
     pub items: Vec<Item>,
+    /// In the order of the text; empty where everything reads.
+    pub unread: Vec<Unread>,
     pub span: Span,
+}
+
+/// A part of the file that was not understood. What it says nobody knows, so nothing around it can be called missing.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Unread {
+    /// The line up to its block, and the block too where it was lost with its head.
+    pub span: Span,
+    /// The item that it lies in; none for a line of the file itself.
+    pub item: Option<Span>,
+    /// The innermost block that it lies in.
+    pub block: Option<Span>,
+    /// The lines that open the blocks around it, the outermost first.
+    pub heads: Vec<Span>,
+    /// It could have declared a name that is known outside its item.
+    pub declares: bool,
 }
 
 /// `use routing: support, Tier`

@@ -1,6 +1,6 @@
 //! Names, types and expressions. Each rule of the grammar's ladder of operators folds its own.
 
-use lang_diagnostics::{Code, Diagnostic, Span};
+use lang_diagnostics::{Code, Diagnostic, Span, nearest};
 
 use super::AstBuilder;
 use crate::ast::{
@@ -8,11 +8,12 @@ use crate::ast::{
     Type, TypeKind, ValueArm, ValueMatch,
 };
 use crate::grammar::Rule;
+use crate::names::composed;
 use crate::node::Node;
 
 impl<'t> AstBuilder<'t> {
     pub(super) fn name(&mut self, node: &Node<'t, '_>) -> Name {
-        Name { text: node.text().to_owned(), span: node.span() }
+        Name { text: composed(node.text()), span: node.span() }
     }
 
     /// The first child of the rule as a name; the grammar makes sure that there is one.
@@ -68,7 +69,7 @@ impl<'t> AstBuilder<'t> {
             Rule::int => Expr { kind: self.int(node.text(), node.span()), span: node.span() },
             Rule::string => Expr { kind: ExprKind::Text(self.string(node)), span: node.span() },
             Rule::date => Expr { kind: self.date(node), span: node.span() },
-            Rule::clock => Expr { kind: ExprKind::Clock { minutes: self.clock(node) }, span: node.span() },
+            Rule::clock => Expr { kind: self.clock_value(node), span: node.span() },
             Rule::kw_none => Expr { kind: ExprKind::None, span: node.span() },
             Rule::language => Expr { kind: ExprKind::Language(self.tag(node)), span: node.span() },
             Rule::name => Expr { kind: ExprKind::Name(self.name(node)), span: node.span() },
@@ -261,12 +262,9 @@ impl<'t> AstBuilder<'t> {
             span: path.span,
         };
         let name = self.name(&name);
-        if !matches!(outcome.text.as_str(), "ok" | "served") {
-            let message = format!("`{}` carries nothing that `{}` could name", outcome.text, name.text);
-            let help = format!("`{}, {}`", outcome.text, name.text);
-            let problem = Diagnostic::new(Code::PayloadOnPlainOutcome, node.span(), message);
-            let end = Span { start: outcome.span.end, end: outcome.span.end, ..outcome.span };
-            self.report(problem.help(help).edit("write the comma", end, ","));
+        if !CARRYING.contains(&outcome.text.as_str()) {
+            let problem = payload_on_plain(&outcome, &name, node.span());
+            self.report(problem);
         }
         PatternKind::Bound { outcome, name }
     }
@@ -319,6 +317,63 @@ impl<'t> AstBuilder<'t> {
         let ty = self.type_name_of(node).unwrap_or(missing);
         Field { docs: Vec::new(), name, ty, span: node.span() }
     }
+}
+
+/// Outcomes behind which one name stands.
+const CARRYING: [&str; 2] = ["ok", "served"];
+/// The other outcomes of all interactions that have a block of arms (language.md, "Interaction statements").
+const PLAIN: [&str; 16] = [
+    "failed",
+    "callback",
+    "timeout",
+    "full",
+    "closed",
+    "unstaffed",
+    "ended",
+    "busy",
+    "unanswered",
+    "declined",
+    "unreachable",
+    "person",
+    "machine",
+    "delivered",
+    "undelivered",
+    "hangup",
+];
+
+/// `timeout full`, `failed x`, `faild x`, `later time`: a name where the pattern has no place for one.
+fn payload_on_plain(outcome: &Name, name: &Name, span: Span) -> Diagnostic {
+    let code = Code::PayloadOnPlainOutcome;
+    let message = format!("`{}` carries nothing that `{}` could name", outcome.text, name.text);
+    let behind = outcome.span.after();
+    let rest = behind.to(name.span);
+    let is_plain = |word: &str| PLAIN.contains(&word);
+    if is_plain(&outcome.text) && (is_plain(&name.text) || CARRYING.contains(&name.text.as_str())) {
+        let help = format!("`{}, {}`", outcome.text, name.text);
+        return Diagnostic::new(code, span, message).help(help).edit("write the comma", behind, ",");
+    }
+    if is_plain(&outcome.text) {
+        return Diagnostic::new(code, span, message).help(format!("`{}`", outcome.text)).edit(
+            "leave the name out",
+            rest,
+            "",
+        );
+    }
+    let Some(meant) = nearest(&outcome.text, CARRYING.into_iter().chain(PLAIN)) else {
+        let help = format!("`{}({})`", outcome.text, name.text);
+        let edit = format!("({})", name.text);
+        return Diagnostic::new(code, span, message).help(help).edit("name what the variant carries", rest, edit);
+    };
+    let message = format!("no outcome is called `{}`", outcome.text);
+    let (place, help) = match is_plain(meant) {
+        true => (span, meant.to_owned()),
+        false => (outcome.span, format!("{meant} {}", name.text)),
+    };
+    Diagnostic::new(Code::OutcomeImpossible, outcome.span, message).help(format!("`{help}`")).edit(
+        format!("write `{help}`"),
+        place,
+        meant,
+    )
 }
 
 /// Stands for a value that was not understood.

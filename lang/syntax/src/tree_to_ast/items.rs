@@ -111,7 +111,10 @@ impl<'t> AstBuilder<'t> {
         let lines = lines.into_iter().filter_map(|(_, line)| {
             let inner = line.first()?;
             let keyword = inner.first_span();
-            let times = inner.child(Rule::clock_ranges).map(|times| self.clock_ranges(&times)).unwrap_or_default();
+            let times = match inner.child(Rule::clock_ranges) {
+                Some(times) => self.clock_ranges(&times)?,
+                None => Vec::new(),
+            };
             let kind = match inner.rule() {
                 Rule::weekly => HoursLineKind::Weekly { days: self.days(&inner.child(Rule::days)?), times },
                 Rule::open_dates => HoursLineKind::Open { keyword, dates: self.date_range(&inner), times },
@@ -139,11 +142,12 @@ impl<'t> AstBuilder<'t> {
         Days { ranges, span: node.span() }
     }
 
-    pub(super) fn clock_ranges(&mut self, node: &Node<'t, '_>) -> Vec<ClockRange> {
+    /// None where a clock shows no such time; the first one of the line is told.
+    pub(super) fn clock_ranges(&mut self, node: &Node<'t, '_>) -> Option<Vec<ClockRange>> {
         let ranges = node.children(Rule::clock_range).map(|range| {
-            let mut clocks = range.inner().map(|clock| self.clock(&clock)).collect::<Vec<_>>().into_iter();
-            let (from_minutes, to_minutes) = (clocks.next().unwrap_or(0), clocks.next().unwrap_or(0));
-            ClockRange { from_minutes, to_minutes, span: range.span() }
+            let mut clocks = range.inner();
+            let (from_minutes, to_minutes) = (self.clock(&clocks.next()?)?, self.clock(&clocks.next()?)?);
+            Some(ClockRange { from_minutes, to_minutes, span: range.span() })
         });
         ranges.collect()
     }

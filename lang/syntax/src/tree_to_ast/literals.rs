@@ -16,7 +16,7 @@ impl<'t> AstBuilder<'t> {
         let kind = match inner.rule() {
             Rule::string => ExprKind::Text(self.string(&inner)),
             Rule::date => self.date(&inner),
-            Rule::clock => ExprKind::Clock { minutes: self.clock(&inner) },
+            Rule::clock => self.clock_value(&inner),
             Rule::percent => {
                 self.micros(inner.text().trim_end_matches('%'), span, |micros| ExprKind::Percent { micros })
             }
@@ -103,17 +103,21 @@ impl<'t> AstBuilder<'t> {
         }
     }
 
+    pub(super) fn clock_value(&mut self, node: &Node<'t, '_>) -> ExprKind {
+        self.clock(node).map_or(ExprKind::Missing, |minutes| ExprKind::Clock { minutes })
+    }
+
     /// Minutes from midnight; 24:00 is the end of a day.
-    pub(super) fn clock(&mut self, node: &Node<'t, '_>) -> u16 {
+    pub(super) fn clock(&mut self, node: &Node<'t, '_>) -> Option<u16> {
         let (hours, minutes) = node.text().split_once(':').unwrap_or(("", ""));
         let (hours, minutes) = (hours.parse::<u16>().unwrap_or(99), minutes.parse::<u16>().unwrap_or(99));
         let total = hours * 60 + minutes;
         if minutes > 59 || total > MINUTES_OF_DAY {
             let problem = Diagnostic::new(Code::BadLiteral, node.span(), format!("no clock shows `{}`", node.text()));
             self.report(problem.help("`09:30`"));
-            return 0;
+            return None;
         }
-        total
+        Some(total)
     }
 
     pub(super) fn date(&mut self, node: &Node<'t, '_>) -> ExprKind {

@@ -125,7 +125,7 @@ impl<'t> AstBuilder<'t> {
             Rule::law => CadenceClauseKind::Law(node.children(Rule::path).map(|path| self.path(&path)).collect()),
             Rule::window => {
                 let days = node.child(Rule::days).map(|days| self.days(&days));
-                let times = node.child(Rule::clock_ranges).map(|times| self.clock_ranges(&times));
+                let times = node.child(Rule::clock_ranges).and_then(|times| self.clock_ranges(&times));
                 let except = node.child(Rule::except_clause);
                 CadenceClauseKind::Window {
                     days: days.unwrap_or(Days { ranges: Vec::new(), span: node.span() }),
