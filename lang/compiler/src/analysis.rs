@@ -55,11 +55,28 @@ fn read_and_check(project: &Project, names: &SiteNames) -> Analysis {
     let modules: Vec<ParsedModule<'_>> =
         modules.iter().map(|(path, ast)| ParsedModule { path: path.clone(), ast }).collect();
     let (program, found) = lang_semantics::analyze(&modules, project, names);
-    diagnostics.extend(gaps.without_consequences(found, &sources));
+    let mut found = gaps.without_consequences(found, &sources);
+    found.iter_mut().for_each(|problem| write_out_place(problem, &sources));
+    diagnostics.extend(found);
     diagnostics.sort_by_key(|problem| (problem.span().file, problem.span().start));
     let program = program.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
     Analysis { sources, diagnostics, program }
 }
+
+/// The checker writes `…` in a help for what stands at the place: it knows places, and no texts.
+fn write_out_place(problem: &mut Diagnostic, sources: &Sources) {
+    let place = sources.slice(problem.span());
+    if place.contains('\n') || place.len() > PLACE_BYTES_MAX {
+        return;
+    }
+    let place = place.to_owned();
+    for text in problem.help.iter_mut().chain(&mut problem.notes) {
+        *text = text.replace('…', &place);
+    }
+}
+
+/// A longer place stays `…` in a help.
+const PLACE_BYTES_MAX: usize = 80;
 
 /// Parses files as they come.
 #[derive(Default)]

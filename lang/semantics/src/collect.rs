@@ -190,7 +190,7 @@ fn imports<'a>(index: usize, module: &'a ParsedModule<'a>, project: &mut Project
                         format!("two files are called `{}` here", last.text),
                     )
                     .label(earlier.span, "the other one")
-                    .help(format!("use {path}: …")),
+                    .help("name what is meant of one of them, behind a colon"),
                 );
             }
         }
@@ -218,7 +218,7 @@ fn imports<'a>(index: usize, module: &'a ParsedModule<'a>, project: &mut Project
                     Diagnostic::new(Code::DuplicateName, name.span, format!("`{}` is declared twice", name.text))
                         .here("brought in here")
                         .label(earlier.span, "first declared here")
-                        .help(format!("use {path}")),
+                        .help(format!("`use {path}`")),
                 );
                 continue;
             }

@@ -152,9 +152,9 @@ pub(crate) fn wrong_kind(path: &ast::Path, found: Def, wanted: &str) -> Diagnost
     let name = path.names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".");
     let message = format!("`{name}` is {}, where {wanted} is wanted", found.word());
     let help = match found {
-        Def::Flow(_) => Some(format!("run {name}")),
-        Def::Prompt(_) => Some(format!("play {name}")),
-        Def::Hours(_) => Some(format!("{name} is open")),
+        Def::Flow(_) => Some(format!("`run {name}()`")),
+        Def::Prompt(_) => Some(format!("`play {name}`")),
+        Def::Hours(_) => Some(format!("`{name} is open`")),
         _ => None,
     };
     let diagnostic = Diagnostic::new(Code::TypeMismatch, path.span, message);
@@ -168,7 +168,7 @@ fn ranged(base: &ast::Name, low: &ast::Expr, high: &ast::Expr, span: Span, probl
     if base.text != "Int" {
         problems.give(
             Diagnostic::new(Code::BadLiteral, base.span, format!("only `Int` takes bounds, not `{}`", base.text))
-                .help("Int 1..5"),
+                .help("`Int 1..5`"),
         );
         return Ty::Broken;
     }
@@ -177,13 +177,13 @@ fn ranged(base: &ast::Name, low: &ast::Expr, high: &ast::Expr, span: Span, probl
         (Some(low), Some(high)) => {
             problems.give(
                 Diagnostic::new(Code::BadLiteral, span, format!("no number lies in {low}..{high}"))
-                    .help(format!("Int {high}..{low}")),
+                    .help(format!("`Int {high}..{low}`")),
             );
             Ty::Broken
         }
         _ => {
             if !matches!((&low.kind, &high.kind), (ExprKind::Missing, _) | (_, ExprKind::Missing)) {
-                problems.give(Diagnostic::new(Code::BadLiteral, span, "bounds are whole numbers").help("Int 1..5"));
+                problems.give(Diagnostic::new(Code::BadLiteral, span, "bounds are whole numbers").help("`Int 1..5`"));
             }
             Ty::Broken
         }
@@ -232,10 +232,10 @@ fn missing_in_yaml(name: &ast::Name, known: &[String]) -> Diagnostic {
     );
     match nearest(&name.text, known.iter().map(String::as_str)) {
         Some(other) => {
-            diagnostic.help(format!("service {other}")).note("`strowger.yaml` names that one below `services`")
+            diagnostic.help(format!("`service {other}`")).note("`strowger.yaml` names that one below `services`")
         }
         None => diagnostic
-            .help(format!("services:\n  {}:\n    base: https://…", name.text))
+            .help(format!("services:\n  {}:\n    base: http://127.0.0.1:8090", name.text))
             .note("the help belongs into `strowger.yaml`"),
     }
 }
@@ -250,12 +250,16 @@ pub(crate) fn duration(expr: &ast::Expr, example: &str, problems: &mut Problems)
     match &expr.kind {
         ExprKind::Duration { ms } if *ms > 0 => return Some(*ms),
         ExprKind::Duration { .. } => {
-            problems.give(Diagnostic::new(Code::BoundOfZero, expr.span, "a time of zero allows nothing").help(example));
+            problems.give(
+                Diagnostic::new(Code::BoundOfZero, expr.span, "a time of zero allows nothing")
+                    .help(format!("`{example}`")),
+            );
         }
         ExprKind::Missing => {}
         _ => {
             problems.give(
-                Diagnostic::new(Code::BadLiteral, expr.span, "a length of time is written out here").help(example),
+                Diagnostic::new(Code::BadLiteral, expr.span, "a length of time is written out here")
+                    .help(format!("`{example}`")),
             );
         }
     }
@@ -298,7 +302,7 @@ fn number(
         problems.give(
             Diagnostic::new(Code::NotE164, span, format!("`{written}` is not a full international number"))
                 .here("`+`, the country, and the number: at most 15 digits")
-                .help("\"+86 400 810 0000\""),
+                .help("`\"+86 400 810 0000\"`"),
         );
         return None;
     };
@@ -330,7 +334,7 @@ fn flow_of(project: &Project<'_>, module: usize, path: &ast::Path, problems: &mu
                         format!("a call brings no `{}`, which `{}` needs", parameter.name.text, info.name.text),
                     )
                     .label(parameter.span, "asked for here")
-                    .help(format!("a flow without parameters that does `run {}(…)`", info.name.text)),
+                    .help("let it lead to a flow without parameters, which runs this one"),
                 );
                 return None;
             }

@@ -5,7 +5,7 @@ use lang_syntax::ast::{self, ExprKind, HoursLineKind, ItemKind};
 use runtime_contract::calendar::{self, DateRule, HoursTable, WeeklySpan};
 
 use crate::Surroundings;
-use crate::problems::{Problems, offer_nearest};
+use crate::problems::Problems;
 use crate::project::{Def, Project};
 
 /// Longest range of dates that one line may name.
@@ -72,7 +72,7 @@ impl Reader<'_> {
         if !ever && !broken {
             self.problems.give(
                 Diagnostic::new(Code::NeverOpen, hours.name.span, format!("`{}` is never open", hours.name.text))
-                    .help("mon..fri 09:00..18:00"),
+                    .help("`mon..fri 09:00..18:00`"),
             );
         }
     }
@@ -137,7 +137,7 @@ impl Reader<'_> {
         if last < first || last - first > DAYS_MAX {
             let message =
                 if last < first { "these dates end before they begin" } else { "more than a year on one line" };
-            self.problems.give(Diagnostic::new(Code::BadLiteral, range.span, message).help("2026-12-24..2026-12-26"));
+            self.problems.give(Diagnostic::new(Code::BadLiteral, range.span, message).help("`2026-12-24..2026-12-26`"));
             return Vec::new();
         }
         if self.surroundings.today().is_some_and(|today| last < today) {
@@ -148,7 +148,7 @@ impl Reader<'_> {
             self.problems.give(
                 Diagnostic::new(Code::Overlap, range.span, "another line speaks of this date too")
                     .label(*other, "here")
-                    .help("one line for each date, as `open 2026-02-14 09:00..12:00, 13:00..18:00`"),
+                    .help("one line for each date, as `09:00..12:00, 13:00..18:00`"),
             );
             return Vec::new();
         }
@@ -169,8 +169,12 @@ impl Reader<'_> {
                 let tables = self.surroundings.holiday_tables();
                 let known = tables.iter().map(String::as_str);
                 self.problems.give(match crate::problems::nearest(&name, known.clone()) {
-                    Some(_) => offer_nearest(diagnostic, &name, known, "closed holidays \"{}\""),
-                    None => diagnostic.note(format!("there are {}", known.collect::<Vec<_>>().join(", "))),
+                    Some(meant) => diagnostic.help(format!("`closed holidays \"{meant}\"`")).edit(
+                        format!("write `{meant}`"),
+                        table.span,
+                        format!("\"{meant}\""),
+                    ),
+                    None => diagnostic.help(format!("there are tables for {}", known.collect::<Vec<_>>().join(", "))),
                 });
             }
         }
@@ -184,7 +188,7 @@ pub(crate) fn check_zone(name: &str, span: Span, problems: &mut Problems) -> boo
         problems.give(
             Diagnostic::new(Code::UnknownZone, span, format!("there is no time zone `{name}`"))
                 .here("area and city are wanted")
-                .help("\"Asia/Shanghai\""),
+                .help("`\"Asia/Shanghai\"`"),
         );
     }
     known

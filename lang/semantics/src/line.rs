@@ -71,7 +71,7 @@ fn diagnostic(fault: &Fault) -> Diagnostic {
         None => diagnostic,
     };
     diagnostic.help(match fault.code {
-        Code::BeforeAnswer => "answer",
+        Code::BeforeAnswer => "`answer` before it",
         _ => "leave it out here",
     })
 }

@@ -79,7 +79,7 @@ fn ends(flow: &CheckedFlow, problems: &mut Problems) {
             true => diagnostic,
             false => diagnostic.label(place, "and then?"),
         };
-        problems.give(diagnostic.help("end it by `go STEP`, `return` or `hang up`"));
+        problems.give(diagnostic.help("end it by `hang up`, by `return`, or by a `go` to a step"));
     };
     check(&flow.hir.top, flow.hir.span, format!("the top part of `{}`", flow.short_name()));
     for step in &flow.hir.steps {
@@ -122,7 +122,7 @@ fn unreachable(flow: &CheckedFlow, problems: &mut Problems) {
         if !reached.contains(&index) {
             problems.give(
                 Diagnostic::new(Code::UnreachableStep, step.span, format!("nothing leads to the step `{}`", step.name))
-                    .help(format!("go {}", step.name)),
+                    .help(format!("`go {}`", step.name)),
             );
         }
     }
@@ -196,7 +196,7 @@ fn cycle(flow: &CheckedFlow, steps: &[u32], closing: Span) -> Diagnostic {
             diagnostic = diagnostic.label(edge.span, format!("from `{}` to `{}`", name(from), name(to)));
         }
     }
-    diagnostic.help(format!("go {first} up to 3 times else hang up"))
+    diagnostic.help(format!("`go {first} up to 3 times else hang up`"))
 }
 
 /// F0107: a step uses a name of the top part only when every way into it has given that its value. Of the top part's
@@ -237,6 +237,6 @@ fn assigned(flow: &CheckedFlow, problems: &mut Problems) {
         if let Some(via) = via.get(*step as usize).copied().flatten() {
             diagnostic = diagnostic.label(via, "and this leads here without it");
         }
-        problems.give(diagnostic.help(format!("put `let {} = …` before that `go`", info.name)));
+        problems.give(diagnostic.help(format!("give `{}` its value before that `go`", info.name)));
     }
 }

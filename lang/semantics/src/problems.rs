@@ -27,19 +27,29 @@ impl Problems {
     }
 }
 
-/// Adds the nearest of the names that would have been right here as help. `form` has `{}` where the name goes.
+/// Names that are listed where none is near.
+const NAMES_MAX: usize = 6;
+
+/// Adds the nearest of the names that would have been right here as help, or else some of them. `form` has `{}` where
+/// the name goes.
 pub(crate) fn offer_nearest<'n>(
     diagnostic: Diagnostic,
     word: &str,
     names: impl IntoIterator<Item = &'n str>,
     form: &str,
 ) -> Diagnostic {
-    match nearest(word, names) {
+    let mut known: Vec<&str> = names.into_iter().collect();
+    match nearest(word, known.iter().copied()) {
         Some(name) => {
             let span = diagnostic.span();
-            diagnostic.help(form.replace("{}", &name)).edit(format!("write `{name}`"), span, name)
+            diagnostic.help(format!("`{}`", form.replace("{}", &name))).edit(format!("write `{name}`"), span, name)
         }
-        None => diagnostic,
+        None if known.is_empty() => diagnostic.help("declare it, or leave it out"),
+        None => {
+            let more = if known.len() > NAMES_MAX { " and more" } else { "" };
+            known.truncate(NAMES_MAX);
+            diagnostic.help(format!("there is {}{more}", known.join(", ")))
+        }
     }
 }
 

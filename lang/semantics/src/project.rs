@@ -202,7 +202,7 @@ impl<'a> Project<'a> {
                     first.span,
                     format!("`{}` is declared in `{}` and not imported here", first.text, other.path),
                 )
-                .help(format!("use {}: {}", other.path, first.text));
+                .help(format!("`use {}: {}`", other.path, first.text));
             }
         }
         let names = here.items.keys().chain(here.imports.keys()).chain(here.uses.keys()).copied();

@@ -69,6 +69,7 @@ impl<'f> Runs<'f> {
         for (_, place) in self.open.iter().skip_while(|(open, _)| *open != callee) {
             diagnostic = diagnostic.label(*place, "by way of this");
         }
-        problems.give(diagnostic.help("go STEP up to 3 times else hang up"));
+        problems
+            .give(diagnostic.help("leave it out: what shall happen again is a step, to which a bounded go leads back"));
     }
 }

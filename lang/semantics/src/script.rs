@@ -137,7 +137,7 @@ impl Reader<'_, '_> {
             self.calling = true;
             self.problems.give(
                 Diagnostic::new(Code::ExpectationImpossible, line.keyword, format!("`{verb}` stands before any call"))
-                    .help("call from \"+86 138 0000 0000\" to \"+86 400 810 0000\""),
+                    .help("`call from \"+86 138 0000 0000\" to \"+86 400 810 0000\"` before it"),
             );
         }
     }
@@ -178,8 +178,8 @@ impl Reader<'_, '_> {
                 self.project.services.iter().find(|info| Some(info.name.text.as_str()) == words.last().copied());
             let module = elsewhere.and_then(|info| Some((self.project.modules.get(info.module)?, info)));
             self.problems.give(match module {
-                Some((module, info)) => diagnostic.help(format!("use {}: {}", module.path, info.name.text)),
-                None => diagnostic.help("given crm.find => none"),
+                Some((module, info)) => diagnostic.help(format!("`use {}: {}`", module.path, info.name.text)),
+                None => diagnostic.help("`given crm.find => none`"),
             });
             return None;
         };
@@ -198,7 +198,7 @@ impl Reader<'_, '_> {
             (ast::Given::Value(ast::Expr { kind: ExprKind::None, .. }), None) => Given::Ok(None),
             (ast::Given::Value(value), None) => {
                 let message = format!("`{}` gives nothing", last.text);
-                self.problems.give(Diagnostic::new(Code::TypeMismatch, value.span, message).help("none"));
+                self.problems.give(Diagnostic::new(Code::TypeMismatch, value.span, message).help("`none`"));
                 return None;
             }
         };
@@ -246,7 +246,7 @@ impl Reader<'_, '_> {
             let example = self.known.inbounds.first().map_or("864008100000", |inbound| inbound.number.as_str());
             self.problems.give(
                 Diagnostic::new(Code::ExpectationImpossible, to.span, "no flow answers this number")
-                    .help(format!("\"+{}\"", example.replace('x', "0"))),
+                    .help(format!("`\"+{}\"`", example.replace('x', "0"))),
             );
             return None;
         }
@@ -289,7 +289,7 @@ impl Reader<'_, '_> {
             let message = format!("no flow notes `{}`", key.text);
             let diagnostic = Diagnostic::new(Code::ExpectationImpossible, key.span, message);
             let names = self.known.notes.iter().map(|(name, _)| *name);
-            self.problems.give(offer_nearest(diagnostic, &key.text, names, "expect note {} = …"));
+            self.problems.give(offer_nearest(diagnostic, &key.text, names, "expect note {}"));
             return None;
         };
         // One key may be noted with several types: the written value says which is meant.

@@ -38,7 +38,7 @@ pub(crate) fn unused(project: &Project<'_>, flows: &[Option<CheckedFlow>], probl
         let library = project.modules.get(info.module).is_some_and(|module| module.path.starts_with("std."));
         let Some(checked) = checked.as_ref().filter(|_| !library) else { continue };
         for (name, span) in &checked.unused {
-            give(Code::UnusedName, name, *span, format!("`{name}` is never used"), &format!("_{name}"));
+            give(Code::UnusedName, name, *span, format!("`{name}` is never used"), &format!("`_{name}`, or use it"));
         }
     }
     for prompt in project.prompt_items.iter().filter(|prompt| !prompt.played.get()) {
@@ -48,7 +48,7 @@ pub(crate) fn unused(project: &Project<'_>, flows: &[Option<CheckedFlow>], probl
             name,
             prompt.name.span,
             format!("the prompt `{name}` is never played"),
-            &format!("play {name}"),
+            &format!("`play {name}`"),
         );
     }
 }

@@ -58,6 +58,7 @@ pub(crate) fn line_error(line: &BrokenLine, failed_at: usize) -> Diagnostic {
         .or_else(|| part.comma_between_actions())
         .or_else(|| part.text_after_else())
         .or_else(|| part.two_on_one_line())
+        .or_else(|| part.is_before_value())
         .unwrap_or_else(|| part.unexpected_word())
 }
 
@@ -273,6 +274,30 @@ impl<'t> Part<'_, 't> {
             return Some(problem.help(format!("`{repaired}`")));
         }
         Some(problem.help(format!("`{first}`, and the rest on the next line")))
+    }
+
+    /// `if n is 3`: a value is compared, and `is` asks for a variant.
+    fn is_before_value(&self) -> Option<Diagnostic> {
+        let (index, token) = self.failed()?;
+        let before = |by: usize| index.checked_sub(by).and_then(|index| self.tokens.get(index));
+        let (first, sign) = match (before(2).map(|token| self.word(token)), self.word(before(1)?)) {
+            (Some("is"), "not") => (before(2)?, "!="),
+            (_, "is") => (before(1)?, "=="),
+            _ => return None,
+        };
+        let place = first.start..before(1)?.end;
+        let repaired = self.replaced(place.start, place.end, sign);
+        if !self.reads(&repaired) {
+            return None;
+        }
+        let word = shortened(self.word(token));
+        let message = format!("`is` asks which one it is, and `{word}` is a value");
+        let span = self.span(place.start, place.end);
+        Some(Diagnostic::new(Code::UnexpectedWord, span, message).help(format!("`{repaired}`")).edit(
+            "compare it",
+            span,
+            sign,
+        ))
     }
 
     fn two_on_one_line(&self) -> Option<Diagnostic> {

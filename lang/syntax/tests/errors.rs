@@ -48,6 +48,10 @@ fn f0001_unexpected_word() {
     check_line("wiat 2s", Code::UnexpectedWord, "wiat", "wait 2s");
     check_line("go main up 3 times", Code::UnexpectedWord, "3", "go main up to 3 times else go person");
     check_line("recording onn", Code::UnexpectedWord, "onn", "recording on");
+    let is_three = "if n is 3 { hang up }";
+    check(&in_flow(is_three), Code::UnexpectedWord, "is", "`if n == 3 {`");
+    check_repair(&in_flow(is_three), &in_flow("if n == 3 { hang up }"));
+    check_repair(&in_flow("if n is not 3 { hang up }"), &in_flow("if n != 3 { hang up }"));
     check(&in_flow("note x ＝ 1"), Code::UnexpectedWord, "＝", "`=`");
     check("flwo main {\n    answer\n}\n", Code::UnexpectedWord, "flwo", "`flow main {`");
 }

@@ -128,7 +128,7 @@ impl Checker<'_, '_> {
                 let Some(result) = result else {
                     self.problems.give(
                         Diagnostic::new(Code::TypeMismatch, run.span, "this flow gives nothing to match")
-                            .help("leave `match` and its arms away"),
+                            .help("leave the match and its arms out"),
                     );
                     into.statements.push(broken(statement));
                     return;
@@ -204,7 +204,7 @@ impl Checker<'_, '_> {
                     self.problems.give(
                         Diagnostic::new(Code::NotAssignedOnEveryPath, arm.span, message)
                             .label(target.name.span, "wanted here")
-                            .help("end it by a value, as `… => none`, or by `go …`, `return` or `hang up`"),
+                            .help("end it by a value such as `none`, or by `hang up`, `return` or a `go`"),
                     );
                     joined = Some(Ty::Broken);
                 }

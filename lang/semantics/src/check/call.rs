@@ -133,8 +133,8 @@ impl<'a> Checker<'_, 'a> {
             (Def::Record(id), 0) => self.record(id, arguments, span),
             (Def::Flow(_), 0) => {
                 self.problems.give(
-                    Diagnostic::new(Code::WaitInsideExpression, path.span, "a flow is run on a line of its own")
-                        .help(format!("let result = run {}(…)", words.join("."))),
+                    Diagnostic::new(Code::WaitInsideExpression, span, "a flow is run on a line of its own")
+                        .help("`let result = run …`"),
                 );
                 broken(span)
             }
@@ -144,7 +144,7 @@ impl<'a> Checker<'_, 'a> {
                     let message = "a service is asked on a line of its own, so that the wait can be seen";
                     self.problems.give(
                         Diagnostic::new(Code::WaitInsideExpression, span, message)
-                            .help(format!("let result = {}(…) else …", words.join("."))),
+                            .help("`let result = … else hang up`"),
                     );
                 }
                 broken(span)
@@ -175,7 +175,7 @@ impl<'a> Checker<'_, 'a> {
                     arguments.span,
                     format!("the variant `{}` has no fields", name.text),
                 )
-                .help(name.text.clone()),
+                .help(format!("`{}`", name.text)),
             );
         }
         broken(span)
@@ -217,7 +217,8 @@ impl<'a> Checker<'_, 'a> {
                         argument.span,
                         format!("`{}` is given twice", parameter.name.text),
                     )
-                    .label(*earlier, "given here"),
+                    .label(*earlier, "given here")
+                    .help("leave one of them out"),
                 );
                 sound = false;
                 continue;
@@ -237,11 +238,12 @@ impl<'a> Checker<'_, 'a> {
             .collect();
         if let (Some(first), true) = (missing.first(), sound) {
             let names: Vec<String> = missing.iter().map(|parameter| format!("`{}`", parameter.name.text)).collect();
-            let example: Vec<String> = parameters.iter().map(|p| format!("{}: …", p.name.text)).collect();
+            let example: Vec<String> =
+                parameters.iter().map(|p| format!("{}: {}", p.name.text, self.example_for(&p.ty))).collect();
             self.problems.give(
                 Diagnostic::new(Code::MissingField, span, format!("`{of}` lacks {}", names.join(", ")))
                     .label(first.span, "declared here")
-                    .help(format!("{of}({})", example.join(", "))),
+                    .help(format!("`{of}({})`", example.join(", "))),
             );
             sound = false;
         }
@@ -261,7 +263,7 @@ impl<'a> Checker<'_, 'a> {
                 let field = parameters.get(at).map_or("…", |parameter| parameter.name.text.as_str());
                 self.problems.give(
                     Diagnostic::new(Code::MissingField, argument.span, format!("the fields of `{of}` are named"))
-                        .help(format!("{field}: …")),
+                        .help(format!("`{field}: …`")),
                 );
                 return None;
             }
@@ -281,7 +283,7 @@ impl<'a> Checker<'_, 'a> {
             let message = format!("`{of}` has no `{}`", name.text);
             let names = parameters.iter().map(|parameter| parameter.name.text.as_str());
             let diagnostic = Diagnostic::new(Code::UnknownField, name.span, message);
-            self.problems.give(offer_nearest(diagnostic, &name.text, names, "{}: …"));
+            self.problems.give(offer_nearest(diagnostic, &name.text, names, "{}"));
         }
         found
     }
@@ -301,7 +303,7 @@ impl<'a> Checker<'_, 'a> {
             }
             let help = match into {
                 Receiver::Record => "leave it out".to_owned(),
-                _ => format!("{}: private {}", parameter.name.text, self.text_of(parameter.ty.present())),
+                _ => format!("`{}: private {}`", parameter.name.text, self.text_of(parameter.ty.present())),
             };
             self.problems.give(diagnostic.help(help));
             return super::broken_expr(written.span);

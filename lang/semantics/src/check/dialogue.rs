@@ -65,7 +65,15 @@ impl Checker<'_, '_> {
             }
             None => "there is no dialogue here that could be had again",
         };
-        let help = if self.region == Region::Finally { "leave it out" } else { "go …" };
+        let in_dialogue = !self.dialogues.is_empty();
+        let help = match self.region {
+            Region::Finally => "leave it out".to_owned(),
+            Region::Step(step) if !in_dialogue => {
+                let name = self.steps.get(step as usize).map_or("", |step| step.name.text.as_str());
+                format!("`go {name} up to 3 times else hang up`")
+            }
+            _ => "`hang up`".to_owned(),
+        };
         self.problems.give(Diagnostic::new(Code::AgainOutsideDialogue, keyword, message).help(help));
         StatementKind::Broken
     }
@@ -127,7 +135,7 @@ impl Checker<'_, '_> {
         let (Some(from), Some(to)) = (whole(low), whole(high)) else {
             if !matches!((&low.kind, &high.kind), (ExprKind::Missing, _) | (_, ExprKind::Missing)) {
                 let message = "the number of digits is written out here";
-                self.problems.give(Diagnostic::new(Code::BadLiteral, ask.kind_span, message).help("digits 4..6"));
+                self.problems.give(Diagnostic::new(Code::BadLiteral, ask.kind_span, message).help("`digits 4..6`"));
             }
             return None;
         };
@@ -147,7 +155,7 @@ impl Checker<'_, '_> {
                     ask.kind_span,
                     format!("a number of {LONG_NUMBER} digits or more may be a card, and is asked for as `private`"),
                 )
-                .help(format!("ask private digits {kind}")),
+                .help(format!("`ask private digits {kind}`")),
             );
         }
         bounds
@@ -248,7 +256,9 @@ impl Checker<'_, '_> {
         }
         if dialogue.prompts.is_empty() {
             let message = format!("this `{}` says nothing, so the caller does not know what to do", rules.word);
-            self.problems.give(Diagnostic::new(Code::NothingToHear, statement.keyword, message).help("say \"…\""));
+            self.problems.give(
+                Diagnostic::new(Code::NothingToHear, statement.keyword, message).help("`say \"Please press a key.\"`"),
+            );
         }
     }
 
@@ -284,8 +294,8 @@ impl Checker<'_, '_> {
                             true => "one key ends the input",
                             false => "a menu takes its keys at once, so nothing ends it",
                         };
-                        let help = if rules.ends_on { "ends on #" } else { "leave it out" };
-                        self.bad_literal(key.span, message, help);
+                        let help = if rules.ends_on { "`ends on #`" } else { "leave it out" };
+                        self.problems.give(Diagnostic::new(Code::BadLiteral, key.span, message).help(help));
                         read.broken = true;
                     }
                 }
@@ -346,7 +356,10 @@ impl Checker<'_, '_> {
     fn key<'t>(&mut self, key: &'t ast::Key, rules: &Rules, table: &mut Table<'t>) -> Option<Takes> {
         if !rules.keys {
             let message = format!("`{}` has no choices", rules.word);
-            self.problems.give(Diagnostic::new(Code::OutcomeImpossible, key.span, message).help("menu { … }"));
+            self.problems.give(
+                Diagnostic::new(Code::OutcomeImpossible, key.span, message)
+                    .help("leave it out: only a menu has choices"),
+            );
             return None;
         }
         if let Some(earlier) = table.keys.get(key.text.as_str()) {
@@ -456,24 +469,25 @@ impl Checker<'_, '_> {
                 "silence" => "this does not say what silence leads to".to_owned(),
                 word => format!("this does not say what `{word}` leads to"),
             };
-            let help = if table.tries.is_some() { format!("{word} => again") } else { format!("{word} => hang up") };
+            let help =
+                if table.tries.is_some() { format!("`{word} => again`") } else { format!("`{word} => hang up`") };
             self.problems.give(Diagnostic::new(code, keyword, message).help(help));
         }
         match (again, table.tries) {
             (Some(again), None) => self.problems.give(
                 Diagnostic::new(Code::AgainWithoutBound, keyword, "this could go on for ever")
                     .label(again, "here it begins again")
-                    .help("after 3 tries => hang up"),
+                    .help("`after 3 tries => hang up`"),
             ),
             (None, Some((_, after))) if !broken => self.problems.give(
                 Diagnostic::new(Code::OutcomeImpossible, after, "there is only one try here, as no arm says `again`")
-                    .help("silence => again"),
+                    .help("`silence => again`"),
             ),
             _ => {}
         }
         if rules.keys && table.keys.is_empty() && !broken {
             self.problems.give(
-                Diagnostic::new(Code::OutcomeNotHandled, keyword, "this menu has no choice").help("1 => continue"),
+                Diagnostic::new(Code::OutcomeNotHandled, keyword, "this menu has no choice").help("`1 => continue`"),
             );
         }
     }

@@ -59,27 +59,37 @@ impl Checker<'_, '_> {
             format!("this is `{}`, where `{}` is wanted", self.text_of(found), self.text_of(wanted.present()));
         let diagnostic = Diagnostic::new(Code::TypeMismatch, span, message);
         match (found, wanted.present()) {
-            (Ty::Int(_) | Ty::Phone | Ty::Digits, Ty::Text) => diagnostic.help("write `.text` behind it"),
-            (Ty::Int(_), Ty::Decimal) => diagnostic.help("Decimal(…)"),
-            (Ty::Int(_), Ty::Digits) => diagnostic.help("write `.digits` behind it"),
+            (Ty::Int(_) | Ty::Phone | Ty::Digits, Ty::Text) => diagnostic.help("`….text`"),
+            (Ty::Int(_), Ty::Decimal) => diagnostic.help("`Decimal(…)`"),
+            (Ty::Int(_), Ty::Digits) => diagnostic.help("`….digits`"),
             (Ty::Nothing, wanted) => diagnostic.help(format!("declare it `{}?`", self.text_of(wanted))),
             (_, wanted @ Ty::Private(_)) => {
                 diagnostic.help(format!("a value of the type `{}`, as `ask private` gives", self.text_of(wanted)))
             }
-            _ => diagnostic,
+            (_, wanted) => diagnostic.help(format!("`{}`", self.example_for(wanted))),
         }
     }
 
     pub fn optional_as_present(&self, value: &Typed) -> Diagnostic {
-        let (example, inner) = (self.example(&value.ty), self.text_of(value.ty.present()));
-        Diagnostic::new(Code::OptionalUsedAsPresent, value.expr.span, format!("this `{inner}` may be missing"))
-            .here("it may be `none`")
-            .help(format!("… else {example}"))
-            .note("or ask first: `if … is some x { … }`")
+        let inner = self.text_of(value.ty.present());
+        let diagnostic =
+            Diagnostic::new(Code::OptionalUsedAsPresent, value.expr.span, format!("this `{inner}` may be missing"))
+                .here("it may be `none`");
+        match self.example(&value.ty).as_str() {
+            "none" => diagnostic.help("ask before: `if … is some value {`"),
+            example => {
+                diagnostic.help(format!("`(… else {example})`")).note("or ask before, by `if … is some value {`")
+            }
+        }
     }
 
-    /// A value of a type, for a help line.
-    fn example(&self, ty: &Ty) -> String {
+    /// As `example`; what may be missing is.
+    pub fn example_for(&self, ty: &Ty) -> String {
+        if matches!(ty, Ty::Optional(_)) { "none".to_owned() } else { self.example(ty) }
+    }
+
+    /// A value of a type, for a help line; `none` where there is none that could be written out.
+    pub fn example(&self, ty: &Ty) -> String {
         match ty.present() {
             Ty::Bool => "false".to_owned(),
             Ty::Int(bounds) => bounds.map_or(0, |(low, _)| low).to_string(),
@@ -88,12 +98,18 @@ impl Checker<'_, '_> {
             Ty::Percent => "0%".to_owned(),
             Ty::Duration => "1m".to_owned(),
             Ty::Text => "\"\"".to_owned(),
+            Ty::Digits => "\"0123\"".to_owned(),
+            Ty::Phone => "\"+86 400 810 0000\"".to_owned(),
+            Ty::TimeZone => "\"Asia/Shanghai\"".to_owned(),
+            Ty::Date => "2026-03-02".to_owned(),
+            Ty::Clock => "09:00".to_owned(),
+            Ty::Private(inner) => self.example(inner),
             Ty::Language => self.project.languages.first().cloned().unwrap_or_default(),
             Ty::Enum(id) => {
                 let variants = self.project.enums.get(*id as usize).map(|info| &info.variants);
-                variants.and_then(|variants| variants.first()).map_or("…", |variant| variant).to_owned()
+                variants.and_then(|variants| variants.first()).map_or("none", |variant| variant).to_owned()
             }
-            _ => "…".to_owned(),
+            _ => "none".to_owned(),
         }
     }
 
@@ -259,7 +275,10 @@ impl Checker<'_, '_> {
                     path.span,
                     format!("`is` asks for a variant, and a `{}` has none", self.text_of(&wanted)),
                 )
-                .help("… == …"),
+                .help(format!(
+                    "`== {}`",
+                    path.names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".")
+                )),
             );
             return broken(span);
         }
@@ -293,9 +312,9 @@ impl Checker<'_, '_> {
             return typed(hir::ExprKind::HoursOpen(hours), Ty::Bool, span);
         }
         self.problems.give(
-            Diagnostic::new(Code::UnknownName, span, "of hours one can only ask whether they are open")
-                .label(name, "these are hours")
-                .help("… is open"),
+            Diagnostic::new(Code::UnknownName, name, "of hours one can only ask whether they are open")
+                .here("these are hours")
+                .help("`… is open`"),
         );
         broken(span)
     }

@@ -116,7 +116,7 @@ impl<'a> Checker<'_, 'a> {
                     )
                     .here("again here")
                     .label(first.name.span, "first here")
-                    .help(format!("step {}_2", step.name.text)),
+                    .help(format!("`step {}_2`", step.name.text)),
                 );
             }
             let parameters = parameters(self.project, self.module, &step.parameters, self.problems);

@@ -49,7 +49,7 @@ impl Checker<'_, '_> {
     }
 
     pub fn bad_literal(&mut self, span: Span, message: impl Into<String>, help: &str) -> Typed {
-        self.problems.give(Diagnostic::new(Code::BadLiteral, span, message).help(help));
+        self.problems.give(Diagnostic::new(Code::BadLiteral, span, message).help(format!("`{help}`")));
         broken(span)
     }
 

@@ -229,7 +229,7 @@ impl<'p, 'a> Checker<'p, 'a> {
         let message = format!("this flow has no step `{}`", name.text);
         let mut diagnostic = Diagnostic::new(Code::UnknownName, name.span, message);
         diagnostic = match self.project.reach(self.module, &[&name.text]).map(|reached| reached.def) {
-            Some(crate::project::Def::Flow(_)) => diagnostic.help(format!("run {}", name.text)),
+            Some(crate::project::Def::Flow(_)) => diagnostic.help(format!("`run {}()`", name.text)),
             _ => {
                 let names = self.steps.iter().map(|step| step.name.text.as_str());
                 offer_nearest(diagnostic, &name.text, names, "go {}")

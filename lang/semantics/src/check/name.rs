@@ -52,12 +52,12 @@ impl Checker<'_, '_> {
         }
         if matches!(word, "caller" | "called") {
             return Diagnostic::new(Code::TypeMismatch, name.span, format!("`{word}` is no value itself"))
-                .help(format!("{word}.number"));
+                .help(format!("`{word}.number`"));
         }
         let with_variant = self.project.enums.iter().find(|info| info.variants.contains(&word));
         if let Some(info) = with_variant {
             return Diagnostic::new(Code::UnknownName, name.span, format!("there is no `{word}` here"))
-                .help(format!("{}.{word}", info.name.text));
+                .help(format!("`{}.{word}`", info.name.text));
         }
         let locals = self.scopes.iter().flat_map(|scope| scope.keys().map(String::as_str));
         let path = ast::Path { names: vec![name.clone()], span: name.span };
@@ -177,7 +177,7 @@ impl Checker<'_, '_> {
                 let languages = self.project.languages.iter().map(String::as_str);
                 let diagnostic = match crate::problems::nearest(&name.text, languages.clone()) {
                     Some(_) => offer_nearest(diagnostic, &name.text, languages, "{}"),
-                    None => diagnostic.help(format!("languages {}", languages.collect::<Vec<_>>().join(", "))),
+                    None => diagnostic.help(format!("`languages {}`", languages.collect::<Vec<_>>().join(", "))),
                 };
                 self.problems.give(diagnostic);
                 broken(name.span)
@@ -253,6 +253,6 @@ impl Checker<'_, '_> {
             span,
             format!("`{}` is an operation of `{name}`, not a value", operation.text),
         )
-        .help(format!("match {name}.{}(…) {{ … }}", operation.text))
+        .help(format!("ask it on a line of its own, by `{name}.{}(`", operation.text))
     }
 }

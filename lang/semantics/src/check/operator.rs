@@ -163,7 +163,7 @@ impl Checker<'_, '_> {
             .label(right.expr.span, self.text_of(&right.ty));
         diagnostic = match (&left.ty, &right.ty) {
             (Ty::Text, Ty::Int(_) | Ty::Digits | Ty::Phone) | (Ty::Int(_) | Ty::Digits | Ty::Phone, Ty::Text) => {
-                diagnostic.help("write `.text` behind what is no Text")
+                diagnostic.help("put `.text` behind what is no Text")
             }
             (Ty::Int(_) | Ty::Decimal, Ty::Money) if operator == BinaryOperator::Multiply => {
                 diagnostic.help("the amount first: `price * 2`")
@@ -198,11 +198,16 @@ impl Checker<'_, '_> {
             let diagnostic = match (&optional.ty, &other.ty) {
                 (Ty::Nothing, _) | (_, Ty::Nothing) => {
                     Diagnostic::new(Code::NotComparable, at, "whether a value is missing is asked by `is`")
-                        .help("is none")
+                        .help("`is none`")
                 }
-                _ => Diagnostic::new(Code::NotComparable, at, "a value that may be missing cannot be compared")
-                    .label(optional.expr.span, "it may be `none`")
-                    .help("(… else …)"),
+                _ => Diagnostic::new(
+                    Code::NotComparable,
+                    optional.expr.span,
+                    "a value that may be missing cannot be compared",
+                )
+                .here("it may be `none`")
+                .label(at, "compared here")
+                .help(format!("`(… else {})`", self.example(&optional.ty))),
             };
             self.problems.give(diagnostic);
             return broken(span);
@@ -232,14 +237,21 @@ impl Checker<'_, '_> {
             true => format!("two values of the type `{a}` cannot be compared by `{}`", operator.text()),
             false => format!("`{a}` and `{b}` cannot be compared"),
         };
-        let mut diagnostic = Diagnostic::new(Code::NotComparable, at, message);
-        if a != b {
-            diagnostic = diagnostic.label(left.expr.span, a).label(right.expr.span, b);
+        let int = match (&left.ty, &right.ty) {
+            (Ty::Decimal, Ty::Int(_)) => Some(right.expr.span),
+            (Ty::Int(_), Ty::Decimal) => Some(left.expr.span),
+            _ => None,
+        };
+        let mut diagnostic = Diagnostic::new(Code::NotComparable, int.unwrap_or(at), message);
+        for (side, ty) in [(left, a), (right, b)] {
+            if int != Some(side.expr.span) {
+                diagnostic = diagnostic.label(side.expr.span, format!("a `{ty}`"));
+            }
         }
-        if matches!((&left.ty, &right.ty), (Ty::Decimal, Ty::Int(_)) | (Ty::Int(_), Ty::Decimal)) {
-            diagnostic = diagnostic.help("Decimal(…)");
-        }
-        self.problems.give(diagnostic);
+        self.problems.give(match int {
+            Some(_) => diagnostic.help("`Decimal(…)`"),
+            None => diagnostic.help("compare values of one type that has an order"),
+        });
         broken(span)
     }
 

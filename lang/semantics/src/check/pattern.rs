@@ -74,7 +74,8 @@ impl Checker<'_, '_> {
             }
             Ty::Record(_) | Ty::Recording => {
                 let message = format!("a `{}` cannot be matched", self.text_of(&cover.ty));
-                self.problems.give(Diagnostic::new(Code::NotComparable, subject.expr.span, message));
+                let help = "match one of its fields, or leave the match out";
+                self.problems.give(Diagnostic::new(Code::NotComparable, subject.expr.span, message).help(help));
                 cover.ty = Ty::Broken;
                 None
             }
@@ -96,7 +97,7 @@ impl Checker<'_, '_> {
             let help = if missing.is_empty() {
                 "leave it out".to_owned()
             } else {
-                format!("{} => continue", missing.join(", "))
+                format!("`{} => continue`", missing.join(", "))
             };
             self.else_in_outcomes(span, &help);
             return None;
@@ -174,7 +175,7 @@ impl Checker<'_, '_> {
                         format!("this `{}` may be missing", self.text_of(&inner)),
                     )
                     .label(subject.expr.span, "it may be `none`")
-                    .help("some value => note value = value"),
+                    .help("`some value => note value = value`"),
                 );
                 self.bind_broken(pattern);
                 None
@@ -203,7 +204,7 @@ impl Checker<'_, '_> {
         if let (Some(name), Some(_)) = (names.first(), variant) {
             // The parser refuses `variant name`.
             if matches!(pattern.kind, PatternKind::Variant { .. }) {
-                let help = path.names.last().map_or(String::new(), |name| format!("{} => continue", name.text));
+                let help = path.names.last().map_or(String::new(), |name| format!("`{} => continue`", name.text));
                 self.problems.give(
                     Diagnostic::new(Code::PayloadOnPlainOutcome, name.span, "this variant carries nothing").help(help),
                 );
@@ -286,11 +287,11 @@ impl Checker<'_, '_> {
         let help = match ty {
             Ty::Enum(id) => {
                 let variants = self.project.enums.get(*id as usize).map(|info| info.variants.join(", "));
-                format!("{} => continue", variants.unwrap_or_default())
+                format!("`{} => continue`", variants.unwrap_or_default())
             }
-            Ty::Bool => "true => continue".to_owned(),
-            Ty::Int(_) => "1..5 => continue".to_owned(),
-            _ => "else => continue".to_owned(),
+            Ty::Bool => "`true => continue`".to_owned(),
+            Ty::Int(_) => "`1..5 => continue`".to_owned(),
+            _ => "`else => continue`".to_owned(),
         };
         let message = match pattern.kind {
             PatternKind::Some { .. } | PatternKind::None => {
@@ -333,7 +334,7 @@ impl Checker<'_, '_> {
             return;
         }
         let named = missing.join("`, `");
-        let help = format!("{} => continue", missing.join(", "));
+        let help = format!("`{} => continue`", missing.join(", "));
         let diagnostic = match (cover.outcomes, missing.as_slice()) {
             (true, _) => {
                 Diagnostic::new(Code::OutcomeNotHandled, keyword, format!("no arm says what happens on `{named}`"))

@@ -78,8 +78,8 @@ impl Checker<'_, '_> {
             false => format!("at most {LAST_MAX} digits of a private number may be shown"),
         };
         let diagnostic = match few {
-            true => self.leak(&value, message).help("ask private digits 12..19 { … }"),
-            false => self.leak(&value, message).help(format!("….last({LAST_MAX})")),
+            true => self.leak(&value, message).help("`ask private digits 12..19`"),
+            false => self.leak(&value, message).help(format!("`….last({LAST_MAX})`")),
         };
         self.problems.give(diagnostic);
         broken(span)
@@ -104,7 +104,7 @@ impl Checker<'_, '_> {
         if **inner != other.ty {
             let message =
                 format!("`{}` and `{}` cannot be compared", self.text_of(&private.ty), self.text_of(&other.ty));
-            self.problems.give(Diagnostic::new(Code::NotComparable, span, message));
+            self.problems.give(Diagnostic::new(Code::NotComparable, span, message).help("compare digits with digits"));
             return broken(span);
         }
         if !self.given_by_service(&other.expr) {

@@ -115,16 +115,15 @@ impl Checker<'_, '_> {
                     return self.private_last(base, count, span);
                 }
                 if matches!(count.kind, ExprKind::Int(n) if n < 0) {
-                    return self.bad_literal(count.span, "there are no fewer than no digits", "….last(4)");
+                    return self.bad_literal(count.span, "there are no fewer than no digits", "4");
                 }
                 typed(ExprKind::Last(Box::new(base.expr), Box::new(count)), Ty::Digits, span)
             }
             ("at", Ty::Date) => self.not_yet(method.span, "`.at(…)`"),
             ("length" | "text" | "digits" | "is_valid_card", _) => {
                 let message = format!("`.{}` takes no brackets", method.text);
-                self.problems.give(
-                    Diagnostic::new(Code::UnknownField, arguments.span, message).help(format!("….{}", method.text)),
-                );
+                self.problems
+                    .give(Diagnostic::new(Code::UnknownField, arguments.span, message).help("leave the brackets out"));
                 broken(span)
             }
             _ => self.unknown_property(&base, method, span),
@@ -144,7 +143,7 @@ impl Checker<'_, '_> {
                 let code = if list.is_empty() { Code::MissingField } else { Code::UnknownField };
                 let message = format!("`{}` takes one value", of.text);
                 self.problems
-                    .give(Diagnostic::new(code, arguments.span, message).help(format!("{}({example})", of.text)));
+                    .give(Diagnostic::new(code, arguments.span, message).help(format!("`{}({example})`", of.text)));
                 None
             }
         }
@@ -163,7 +162,7 @@ impl Checker<'_, '_> {
                     let code = if arguments.list.len() < 2 { Code::MissingField } else { Code::UnknownField };
                     self.problems.give(
                         Diagnostic::new(code, arguments.span, "`percent` takes a part and the whole")
-                            .help("percent(3, 4)"),
+                            .help("`percent(3, 4)`"),
                     );
                     return Some(broken(span));
                 };

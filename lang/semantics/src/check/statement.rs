@@ -62,6 +62,10 @@ impl Checker<'_, '_> {
     fn statements_into(&mut self, statement: &ast::Statement, tail: &Tail, body: &mut Body) {
         if let Ast::Value(value) = &statement.kind {
             match &tail.value {
+                Some(_) if self.is_misspelt_again(value) => {
+                    body.value = Some(Ty::Broken);
+                    body.block.statements.push(broken(statement));
+                }
                 Some((local, wanted)) => {
                     let value = self.expr(value, wanted.as_ref());
                     body.value = Some(value.ty);
@@ -78,6 +82,19 @@ impl Checker<'_, '_> {
         self.statement(statement, &mut body.block);
     }
 
+    /// `agin` at the end of an arm: no value was meant.
+    fn is_misspelt_again(&mut self, value: &ast::Expr) -> bool {
+        let ExprKind::Name(name) = &value.kind else { return false };
+        let known = self.lookup(&name.text).is_some() || self.project.reach(self.module, &[&name.text]).is_some();
+        let meant = crate::problems::nearest(&name.text, ["again"]).is_some();
+        let Some(dialogue) = self.dialogues.last_mut().filter(|_| meant && !known) else { return false };
+        dialogue.again.get_or_insert(name.span);
+        let message = format!("there is no `{}` here", name.text);
+        let diagnostic = Diagnostic::new(Code::UnknownName, name.span, message);
+        self.problems.give(offer_nearest(diagnostic, &name.text, ["again"], "{}"));
+        true
+    }
+
     /// F0209: a value where something should happen.
     pub fn value_not_action(&mut self, value: &ast::Expr) {
         let names = Self::names_of(value);
@@ -90,10 +107,11 @@ impl Checker<'_, '_> {
         let diagnostic =
             Diagnostic::new(Code::ValueWhereActionBelongs, value.span, "a value stands where something should happen");
         self.problems.give(match (step, item, name) {
-            (Some(step), _, _) => diagnostic.help(format!("go {step}")),
-            (_, Some(Def::Flow(_)), Some(name)) => diagnostic.help(format!("run {name}")),
-            (_, Some(Def::Prompt(_)), Some(name)) => diagnostic.help(format!("play {name}")),
-            _ => diagnostic.help("an action, as `go …`, `say …` or `hang up`"),
+            (Some(step), _, _) => diagnostic.help(format!("`go {step}`")),
+            (_, Some(Def::Flow(_)), Some(name)) => diagnostic.help(format!("`run {name}()`")),
+            (_, Some(Def::Prompt(_)), Some(name)) => diagnostic.help(format!("`play {name}`")),
+            _ if matches!(value.kind, ExprKind::Text(_)) => diagnostic.help("`say …`"),
+            _ => diagnostic.help("`note value = …`, or whatever should happen here"),
         });
     }
 
@@ -180,7 +198,7 @@ impl Checker<'_, '_> {
                 let diagnostic = Diagnostic::new(Code::UnknownName, name.span, message);
                 let diagnostic = match crate::problems::nearest(&name.text, known.iter().map(|(word, _)| *word)) {
                     Some(_) => offer_nearest(diagnostic, &name.text, known.iter().map(|(word, _)| *word), "reject {}"),
-                    None => diagnostic.help("reject busy"),
+                    None => diagnostic.help("`reject busy`"),
                 };
                 self.problems.give(diagnostic);
                 StatementKind::Broken
@@ -269,7 +287,7 @@ impl Checker<'_, '_> {
             if !matches!(target.kind, ExprKind::Missing) {
                 self.problems.give(
                     Diagnostic::new(Code::UnknownName, target.span, "only the caller's language can be set")
-                        .help("set caller.language = …")
+                        .help(format!("`set caller.language = {}`", self.example(&Ty::Language)))
                         .note("a `let` is final; what a step must know goes to it as a parameter"),
                 );
             }
@@ -327,7 +345,7 @@ impl Checker<'_, '_> {
                         "this does not say what happens when the times are used up",
                     )
                     .help(format!(
-                        "go {} up to {} times else hang up",
+                        "`go {} up to {} times else hang up`",
                         step.text,
                         times.unwrap_or(3)
                     )),
@@ -377,13 +395,16 @@ impl Checker<'_, '_> {
             Some(number) if number > 0 => return Some(u32::try_from(number).unwrap_or(u32::MAX)),
             Some(_) => {
                 self.problems.give(
-                    Diagnostic::new(Code::BoundOfZero, times.span, "a bound of zero allows nothing").help(example),
+                    Diagnostic::new(Code::BoundOfZero, times.span, "a bound of zero allows nothing")
+                        .help(format!("`{example}`")),
                 );
             }
             None if matches!(times.kind, ExprKind::Missing) => {}
             None => {
-                self.problems
-                    .give(Diagnostic::new(Code::BadLiteral, times.span, "a number is written out here").help(example));
+                self.problems.give(
+                    Diagnostic::new(Code::BadLiteral, times.span, "a number is written out here")
+                        .help(format!("`{example}`")),
+                );
             }
         }
         None
@@ -411,14 +432,14 @@ impl Checker<'_, '_> {
                         keyword,
                         format!("this flow gives a `{}`, and `return` gives nothing", self.text_of(&wanted)),
                     )
-                    .help("return …"),
+                    .help(format!("`return {}`", self.example(&wanted))),
                 );
                 StatementKind::Return(None)
             }
             (Some(value), None) => {
                 self.problems.give(
                     Diagnostic::new(Code::TypeMismatch, value.span, "this flow gives nothing back")
-                        .help("return")
+                        .help("`return`")
                         .note("a flow that gives a value says so by `->`"),
                 );
                 StatementKind::Return(None)

@@ -149,10 +149,10 @@ impl Checker<'_, '_> {
                 let diagnostic = match known.first() {
                     Some(first) => {
                         Diagnostic::new(Code::LanguageMissing, line.span, "this text does not say its language")
-                            .help(format!("{first} \"…\""))
+                            .help(format!("`{first} …`"))
                     }
                     None => Diagnostic::new(Code::LanguageMissing, line.span, "this file does not say its languages")
-                        .help(format!("languages {}", self.project.languages.join(", "))),
+                        .help(format!("`languages {}`", self.project.languages.join(", "))),
                 };
                 self.problems.give(diagnostic);
                 return Err(());
@@ -172,7 +172,7 @@ impl Checker<'_, '_> {
             Some(_) => offer_nearest(diagnostic, &tag.text, names, "{}"),
             None => {
                 let all: Vec<&str> = names.into_iter().chain([tag.text.as_str()]).collect();
-                diagnostic.help(format!("languages {}", all.join(", ")))
+                diagnostic.help(format!("`languages {}`", all.join(", ")))
             }
         };
         self.problems.give(diagnostic);
@@ -187,7 +187,7 @@ impl Checker<'_, '_> {
                 self.problems.give(
                     Diagnostic::new(Code::AudioMissing, audio.file.span, format!("there is no file `prompts/{file}`"))
                         .help(format!(
-                            "put the recording at `prompts/{file}`, or leave `audio \"{file}\"` away and keep the text"
+                            "put the recording at prompts/{file}, or leave `audio` and its file out and keep the text"
                         )),
                 );
                 None
@@ -198,8 +198,9 @@ impl Checker<'_, '_> {
     /// Every language of the file has its line, unless the text has no words.
     fn complete(&mut self, found: &[(Option<u32>, PromptText)], own: &[u32], lines: &[InLanguage<'_>], span: Span) {
         if found.is_empty() {
-            self.problems
-                .give(Diagnostic::new(Code::LanguageMissing, span, "this prompt has no text").help("en \"…\""));
+            self.problems.give(
+                Diagnostic::new(Code::LanguageMissing, span, "this prompt has no text").help("`en \"Welcome.\"`"),
+            );
             return;
         }
         if found.iter().any(|(language, _)| language.is_none()) {
@@ -215,7 +216,7 @@ impl Checker<'_, '_> {
             let place = lines.iter().fold(span, |span, line| if span.is_empty() { line.span } else { span });
             self.problems.give(
                 Diagnostic::new(Code::LanguageMissing, place, format!("this text lacks `{}`", missing.join("`, `")))
-                    .help(format!("{first} \"…\"")),
+                    .help(format!("`{first} \"Welcome.\"`")),
             );
         }
     }
@@ -288,13 +289,15 @@ impl Checker<'_, '_> {
             Ty::Text | Ty::Int(_) | Ty::Digits | Ty::Money => return true,
             ty if ty.is_broken() => return false,
             ty if ty.is_private() => self.leak(value, "a private value is never said"),
-            Ty::Optional(_) | Ty::Nothing => self.optional_as_present(value),
+            Ty::Optional(_) | Ty::Nothing => {
+                self.optional_as_present(value).help("`if … is some value { say \"{value}\" }`")
+            }
             Ty::Bool | Ty::Record(_) | Ty::Recording => {
                 let message = format!("a `{}` cannot be said", self.text_of(&value.ty));
-                let diagnostic = Diagnostic::new(Code::NotSpeakable, span, message);
+                let diagnostic = Diagnostic::new(Code::NotSpeakable, value.expr.span, message);
                 match &value.ty {
-                    Ty::Bool => diagnostic.help("if … { say \"…\" } else { say \"…\" }"),
-                    Ty::Recording => diagnostic.help("play …"),
+                    Ty::Bool => diagnostic.help("`if … { say \"Yes.\" } else { say \"No.\" }`"),
+                    Ty::Recording => diagnostic.help("`play …`"),
                     _ => diagnostic.help("name one of its fields"),
                 }
             }
@@ -314,7 +317,8 @@ impl Checker<'_, '_> {
         }
         if !matches!(value.ty, Ty::Int(_)) {
             let message = format!("a plural goes by a whole number, and this is `{}`", self.text_of(&value.ty));
-            self.problems.give(Diagnostic::new(Code::TypeMismatch, value.expr.span, message));
+            let help = "name a whole number, or say the words without a plural";
+            self.problems.give(Diagnostic::new(Code::TypeMismatch, value.expr.span, message).help(help));
             return false;
         }
         let tag = language.and_then(|language| self.project.languages.get(language as usize));
@@ -326,7 +330,7 @@ impl Checker<'_, '_> {
             let tag = tag.map_or("", String::as_str);
             let message =
                 format!("`{tag}` has {wanted} plural form{}, not {}", if wanted == 1 { "" } else { "s" }, forms.len());
-            let help = if wanted == 1 { "the word itself, without `|`" } else { "{n|caller|callers}" };
+            let help = if wanted == 1 { "the word itself, without a bar" } else { "`{n|caller|callers}`" };
             self.problems.give(Diagnostic::new(Code::PluralFormsWrong, span, message).help(help));
             return false;
         }

@@ -32,9 +32,8 @@ impl Checker<'_, '_> {
         let result = self.project.operation(call.service, operation).and_then(|info| info.result.clone());
         if let Some(result) = result {
             let message = format!("the `{}` that `{}` gives is thrown away", self.text_of(&result), call.name.text);
-            self.problems.give(
-                Diagnostic::new(Code::ResultNotUsed, expr.span, message).help(format!("let answer = … else {}", "…")),
-            );
+            self.problems
+                .give(Diagnostic::new(Code::ResultNotUsed, expr.span, message).help("`let answer = … else hang up`"));
         }
         let failed = match &statement.otherwise {
             Some(otherwise) => self.block(&otherwise.body.statements),
@@ -45,7 +44,7 @@ impl Checker<'_, '_> {
                         expr.span,
                         "this does not say what happens when it failed",
                     )
-                    .help("… else continue"),
+                    .help("`… else continue`"),
                 );
                 Block::default()
             }
@@ -66,10 +65,8 @@ impl Checker<'_, '_> {
             Some(Def::Broken) => {}
             Some(Def::Flow(_)) => {
                 let message = format!("`{}` is a flow, which is run", words.join("."));
-                self.problems.give(
-                    Diagnostic::new(Code::ValueWhereActionBelongs, callee.span, message)
-                        .help(format!("run {}(…)", words.join("."))),
-                );
+                self.problems
+                    .give(Diagnostic::new(Code::ValueWhereActionBelongs, callee.span, message).help("`run …`"));
             }
             Some(Def::Service(_)) | None if !local => {
                 self.expr(expr, None);
@@ -107,7 +104,8 @@ impl Checker<'_, '_> {
         };
         if result.is_none() {
             let message = format!("`{}` gives nothing that could have a name", call.name.text);
-            self.problems.give(Diagnostic::new(Code::TypeMismatch, span, message).help("leave `let … =` away"));
+            self.problems
+                .give(Diagnostic::new(Code::TypeMismatch, span, message).help("leave the name and its sign out: `…`"));
         }
         let good = result.unwrap_or(Ty::Broken);
         let failed = match &statement.otherwise {
@@ -123,8 +121,8 @@ impl Checker<'_, '_> {
                 self.problems.give(
                     Diagnostic::new(Code::OutcomeNotHandled, span, "this does not say what happens when it failed")
                         .help(match good {
-                            Ty::Optional(_) => "… else none".to_owned(),
-                            _ => "… else hang up".to_owned(),
+                            Ty::Optional(_) => "`… else none`".to_owned(),
+                            _ => "`… else hang up`".to_owned(),
                         }),
                 );
                 self.set_type(target, good.clone());
@@ -193,10 +191,7 @@ impl Checker<'_, '_> {
         let (result, found) = self.running(run);
         if let Some(result) = result.filter(|result| !result.is_broken()) {
             let message = format!("the `{}` that this flow gives is thrown away", self.text_of(&result));
-            self.problems.give(Diagnostic::new(Code::ResultNotUsed, run.span, message).help(format!(
-                "match run {}(…) {{ … }}",
-                run.flow.names.iter().map(|n| n.text.as_str()).collect::<Vec<_>>().join(".")
-            )));
+            self.problems.give(Diagnostic::new(Code::ResultNotUsed, run.span, message).help("`let result = …`"));
         }
         into.statements.push(match found {
             Some((flow, arguments)) => Statement {
@@ -224,7 +219,7 @@ impl Checker<'_, '_> {
             None => {
                 self.problems.give(
                     Diagnostic::new(Code::TypeMismatch, run.span, "this flow gives nothing that could have a name")
-                        .help("leave `let … =` away"),
+                        .help("leave the name and its sign out: `…`"),
                 );
             }
             Some(result) => self.set_type(target, result.clone()),
@@ -360,7 +355,7 @@ impl Checker<'_, '_> {
         if outcome == "ok" {
             let message = "this operation gives nothing that could have a name";
             self.problems
-                .give(Diagnostic::new(Code::PayloadOnPlainOutcome, bound.span, message).help("ok => continue"));
+                .give(Diagnostic::new(Code::PayloadOnPlainOutcome, bound.span, message).help("`ok => continue`"));
         }
         self.declare(bound, Ty::Broken);
         None
@@ -380,7 +375,7 @@ impl Checker<'_, '_> {
         }
         self.problems.give(match meant {
             Some(_) => offer_nearest(diagnostic, name, ["ok", "failed"], "{} => continue"),
-            None => diagnostic.help("ok result => note result = result").note("match the result inside that arm"),
+            None => diagnostic.help("`ok result => note result = result`").note("match the result inside that arm"),
         });
         if let PatternKind::Some { name } | PatternKind::Bound { name, .. } = &pattern.kind {
             self.declare(name, Ty::Broken);
@@ -403,9 +398,9 @@ impl Checker<'_, '_> {
         if let Some(first) = missing.first() {
             let message = format!("no arm says what happens on `{}`", missing.join("`, `"));
             let help = if missing.len() == 1 {
-                format!("{first} => continue")
+                format!("`{first} => continue`")
             } else {
-                format!("{} => continue", missing.join(", "))
+                format!("`{} => continue`", missing.join(", "))
             };
             self.problems.give(Diagnostic::new(Code::OutcomeNotHandled, keyword, message).help(help));
         }
