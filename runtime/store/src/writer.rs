@@ -263,7 +263,9 @@ impl State {
         for write in group.iter().flat_map(|batch| &batch.writes) {
             changed.take(&transaction, write, now)?;
         }
-        let Changed { fresh, pieces, .. } = changed;
+        let Changed { fresh, mut pieces, .. } = changed;
+        // A call that ended has all of it in its own row.
+        pieces.retain(|piece| !matches!(fresh.get(&piece.call), Some(Fresh::Ended)));
         if !pieces.is_empty() {
             let bytes =
                 postcard::to_stdvec(&pieces).map_err(|cause| rusqlite::Error::ToSqlConversionFailure(cause.into()))?;

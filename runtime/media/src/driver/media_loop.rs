@@ -8,13 +8,13 @@ use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 use runtime_contract::leg::LegId;
 use runtime_contract::time::Tick;
 
-use super::ports::Ports;
+use super::ports::{Bound, Ports};
 use super::writer::Writer;
 use super::{Counters, MediaEvent, OnEvent};
 use crate::recording::RecordSpec;
@@ -28,11 +28,13 @@ const LATE: Duration = Duration::from_millis(5);
 const BEHIND_MS_MAX: u64 = 200;
 /// Packets read from one leg in one visit: a flood on one port must not delay the others.
 const READS_MAX: usize = 8;
+/// Messages handled before a slot: a flood of them must not delay it by much.
+const MESSAGES_MAX: usize = 1_024;
 /// Longest datagram that is looked at: 60 ms of G.711 and any sane header; longer ones are cut and refused.
 const DATAGRAM_BYTES_MAX: usize = 2_048;
 
 pub enum ToLoop {
-    Open { leg: LegId, socket: UdpSocket, stream: Box<Stream> },
+    Open { leg: LegId, bound: Bound, stream: Box<Stream> },
     Command { leg: LegId, command: Command },
     Record { leg: LegId, spec: RecordSpec, file: PathBuf },
     Close { leg: LegId },
@@ -49,7 +51,7 @@ pub struct MediaLoop {
 
 struct Leg {
     leg: LegId,
-    socket: UdpSocket,
+    bound: Bound,
     stream: Box<Stream>,
 }
 
@@ -123,30 +125,19 @@ impl MediaLoop {
         }
     }
 
-    /// Handles messages until the slot is due; false when there will be no more.
+    /// Sleeps until the slot is due, then handles what came meanwhile; false when there will be no more. Nobody has to
+    /// wake us for a message: it would wait for its leg's slot anyway.
     fn handle_until(&self, grid: &mut Grid, slot: u64) -> bool {
         let due = self.origin + Duration::from_millis(slot);
-        loop {
-            let left = due.saturating_duration_since(Instant::now());
-            let message = if left.is_zero() {
-                // One message a slot even when we are late.
-                return match self.from.try_recv() {
-                    Ok(message) => {
-                        self.handle(grid, slot, message);
-                        true
-                    }
-                    Err(TryRecvError::Empty) => true,
-                    Err(TryRecvError::Disconnected) => false,
-                };
-            } else {
-                self.from.recv_timeout(left)
-            };
-            match message {
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        for _ in 0..MESSAGES_MAX {
+            match self.from.try_recv() {
                 Ok(message) => self.handle(grid, slot, message),
-                Err(RecvTimeoutError::Timeout) => return true,
-                Err(RecvTimeoutError::Disconnected) => return false,
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
             }
         }
+        true
     }
 
     fn current_slot(&self) -> u64 {
@@ -162,18 +153,18 @@ impl MediaLoop {
     fn handle(&self, grid: &mut Grid, slot: u64, message: ToLoop) {
         let now = slot_tick(slot);
         match message {
-            ToLoop::Open { leg, socket, stream } => grid.insert(Leg { leg, socket, stream }),
+            ToLoop::Open { leg, bound, stream } => grid.insert(Leg { leg, bound, stream }),
             ToLoop::Command { leg, command } => {
                 if let Some(open) = grid.find(leg) {
-                    self.drain(leg, &open.socket, open.stream.handle(now, Input::Command(command)));
+                    self.drain(leg, &open.bound.socket, open.stream.handle(now, Input::Command(command)));
                 }
             }
             ToLoop::Record { leg, spec, file } => {
                 if let Some(open) = grid.find(leg) {
                     // An earlier recording ends before the next one is made.
-                    self.drain(leg, &open.socket, open.stream.handle(now, Input::Command(Command::StopRecord)));
+                    self.drain(leg, &open.bound.socket, open.stream.handle(now, Input::Command(Command::StopRecord)));
                     self.writer.create(leg, file);
-                    self.drain(leg, &open.socket, open.stream.handle(now, Input::Command(Command::Record(spec))));
+                    self.drain(leg, &open.bound.socket, open.stream.handle(now, Input::Command(Command::Record(spec))));
                 }
             }
             ToLoop::Close { leg } => {
@@ -189,20 +180,16 @@ impl MediaLoop {
         // What came since the leg's last slot was said before the end.
         let mut datagram = [0; DATAGRAM_BYTES_MAX];
         for _ in 0..READS_MAX {
-            let Ok((length, from)) = open.socket.recv_from(&mut datagram) else { break };
+            let Ok((length, from)) = open.bound.socket.recv_from(&mut datagram) else { break };
             let bytes = datagram.get(..length).unwrap_or_default();
-            self.drain(open.leg, &open.socket, open.stream.handle(now, Input::Packet { from, bytes }));
+            self.drain(open.leg, &open.bound.socket, open.stream.handle(now, Input::Packet { from, bytes }));
         }
         // One packet more for the listener: the last one that arrived may lie a little in the future.
         for (now, command) in [(now, Command::StopRecord), (slot_tick(slot + SLOTS), Command::Listen(false))] {
-            self.drain(open.leg, &open.socket, open.stream.handle(now, Input::Command(command)));
+            self.drain(open.leg, &open.bound.socket, open.stream.handle(now, Input::Command(command)));
         }
         let leg = open.leg;
-        let port = open.socket.local_addr().map(|address| address.port());
-        drop(open);
-        if let Ok(port) = port {
-            self.ports.release(port);
-        }
+        self.ports.release(open.bound);
         // Last, so that whoever sees the count fall finds the port free.
         self.counters.legs.fetch_sub(1, Ordering::Release);
         (self.on_event)(leg, MediaEvent::Closed);
@@ -212,7 +199,7 @@ impl MediaLoop {
         let now = slot_tick(slot);
         let due = self.origin + Duration::from_millis(slot);
         let (mut sent, mut received, mut refused, mut late, mut skipped) = (0, 0, 0, 0, 0);
-        for Leg { leg, socket, stream } in grid.slot_mut(slot) {
+        for Leg { leg, bound: Bound { socket, .. }, stream } in grid.slot_mut(slot) {
             let refused_before = stream.packets_refused();
             for _ in 0..READS_MAX {
                 let Ok((length, from)) = socket.recv_from(datagram) else { break };
@@ -303,7 +290,7 @@ mod tests {
         let mut stream = Box::new(Stream::new(StreamSeed { ssrc: 1, sequence: 1, timestamp: 1 }, None));
         while stream.handle(slot_tick(0), Input::Command(Command::Connect(spec))).poll().is_some() {}
         let mut grid = Grid::default();
-        grid.insert(Leg { leg: LegId(1), socket, stream });
+        grid.insert(Leg { leg: LegId(1), bound: Bound { port: remote.port(), socket }, stream });
         let mut datagram = [0; DATAGRAM_BYTES_MAX];
         media_loop.serve(&mut grid, 0, &mut datagram);
         let slot = grid.next_used(media_loop.skip_stall(SLOTS)).unwrap();

@@ -167,11 +167,11 @@ impl Media {
         if open.len() >= self.legs_max {
             return Err(MediaError::Full(self.legs_max));
         }
-        let socket = self.ports.bind()?.ok_or(MediaError::NoPort)?;
-        let address = SocketAddr::new(self.address, socket.local_addr()?.port());
+        let bound = self.ports.bind()?.ok_or(MediaError::NoPort)?;
+        let address = SocketAddr::new(self.address, bound.port);
         self.counters.legs.fetch_add(1, Ordering::Relaxed);
         open.insert(leg);
-        self.send(leg, ToLoop::Open { leg, socket, stream: Box::new(Stream::new(seed(), peer)) });
+        self.send(leg, ToLoop::Open { leg, bound, stream: Box::new(Stream::new(seed(), peer)) });
         Ok(address)
     }
 
