@@ -5,6 +5,8 @@
 mod bytes;
 mod code;
 
+use std::fmt;
+
 use runtime_contract::host::Observation;
 use runtime_contract::leg::GoneCause;
 use runtime_contract::record::CallId;
@@ -20,7 +22,7 @@ pub use code::{JournalError, decode};
 /// Number of the format, first in `Start`.
 pub const FORMAT: u8 = 1;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Record {
     Start(Started),
     /// Opaque bytes of the line's owner.
@@ -59,7 +61,7 @@ pub enum Record {
     End(EndCause),
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Started {
     pub call: CallId,
     pub graph: GraphId,
@@ -73,7 +75,7 @@ pub struct Started {
     pub time: Time,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Reply {
     Gone,
     Fault(FaultKind),
@@ -84,10 +86,91 @@ pub enum Reply {
     },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Claimed {
     /// Each key, and the milliseconds since the request began.
     Keys(Vec<(char, u32)>),
     /// How many.
     Private(u32),
+}
+
+/// Errors and logs show records: what belongs to a person stays out.
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Record::Start(started) => started.fmt(f),
+            Record::Leg(bytes) => write!(f, "Leg({} bytes)", bytes.len()),
+            Record::Request { site, request, hash } => write!(f, "Request({}, site {}, {hash:08x})", request.0, site.0),
+            Record::Reply { request, reply } => write!(f, "Reply({}, {reply:?})", request.0),
+            Record::Claim { request, keys } => write!(f, "Claim({}, {keys:?})", request.0),
+            Record::Answered => f.write_str("Answered"),
+            Record::Gone(cause) => write!(f, "Gone({cause:?})"),
+            Record::Observation(_) => f.write_str("Observation(•)"),
+            Record::Fault { kind, site, .. } => write!(f, "Fault({}, site {})", kind.name(), site.0),
+            Record::Stop(reason) => write!(f, "Stop({reason:?})"),
+            Record::Late(request) => write!(f, "Late({})", request.0),
+            Record::Full => f.write_str("Full"),
+            Record::End(cause) => write!(f, "End({cause:?})"),
+        }
+    }
+}
+
+impl fmt::Debug for Started {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Start({}, flow {}, line {:?})", self.call.hex(), self.flow, self.line)
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reply::Gone => f.write_str("Gone"),
+            Reply::Fault(kind) => write!(f, "Fault({})", kind.name()),
+            Reply::Result { outcome, payload } => {
+                write!(f, "Result({outcome}{})", if payload.is_some() { ", •" } else { "" })
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Claimed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Claimed::Keys(keys) => write!(f, "{} keys", keys.len()),
+            Claimed::Private(count) => write!(f, "{count} private keys"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_show_nothing_of_a_person() {
+        let number = 8_613_800_000_000_u64;
+        let started = Started {
+            call: CallId::default(),
+            graph: GraphId::default(),
+            epoch: 0,
+            flow: 3,
+            language: 0,
+            line: Line::Ringing,
+            caller: Some(number),
+            called: Some(number),
+            time: Time(0),
+        };
+        let request = RequestId(2);
+        let text = number.to_string();
+        let keys = text.chars().map(|key| (key, 0)).collect();
+        let payload = Some(Value::Text(text.clone()));
+        for (record, shown) in [
+            (Record::Start(started), "Start(00000000000000000000000000000000, flow 3, line Ringing)"),
+            (Record::Leg(text.clone().into_bytes()), "Leg(13 bytes)"),
+            (Record::Reply { request, reply: Reply::Result { outcome: 1, payload } }, "Reply(2, Result(1, •))"),
+            (Record::Claim { request, keys: Claimed::Keys(keys) }, "Claim(2, 13 keys)"),
+        ] {
+            assert_eq!(format!("{record:?}"), shown);
+        }
+    }
 }

@@ -10,7 +10,7 @@ use runtime_contract::{FaultKind, SiteId, Type};
 
 use crate::input::{RequestId, StopReason};
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Output {
     /// Only while the session owns the line.
     Line(LineCommand),
@@ -97,6 +97,21 @@ pub struct ServiceAsk {
     pub within_ms: u32,
     /// Changes something: its journal must be durable before it is sent.
     pub writes: bool,
+}
+
+/// Of a journal the length alone: it holds what people keyed, and who called.
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Output::Line(command) => write!(f, "Line({command:?})"),
+            Output::World { request, ask } => write!(f, "World({}, {ask:?})", request.0),
+            Output::Cancel { request } => write!(f, "Cancel({})", request.0),
+            Output::Journal(bytes) => write!(f, "Journal({} bytes)", bytes.len()),
+            Output::Fault { kind, place } => write!(f, "Fault({}, {place:?})", kind.name()),
+            Output::Trace(trace) => write!(f, "Trace({trace:?})"),
+            Output::Done(cause) => write!(f, "Done({cause:?})"),
+        }
+    }
 }
 
 /// How a call ended.
