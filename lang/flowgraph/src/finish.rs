@@ -25,8 +25,15 @@ pub fn finish(mut builder: GraphBuilder) -> Result<Graph, Vec<String>> {
     let mut graph = keep_reached(meta, segments.iter().map(order).collect())?;
     number_texts(&mut graph, &texts);
     let slots = widen(&mut graph, &flows);
+    let problems = verify::too_many_blocks(&graph);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     graph.segments.iter_mut().for_each(forward::forward);
-    layout::lay_out(&mut graph, &slots);
+    let problems = layout::lay_out(&mut graph, &slots);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     graph.meta.graph_id = serial::graph_id(&graph);
     let problems = verify::verify(&graph);
     if problems.is_empty() { Ok(graph) } else { Err(problems) }

@@ -1,8 +1,6 @@
 //! Inside a segment a variable is a word: loads of what was stored or loaded before are replaced by it, and
 //! what nobody uses any more is dropped.
 
-use std::collections::HashMap;
-
 use crate::graph::{Block, Instruction, Segment, Word};
 
 /// Writes a segment anew, keeping the numbers of its words dense.
@@ -61,25 +59,33 @@ impl Rewriter {
     }
 }
 
+/// Stands where no word is known to be in a slot.
+const UNKNOWN: Word = Word(u32::MAX);
+
 /// Replaces loads by the words that are known to be in their slots, then drops unused instructions.
 pub fn forward(segment: &mut Segment) {
     let mut rewriter = Rewriter::default();
-    // What is known at the start of each block: the words on which all ways to it agree. A word that is known
-    // on every way is defined before all of them parted, so it may be used here.
-    let mut known: Vec<Option<HashMap<u32, Word>>> = vec![None; segment.blocks.len()];
+    let slots = used_slots(segment);
+    let place = |slot: u32| slots.binary_search(&slot).unwrap_or(usize::MAX);
+    // What is known at the start of each block, by place in `slots`: the words on which all ways to it agree. A word
+    // that is known on every way is defined before all of them parted, so it may be used here.
+    let mut known: Vec<Option<Vec<Word>>> = vec![None; segment.blocks.len()];
     for (at, block) in segment.blocks.iter().enumerate() {
         rewriter.start(block);
-        let mut slots = known.get_mut(at).and_then(Option::take).unwrap_or_default();
+        let mut held = known.get_mut(at).and_then(Option::take).unwrap_or_else(|| vec![UNKNOWN; slots.len()]);
         for instruction in &block.instructions {
             match instruction {
-                Instruction::Load { slot } => match slots.get(slot) {
-                    Some(word) => rewriter.replace(*word),
+                Instruction::Load { slot } => match held.get_mut(place(*slot)) {
+                    Some(word) if *word != UNKNOWN => rewriter.replace(*word),
+                    Some(word) => *word = rewriter.keep(instruction),
                     None => {
-                        slots.insert(*slot, rewriter.keep(instruction));
+                        rewriter.keep(instruction);
                     }
                 },
                 Instruction::Store { slot, word } => {
-                    slots.insert(*slot, rewriter.renamed(*word));
+                    if let Some(held) = held.get_mut(place(*slot)) {
+                        *held = rewriter.renamed(*word);
+                    }
                     rewriter.keep(instruction);
                 }
                 other => {
@@ -90,14 +96,30 @@ pub fn forward(segment: &mut Segment) {
         rewriter.end();
         for edge in block.terminator.edges() {
             match known.get_mut(edge.block.0 as usize) {
-                Some(Some(there)) => there.retain(|slot, word| slots.get(slot) == Some(word)),
-                Some(nothing) => *nothing = Some(slots.clone()),
+                Some(Some(there)) => {
+                    there.iter_mut().zip(&held).filter(|(a, b)| a != b).for_each(|(a, _)| *a = UNKNOWN)
+                }
+                Some(nothing) => *nothing = Some(held.clone()),
                 None => {}
             }
         }
     }
     segment.blocks = rewriter.blocks;
     drop_unused(segment, |_, _| true);
+}
+
+/// Slots that are loaded or stored, in order.
+fn used_slots(segment: &Segment) -> Vec<u32> {
+    let instructions = segment.blocks.iter().flat_map(|block| &block.instructions);
+    let mut slots: Vec<u32> = instructions
+        .filter_map(|instruction| match instruction {
+            Instruction::Load { slot } | Instruction::Store { slot, .. } => Some(*slot),
+            _ => None,
+        })
+        .collect();
+    slots.sort_unstable();
+    slots.dedup();
+    slots
 }
 
 /// Drops what has no effect: words that nobody uses, and stores for which `keep_store(block, position)` is false.

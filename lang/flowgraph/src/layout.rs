@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use runtime_contract::limits::FRAME_BYTES_MAX;
 use runtime_contract::program::LiveSlot;
 use runtime_contract::stack::RESULT_AT;
 use runtime_contract::types::Class;
@@ -13,10 +14,14 @@ use crate::frame::first_variable;
 use crate::graph::{Graph, Instruction, Segment};
 use crate::liveness::{Liveness, Slots, across, liveness, walk};
 
-/// `slots` by flow and by slot from [`RESULT_AT`].
-pub fn lay_out(graph: &mut Graph, slots: &[Vec<Slot>]) {
+/// `slots` by flow and by slot from [`RESULT_AT`]. Flows whose frames would be too large are told of.
+pub fn lay_out(graph: &mut Graph, slots: &[Vec<Slot>]) -> Vec<String> {
     drop_dead_stores(graph);
     let liveness = liveness(graph);
+    let problems = too_much_alive(graph, &liveness);
+    if !problems.is_empty() {
+        return problems;
+    }
     fill_live_maps(graph, slots, &liveness);
     let conflicts = conflicts(graph, slots, &liveness);
     let placed: Vec<_> = (0u32..)
@@ -24,6 +29,28 @@ pub fn lay_out(graph: &mut Graph, slots: &[Vec<Slot>]) {
         .map(|(flow, (slots, conflicts))| place(graph, flow, slots, conflicts))
         .collect();
     move_slots(graph, &placed);
+    Vec::new()
+}
+
+/// By flow, what is alive at one wait alone fills more than a frame: then nothing need be laid out.
+fn too_much_alive(graph: &Graph, liveness: &Liveness) -> Vec<String> {
+    let words_max = (FRAME_BYTES_MAX / 8) as u32;
+    let mut most = vec![0; graph.meta.flows.len()];
+    for (id, site) in (0u32..).zip(&graph.meta.sites) {
+        let words = liveness.entered.get(site.resume as usize).map_or(0, Slots::count);
+        if words > words_max
+            && let Some(most) = most.get_mut(site.flow as usize)
+        {
+            *most = across(&graph.meta, runtime_contract::SiteId(id), &liveness.entered).count().max(*most);
+        }
+    }
+    let flows = graph.meta.flows.iter().zip(most).filter(|(_, words)| *words > words_max);
+    flows.map(|(flow, words)| too_large(&flow.name, words)).collect()
+}
+
+/// What is said of a flow whose frame has so many words.
+pub fn too_large(flow: &str, words: u32) -> String {
+    format!("flow {flow}: its variables take {words} words, at most {}", FRAME_BYTES_MAX / 8)
 }
 
 fn drop_dead_stores(graph: &mut Graph) {
@@ -111,7 +138,7 @@ fn add_conflicts(conflicts: &mut [Option<Slots>], slot: u32, others: &Slots) {
 fn place(graph: &mut Graph, flow: u32, slots: &[Slot], conflicts: &[Option<Slots>]) -> HashMap<u32, u32> {
     struct Taken {
         class: Class,
-        holds: Vec<u32>,
+        holds: Slots,
         conflicts: Slots,
     }
     let first = first_variable(&graph.meta, flow);
@@ -124,17 +151,21 @@ fn place(graph: &mut Graph, flow: u32, slots: &[Slot], conflicts: &[Option<Slots
         }
         // Conflicts are noted at the later of two stores only, so both sides are asked.
         let fits = |taken: &Taken| {
-            taken.class == held.class
-                && !taken.conflicts.contains(slot)
-                && !taken.holds.iter().any(|other| conflicts.contains(*other))
+            taken.class == held.class && !taken.conflicts.contains(slot) && !taken.holds.meets(conflicts)
         };
-        let at = taken.iter().position(fits).unwrap_or(taken.len());
+        // A frame of so many is refused, so its size does not matter any more.
+        let searched = if taken.len() > FRAME_BYTES_MAX / 8 { &[][..] } else { taken.as_slice() };
+        let at = searched.iter().position(fits).unwrap_or(taken.len());
         match taken.get_mut(at) {
             Some(taken) => {
-                taken.holds.push(slot);
+                taken.holds.insert(slot);
                 taken.conflicts.unite(conflicts);
             }
-            None => taken.push(Taken { class: held.class, holds: vec![slot], conflicts: conflicts.clone() }),
+            None => {
+                let mut holds = Slots::default();
+                holds.insert(slot);
+                taken.push(Taken { class: held.class, holds, conflicts: conflicts.clone() });
+            }
         }
         placed.insert(slot, first + at as u32);
     }

@@ -8,54 +8,102 @@ use runtime_contract::stack::RESULT_AT;
 use crate::frame::width;
 use crate::graph::{Block, Graph, Instruction, Segment, Terminator};
 
-/// A set of slots.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Slots(Vec<u64>);
+/// A set of slots: a bit for each, between the lowest and the highest that it held. Slots that are alive together lie
+/// near each other, so a set is small however many slots the frame has.
+#[derive(Clone, Debug, Default)]
+pub struct Slots {
+    /// The first word's bits begin at 64 times this.
+    first: usize,
+    words: Vec<u64>,
+}
 
 impl Slots {
+    fn word(&self, slot: u32) -> Option<usize> {
+        (slot as usize / 64).checked_sub(self.first)
+    }
+
     pub fn contains(&self, slot: u32) -> bool {
-        self.0.get(slot as usize / 64).is_some_and(|word| word >> (slot % 64) & 1 != 0)
+        let word = self.word(slot).and_then(|at| self.words.get(at));
+        word.is_some_and(|word| word >> (slot % 64) & 1 != 0)
+    }
+
+    /// Makes room for these words.
+    fn reach(&mut self, from: usize, to: usize) {
+        if self.words.is_empty() {
+            self.first = from;
+        }
+        if from < self.first {
+            self.words.splice(0..0, std::iter::repeat_n(0, self.first - from));
+            self.first = from;
+        }
+        if self.words.len() < to - self.first {
+            self.words.resize(to - self.first, 0);
+        }
     }
 
     pub fn insert(&mut self, slot: u32) {
         let at = slot as usize / 64;
-        if self.0.len() <= at {
-            self.0.resize(at + 1, 0);
-        }
-        if let Some(word) = self.0.get_mut(at) {
+        self.reach(at, at + 1);
+        if let Some(word) = self.words.get_mut(at - self.first) {
             *word |= 1 << (slot % 64);
         }
     }
 
     pub fn remove(&mut self, slot: u32) {
-        if let Some(word) = self.0.get_mut(slot as usize / 64) {
+        if let Some(word) = self.word(slot).and_then(|at| self.words.get_mut(at)) {
             *word &= !(1 << (slot % 64));
         }
     }
 
+    /// Words that hold any, each with its place.
+    fn held(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        (self.first..).zip(&self.words).filter(|(_, word)| **word != 0).map(|(at, word)| (at, *word))
+    }
+
     /// True when that added any.
     pub fn unite(&mut self, other: &Slots) -> bool {
-        if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), 0);
-        }
+        let last = (other.first..other.first + other.words.len()).zip(&other.words).rev().find(|(_, word)| **word != 0);
+        let (Some((from, _)), Some((last, _))) = (other.held().next(), last) else { return false };
+        self.reach(from, last + 1);
         let mut changed = false;
-        for (word, more) in self.0.iter_mut().zip(&other.0) {
-            changed |= *more & !*word != 0;
-            *word |= more;
+        for (at, more) in other.held() {
+            if let Some(word) = self.words.get_mut(at - self.first) {
+                changed |= more & !*word != 0;
+                *word |= more;
+            }
         }
         changed
     }
 
-    pub fn retain(&mut self, keep: impl Fn(u32) -> bool) {
-        let dropped: Vec<u32> = self.iter().filter(|slot| !keep(*slot)).collect();
-        dropped.into_iter().for_each(|slot| self.remove(slot));
+    /// Keeps only those below.
+    pub fn truncate(&mut self, end: u32) {
+        let at = end as usize / 64;
+        self.words.truncate((at + 1).saturating_sub(self.first));
+        if let Some(last) = self.word(end).and_then(|at| self.words.get_mut(at)) {
+            *last &= (1 << (end % 64)) - 1;
+        }
     }
 
+    pub fn meets(&self, other: &Slots) -> bool {
+        let from = self.first.max(other.first);
+        let (own, others) = (self.words.iter().skip(from - self.first), other.words.iter().skip(from - other.first));
+        own.zip(others).any(|(a, b)| a & b != 0)
+    }
+
+    pub fn count(&self) -> u32 {
+        self.words.iter().map(|word| word.count_ones()).sum()
+    }
+
+    /// In rising order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        self.0
-            .iter()
-            .zip(0u32..)
-            .flat_map(|(word, at)| (0..64).filter(move |bit| word >> bit & 1 != 0).map(move |bit| at * 64 + bit))
+        self.held().flat_map(|(at, word)| {
+            let mut left = word;
+            std::iter::from_fn(move || {
+                let bit = (left != 0).then(|| left.trailing_zeros())?;
+                left &= left - 1;
+                Some(at as u32 * 64 + bit)
+            })
+        })
     }
 }
 
@@ -115,7 +163,8 @@ fn always(meta: &ProgramMeta, flow: u32, entered: &[Slots]) -> Slots {
     }
     // A result counts from `return` on only, a payload from the reply on.
     let parameters_at = RESULT_AT + result_words(meta, flow) as u32;
-    always.retain(|slot| (parameters_at..info.mailbox_at).contains(&slot));
+    always.truncate(info.mailbox_at);
+    (0..parameters_at).for_each(|slot| always.remove(slot));
     always
 }
 
@@ -178,6 +227,59 @@ pub fn across(meta: &ProgramMeta, site: SiteId, entered: &[Slots]) -> Slots {
     let Some(info) = meta.site(site).filter(|info| !info.payloads.is_empty()) else { return Slots::default() };
     let mailbox_at = meta.flow(info.flow).map_or(0, |flow| flow.mailbox_at);
     let mut live = entered.get(info.resume as usize).cloned().unwrap_or_default();
-    live.retain(|slot| slot < mailbox_at);
+    live.truncate(mailbox_at);
     live
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// SplitMix64.
+    fn word(state: &mut u64) -> u64 {
+        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = *state;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        word ^ (word >> 31)
+    }
+
+    #[test]
+    fn slots_are_a_set() {
+        for seed in 0..200 {
+            let mut state = seed;
+            let mut sets: Vec<(Slots, BTreeSet<u32>)> = vec![Default::default(); 3];
+            for _ in 0..60 {
+                let slot = 64 * (word(&mut state) % 40) as u32 + (word(&mut state) % 3) as u32 * 31;
+                let (one, two) = ((word(&mut state) % 3) as usize, (word(&mut state) % 3) as usize);
+                let (other, others) = sets[two].clone();
+                let (slots, expected) = &mut sets[one];
+                match word(&mut state) % 8 {
+                    0..4 => {
+                        slots.insert(slot);
+                        expected.insert(slot);
+                    }
+                    4 => {
+                        slots.remove(slot);
+                        expected.remove(&slot);
+                    }
+                    5 => {
+                        slots.truncate(slot);
+                        expected.retain(|known| *known < slot);
+                    }
+                    _ => {
+                        let more = !others.is_subset(expected);
+                        assert_eq!(slots.unite(&other), more, "seed {seed}");
+                        expected.extend(&others);
+                    }
+                }
+                assert!(slots.iter().eq(expected.iter().copied()), "seed {seed}: {slots:?} {expected:?}");
+                assert_eq!(slots.count() as usize, expected.len(), "seed {seed}");
+                assert_eq!(slots.contains(slot), expected.contains(&slot), "seed {seed}");
+                assert_eq!(slots.meets(&other), !expected.is_disjoint(&others), "seed {seed}");
+            }
+        }
+    }
 }

@@ -11,6 +11,8 @@ use runtime_contract::limits::SEGMENTS_MAX;
 
 use crate::graph::Graph;
 
+pub(crate) use segment::too_many_blocks;
+
 /// Problems told of one graph; what is wrong after that many is not looked for.
 pub const PROBLEMS_MAX: usize = 50;
 

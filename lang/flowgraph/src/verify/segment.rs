@@ -31,6 +31,18 @@ pub fn check(graph: &Graph, problems: &mut Problems) {
     }
 }
 
+/// What is said of segments with too many blocks; the passes before the verifier need not be tried on them.
+pub fn too_many_blocks(graph: &Graph) -> Vec<String> {
+    let large =
+        graph.segments.iter().zip(&graph.meta.segments).filter(|(segment, _)| segment.blocks.len() > BLOCKS_MAX);
+    large
+        .map(|(segment, flow)| {
+            let name = graph.meta.flow(*flow).map_or("?", |flow| &flow.name);
+            format!("flow {name}: {} blocks between two waits, at most {BLOCKS_MAX}", segment.blocks.len())
+        })
+        .collect()
+}
+
 struct Check<'a> {
     meta: &'a ProgramMeta,
     id: u32,

@@ -13,6 +13,7 @@ use super::Problems;
 use super::types::classes;
 use crate::frame::{first_variable, parameter_words, width};
 use crate::graph::Graph;
+use crate::layout::too_large;
 use crate::site::mailbox;
 
 pub fn check(graph: &Graph, problems: &mut Problems) {
@@ -66,9 +67,7 @@ fn check_flow(meta: &ProgramMeta, id: u32, flow: &FlowMeta, problems: &mut Probl
         problems.expect(owner == Some(&id), || format!("flow {name}: segment {segment} is not one of it"));
     }
     let words_max = (FRAME_BYTES_MAX / 8) as u32;
-    problems.expect(flow.frame_words <= words_max, || {
-        format!("flow {name}: its variables take {} words, at most {words_max}", flow.frame_words)
-    });
+    problems.expect(flow.frame_words <= words_max, || too_large(name, flow.frame_words));
     let values = runtime_contract::drive::result_words(meta, id) + parameter_words(meta, id);
     let ordered = values <= words_max as usize
         && first_variable(meta, id) <= flow.mailbox_at
