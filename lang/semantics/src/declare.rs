@@ -8,6 +8,7 @@ use crate::hir;
 use crate::problems::{Problems, nearest, offer_nearest};
 use crate::project::{Def, OperationInfo, Parameter, Project};
 use crate::ty::{self, Ty};
+use crate::width::check_widths;
 
 /// Time limit of an operation that does not say its own.
 const WITHIN_MS: u32 = 5_000;
@@ -74,6 +75,7 @@ fn records(project: &mut Project<'_>, problems: &mut Problems) {
         }
         problems.give(diagnostic.help("keep a `Text` that names the other one"));
     }
+    check_widths(project, problems);
 }
 
 /// Fields or parameters with their types.

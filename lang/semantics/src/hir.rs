@@ -165,6 +165,8 @@ pub struct Go {
 pub struct Bound {
     pub counter: CounterId,
     pub times: u32,
+    /// The number.
+    pub times_span: Span,
     pub otherwise: Block,
 }
 
@@ -219,6 +221,8 @@ pub struct Dialogue {
     pub id: DialogueId,
     /// `after N tries`; present wherever there is an `again`.
     pub tries_max: Option<u32>,
+    /// The number of tries, where there is one.
+    pub tries_span: Span,
     pub prompts: Prompts,
     pub listen_ms: u32,
     pub between_keys_ms: u32,
@@ -386,6 +390,8 @@ pub enum Conversion {
     PhoneToText,
     /// The word stays as it is: Digits or TimeZone to Text, Percent to Decimal and back, Duration to Int.
     Same,
+    /// Text or Digits becomes private: the call's vault keeps it. An optional one stays `none` when it is.
+    ToPrivate,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -24,6 +24,8 @@ mod runs;
 mod script;
 mod ty;
 mod unused;
+mod width;
+mod worst;
 
 use lang_diagnostics::Diagnostic;
 use lang_syntax::ast;
@@ -70,6 +72,8 @@ pub fn analyze(
         paths::check_paths(flow, &mut problems);
     }
     runs::check_runs(&flows, &mut problems);
+    let (types, services) = (lower::types(&project), lower::services(&project));
+    worst::check_worst(&flows, &worst::Program { types: &types, services: &services }, &mut problems);
     let answers: Vec<u32> = inbounds.iter().map(|inbound| inbound.flow).collect();
     line::check_lines(&flows, &answers, &mut problems);
     let tests = script::tests(&project, &flows, &inbounds, &mut problems);

@@ -25,7 +25,7 @@ pub(crate) fn lower(
     }
 }
 
-fn types(project: &Project<'_>) -> TypeTable {
+pub(crate) fn types(project: &Project<'_>) -> TypeTable {
     let full = |module: usize, name: &str| {
         project.modules.get(module).map_or_else(String::new, |module| format!("{}.{name}", module.path))
     };
@@ -44,7 +44,7 @@ fn types(project: &Project<'_>) -> TypeTable {
     TypeTable { enums: enums.collect(), records: records.collect() }
 }
 
-fn services(project: &Project<'_>) -> Vec<Service> {
+pub(crate) fn services(project: &Project<'_>) -> Vec<Service> {
     let parameter =
         |declared: &Declared<'_>| Parameter { name: declared.name.text.clone(), r#type: declared.ty.lower() };
     let services = project.services.iter().map(|info| Service {

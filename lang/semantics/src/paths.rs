@@ -88,7 +88,7 @@ fn ends(flow: &CheckedFlow, problems: &mut Problems) {
 }
 
 /// Whether something in the flow was not understood, so that it may lead anywhere.
-fn has_broken(flow: &CheckedFlow) -> bool {
+pub(crate) fn has_broken(flow: &CheckedFlow) -> bool {
     let handlers = [&flow.hir.fault, &flow.hir.finally].into_iter().flatten();
     let blocks = flow.hir.steps.iter().map(|step| &step.block).chain([&flow.hir.top]).chain(handlers);
     blocks.into_iter().any(block_has_broken)
@@ -115,7 +115,8 @@ fn unreachable(flow: &CheckedFlow, problems: &mut Problems) {
         flow.edges.iter().filter(|edge| !matches!(edge.from, From::Step(_))).map(|edge| edge.to).collect();
     while let Some(step) = open.pop() {
         if reached.insert(step) {
-            open.extend(flow.edges.iter().filter(|edge| edge.from == From::Step(step)).map(|edge| edge.to));
+            let out = flow.out.get(step as usize).into_iter().flatten();
+            open.extend(out.filter_map(|edge| flow.edges.get(*edge)).map(|edge| edge.to));
         }
     }
     for (step, index) in flow.hir.steps.iter().zip(0..) {
@@ -159,7 +160,7 @@ fn walk(flow: &CheckedFlow, start: u32, state: &mut [Visit], problems: &mut Prob
             continue;
         };
         *next += 1;
-        if edge.bounded {
+        if edge.bound.is_some() {
             continue;
         }
         match state.get(edge.to as usize) {
@@ -191,7 +192,8 @@ fn cycle(flow: &CheckedFlow, steps: &[u32], closing: Span) -> Diagnostic {
     let mut diagnostic = Diagnostic::new(Code::UnboundedCycle, closing, message).here("back again");
     for pair in steps.windows(2) {
         let [from, to] = pair else { continue };
-        let edge = flow.edges.iter().find(|edge| edge.from == From::Step(*from) && edge.to == *to && !edge.bounded);
+        let edge =
+            flow.edges.iter().find(|edge| edge.from == From::Step(*from) && edge.to == *to && edge.bound.is_none());
         if let Some(edge) = edge {
             diagnostic = diagnostic.label(edge.span, format!("from `{}` to `{}`", name(from), name(to)));
         }

@@ -260,9 +260,39 @@ impl<'a> Project<'a> {
         self.services.get(service as usize)?.operations.get(operation as usize)
     }
 
+    /// Each record behind those that it holds; without those that lead to one that holds itself.
+    pub fn records_inner_first(&self) -> Vec<u32> {
+        let mut holders: Vec<Vec<u32>> = vec![Vec::new(); self.records.len()];
+        let mut held: Vec<usize> = vec![0; self.records.len()];
+        for (holder, record) in (0u32..).zip(&self.records) {
+            for field in &record.fields {
+                let Ty::Record(inner) = field.ty.present() else { continue };
+                if let (Some(list), Some(count)) = (holders.get_mut(*inner as usize), held.get_mut(holder as usize)) {
+                    list.push(holder);
+                    *count += 1;
+                }
+            }
+        }
+        let mut order: Vec<u32> = (0u32..).zip(&held).filter(|(_, count)| **count == 0).map(|(id, _)| id).collect();
+        let mut done = 0;
+        while let Some(inner) = order.get(done).copied() {
+            done += 1;
+            for holder in holders.get(inner as usize).into_iter().flatten() {
+                if let Some(count) = held.get_mut(*holder as usize) {
+                    *count -= 1;
+                    if *count == 0 {
+                        order.push(*holder);
+                    }
+                }
+            }
+        }
+        order
+    }
+
     /// Records that hold themselves, which `lower` could not lay out.
     pub fn self_dependent(&self) -> BTreeSet<u32> {
-        let ids = 0..self.records.len() as u32;
+        let ending: BTreeSet<u32> = self.records_inner_first().into_iter().collect();
+        let ids = (0..self.records.len() as u32).filter(|id| !ending.contains(id));
         ids.filter(|id| {
             let mut seen = BTreeSet::new();
             let mut open = vec![*id];

@@ -50,6 +50,16 @@ pub(crate) fn tests(
             let mut reader =
                 Reader { project, module, known: &known, problems, calling: false, zone: ZONE.to_owned(), at: None };
             let lines = test.lines.iter().filter_map(|line| Some((line.span, reader.line(line)?))).collect();
+            let acts = |line: &ast::TestLine| {
+                !matches!(line.kind, TestLineKind::At { .. } | TestLineKind::Given { .. } | TestLineKind::Agent { .. })
+            };
+            if !test.lines.iter().any(acts) {
+                let message = "nothing happens in this test, so it shows nothing";
+                reader.problems.give(
+                    Diagnostic::new(Code::TestNeverEnds, test.title.span, message)
+                        .help("`call from \"+86 138 0000 0000\" to \"+86 400 810 0000\"`"),
+                );
+            }
             let at = reader.at.unwrap_or_else(|| {
                 let days = calendar::days_since_epoch(DATE.0, DATE.1, DATE.2).unwrap_or(0);
                 calendar::instant(days, MINUTES * MS_A_MINUTE, ZONE).unwrap_or_default()

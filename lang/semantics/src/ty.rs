@@ -92,6 +92,8 @@ impl Ty {
             (Ty::Int(_), Ty::Int(None)) => true,
             (Ty::Int(Some(a)), Ty::Int(Some(b))) => b.0 <= a.0 && a.1 <= b.1,
             (Ty::Optional(a), Ty::Optional(b)) | (Ty::Private(a), Ty::Private(b)) => a.fits(b),
+            // What is public only becomes better kept.
+            (a, Ty::Private(b)) => a.fits(b),
             (a, b) => a == b,
         }
     }
@@ -104,6 +106,7 @@ impl Ty {
             (Ty::Nothing, other) | (other, Ty::Nothing) => Some(other.clone().optional()),
             (Ty::Optional(_), _) | (_, Ty::Optional(_)) => Some(self.present().join(other.present())?.optional()),
             (Ty::Private(a), Ty::Private(b)) => Some(Ty::Private(Box::new(a.join(b)?))),
+            (Ty::Private(a), b) | (b, Ty::Private(a)) => Some(Ty::Private(Box::new(a.join(b)?))),
             (a, b) => (a == b).then(|| a.clone()),
         }
     }

@@ -114,3 +114,31 @@ flow greeting {
 "
     ));
 }
+
+#[test]
+fn the_least_number_that_makes_a_call_too_long_is_named() {
+    insta::assert_snapshot!(rendered(
+        "languages en
+
+flow a {
+    answer
+    go card
+
+    step card {
+        let card = ask private digits 16 {
+            say \"Your card.\"
+            silence, invalid => again
+            after 3 tries => hang up
+        }
+        note length = card.length
+        go card up to 4000000000 times else hang up
+    }
+
+    finally {
+        wait 29s
+        wait 9m
+    }
+}
+"
+    ));
+}

@@ -5,11 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::arena::{Arena, Handle};
 use crate::calendar;
+use crate::limits::{
+    ARENA_BYTES_MAX, CALL_HOURS_MAX, FINALLY_MS_MAX, FUEL_STEP_MAX, JOURNAL_BYTES_MAX, REQUESTS_MAX, RUN_DEPTH_MAX,
+    TEXT_BYTES_MAX, VAULT_VALUES_MAX,
+};
 use crate::program::ProgramMeta;
 use crate::time::Time;
 use crate::vault::Vault;
 
-/// Why a segment, or the driver, gave up.
+/// Why a segment, the driver or the session gave up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[repr(u32)]
 pub enum FaultKind {
@@ -25,10 +29,18 @@ pub enum FaultKind {
     StackGuard = 10,
     /// The store could not keep what had to be durable.
     Store = 11,
+    /// More private values than one call holds (`VAULT_VALUES_MAX`).
+    Vault = 12,
+    /// The call's journal has no more room (`JOURNAL_BYTES_MAX`).
+    Journal = 13,
+    /// The time of all `finally` blocks is used up (`FINALLY_MS_MAX`).
+    FinallyTime = 14,
+    /// The call lasted as long as a call may (`CALL_HOURS_MAX`).
+    CallTime = 15,
 }
 
 impl FaultKind {
-    pub const ALL: [FaultKind; 11] = [
+    pub const ALL: [FaultKind; 15] = [
         FaultKind::Overflow,
         FaultKind::Divide,
         FaultKind::Index,
@@ -40,7 +52,17 @@ impl FaultKind {
         FaultKind::PrivateLost,
         FaultKind::StackGuard,
         FaultKind::Store,
+        FaultKind::Vault,
+        FaultKind::Journal,
+        FaultKind::FinallyTime,
+        FaultKind::CallTime,
     ];
+
+    /// Those that a program can meet; the others are bounds of its session.
+    pub fn of_programs() -> Vec<FaultKind> {
+        let session = [FaultKind::Journal, FaultKind::FinallyTime, FaultKind::CallTime];
+        Self::ALL.into_iter().filter(|kind| !session.contains(kind)).collect()
+    }
 
     pub fn from_number(number: u32) -> FaultKind {
         Self::ALL.into_iter().find(|kind| *kind as u32 == number).unwrap_or(FaultKind::Host)
@@ -59,7 +81,28 @@ impl FaultKind {
             FaultKind::PrivateLost => "private value lost",
             FaultKind::StackGuard => "stack",
             FaultKind::Store => "store",
+            FaultKind::Vault => "too many private values",
+            FaultKind::Journal => "journal full",
+            FaultKind::FinallyTime => "time of `finally` used up",
+            FaultKind::CallTime => "longest call",
         }
+    }
+
+    /// The bound of `limits` that a call passed, for people; `None` where no bound was.
+    pub fn limit_text(self) -> Option<String> {
+        Some(match self {
+            FaultKind::Fuel => format!("{FUEL_STEP_MAX} steps without a wait"),
+            FaultKind::Requests => format!("{REQUESTS_MAX} requests in one call"),
+            FaultKind::Arena => {
+                format!("{TEXT_BYTES_MAX} bytes in one text, {} KiB in all texts of a call", ARENA_BYTES_MAX / 1024)
+            }
+            FaultKind::StackGuard => format!("{RUN_DEPTH_MAX} flows inside each other"),
+            FaultKind::Vault => format!("{VAULT_VALUES_MAX} private values in one call"),
+            FaultKind::Journal => format!("{} KiB of journal for one call", JOURNAL_BYTES_MAX / 1024),
+            FaultKind::FinallyTime => format!("{} s for all `finally` of a call", FINALLY_MS_MAX / 1_000),
+            FaultKind::CallTime => format!("{CALL_HOURS_MAX} h for one call"),
+            _ => return None,
+        })
     }
 }
 
@@ -97,10 +140,12 @@ pub enum HostCall {
     VaultEqual = 13,
     /// (int) → text
     IntToText = 14,
+    /// (text) → private
+    VaultKeep = 15,
 }
 
 impl HostCall {
-    pub const ALL: [HostCall; 15] = [
+    pub const ALL: [HostCall; 16] = [
         HostCall::TextJoin,
         HostCall::TextEqual,
         HostCall::TextLength,
@@ -116,6 +161,7 @@ impl HostCall {
         HostCall::VaultCardValid,
         HostCall::VaultEqual,
         HostCall::IntToText,
+        HostCall::VaultKeep,
     ];
 
     pub fn from_number(number: u32) -> Option<HostCall> {
@@ -131,7 +177,8 @@ impl HostCall {
             | HostCall::HoursOpen
             | HostCall::VaultLength
             | HostCall::VaultCardValid
-            | HostCall::IntToText => (1, 1),
+            | HostCall::IntToText
+            | HostCall::VaultKeep => (1, 1),
             HostCall::MoneyMultiply => (3, 2),
             _ => (2, 1),
         }
@@ -225,6 +272,7 @@ impl Host<'_> {
                 }
                 HostCall::PhoneToText => self.arena.make(self.meta, &format!("+{}", word(0)))?.word(),
                 HostCall::IntToText => self.arena.make(self.meta, &(word(0) as i64).to_string())?.word(),
+                HostCall::VaultKeep => self.vault.keep(self.text(word(0)).to_owned())?,
                 HostCall::HoursOpen
                 | HostCall::VaultLast
                 | HostCall::VaultLength

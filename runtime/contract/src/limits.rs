@@ -20,6 +20,8 @@ pub const LIST_LEN_MAX: usize = 256;
 pub const VAULT_VALUES_MAX: usize = 16;
 /// Keys held before somebody asks for them.
 pub const KEYS_AHEAD_MAX: usize = 32;
+/// Digits that one `ask` may want.
+pub const ASK_DIGITS_MAX: u32 = 64;
 /// Choices of one menu.
 pub const MENU_ARMS_MAX: usize = 32;
 /// Gotos and calls between two waits.

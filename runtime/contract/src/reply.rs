@@ -21,7 +21,13 @@ pub fn reply(
     let wanted = meta.site(site).and_then(|info| info.payloads.get(outcome as usize));
     let mailbox = meta.flow(stack.flow()).map_or(0, |flow| flow.mailbox_at);
     match (wanted, payload) {
-        (Some(None), None) => Outcome::Result(outcome),
+        (Some(None), None) => {
+            // What this outcome does not bring reads as nothing, not as what lay there before.
+            let payloads = meta.site(site).into_iter().flat_map(|info| info.payloads.iter().flatten());
+            let words = payloads.map(|payload| meta.types.width(payload) as u32).max().unwrap_or(0);
+            (mailbox..mailbox + words).for_each(|slot| stack.set_slot(slot, 0));
+            Outcome::Result(outcome)
+        }
         (Some(Some(r#type)), Some(value)) => match memory.words(value, r#type) {
             Ok(words) => {
                 for (slot, word) in (mailbox..).zip(words) {

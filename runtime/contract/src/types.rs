@@ -93,7 +93,15 @@ impl TypeTable {
 
     /// Number of slots of a value of this type.
     pub fn width(&self, r#type: &Type) -> usize {
-        self.slots(r#type).len()
+        match r#type {
+            Type::Money => 2,
+            Type::Optional(inner) => 1 + self.width(inner),
+            Type::Record(id) => {
+                let record = self.records.get(*id as usize);
+                record.map_or(0, |record| record.fields.iter().map(|field| self.width(&field.r#type)).sum())
+            }
+            _ => 1,
+        }
     }
 
     fn push_slots(&self, r#type: &Type, slots: &mut Vec<Class>) {

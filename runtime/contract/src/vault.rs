@@ -16,7 +16,7 @@ impl Vault {
     /// Keeps a value; the word that goes into the slot counts from 1, so that a zeroed slot names nothing.
     pub fn keep(&mut self, value: String) -> Result<u64, FaultKind> {
         if self.values.len() >= VAULT_VALUES_MAX {
-            return Err(FaultKind::Arena);
+            return Err(FaultKind::Vault);
         }
         self.values.push(Some(Zeroizing::new(value)));
         Ok(self.values.len() as u64)
@@ -54,7 +54,7 @@ mod tests {
         for n in 0..VAULT_VALUES_MAX {
             assert_eq!(vault.keep(format!("secret{n}")), Ok(n as u64 + 1));
         }
-        assert_eq!(vault.keep("one more".into()), Err(FaultKind::Arena));
+        assert_eq!(vault.keep("one more".into()), Err(FaultKind::Vault));
         assert_eq!(vault.value(1), Some("secret0"));
         assert_eq!(vault.value(0), None);
         assert_eq!(format!("{vault:?}"), "Vault(16)");

@@ -213,9 +213,13 @@ impl Session {
     fn tick(&mut self) {
         while let Some(timer) = self.timers.take_due(self.now.tick) {
             match timer {
-                Timer::CallMax => self.stop(StopReason::TooLong),
+                Timer::CallMax => {
+                    self.tell_limit(FaultKind::CallTime);
+                    self.stop(StopReason::TooLong);
+                }
                 Timer::FinallyMax => {
                     self.over = true;
+                    self.tell_limit(FaultKind::FinallyTime);
                     self.abandon();
                     self.resolve(Answer::Gone);
                 }
@@ -436,14 +440,22 @@ impl Session {
         }
         let mut bytes = self.encode(record);
         if !last && self.journal_bytes + bytes.len() > JOURNAL_BYTES_MAX - JOURNAL_BYTES_LAST {
-            self.ending.get_or_insert(EndCause::Fault(FaultKind::Requests));
+            self.ending.get_or_insert(EndCause::Fault(FaultKind::Journal));
             self.journal_full = true;
             self.over = true;
             bytes = self.encode(&Record::Full);
+            self.tell_limit(FaultKind::Journal);
         }
         self.journal_at = self.now.time;
         self.journal_bytes += bytes.len();
         self.outputs.push_back(Output::Journal(bytes));
+    }
+
+    /// The call is cut off by a bound that the program does not see. The journal says so in its own way.
+    fn tell_limit(&mut self, kind: FaultKind) {
+        let place = self.program.meta().site(self.site).map(|site| site.place);
+        self.trace(Trace::Fault { kind, place });
+        self.output(Output::Fault { kind, place });
     }
 
     fn encode(&self, record: &Record) -> Vec<u8> {

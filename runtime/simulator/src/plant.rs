@@ -68,6 +68,8 @@ pub(crate) struct Plant {
     /// Site at which the call waits.
     site: Option<SiteId>,
     pub ended: bool,
+    /// The first bound of a call that was passed, and where.
+    pub limit: Option<String>,
     inputs: VecDeque<Input>,
 }
 
@@ -89,6 +91,7 @@ impl Plant {
             transcript: Vec::new(),
             site: None,
             ended: false,
+            limit: None,
             inputs: VecDeque::new(),
         };
         plant.give(Input::Version(Version { program, epoch: 0, stored: true }));
@@ -351,7 +354,12 @@ impl Plant {
             }
             TraceWhat::Session(Trace::Fault { kind, place }) => {
                 let place = place.map_or_else(String::new, |place| format!(" at {}", self.meta().place_text(place)));
-                self.write(What::Fault(format!("{}{place}", kind.name())));
+                let limit = kind.limit_text().map_or_else(String::new, |limit| format!(": {limit} and no more"));
+                let text = format!("{}{place}{limit}", kind.name());
+                if !limit.is_empty() {
+                    self.limit.get_or_insert_with(|| text.clone());
+                }
+                self.write(What::Fault(text));
             }
             TraceWhat::Session(_) => {}
             TraceWhat::Played(items) => {

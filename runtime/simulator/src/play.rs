@@ -35,14 +35,16 @@ impl TestResult {
 /// Plays one test on a program.
 pub fn play_test(program: &Arc<dyn FlowProgram>, script: &TestScript) -> TestResult {
     let plant = Plant::new(Arc::clone(program), script.at);
-    let mut player = Player { plant, heard_from: 0, steps_from: 0 };
+    let mut player = Player { plant, heard_from: 0, steps_from: 0, is_stuck: false };
     let mut failure = None;
     for (place, verb) in &script.lines {
-        if let Err(why) = player.play(verb) {
+        let played = player.play(verb);
+        if let Err(why) = player.within_limits().and(played) {
             failure = Some((*place, why));
             break;
         }
     }
+    let failure = failure.or_else(|| Some((script.place, player.close().err()?)));
     TestResult { name: script.name.clone(), place: script.place, failure, transcript: player.plant.transcript }
 }
 
@@ -52,6 +54,8 @@ struct Player {
     heard_from: usize,
     /// The same for `expect step`.
     steps_from: usize,
+    /// More happened by itself than may before one line.
+    is_stuck: bool,
 }
 
 impl Player {
@@ -76,6 +80,24 @@ impl Player {
         Ok(())
     }
 
+    /// A call that passed a limit is cut off, which no test may want.
+    fn within_limits(&self) -> Result<(), String> {
+        self.plant.limit.as_ref().map_or(Ok(()), |limit| Err(format!("the call passed a limit: {limit}")))
+    }
+
+    /// After the last line: a call that goes on comes to its end by itself, or the test has forgotten it.
+    fn close(&mut self) -> Result<(), String> {
+        let came_in = self.plant.transcript.iter().any(|line| matches!(line.what, What::Calls { .. }));
+        if came_in && self.until(|plant| plant.ended.then_some(())).is_none() {
+            let stands = self.stands();
+            self.within_limits()?;
+            return Err(format!(
+                "the test is over and the call goes on: {stands}; end it by `hang up` or `expect end`"
+            ));
+        }
+        self.within_limits()
+    }
+
     /// Lets things happen until `found` gives something, or until only the caller can go on.
     fn until<T>(&mut self, mut found: impl FnMut(&Plant) -> Option<T>) -> Option<T> {
         for _ in 0..EVENTS_MAX {
@@ -83,9 +105,10 @@ impl Player {
                 return Some(found);
             }
             if self.plant.ended || self.plant.listens() || !self.plant.run_next() {
-                break;
+                return found(&self.plant);
             }
         }
+        self.is_stuck = true;
         found(&self.plant)
     }
 
@@ -184,7 +207,11 @@ impl Player {
             What::Step { flow, step } => Some(format!("{flow}.{step}")),
             _ => None,
         });
-        let doing = if self.plant.listens() { "waits for keys" } else { "is" };
+        let doing = match (self.is_stuck, self.plant.listens()) {
+            (true, _) => "does more than 10 000 things by itself",
+            (false, true) => "waits for keys",
+            (false, false) => "is",
+        };
         match step {
             Some(step) => format!("it {doing} in `{step}`"),
             None => "no call came in".to_owned(),

@@ -77,6 +77,10 @@ fn given(answer: Given) -> Verb {
 
 /// Plays lines; each stands on its own line of the file, from 1.
 fn play(lines: Vec<Verb>) -> TestResult {
+    play_on(&hotline(), lines)
+}
+
+fn play_on(program: &Arc<dyn FlowProgram>, lines: Vec<Verb>) -> TestResult {
     let at = |line| Place { file: 0, line, column: 5 };
     let script = TestScript {
         name: "a test".into(),
@@ -86,7 +90,7 @@ fn play(lines: Vec<Verb>) -> TestResult {
         lines: (1..).map(at).zip(lines).collect(),
         files: vec!["kit_test.flow".into()],
     };
-    play_test(&hotline(), &script)
+    play_test(program, &script)
 }
 
 #[track_caller]
@@ -130,7 +134,7 @@ fn a_service_that_nothing_is_given_for_fails() {
 #[test]
 fn a_refused_key_is_told_and_the_next_one_taken() {
     let again = given(Given::Ok(Some(Value::Text("王".into()))));
-    passes(vec![again, call(), press("9"), hears("没有这个选项"), press("1"), hears("王")]);
+    passes(vec![again, call(), press("9"), hears("没有这个选项"), press("1"), hears("王"), Verb::HangUp]);
 }
 
 #[test]
@@ -188,4 +192,82 @@ fn a_person_talks_to_a_flow() {
     assert!(!talk.is_over());
     talk.say_nothing();
     assert!(talk.is_over(), "{}", shown(&mut talk));
+}
+
+#[test]
+fn a_test_that_leaves_its_call_open_fails() {
+    let (line, why) = fails(vec![call(), hears("请选择")]);
+    assert_eq!(line, 0, "the test itself");
+    assert!(why.contains("the call goes on") && why.contains("end it by `hang up` or `expect end`"), "{why}");
+    // One that comes to its end by itself is not left open.
+    passes(vec![call(), press("1"), note("ended")]);
+}
+
+/// Why a test on this program fails that calls, does this and waits for the end; and what a person sees of it.
+fn limit(kit: Kit, doing: Vec<Verb>) -> (String, String) {
+    let program = kit.build();
+    let lines = [vec![call()], doing, vec![Verb::ExpectEnd]].concat();
+    let result = play_on(&program, lines);
+    let seen: Vec<String> = result.transcript.iter().map(|line| line.what.to_string()).collect();
+    (result.failure.expect("a call that passes a limit fails its test").1, seen.join("\n"))
+}
+
+#[test]
+fn a_journal_without_room_is_named_and_fails_the_test() {
+    let mut kit = Kit::new(&["once"]);
+    kit.request("", Request::Answer, &[], vec![None], vec![1], None);
+    let note = Request::Note { key: "n".into(), r#type: Type::Text };
+    let once = kit.constant("once");
+    kit.request("", note, &[(Type::Text, once)], vec![None], vec![1], None);
+    kit.flow("kit.for ever", 0, None, None);
+    kit.inbound("864008100000", 0);
+    let (why, seen) = limit(kit, vec![]);
+    assert!(why.starts_with("the call passed a limit: journal full"), "{why}");
+    assert!(why.contains("64 KiB of journal"), "{why}");
+    assert!(seen.contains("fault: journal full"), "{seen}");
+}
+
+#[test]
+fn the_time_of_finally_is_named_and_fails_the_test() {
+    let mut kit = Kit::new(&[]);
+    kit.request("", Request::Answer, &[], vec![None], vec![1], None);
+    kit.request("", Request::HangUp, &[], vec![], vec![], None);
+    let long = (Type::Duration, Source::Word(31_000));
+    let finally = kit.request("", Request::Wait, &[long], vec![None], vec![3], None);
+    kit.push(Op::End);
+    kit.flow("kit.slow", 0, None, Some(finally));
+    kit.inbound("864008100000", 0);
+    let (why, seen) = limit(kit, vec![]);
+    assert!(why.contains("time of `finally` used up") && why.contains("30 s for all `finally`"), "{why}");
+    assert!(seen.contains("fault: time of `finally` used up"), "{seen}");
+}
+
+#[test]
+fn a_full_vault_is_named_by_its_own_words() {
+    let mut kit = Kit::new(&[]);
+    let card = kit.prompt("卡号。", "Card.", &[]);
+    kit.request("", Request::Answer, &[], vec![None], vec![1], None);
+    let ask = ask_digits(card, 1, 1, true);
+    kit.request("card", ask.clone(), &[], payloads(&ask, None), vec![1, 2, 2], Some(Variable::Vault(0)));
+    kit.request("", Request::HangUp, &[], vec![], vec![], None);
+    kit.flow("kit.cards", 0, None, None);
+    kit.inbound("864008100000", 0);
+    let (why, seen) = limit(kit, vec![press("7"); 17]);
+    assert!(why.contains("too many private values") && why.contains("16 private values in one call"), "{why}");
+    assert!(seen.contains("fault: too many private values"), "{seen}");
+}
+
+#[test]
+fn a_person_is_told_of_a_limit() {
+    let mut kit = Kit::new(&[]);
+    kit.request("", Request::Answer, &[], vec![None], vec![1], None);
+    let long = (Type::Duration, Source::Word(600_000));
+    kit.request("", Request::Wait, &[long], vec![None], vec![1], None);
+    kit.flow("kit.for ever", 0, None, None);
+    kit.inbound("864008100000", 0);
+    let mut talk = Talk::new(kit.build(), Time(0), None, "+864008100000");
+    talk.wait(12 * 3_600_000);
+    assert!(talk.is_over());
+    let seen: Vec<String> = talk.news().iter().map(|line| line.what.to_string()).collect();
+    assert!(seen.iter().any(|line| line.starts_with("fault: longest call")), "{seen:#?}");
 }

@@ -12,6 +12,7 @@ mod dialogues;
 mod example;
 mod expressions;
 mod harness;
+mod limits;
 mod mutations;
 mod problems;
 mod random;

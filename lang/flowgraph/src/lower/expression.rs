@@ -141,11 +141,30 @@ impl FlowWriter<'_> {
         let words = self.value(inner);
         let call = match conversion {
             Conversion::Same => return words,
+            Conversion::ToPrivate => return self.make_private(&inner.ty, &words, span),
             Conversion::IntToDecimal => HostCall::IntToDecimal,
             Conversion::IntToText => HostCall::IntToText,
             Conversion::PhoneToText => HostCall::PhoneToText,
         };
         vec![self.host_at(call, &words, span)]
+    }
+
+    /// An optional one is kept only when it is there.
+    fn make_private(&mut self, r#type: &Type, words: &[Word], span: Span) -> Vec<Word> {
+        let (Type::Optional(_), [tag, text]) = (r#type, words) else {
+            return vec![self.host_at(HostCall::VaultKeep, words, span)];
+        };
+        let (yes, no, behind) = (self.graph.block(), self.graph.block(), self.graph.block());
+        let kept = self.graph.block_parameter(behind);
+        self.graph.branch(*tag, yes, no);
+        self.graph.go_to(yes);
+        let word = self.host_at(HostCall::VaultKeep, &[*text], span);
+        self.graph.jump(behind, &[word]);
+        self.graph.go_to(no);
+        let nothing = self.graph.constant(0);
+        self.graph.jump(behind, &[nothing]);
+        self.graph.go_to(behind);
+        vec![*tag, kept]
     }
 
     fn last(&mut self, text: &Expr, count: &Expr, span: Span) -> Word {

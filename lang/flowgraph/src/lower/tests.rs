@@ -84,7 +84,8 @@ fn menu(id: u32, tries_max: Option<u32>, arms: Vec<(Vec<Takes>, Block)>) -> Stat
     let arms = arms.into_iter().map(|(takes, block)| DialogueArm { takes, block, span: span() }).collect();
     let id = DialogueId(id);
     let prompts = Prompts::default();
-    let dialogue = Dialogue { id, tries_max, prompts, listen_ms: 5_000, between_keys_ms: 3_000, arms };
+    let tries_span = Span::default();
+    let dialogue = Dialogue { id, tries_max, tries_span, prompts, listen_ms: 5_000, between_keys_ms: 3_000, arms };
     StatementKind::Menu(Menu { dialogue })
 }
 
@@ -199,7 +200,12 @@ fn tries_begin_anew_at_every_arrival_but_a_bounded_go_counts_for_ever() {
         (vec![Takes::Other, Takes::Silence], again()),
         (vec![Takes::AfterTries], block([note(9), StatementKind::HangUp])),
     ];
-    let bound = Bound { counter: CounterId(0), times: 2, otherwise: block([note(7), StatementKind::HangUp]) };
+    let bound = Bound {
+        counter: CounterId(0),
+        times: 2,
+        times_span: Span::default(),
+        otherwise: block([note(7), StatementKind::HangUp]),
+    };
     let back = StatementKind::Go(Go { bound: Some(bound), ..go(0) });
     let steps = vec![step("s", vec![], block([menu(0, Some(2), arms), back]))];
     let top = block([StatementKind::Go(go(0))]);
@@ -211,7 +217,12 @@ fn tries_begin_anew_at_every_arrival_but_a_bounded_go_counts_for_ever() {
 #[test]
 fn a_step_hands_its_parameters_on_in_another_order() {
     let argument = |index, id| Argument { index, value: local(id, Type::Int) };
-    let bound = Bound { counter: CounterId(0), times: 1, otherwise: block([StatementKind::Return(None)]) };
+    let bound = Bound {
+        counter: CounterId(0),
+        times: 1,
+        times_span: Span::default(),
+        otherwise: block([StatementKind::Return(None)]),
+    };
     let swap = Go { arguments: vec![argument(0, 1), argument(1, 0)], bound: Some(bound), ..go(0) };
     let body = block([trace(local(0, Type::Int)), trace(local(1, Type::Int)), StatementKind::Go(swap)]);
     let arguments = vec![Argument { index: 1, value: int(2) }, Argument { index: 0, value: int(1) }];

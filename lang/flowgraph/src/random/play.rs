@@ -211,8 +211,8 @@ fn answer(
     }
     match random.below(100) {
         0..3 => return same(Outcome::Gone),
-        3..6 => {
-            return same(Outcome::Fault(random.pick(&FaultKind::ALL).copied().unwrap_or(FaultKind::Store)));
+        3..7 => {
+            return same(Outcome::Fault(random.pick(&FaultKind::of_programs()).copied().unwrap_or(FaultKind::Store)));
         }
         _ => {}
     }

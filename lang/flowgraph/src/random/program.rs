@@ -12,7 +12,9 @@ use crate::graph::{Arithmetic, Condition, Fact, FlowId, Graph, Word};
 use crate::verify::classes::host_classes;
 
 /// Faults that few random programs come to by themselves.
-const RARE_FAULTS: [FaultKind; 7] = [
+const RARE_FAULTS: [FaultKind; 9] = [
+    FaultKind::Divide,
+    FaultKind::Vault,
     FaultKind::Fuel,
     FaultKind::Index,
     FaultKind::StackGuard,
@@ -224,9 +226,15 @@ impl<'w> Writer<'w> {
     fn host(&mut self, place: u32) {
         let mut call = self.random.pick(&HostCall::ALL).copied().unwrap_or(HostCall::TextEqual);
         // Most private variables are empty, and a lost value ends the call.
-        if matches!(call, HostCall::VaultLast | HostCall::VaultLength | HostCall::VaultCardValid | HostCall::VaultEqual)
-            && self.random.chance(80)
-        {
+        let is_private = matches!(
+            call,
+            HostCall::VaultLast
+                | HostCall::VaultLength
+                | HostCall::VaultCardValid
+                | HostCall::VaultEqual
+                | HostCall::VaultKeep
+        );
+        if is_private && self.random.chance(80) {
             call = HostCall::TextLength;
         }
         let (arguments, results) = host_classes(call);
@@ -247,7 +255,7 @@ impl<'w> Writer<'w> {
             return self.builder.require_same_currency(left, right, place);
         }
         let holds = self.compare();
-        let kind = self.random.pick(&FaultKind::ALL).copied().unwrap_or(FaultKind::Index);
+        let kind = self.random.pick(&FaultKind::of_programs()).copied().unwrap_or(FaultKind::Index);
         // Mostly true for most words.
         let otherwise = self.builder.compare(Condition::NotEqual, left, right);
         let holds = if self.random.chance(80) { self.builder.or(holds, otherwise) } else { holds };

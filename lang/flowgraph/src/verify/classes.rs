@@ -25,6 +25,7 @@ pub fn host_classes(call: HostCall) -> (&'static [Class], &'static [Class]) {
         HostCall::VaultLast => (&[Vault, Word], &[Text]),
         HostCall::VaultLength | HostCall::VaultCardValid => (&[Vault], &[Word]),
         HostCall::VaultEqual => (&[Vault, Text], &[Word]),
+        HostCall::VaultKeep => (&[Text], &[Vault]),
     }
 }
 

@@ -10,8 +10,8 @@ use crate::graph::Graph;
 
 /// Records inside each other.
 const DEPTH_MAX: u32 = 32;
-/// Steps of a walk over one type: slots, and the records and options around them.
-const COST_MAX: usize = FRAME_BYTES_MAX / 8;
+/// Steps of a walk over one type: slots, at most a frame of them, and the records and options around each.
+const COST_MAX: usize = FRAME_BYTES_MAX / 8 * DEPTH_MAX as usize;
 
 #[derive(Clone, Copy)]
 struct Size {

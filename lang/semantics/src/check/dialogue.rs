@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, DialoguePatternKind, ExprKind, SettingKind};
-use runtime_contract::limits::MENU_ARMS_MAX;
+use runtime_contract::limits::{ASK_DIGITS_MAX, MENU_ARMS_MAX};
 use runtime_contract::request::AskKind;
 
 use super::arms::{ArmBody, Target};
@@ -114,8 +114,17 @@ impl Checker<'_, '_> {
             );
         }
         let read = self.dialogue(statement, &ask.dialogue, &ASK, Some((target, ty)));
+        // What an arm gives instead counts as well.
+        let given = read.dialogue.arms.iter().flat_map(|arm| &arm.block.statements);
+        let given = given.filter_map(|statement| match &statement.kind {
+            StatementKind::Let { local, value } if *local == target.local => Some(value),
+            _ => None,
+        });
+        let given = given.filter(|value| !matches!(value.kind, hir::ExprKind::None));
+        let digits_min = given.map(|value| self.digits_min(value)).chain([bounds.map(|(low, _)| low)]);
+        let digits_min = digits_min.min().flatten();
         if let Some(info) = self.local_mut(target.local) {
-            info.digits_min = bounds.map(|(low, _)| low);
+            info.digits_min = digits_min;
         }
         let kind = match bounds {
             Some((min, max)) if !read.broken => StatementKind::Ask(hir::Ask {
@@ -139,13 +148,17 @@ impl Checker<'_, '_> {
             }
             return None;
         };
-        let bounds = u32::try_from(from).ok().zip(u32::try_from(to).ok()).filter(|(from, to)| from <= to && *from > 0);
+        let bounds = u32::try_from(from).ok().zip(u32::try_from(to).ok());
+        let bounds = bounds.filter(|(from, to)| from <= to && *from > 0 && *to <= ASK_DIGITS_MAX);
         if bounds.is_none() {
-            let (first, last) = (from.min(to).max(1), from.max(to).max(1));
-            let help = if first == last { format!("digits {first}") } else { format!("digits {first}..{last}") };
-            self.problems.give(
-                Diagnostic::new(Code::BoundsOfDigitsEmpty, ask.kind_span, "nobody can key this many digits").help(help),
-            );
+            let within = |count: i64| count.clamp(1, ASK_DIGITS_MAX.into());
+            let (first, last) = (within(from.min(to)), within(from.max(to)));
+            let help = if first == last { format!("`digits {first}`") } else { format!("`digits {first}..{last}`") };
+            let message = match from.max(to) > ASK_DIGITS_MAX.into() {
+                true => format!("nobody keys this many digits: {ASK_DIGITS_MAX} is the most"),
+                false => "nobody can key this many digits".to_owned(),
+            };
+            self.problems.give(Diagnostic::new(Code::BoundsOfDigitsEmpty, ask.kind_span, message).help(help));
         }
         if to >= LONG_NUMBER && ask.private.is_none() && bounds.is_some() {
             let kind = if from == to { format!("{from}") } else { format!("{from}..{to}") };
@@ -196,6 +209,7 @@ impl Checker<'_, '_> {
             dialogue: hir::Dialogue {
                 id,
                 tries_max: None,
+                tries_span: statement.keyword,
                 prompts: hir::Prompts { items: Vec::new(), barge_in: true },
                 listen_ms: LISTEN_MS,
                 between_keys_ms: BETWEEN_KEYS_MS,
@@ -226,7 +240,9 @@ impl Checker<'_, '_> {
             read.ty = self.join_arms(Some(ty), &mut bodies, target);
             self.set_type(target, read.ty.clone());
         }
-        read.dialogue.tries_max = table.tries.map(|(tries, _)| tries);
+        if let Some((tries, _, span)) = table.tries {
+            (read.dialogue.tries_max, read.dialogue.tries_span) = (Some(tries), span);
+        }
         read.dialogue.arms = takes
             .drain(..)
             .zip(bodies)
@@ -333,11 +349,11 @@ impl Checker<'_, '_> {
                 DialoguePatternKind::Outcome(name) => found.extend(self.outcome(name, rules, table)),
                 DialoguePatternKind::AfterTries { keyword, tries } => {
                     let number = self.bound(tries, "after 3 tries => continue").unwrap_or(1);
-                    if let Some((_, earlier)) = table.tries {
+                    if let Some((_, earlier, _)) = table.tries {
                         self.handled_twice(pattern.span, earlier);
                         continue;
                     }
-                    table.tries = Some((number, *keyword));
+                    table.tries = Some((number, *keyword, tries.span));
                     found.push(Takes::AfterTries);
                 }
             }
@@ -479,7 +495,7 @@ impl Checker<'_, '_> {
                     .label(again, "here it begins again")
                     .help("`after 3 tries => hang up`"),
             ),
-            (None, Some((_, after))) if !broken => self.problems.give(
+            (None, Some((_, after, _))) if !broken => self.problems.give(
                 Diagnostic::new(Code::OutcomeImpossible, after, "there is only one try here, as no arm says `again`")
                     .help("`silence => again`"),
             ),
@@ -497,7 +513,8 @@ impl Checker<'_, '_> {
 struct Table<'t> {
     taken: Vec<(Takes, Span)>,
     keys: BTreeMap<&'t str, Span>,
-    tries: Option<(u32, Span)>,
+    /// Their number, the keyword and the place of the number.
+    tries: Option<(u32, Span, Span)>,
 }
 
 fn kind_word(kind: &ast::AskKind) -> &'static str {

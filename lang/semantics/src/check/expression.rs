@@ -30,13 +30,13 @@ impl Checker<'_, '_> {
             return broken_expr(expr.span);
         }
         if ty.fits(wanted) {
-            return hir::Expr { ty: wanted.lower(), ..expr };
+            return fitted(expr, &ty, wanted);
         }
         if let Ty::Optional(inner) = wanted
             && ty.fits(inner)
         {
             let span = expr.span;
-            let inside = hir::Expr { ty: inner.lower(), ..expr };
+            let inside = fitted(expr, &ty, inner);
             return hir::Expr { kind: hir::ExprKind::Some(Box::new(inside)), ty: wanted.lower(), span };
         }
         let span = expr.span;
@@ -318,4 +318,14 @@ impl Checker<'_, '_> {
         );
         broken(span)
     }
+}
+
+/// A value whose type fits, as one of the wanted type.
+fn fitted(expr: hir::Expr, ty: &Ty, wanted: &Ty) -> hir::Expr {
+    let span = expr.span;
+    let kind = match wanted.is_private() && !ty.is_private() && *ty != Ty::Nothing {
+        true => hir::ExprKind::Convert(hir::Conversion::ToPrivate, Box::new(expr)),
+        false => expr.kind,
+    };
+    hir::Expr { kind, ty: wanted.lower(), span }
 }

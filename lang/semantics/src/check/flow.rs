@@ -1,12 +1,14 @@
 //! One flow: its top part, steps and handlers, and what the later checks need to know of them.
 
+use std::collections::BTreeMap;
+
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast;
 
 use super::statement::Tail;
 use super::{Checker, LocalInfo, Region, StepInfo};
 use crate::declare::parameters;
-use crate::hir::{self, Block, LocalId, Statement, StatementKind};
+use crate::hir::{self, Block, CounterId, LocalId, Statement, StatementKind};
 use crate::problems::Problems;
 use crate::project::Project;
 
@@ -26,7 +28,16 @@ pub(crate) enum From {
 pub(crate) struct Edge {
     pub from: From,
     pub to: u32,
-    pub bounded: bool,
+    /// `up to N times`
+    pub bound: Option<EdgeBound>,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EdgeBound {
+    pub counter: CounterId,
+    pub times: u32,
+    /// The number.
     pub span: Span,
 }
 
@@ -66,11 +77,14 @@ pub(crate) fn check_flow(project: &Project<'_>, flow: u32, problems: &mut Proble
     let fault = checker.handler(info.item.fault.as_ref(), Region::Fault);
     let finally = checker.handler(info.item.finally.as_ref(), Region::Finally);
     let top = checker.with_copies(top);
-    let out = (0..steps.len() as u32).map(|step| {
-        let edges = checker.edges.iter().enumerate();
-        edges.filter(|(_, edge)| edge.from == From::Step(step)).map(|(index, _)| index).collect()
-    });
-    let out = out.collect();
+    let mut out: Vec<Vec<usize>> = vec![Vec::new(); steps.len()];
+    for (index, edge) in checker.edges.iter().enumerate() {
+        if let From::Step(step) = edge.from
+            && let Some(list) = out.get_mut(step as usize)
+        {
+            list.push(index);
+        }
+    }
     let top_uses = std::mem::take(&mut checker.top_uses);
     let top_uses = top_uses.into_iter().filter_map(|used| {
         let order = checker.local(used.local)?.top?;
@@ -107,7 +121,8 @@ fn lower_local(local: &LocalInfo) -> hir::Local {
 impl<'a> Checker<'_, 'a> {
     fn step_names(&mut self, flow: &'a ast::Flow) {
         for step in &flow.steps {
-            if let Some(first) = self.steps.iter().find(|known| known.name.text == step.name.text) {
+            let first = self.step_names.get(step.name.text.as_str()).and_then(|first| self.steps.get(*first as usize));
+            if let Some(first) = first {
                 self.problems.give(
                     Diagnostic::new(
                         Code::DuplicateName,
@@ -120,6 +135,8 @@ impl<'a> Checker<'_, 'a> {
                 );
             }
             let parameters = parameters(self.project, self.module, &step.parameters, self.problems);
+            let index = self.steps.len() as u32;
+            self.step_names.entry(&step.name.text).or_insert(index);
             self.steps.push(StepInfo { name: &step.name, parameters });
         }
     }
@@ -146,8 +163,8 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// The top part, where every name that a handler reads leaves its copy: `none` at first, then the value.
-    fn with_copies(&self, mut block: Block) -> Block {
-        let mut first = Vec::new();
+    fn with_copies(&self, block: Block) -> Block {
+        let (mut first, mut kept) = (Vec::new(), BTreeMap::<usize, Vec<Statement>>::new());
         for (assigned, at) in self.top_assigned.iter().rev() {
             let Some(info) = self.local(*assigned) else { continue };
             let Some(copy) = info.copy else { continue };
@@ -158,15 +175,19 @@ impl<'a> Checker<'_, 'a> {
                 span: info.span,
             };
             let value = hir::Expr { kind: hir::ExprKind::Local(*assigned), ty: info.ty.lower(), span: info.span };
-            let kept = match ty == info.ty {
+            let value = match ty == info.ty {
                 true => value.kind,
                 false => hir::ExprKind::Some(Box::new(value)),
             };
-            let at = (*at).min(block.statements.len());
-            block.statements.insert(at, statement(kept));
+            kept.entry(*at).or_default().push(statement(value));
             first.push(statement(hir::ExprKind::None));
         }
-        block.statements.splice(0..0, first);
-        block
+        // A copy stands behind as many statements as gave its name the value.
+        for (at, statement) in block.statements.into_iter().enumerate() {
+            first.extend(kept.remove(&at).into_iter().flatten());
+            first.push(statement);
+        }
+        first.extend(kept.into_values().flatten());
+        Block { statements: first }
     }
 }

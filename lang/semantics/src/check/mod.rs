@@ -16,7 +16,7 @@ mod statement;
 mod text;
 mod waiting;
 
-pub(crate) use flow::{CheckedFlow, Edge, From, check_flow};
+pub(crate) use flow::{CheckedFlow, Edge, EdgeBound, From, check_flow};
 pub(crate) use text::{enum_texts, prompt_items};
 
 use std::collections::BTreeMap;
@@ -94,6 +94,8 @@ pub(crate) struct Checker<'p, 'a> {
     pub locals: Vec<LocalInfo>,
     pub scopes: Vec<BTreeMap<String, LocalId>>,
     pub steps: Vec<StepInfo<'a>>,
+    /// Of each name, the first step that has it.
+    pub step_names: BTreeMap<&'a str, u32>,
     pub region: Region,
     pub dialogues: Vec<OpenDialogue>,
     pub dialogue_count: u32,
@@ -121,6 +123,7 @@ impl<'p, 'a> Checker<'p, 'a> {
             locals: Vec::new(),
             scopes: vec![BTreeMap::new()],
             steps: Vec::new(),
+            step_names: BTreeMap::new(),
             region: Region::Outside,
             dialogues: Vec::new(),
             dialogue_count: 0,
@@ -223,8 +226,8 @@ impl<'p, 'a> Checker<'p, 'a> {
 
     /// The step that a `go` names.
     pub fn step(&mut self, name: &ast::Name) -> Option<u32> {
-        if let Some(index) = self.steps.iter().position(|step| step.name.text == name.text) {
-            return Some(index as u32);
+        if let Some(index) = self.step_names.get(name.text.as_str()) {
+            return Some(*index);
         }
         let message = format!("this flow has no step `{}`", name.text);
         let mut diagnostic = Diagnostic::new(Code::UnknownName, name.span, message);

@@ -19,6 +19,9 @@ impl Checker<'_, '_> {
             (hir::ExprKind::Decimal(number), ty) => {
                 typed(hir::ExprKind::Decimal(number.saturating_neg()), ty.clone(), span)
             }
+            (hir::ExprKind::Moment(ms), Ty::Duration) => {
+                typed(hir::ExprKind::Moment(ms.saturating_neg()), Ty::Duration, span)
+            }
             (hir::ExprKind::Money(money), _) => {
                 let money = runtime_contract::value::Money { amount: money.amount.saturating_neg(), ..*money };
                 typed(hir::ExprKind::Money(money), Ty::Money, span)

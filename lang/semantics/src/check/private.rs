@@ -42,12 +42,23 @@ impl Checker<'_, '_> {
     pub fn inherit(&mut self, local: LocalId, value: &hir::Expr) {
         let source = root(value);
         let from_service = self.given_by_service(value);
-        let whole = matches!(strip(value).kind, ExprKind::Local(_));
-        let digits_min = source.filter(|_| whole).and_then(|local| self.local(local)).and_then(|info| info.digits_min);
+        let digits_min = self.digits_min(value);
         if let Some(info) = self.local_mut(local) {
             info.from_service = from_service;
             info.private_source = source;
             info.digits_min = digits_min;
+        }
+    }
+
+    /// Digits that a private value has at least, wherever it came from; `None` when that is not known.
+    pub fn digits_min(&self, value: &hir::Expr) -> Option<u32> {
+        match &value.kind {
+            ExprKind::Local(local) => self.local(*local)?.digits_min,
+            ExprKind::Some(inner) | ExprKind::Convert(hir::Conversion::Same, inner) => self.digits_min(inner),
+            // It was public before, so there is nothing to keep.
+            ExprKind::Convert(hir::Conversion::ToPrivate, _) => Some(u32::MAX),
+            ExprKind::Else(value, fallback) => Some(self.digits_min(value)?.min(self.digits_min(fallback)?)),
+            _ => None,
         }
     }
 
@@ -64,11 +75,8 @@ impl Checker<'_, '_> {
 
     /// `.last(n)` of a private value.
     pub fn private_last(&mut self, value: Typed, count: hir::Expr, span: Span) -> Typed {
-        let digits_min = match &strip(&value.expr).kind {
-            ExprKind::Local(local) => self.local(*local).and_then(|info| info.digits_min),
-            _ => None,
-        };
-        let few = matches!(count.kind, ExprKind::Int(n) if (0..=LAST_MAX).contains(&n));
+        let digits_min = self.digits_min(&value.expr);
+        let few = matches!(count.kind, ExprKind::Int(n) if (1..=LAST_MAX).contains(&n));
         if few && digits_min.is_some_and(|digits| digits >= OF_DIGITS_MIN) {
             let last = ExprKind::Last(Box::new(value.expr), Box::new(count));
             return typed(last, Ty::Digits, span);

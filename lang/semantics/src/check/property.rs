@@ -111,11 +111,16 @@ impl Checker<'_, '_> {
                 if matches!(count.kind, ExprKind::Broken) {
                     return broken(span);
                 }
-                if base.ty.is_private() {
-                    return self.private_last(base, count, span);
-                }
                 if matches!(count.kind, ExprKind::Int(n) if n < 0) {
                     return self.bad_literal(count.span, "there are no fewer than no digits", "4");
+                }
+                if matches!(count.kind, ExprKind::Int(0)) {
+                    let message = "the last 0 digits are none at all";
+                    self.problems.give(Diagnostic::new(Code::BoundOfZero, count.span, message).help("`4`"));
+                    return broken(span);
+                }
+                if base.ty.is_private() {
+                    return self.private_last(base, count, span);
                 }
                 typed(ExprKind::Last(Box::new(base.expr), Box::new(count)), Ty::Digits, span)
             }

@@ -6,7 +6,7 @@ use runtime_contract::limits::WAIT_MS_MAX;
 use runtime_contract::request::RejectReason;
 
 use super::call::Receiver;
-use super::{Checker, Edge, From, Region, Typed};
+use super::{Checker, Edge, EdgeBound, From, Region, Typed};
 use crate::declare::whole;
 use crate::hir::{self, Block, LocalId, Statement, StatementKind};
 use crate::paths::{After, after};
@@ -37,6 +37,7 @@ impl Checker<'_, '_> {
     pub fn statements(&mut self, statements: &[ast::Statement], tail: &Tail) -> Body {
         let mut body = Body { block: Block::default(), value: None };
         let mut ended: Option<Span> = None;
+        let mut was_dead = false;
         for statement in statements {
             if let Some(end) = ended.take() {
                 self.problems.give(
@@ -49,11 +50,11 @@ impl Checker<'_, '_> {
                 continue;
             }
             let before = body.block.statements.len();
-            let was_dead = body.block.statements.iter().any(|s| after(s) == After::Ends);
             self.statements_into(statement, tail, &mut body);
             let new = body.block.statements.get(before..).unwrap_or_default();
             if !was_dead && new.iter().any(|statement| after(statement) == After::Ends) {
                 ended = Some(statement.span);
+                was_dead = true;
             }
         }
         body
@@ -102,7 +103,7 @@ impl Checker<'_, '_> {
             [name] => Some(name.text.as_str()),
             _ => None,
         });
-        let step = name.filter(|name| self.steps.iter().any(|step| step.name.text == *name));
+        let step = name.filter(|name| self.step_names.contains_key(*name));
         let item = name.and_then(|name| self.project.reach(self.module, &[name])).map(|reached| reached.def);
         let diagnostic =
             Diagnostic::new(Code::ValueWhereActionBelongs, value.span, "a value stands where something should happen");
@@ -238,6 +239,11 @@ impl Checker<'_, '_> {
         let value = self.value(time, &Ty::Duration);
         match value.kind {
             hir::ExprKind::Broken => StatementKind::Broken,
+            hir::ExprKind::Moment(ms) if ms <= 0 => {
+                let message = "a time of zero waits for nothing";
+                self.problems.give(Diagnostic::new(Code::BoundOfZero, time.span, message).help("`wait 1s`"));
+                StatementKind::Broken
+            }
             hir::ExprKind::Moment(ms) if ms > WAIT_MS_MAX => {
                 self.bad_literal(time.span, "a wait lasts 10m at most", "wait 10m");
                 StatementKind::Broken
@@ -335,8 +341,8 @@ impl Checker<'_, '_> {
         arguments: Option<&ast::Arguments>,
         up_to: Option<&ast::Expr>,
     ) -> StatementKind {
-        let bound = up_to.map(|times| {
-            let times = self.bound(times, "go main up to 3 times else hang up");
+        let bound = up_to.map(|written| {
+            let times = self.bound(written, "go main up to 3 times else hang up");
             if statement.otherwise.is_none() {
                 self.problems.give(
                     Diagnostic::new(
@@ -357,7 +363,7 @@ impl Checker<'_, '_> {
             };
             let counter = hir::CounterId(self.counter_count);
             self.counter_count += 1;
-            hir::Bound { counter, times: times.unwrap_or(1), otherwise }
+            hir::Bound { counter, times: times.unwrap_or(1), times_span: written.span, otherwise }
         });
         if self.region == Region::Finally {
             self.leads_on(statement.keyword, "go");
@@ -371,7 +377,12 @@ impl Checker<'_, '_> {
             Region::Top => From::Top { lets: self.top_lets },
             _ => From::Fault,
         };
-        self.edges.push(Edge { from, to: index, bounded: bound.is_some(), span: statement.keyword.to(step.span) });
+        let edge_bound = bound.as_ref().map(|bound: &hir::Bound| EdgeBound {
+            counter: bound.counter,
+            times: bound.times,
+            span: bound.times_span,
+        });
+        self.edges.push(Edge { from, to: index, bound: edge_bound, span: statement.keyword.to(step.span) });
         match found {
             Some(arguments) => StatementKind::Go(hir::Go { step: hir::StepId(index), arguments, bound }),
             None => StatementKind::Broken,

@@ -120,7 +120,9 @@ fn mark(line: u32, severity: Severity, code: &str) -> String {
 pub fn expected(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (line, number) in text.lines().zip(1u32..) {
-        for (word, severity) in [("// error: ", Severity::Error), ("// warning: ", Severity::Warning)] {
+        for (word, severity) in
+            [("// error: ", Severity::Error), ("// warning: ", Severity::Warning), ("// advice: ", Severity::Advice)]
+        {
             if let Some((_, codes)) = line.split_once(word) {
                 found.extend(codes.split_whitespace().map(|code| (number, mark(number, severity, code))));
             }

@@ -11,6 +11,9 @@ use crate::grammar::Rule;
 use crate::names::composed;
 use crate::node::Node;
 
+/// `i64::MIN` without its sign.
+const LEAST_INT_FIGURE: &str = "9223372036854775808";
+
 impl<'t> AstBuilder<'t> {
     pub(super) fn name(&mut self, node: &Node<'t, '_>) -> Name {
         Name { text: composed(node.text()), span: node.span() }
@@ -127,9 +130,18 @@ impl<'t> AstBuilder<'t> {
     }
 
     fn prefixed(&mut self, node: &Node<'t, '_>, prefix: Rule, kind: impl Fn(Box<Expr>) -> ExprKind) -> Expr {
-        let prefixes: Vec<Span> = node.children(prefix).map(|prefix| prefix.span()).collect();
+        let mut prefixes: Vec<Span> = node.children(prefix).map(|prefix| prefix.span()).collect();
         let inner = node.inner().find(|part| part.rule() != prefix);
-        let mut value = inner.map_or_else(|| missing(node.span()), |inner| self.expr(&inner));
+        let mut value = match (prefix, prefixes.last(), &inner) {
+            // Its figure alone is no Int, so the sign is read with it.
+            (Rule::minus, Some(sign), Some(inner)) if inner.text().trim_end().replace('_', "") == LEAST_INT_FIGURE => {
+                let span = sign.to(inner.span());
+                prefixes.pop();
+                Expr { kind: ExprKind::Int(i64::MIN), span }
+            }
+            (_, _, Some(inner)) => self.expr(inner),
+            (_, _, None) => missing(node.span()),
+        };
         for start in prefixes.into_iter().rev() {
             let span = start.to(value.span);
             value = Expr { kind: kind(Box::new(value)), span };

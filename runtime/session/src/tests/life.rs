@@ -101,8 +101,8 @@ fn a_flow_that_notes_for_ever_meets_a_bound() {
     assert!(bench.journal.len() > JOURNAL_BYTES_MAX - 256, "{}", bench.journal.len());
     assert!(bench.session.requests() <= REQUESTS_MAX);
     let end = bench.said().last().unwrap().clone();
-    assert_eq!(end, "done Fault(Requests)");
-    assert_eq!(bench.replays().end, Some(EndCause::Fault(FaultKind::Requests)));
+    assert_eq!(end, "done Fault(Journal)");
+    assert_eq!(bench.replays().end, Some(EndCause::Fault(FaultKind::Journal)));
 }
 
 #[test]

@@ -281,7 +281,7 @@ impl Writer {
             1 => "set caller.language = en".to_owned(),
             2 => "note language = caller.language".to_owned(),
             3 => "note called = called.number".to_owned(),
-            _ => format!("wait {}s", self.chance.below(5)),
+            _ => format!("wait {}s", 1 + self.chance.below(4)),
         };
         self.line(&line);
     }

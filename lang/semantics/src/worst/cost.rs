@@ -1,0 +1,213 @@
+//! What statements take of the limits of a call: requests, bytes of the journal, private values, time in `finally`.
+//! Nothing here knows paths.
+
+use runtime_contract::limits::WAIT_MS_MAX;
+use runtime_contract::program::{Operation, Service};
+use runtime_contract::request::AskKind;
+use runtime_contract::types::{Type, TypeTable};
+
+use crate::hir::{Argument, Ask, Expr, ExprKind, Menu, PromptUse, Prompts, ServiceCall, Takes};
+
+/// What is counted. The first five have a limit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Measure {
+    Requests,
+    JournalBytes,
+    PrivateValues,
+    /// Gotos and runs since the last request.
+    Moves,
+    /// In `finally`, milliseconds.
+    FinallyMs,
+    /// In waits and services, wherever they stand, milliseconds.
+    WaitedMs,
+}
+
+impl Measure {
+    /// What passes one of these limits often passes others.
+    pub const OF_A_CALL: [Measure; 4] =
+        [Measure::Requests, Measure::JournalBytes, Measure::PrivateValues, Measure::Moves];
+}
+
+/// One amount of each [`Measure`], at the end of one path or at most over several.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Cost([i64; 6]);
+
+/// Of `Moves`: a request stands on every path.
+const NEVER: i64 = i64::MIN;
+
+/// Bytes of a request's record and of a reply without a value (`runtime/session/src/journal/code.rs`): kind, time, site,
+/// number and hash; kind, time, number, outcome and length. Times of up to 16 s take two bytes.
+const REQUEST_BYTES: i64 = 10;
+const REPLY_BYTES: i64 = 7;
+/// The record of the keys that a dialogue took, and each of them with its time.
+const CLAIM_BYTES: i64 = 6;
+const KEY_BYTES: i64 = 3;
+/// A value in a reply: its kind and length, and then each slot of it.
+const VALUE_BYTES: i64 = 2;
+
+impl Cost {
+    pub const ZERO: Cost = Cost([0; 6]);
+
+    pub fn get(self, measure: Measure) -> i64 {
+        self.0.get(measure as usize).copied().unwrap_or(0).max(0)
+    }
+
+    fn with(mut self, measure: Measure, amount: i64) -> Cost {
+        if let Some(place) = self.0.get_mut(measure as usize) {
+            *place = amount;
+        }
+        self
+    }
+
+    pub fn plus(self, other: Cost) -> Cost {
+        let add = |a: i64, b: i64| if a == NEVER || b == NEVER { NEVER } else { a.saturating_add(b) };
+        self.both(other, add)
+    }
+
+    pub fn most(self, other: Cost) -> Cost {
+        self.both(other, i64::max)
+    }
+
+    pub fn least(self, other: Cost) -> Cost {
+        self.both(other, i64::min)
+    }
+
+    fn both(self, other: Cost, join: impl Fn(i64, i64) -> i64) -> Cost {
+        let mut joined = self.0;
+        for (a, b) in joined.iter_mut().zip(other.0) {
+            *a = join(*a, b);
+        }
+        Cost(joined)
+    }
+
+    pub fn times(self, times: u32) -> Cost {
+        Cost(self.0.map(|amount| if amount == NEVER { NEVER } else { amount.saturating_mul(times.into()) }))
+    }
+
+    /// The same without what was counted since the last request, when that is nothing to add to another path.
+    pub fn without_moves(self) -> Cost {
+        self.with(Measure::Moves, 0)
+    }
+
+    /// Of a `finally`: the time waited in it counts.
+    pub fn in_finally(self) -> Cost {
+        self.with(Measure::FinallyMs, self.get(Measure::WaitedMs))
+    }
+
+    /// One `go` or `run`.
+    pub fn one_move() -> Cost {
+        Cost::ZERO.with(Measure::Moves, 1)
+    }
+
+    pub fn request() -> Cost {
+        Cost::ZERO
+            .with(Measure::Requests, 1)
+            .with(Measure::JournalBytes, REQUEST_BYTES + REPLY_BYTES)
+            .with(Measure::Moves, NEVER)
+    }
+
+    fn with_bytes(self, bytes: i64) -> Cost {
+        self.with(Measure::JournalBytes, self.get(Measure::JournalBytes).saturating_add(bytes))
+    }
+
+    pub fn private_values(count: i64) -> Cost {
+        Cost::ZERO.with(Measure::PrivateValues, count)
+    }
+
+    fn waited(self, ms: i64) -> Cost {
+        self.with(Measure::WaitedMs, ms)
+    }
+}
+
+/// How long a `wait` takes; when that is computed, the longest or, for `certain`, nothing.
+pub(super) fn wait(duration: &Expr, certain: bool) -> Cost {
+    let ms = match duration.kind {
+        ExprKind::Moment(ms) => ms.clamp(0, WAIT_MS_MAX),
+        _ if certain => 0,
+        _ => WAIT_MS_MAX,
+    };
+    Cost::request().waited(ms).plus(private_made(duration).without_moves())
+}
+
+pub(super) fn menu(menu: &Menu) -> Cost {
+    let takes = menu.dialogue.arms.iter().flat_map(|arm| &arm.takes);
+    let keys = takes.map(|takes| match takes {
+        Takes::Key(key) => key.len() as i64,
+        _ => 0,
+    });
+    prompted(&menu.dialogue.prompts).with_bytes(CLAIM_BYTES + KEY_BYTES * keys.max().unwrap_or(0))
+}
+
+/// One try, and what its good outcome takes beside.
+pub(super) fn ask(ask: &Ask) -> (Cost, Cost) {
+    let AskKind::Digits { max, .. } = ask.kind;
+    let max = i64::from(max);
+    let (keys, value) = match ask.private {
+        true => (VALUE_BYTES, VALUE_BYTES),
+        false => (KEY_BYTES * (max + 1), VALUE_BYTES + max),
+    };
+    let tried = prompted(&ask.dialogue.prompts).with_bytes(CLAIM_BYTES + keys);
+    (tried, Cost::private_values(ask.private.into()).with_bytes(value))
+}
+
+/// A request that plays prompts.
+pub(super) fn prompted(prompts: &Prompts) -> Cost {
+    let values = prompts.items.iter().flat_map(|item| match item {
+        PromptUse::Prompt { arguments, .. } => arguments.as_slice(),
+        PromptUse::Recording(recording) => std::slice::from_ref(recording),
+    });
+    values.fold(Cost::request(), |cost, value| cost.plus(private_made(value)))
+}
+
+/// A call of a service, and what its good outcome takes beside.
+pub(super) fn service(call: &ServiceCall, operation: Option<&Operation>, types: &TypeTable) -> (Cost, Cost) {
+    let Some(operation) = operation else { return (Cost::request(), Cost::ZERO) };
+    let asked = Cost::request().waited(operation.within_ms.into()).plus(arguments(&call.arguments));
+    let result = operation.result.as_ref();
+    let good = result.map_or(Cost::ZERO, |result| {
+        let bytes = VALUE_BYTES + types.width(result) as i64;
+        Cost::private_values(private_in(types, result)).with_bytes(bytes)
+    });
+    (asked, good)
+}
+
+pub(super) fn operation<'s>(services: &'s [Service], call: &ServiceCall) -> Option<&'s Operation> {
+    services.get(call.service as usize)?.operations.get(call.operation as usize)
+}
+
+/// Private values in one value of a type.
+fn private_in(types: &TypeTable, r#type: &Type) -> i64 {
+    types.slots(r#type).into_iter().filter(|class| *class == runtime_contract::types::Class::Vault).count() as i64
+}
+
+pub(super) fn arguments(arguments: &[Argument]) -> Cost {
+    arguments.iter().fold(Cost::ZERO, |cost, argument| cost.plus(private_made(&argument.value)))
+}
+
+/// Values that become private while this one is computed.
+pub(super) fn private_made(expr: &Expr) -> Cost {
+    Cost::private_values(conversions(expr))
+}
+
+fn conversions(expr: &Expr) -> i64 {
+    use crate::hir::Conversion::ToPrivate;
+    match &expr.kind {
+        ExprKind::Convert(conversion, inner) => i64::from(*conversion == ToPrivate) + conversions(inner),
+        ExprKind::Some(inner)
+        | ExprKind::Not(inner)
+        | ExprKind::Negate(inner)
+        | ExprKind::IsSome(inner, _)
+        | ExprKind::Length(inner)
+        | ExprKind::IsValidCard(inner)
+        | ExprKind::Field { base: inner, .. }
+        | ExprKind::OptionalField { base: inner, .. } => conversions(inner),
+        ExprKind::Binary(_, left, right)
+        | ExprKind::And(left, right)
+        | ExprKind::Or(left, right)
+        | ExprKind::Else(left, right)
+        | ExprKind::Last(left, right)
+        | ExprKind::PrivateEqual(left, right) => conversions(left) + conversions(right),
+        ExprKind::Record(fields) => fields.iter().map(|field| conversions(&field.value)).sum(),
+        _ => 0,
+    }
+}
