@@ -22,7 +22,8 @@ impl Check {
     pub fn run(&self) -> Result {
         let opened = crate::project::open(&self.path)?;
         let project = crate::project::to_check(&opened.bundle);
-        let compiled = lang_compiler::compile(&project, &opened.names, Engine::Native);
+        // The same graph and the same problems; nothing is run, so no machine code is made.
+        let compiled = lang_compiler::compile(&project, &opened.names, Engine::Interpreter);
         let analysis = match &compiled {
             Ok(compiled) => &compiled.analysis,
             Err(analysis) => analysis.as_ref(),
