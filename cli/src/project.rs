@@ -25,7 +25,10 @@ pub fn open(path: &Path) -> Result<Opened> {
         return Ok(Opened { bundle, names: SiteNames::default() });
     }
     if !path.is_dir() {
-        let message = format!("there is no `{}`", path.display());
+        let message = match path.exists() {
+            true => format!("`{}` is neither a folder nor a file", path.display()),
+            false => format!("there is no `{}`", path.display()),
+        };
         return Err(Failure::new(message, "name a folder with `.flow` files, or one such file"));
     }
     let config = site(path)?;
@@ -35,7 +38,7 @@ pub fn open(path: &Path) -> Result<Opened> {
         let message = format!("`{}` has no flow file", path.display());
         return Err(Failure::new(message, "name the folder in which the `.flow` files are"));
     }
-    let known = path.join(FILE_NAME).exists();
+    let known = path.join(FILE_NAME).is_file();
     let names = if known { config.names() } else { SiteNames::default() };
     Ok(Opened { bundle, names })
 }
@@ -51,12 +54,9 @@ pub fn to_check(bundle: &Bundle) -> Project {
 
 /// The project's `strowger.yaml`; all defaults when there is none. Secrets are left as they stand.
 pub fn site(folder: &Path) -> Result<Config> {
-    let file = folder.join(FILE_NAME);
-    if !file.exists() {
-        return Ok(Config::default());
-    }
-    let text = std::fs::read_to_string(&file).map_err(|cause| unreadable(&file, &cause))?;
-    Config::parse(&text).map_err(|error| misread(&file, &error))
+    let text = Config::text_of(folder);
+    let config = text.and_then(|text| text.map_or_else(|| Ok(Config::default()), |text| Config::parse(&text)));
+    config.map_err(|error| misread(&folder.join(FILE_NAME), &error))
 }
 
 /// The same for a server, which needs the secrets too.

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -14,6 +15,9 @@ use crate::config::FILE_NAME;
 pub const FILES_MAX: usize = 10_000;
 /// Bytes of all files of a project.
 pub const BUNDLE_BYTES_MAX: u64 = 512 << 20;
+const FLOW_ENDING: &str = ".flow";
+/// What callers hear lies below.
+const PROMPTS: &str = "prompts/";
 /// Folders inside each other.
 const DEPTH_MAX: usize = 16;
 
@@ -80,34 +84,70 @@ fn walk(folder: &Path, data: &Path, prefix: &str, depth: usize, found: &mut Vec<
     for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
         let entry = entry.map_err(|error| unreadable(folder, &error))?;
         let path = entry.path();
-        let Some(last) = entry.file_name().to_str().map(str::to_owned) else { continue };
+        let last = entry.file_name().to_string_lossy().into_owned();
         if last.starts_with('.') {
             continue;
         }
         let name = format!("{prefix}{last}");
+        let belongs = name == FILE_NAME || name.ends_with(FLOW_ENDING);
+        if entry.file_name().to_str().is_none() {
+            if belongs || name.starts_with(PROMPTS) {
+                return Err(no_file(&path, "has a name that is no UTF-8 text"));
+            }
+            continue;
+        }
         let kind = entry.file_type().map_err(|error| unreadable(&path, &error))?;
         if kind.is_dir() {
+            if belongs {
+                return Err(no_file(&path, "is a folder"));
+            }
             if path != data && last != "target" && depth < DEPTH_MAX {
                 walk(&path, data, &format!("{name}/"), depth + 1, found)?;
             }
             continue;
         }
-        if !(name == FILE_NAME || name.ends_with(".flow") || name.starts_with("prompts/")) {
+        if !(belongs || name.starts_with(PROMPTS)) {
             continue;
         }
-        // A file that is gone by now was on its way out; an editor's rename shows it at the next look.
-        let Ok(facts) = fs::metadata(&path) else { continue };
-        if facts.is_file() {
-            if found.len() >= FILES_MAX {
-                return Err(ProjectError {
-                    message: format!("`{}` has more than {FILES_MAX} project files", folder.display()),
-                    help: "name the project's own folder, not one that holds many".into(),
-                });
-            }
-            found.push(Entry { name, path, bytes: facts.len(), changed: facts.modified().ok() });
+        let facts = match fs::metadata(&path) {
+            Ok(facts) => facts,
+            Err(_) if kind.is_symlink() => return Err(no_file(&path, "is a link that leads nowhere")),
+            // A file that is gone by now was on its way out; an editor's rename shows it at the next look.
+            Err(_) => continue,
+        };
+        if !facts.is_file() {
+            return Err(no_file(&path, &format!("is {}", kind_of(facts.file_type()))));
         }
+        if found.len() >= FILES_MAX {
+            return Err(ProjectError {
+                message: format!("`{}` has more than {FILES_MAX} project files", folder.display()),
+                help: "name the project's own folder, not one that holds many".into(),
+            });
+        }
+        found.push(Entry { name, path, bytes: facts.len(), changed: facts.modified().ok() });
     }
     Ok(())
+}
+
+/// What has the name of a project's file and is none is never read: a pipe could keep the reader for ever.
+fn no_file(path: &Path, what: &str) -> ProjectError {
+    ProjectError {
+        message: format!("`{}` {what}, where a file of the project is wanted", path.display()),
+        help: "rename or remove it".into(),
+    }
+}
+
+/// What something is that is no file, with its article.
+pub(crate) fn kind_of(kind: fs::FileType) -> &'static str {
+    if kind.is_dir() {
+        "a folder"
+    } else if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> ProjectError {
@@ -150,6 +190,39 @@ mod tests {
         assert_eq!(fingerprint(root, &data).unwrap(), before);
         fs::write(root.join("b.flow"), "longer than before").unwrap();
         assert_ne!(fingerprint(root, &data).unwrap(), before);
+    }
+
+    #[test]
+    fn what_is_no_file_is_named_and_never_waited_for() {
+        for name in ["a.flow", "strowger.yaml", "prompts/a.wav"] {
+            type Put = fn(&Path);
+            let kinds: [(&str, Put); 4] = [
+                ("is a folder", |path| fs::create_dir(path).unwrap()),
+                ("is a socket", |path| drop(std::os::unix::net::UnixListener::bind(path).unwrap())),
+                ("is a link that leads nowhere", |path| std::os::unix::fs::symlink("/nowhere/at/all", path).unwrap()),
+                ("is a pipe", |path| {
+                    let made = std::process::Command::new("mkfifo").arg(path).status().unwrap();
+                    assert!(made.success());
+                }),
+            ];
+            for (what, put) in kinds {
+                let folder = tempfile::tempdir().unwrap();
+                fs::create_dir(folder.path().join("prompts")).unwrap();
+                put(&folder.path().join(name));
+                let found = read_bundle(folder.path(), &folder.path().join("data"));
+                match (name, what) {
+                    ("prompts/a.wav", "is a folder") => assert!(found.is_ok()),
+                    _ => {
+                        let error = found.unwrap_err();
+                        assert!(error.message.contains(&format!("{name}` {what}")), "{error}");
+                    }
+                }
+                if name == "strowger.yaml" {
+                    let error = crate::config::Config::from_folder(folder.path()).unwrap_err();
+                    assert!(error.message.contains(what), "{}", error.message);
+                }
+            }
+        }
     }
 
     #[test]

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use runtime_contract::program::SiteNames;
 use serde::Deserialize;
 
+use crate::project::kind_of;
+
 pub use error::ConfigError;
 pub use values::{Base, HeaderText, Network, Networks, PortRange};
 
@@ -139,13 +141,31 @@ impl Config {
 
     /// Reads `strowger.yaml` of a project's folder; one without it is a site with all defaults.
     pub fn from_folder(folder: &Path) -> Result<Config, ConfigError> {
-        match std::fs::read_to_string(folder.join(FILE_NAME)) {
-            Ok(text) => Config::from_site(&text),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Config::default()),
-            Err(error) => Err(ConfigError::at_start(
+        Config::text_of(folder)?.map_or_else(|| Ok(Config::default()), |text| Config::from_site(&text))
+    }
+
+    /// The text of a folder's `strowger.yaml`; none where there is no such file. What has the name and is no file is an
+    /// error, and nothing waits for it: reading a pipe could take for ever.
+    pub fn text_of(folder: &Path) -> Result<Option<String>, ConfigError> {
+        let path = folder.join(FILE_NAME);
+        let refused = |message: String, help: &str| Err(ConfigError::at_start(message, help));
+        let cannot = |error: std::io::Error| {
+            refused(
                 format!("cannot read strowger.yaml: {error}"),
                 "check its permissions, and that it is saved as UTF-8",
-            )),
+            )
+        };
+        match std::fs::metadata(&path) {
+            Ok(facts) if !facts.is_file() => {
+                let what = kind_of(facts.file_type());
+                refused(format!("strowger.yaml is {what}"), "put a file in its place, or rename it")
+            }
+            Ok(_) => std::fs::read_to_string(&path).map(Some).or_else(cannot),
+            Err(error) if error.kind() == ErrorKind::NotFound && path.is_symlink() => {
+                refused("strowger.yaml is a link that leads nowhere".into(), "mend the link, or remove it")
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => cannot(error),
         }
     }
 
