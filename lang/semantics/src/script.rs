@@ -189,7 +189,14 @@ impl Reader<'_, '_> {
             let module = elsewhere.and_then(|info| Some((self.project.modules.get(info.module)?, info)));
             self.problems.give(match module {
                 Some((module, info)) => diagnostic.help(format!("`use {}: {}`", module.path, info.name.text)),
-                None => diagnostic.help("`given crm.find => none`"),
+                None => {
+                    let named = |info: &crate::project::ServiceInfo<'_>| {
+                        let operations = info.operations.iter().map(|operation| operation.name.text.clone());
+                        operations.map(|operation| format!("{}.{operation}", info.name.text)).collect::<Vec<_>>()
+                    };
+                    let known: Vec<String> = self.project.services.iter().flat_map(named).collect();
+                    offer_nearest(diagnostic, &written, known.iter().map(String::as_str), "{}")
+                }
             });
             return None;
         };

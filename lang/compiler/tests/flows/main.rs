@@ -8,6 +8,7 @@
 )]
 
 mod constructs;
+mod defects;
 mod dialogues;
 mod example;
 mod expressions;

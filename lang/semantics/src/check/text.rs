@@ -186,9 +186,7 @@ impl Checker<'_, '_> {
             None => {
                 self.problems.give(
                     Diagnostic::new(Code::AudioMissing, audio.file.span, format!("there is no file `prompts/{file}`"))
-                        .help(format!(
-                            "put the recording at prompts/{file}, or leave `audio` and its file out and keep the text"
-                        )),
+                        .help(format!("put the recording at prompts/{file}, or leave the audio out and keep the text")),
                 );
                 None
             }

@@ -33,7 +33,7 @@ impl Checker<'_, '_> {
         if let Some(result) = result {
             let message = format!("the `{}` that `{}` gives is thrown away", self.text_of(&result), call.name.text);
             self.problems
-                .give(Diagnostic::new(Code::ResultNotUsed, expr.span, message).help("`let answer = … else hang up`"));
+                .give(Diagnostic::new(Code::ResultNotUsed, expr.span, message).help("`let result = … else hang up`"));
         }
         let failed = match &statement.otherwise {
             Some(otherwise) => self.block(&otherwise.body.statements),
@@ -317,7 +317,7 @@ impl Checker<'_, '_> {
         };
         match (name, bound) {
             ("else", _) => {
-                self.else_in_outcomes(pattern.span, "failed => continue");
+                self.else_in_outcomes(pattern.span, "`failed => continue`");
                 None
             }
             ("ok" | "failed", _) => {

@@ -360,7 +360,10 @@ impl<'t> AstBuilder<'t> {
             ExprKind::Name(Name { .. }) => {
                 problem.help(format!("`go {text}`")).edit("go there", node.span(), format!("go {text}"))
             }
-            _ => problem.help("begin with what to do: `say`, `go`, `run`, `return` …"),
+            ExprKind::Text(_) => {
+                problem.help(format!("`say {text}`")).edit("say it", node.span(), format!("say {text}"))
+            }
+            _ => problem.help(format!("`note value = {text}`, or whatever should happen here")),
         };
         self.report(problem);
         StatementKind::Missing
