@@ -213,3 +213,26 @@ fn very_long_and_deep_branches_get_an_answer() {
     let both = deep(60, 60);
     assert!(matches!(both, Ok(_) | Err(Code::TooLarge | Code::WorstCaseTooLong)), "{both:?}");
 }
+
+/// Whether a flow with these lines compiles; the report if not.
+fn compiles(lines: &str) -> Result<(), String> {
+    let text =
+        format!("languages en\n\ninbound \"+86 400 810 0000\" => f\n\nflow f {{\n    answer\n{lines}    hang up\n}}\n");
+    compile(&one(&text), &SiteNames::default(), Engine::Interpreter)
+        .map(drop)
+        .map_err(|analysis| analysis.report(Colours::Off, 100).text)
+}
+
+#[test]
+fn a_dialogue_behind_let_has_an_else_for_all_but_its_value() {
+    for what in ["record up to 60s", "ask digits 4"] {
+        for otherwise in ["none", "{ none }", "hang up", "{\n        note n = 1\n        none\n    }"] {
+            let lines = format!(
+                "    let m = {what} {{\n        say \"Speak.\"\n    }} else {otherwise}\n    if m is some m_ {{ note m = 1 }}\n"
+            );
+            let lines =
+                if otherwise == "hang up" { lines.replace("    if m is some m_ { note m = 1 }\n", "") } else { lines };
+            assert_eq!(compiles(&lines), Ok(()), "{lines}");
+        }
+    }
+}
