@@ -20,6 +20,7 @@ mod inbox;
 mod logging;
 mod metrics;
 mod node;
+mod open_files;
 mod pages;
 pub mod phone;
 mod plant;

@@ -32,7 +32,7 @@ const AGAIN: Duration = Duration::from_millis(1);
 
 /// From other threads.
 pub enum Message {
-    Media(LegId, runtime_media::MediaEvent),
+    Media(MediaEvent),
     Store(runtime_store::Event),
     Service(CallId, RequestId, Answer),
     /// What a call waits to hear is rendered.
@@ -179,7 +179,7 @@ impl Node {
 
     fn message(&mut self, now: Now, message: Message, course: &mut Course) {
         match message {
-            Message::Media(leg, event) => self.work.extend(self.plant.heard(leg, event).map(Work::Exchange)),
+            Message::Media(event) => self.work.push_back(Work::Exchange(Input::Media(event))),
             Message::Store(event) => self.store(event),
             Message::Service(call, request, result) => {
                 self.plant.services.finished(call, request);

@@ -14,7 +14,7 @@ use runtime_store::Store;
 
 use crate::inbox::Door;
 use crate::metrics::Metrics;
-use crate::node::{Message, Work, media_event};
+use crate::node::{Message, Work};
 use crate::prompts::{Prompts, Voices};
 use crate::services::Services;
 use crate::site::SharedSite;
@@ -40,6 +40,8 @@ pub struct Plant {
     pub write_number: u64,
     /// The store has refused to take more; the exchange was told.
     pub store_full: bool,
+    /// Calls refused so far because no media was to be had.
+    pub without_media: u64,
     /// Plays whose prompts are being rendered.
     pub rendering: HashMap<LegId, u32>,
     pub current: Option<GraphId>,
@@ -67,6 +69,7 @@ impl Plant {
             writes: Vec::new(),
             write_number: 0,
             store_full: false,
+            without_media: 0,
             rendering: HashMap::new(),
             current: None,
             version_refused: None,
@@ -109,7 +112,11 @@ impl Plant {
                 let event = match self.media.open(leg, Some(peer)) {
                     Ok(address) => MediaEvent::Opened { leg, address },
                     Err(error) => {
-                        tracing::error!("a call is refused: {error}");
+                        self.without_media += 1;
+                        // A flood of calls must not become a flood of lines.
+                        if self.without_media.is_power_of_two() {
+                            tracing::error!(calls = self.without_media, "a call is refused: {error}");
+                        }
                         MediaEvent::OpenFailed { leg }
                     }
                 };
@@ -166,10 +173,6 @@ impl Plant {
             self.rendering.remove(&leg);
             self.play(leg, token, prompts, work);
         }
-    }
-
-    pub fn heard(&self, leg: LegId, event: runtime_media::MediaEvent) -> Option<Input> {
-        media_event(leg, event).map(Input::Media)
     }
 
     /// Hands this round's writes and datagrams over. True when some are left.

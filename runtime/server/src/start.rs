@@ -19,7 +19,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::inbox::{Door, Inbox};
 use crate::metrics::Metrics;
-use crate::node::{Message, Node, Work};
+use crate::node::{Message, Node, Work, media_event};
+use crate::open_files;
 use crate::pages::Pages;
 use crate::plant::Plant;
 use crate::prompts::{Prompts, Voices, recording_first};
@@ -72,6 +73,7 @@ impl Parts {
         let http = TcpListener::bind(config.listen.http)
             .map_err(|error| bind_error("HTTP", config.listen.http, &error, "http"))?;
         let local = SocketAddr::new(config.advertised().ip(), socket.address().port());
+        let few_files = open_files::raise(config.limits.calls_max);
         let (inbox, door) = Inbox::new().map_err(system)?;
         let lock = lock_data(&data)?;
         let store = open_store(&data, &door)?;
@@ -95,7 +97,7 @@ impl Parts {
             store: Arc::new(store),
             voices: Arc::new(voices),
         };
-        let warnings = warning.map(|warning| warning.to_string()).into_iter().collect();
+        let warnings = [warning.map(|warning| warning.to_string()), few_files].into_iter().flatten().collect();
         Ok(Parts { shared, socket, http, inbox, runtime, warnings, lock })
     }
 }
@@ -173,7 +175,12 @@ fn start_media(config: &Config, local: SocketAddr, door: &Door<Message>) -> Resu
         threads: std::thread::available_parallelism().map_or(1, usize::from).min(MEDIA_THREADS_MAX),
         legs_max: config.limits.calls_max as usize,
     };
-    Media::start(media, move |leg, event| door.send(Message::Media(leg, event)))
+    let tell = move |leg, event| {
+        if let Some(event) = media_event(leg, event) {
+            door.send(Message::Media(event));
+        }
+    };
+    Media::start(media, tell)
         .map_err(|error| StartError::new(error, "raise the system's limits on threads and open files"))
 }
 
