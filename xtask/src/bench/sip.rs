@@ -1,7 +1,7 @@
 //! CPU of one SIP call (INVITE, 200, ACK, BYE) of the whole server, journal and call record on, against SIPp's
 //! built-in server under the same callers at the same rate.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::served::{Folder, Served, material};
 use super::sipp::{Callers, Load, Uas};
@@ -59,7 +59,12 @@ pub fn measure(words: &[&str]) -> Result<String, String> {
         lines.push(line);
     }
     let resident = resident_mb(served.id())?;
-    let line = format!("resident memory of ours: {resident_before:.0} MB before the load, {resident:.0} MB after it");
+    // Ended transactions are kept for 32 s, for packets that come again (RFC 3261 timer J).
+    std::thread::sleep(Duration::from_secs(40));
+    let rested = resident_mb(served.id())?;
+    let line = format!(
+        "resident memory of ours: {resident_before:.0} MB before the load, {resident:.0} MB after it, {rested:.0} MB 40 s later"
+    );
     println!("{line}");
     lines.push(line);
     Ok(lines.join("\n"))
@@ -71,7 +76,7 @@ impl Side {
         let load = run(to, rate, SECONDS, folder)?;
         self.seconds = self.seconds.max(begun.elapsed().as_secs_f64());
         // What is still to be written of the last calls belongs to them.
-        std::thread::sleep(std::time::Duration::from_millis(200));
+        std::thread::sleep(Duration::from_millis(200));
         self.micros.push((cpu_seconds(process)? - before) * 1e6 / load.done.max(1.0));
         self.load.done += load.done;
         self.load.failed += load.failed;
