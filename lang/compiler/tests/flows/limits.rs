@@ -58,7 +58,7 @@ fn a_call_takes_as_many_private_values_as_the_checker_allows() {
     let (code, message, marked, help) = problem(&cards(VAULT_VALUES_MAX)).unwrap();
     assert_eq!((code, marked.as_str()), (Code::WorstCaseTooLong, "16"));
     assert_eq!(message, "a call could take 17 private values here, and 16 is the most");
-    assert_eq!(help, "go card up to 15 times else hang up");
+    assert_eq!(help, "`go card up to 15 times else hang up`");
 }
 
 #[test]

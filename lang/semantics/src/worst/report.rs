@@ -95,11 +95,11 @@ fn straight_way(
         Diagnostic::new(Code::WorstCaseTooLong, span, message(measure, found.run.straight.most.get(measure)));
     let help = match (measure, passing) {
         (Measure::PrivateValues, _) => {
-            "ask once, and hand the value on: `step pay(card: private Digits) { … }`".to_owned()
+            "ask once, and hand the value to a step that takes a `private Digits`".to_owned()
         }
         (Measure::FinallyMs, Some(passing)) => match limit - passing.before {
             left if left >= 1_000 && !passing.time_word.is_empty() => {
-                format!("{} {}", passing.time_word, duration_text(left))
+                format!("`{} {}`", passing.time_word, duration_text(left))
             }
             _ => "leave it out".to_owned(),
         },
@@ -123,12 +123,12 @@ fn numbers(flow: &CheckedFlow, found: &Certain, measure: Measure) -> Vec<Times> 
             span: round.bound.span,
             times: round.bound.times,
             each: round.cost.get(measure),
-            form: format!("go {name} up to {{}} times else hang up"),
+            form: format!("`go {name} up to {{}} times else hang up`"),
         }
     });
     let laps = found.laps.iter().filter_map(|lap| {
         let each = lap.cost?.get(measure);
-        Some(Times { span: lap.span, times: lap.tries, each, form: "after {} tries => hang up".to_owned() })
+        Some(Times { span: lap.span, times: lap.tries, each, form: "`after {} tries => hang up`".to_owned() })
     });
     rounds.chain(laps).collect()
 }
