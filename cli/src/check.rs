@@ -34,7 +34,11 @@ impl Check {
         if self.json {
             println!("{}", json!({ "errors": errors, "warnings": warnings }));
         } else {
-            println!("{}", summary(errors, warnings, compiled.as_ref().ok()));
+            println!(
+                "{}{}",
+                if errors + warnings > 0 { "\n" } else { "" },
+                summary(errors, warnings, compiled.as_ref().ok())
+            );
         }
         if compiled.is_ok() { Ok(()) } else { Err(Failure::Shown) }
     }

@@ -78,6 +78,12 @@ impl Test {
     }
 }
 
+/// A line of a file, as people find it there.
+fn line_of<'c>(compiled: &'c Compiled, file: &str, line: u32) -> &'c str {
+    let source = compiled.analysis.sources.files().find(|(_, source)| source.path() == file);
+    source.and_then(|(_, source)| source.line(line)).map_or("", str::trim)
+}
+
 /// Plays tests on all cores; results in the order of the tests.
 pub fn play(compiled: &Compiled, tests: &[&TestScript]) -> Vec<TestResult> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(tests.len().max(1));
@@ -117,7 +123,9 @@ pub fn report(compiled: &Compiled, results: &[TestResult], transcripts: bool) ->
             format!("{file}:{}", place.line)
         };
         if let Some((at, why)) = &result.failure {
-            let _ = writeln!(report.text, "        {}: {why}", place(*at));
+            let file = script.files.get(at.file as usize).map_or("", String::as_str);
+            let _ = writeln!(report.text, "        {}  {}", place(*at), line_of(compiled, file, at.line));
+            let _ = writeln!(report.text, "        but {why}");
         }
         let failure = result.failure.as_ref().map(|(at, why)| json!({ "place": place(*at), "why": why }));
         let transcript: Vec<_> = result.transcript.iter().map(|line| line.what.to_string()).collect();
