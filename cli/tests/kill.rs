@@ -20,6 +20,8 @@ use runtime_server::{Phone, PhoneEvent};
 use runtime_store::{Options, Store};
 
 const CALLERS: u64 = 12;
+/// A call takes about half a second.
+const STAGGER: Duration = Duration::from_millis(40);
 /// A finished call is durable within one group commit (5 ms); this is what a busy disk may add.
 const COMMIT: Duration = Duration::from_millis(1_000);
 
@@ -34,11 +36,14 @@ fn no_finished_call_is_missing_after_a_kill() {
     let finished: Mutex<Vec<(String, Instant)>> = Mutex::default();
     let mut killed = Instant::now();
     std::thread::scope(|scope| {
-        for _ in 0..CALLERS {
-            scope.spawn(|| {
+        for caller in 0..CALLERS {
+            let (phone, target, stop, placed, finished) = (&phone, &target, &stop, &placed, &finished);
+            scope.spawn(move || {
+                // Not all at once, so that at each instant some are in the middle of a call.
+                std::thread::park_timeout(STAGGER * caller as u32);
                 while !stop.load(Ordering::Relaxed) {
                     let number = format!("+861380{:07}", placed.fetch_add(1, Ordering::Relaxed));
-                    let call = phone.call(&target, Some(&number)).unwrap();
+                    let call = phone.call(target, Some(&number)).unwrap();
                     while !stop.load(Ordering::Relaxed) {
                         if let Some(PhoneEvent::Gone(cause)) = call.next_event(Duration::from_millis(20)) {
                             if cause == GoneCause::RemoteHungUp {

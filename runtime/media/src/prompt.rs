@@ -119,34 +119,42 @@ fn wav_to_prompt(path: &Path, bytes: &[u8], limits: &VoiceLimits) -> Result<Prom
 /// Prompts in use, by content hash. Those that nobody uses any more are forgotten.
 #[derive(Debug, Default)]
 pub(crate) struct SharedPrompts {
-    by_content: Mutex<HashMap<[u8; 32], Weak<Prompt>>>,
+    known: Mutex<Known>,
 }
 
-/// Prompts in the table before it is first cleaned of unused ones.
+#[derive(Debug, Default)]
+struct Known {
+    by_content: HashMap<[u8; 32], Weak<Prompt>>,
+    /// Prompts that the last cleaning left.
+    left: usize,
+}
+
+/// Fewest prompts in the table when it is cleaned of unused ones.
 const CLEANED_AT: usize = 64;
 
 impl SharedPrompts {
     pub(crate) fn get(&self, hash: &[u8; 32]) -> Option<Arc<Prompt>> {
-        self.lock().get(hash).and_then(Weak::upgrade)
+        self.lock().by_content.get(hash).and_then(Weak::upgrade)
     }
 
     /// The prompt now known by this hash: somebody else's when it came first.
     pub(crate) fn insert(&self, hash: [u8; 32], prompt: Prompt) -> Arc<Prompt> {
         let mut known = self.lock();
-        if let Some(first) = known.get(&hash).and_then(Weak::upgrade) {
+        if let Some(first) = known.by_content.get(&hash).and_then(Weak::upgrade) {
             return first;
         }
-        // Cleaned when it would grow, so that each prompt is looked at a few times in all.
-        if known.len() >= CLEANED_AT && known.len() == known.capacity() {
-            known.retain(|_, prompt| prompt.strong_count() > 0);
+        // Cleaned when it has doubled, so that each prompt is looked at a few times in all.
+        if known.by_content.len() >= CLEANED_AT.max(2 * known.left) {
+            known.by_content.retain(|_, prompt| prompt.strong_count() > 0);
+            known.left = known.by_content.len();
         }
         let prompt = Arc::new(prompt);
-        known.insert(hash, Arc::downgrade(&prompt));
+        known.by_content.insert(hash, Arc::downgrade(&prompt));
         prompt
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Weak<Prompt>>> {
-        self.by_content.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -222,7 +230,7 @@ mod tests {
             hash[..4].copy_from_slice(&number.to_le_bytes());
             shared.insert(hash, Prompt::silence(20));
         }
-        assert!(shared.lock().len() <= 2 * CLEANED_AT);
+        assert!(shared.lock().by_content.len() <= CLEANED_AT);
         assert!(Arc::ptr_eq(&kept, &shared.get(&[255; 32]).unwrap()));
     }
 

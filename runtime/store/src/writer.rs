@@ -115,7 +115,9 @@ impl Writer {
 
     pub fn submit(&self, commit: u64, writes: Vec<Write>) -> Result<(), Vec<Write>> {
         let bytes = writes.iter().map(|write| write::bytes(write) as u64).sum();
-        if self.pending.bytes.load(Ordering::Relaxed) + bytes > self.pending_bytes_max {
+        let waiting = self.pending.bytes.load(Ordering::Relaxed);
+        // What was refused comes again with more: alone it is taken, however much it has become.
+        if waiting > 0 && waiting + bytes > self.pending_bytes_max {
             return Err(writes);
         }
         self.pending.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -275,7 +277,8 @@ impl State {
         }
         let mut parted = Vec::new();
         if due {
-            parted = checkpoint(&transaction, &self.open, &self.options, now)?;
+            let live = self.open.iter().filter(|(call, _)| !matches!(fresh.get(call), Some(Fresh::Ended)));
+            parted = checkpoint(&transaction, live, &self.options, now)?;
             let old = now_ms - 2 * self.options.checkpoint_ms as i64;
             transaction.execute("DELETE FROM intervals WHERE ms < ?1", [old])?;
         }
@@ -412,14 +415,14 @@ fn insert_call(transaction: &Transaction<'_>, key: &Key, record: &CallRecord, jo
 }
 
 /// Writes a part for each call that is older than a checkpoint; gives those that got one.
-fn checkpoint(
+fn checkpoint<'o>(
     transaction: &Transaction<'_>,
-    open: &HashMap<CallId, Open>,
+    live: impl Iterator<Item = (&'o CallId, &'o Open)>,
     options: &Options,
     now: Instant,
 ) -> rusqlite::Result<Vec<CallId>> {
     let mut parted = Vec::new();
-    for (call, open) in open {
+    for (call, open) in live {
         let young = now.duration_since(open.since) < Duration::from_millis(options.checkpoint_ms);
         if young || (open.has_part && open.bytes.is_empty()) {
             continue;

@@ -123,13 +123,18 @@ fn a_disk_that_stays_full_does_not_hold_up_the_end() {
 #[test]
 fn what_may_wait_is_bounded() {
     let folder = tempfile::tempdir().unwrap();
-    let (store, events) = open(folder.path(), Options { pending_bytes_max: 200, ..Options::default() });
+    // Long enough that nothing is committed before it is looked at.
+    let options = Options { pending_bytes_max: 200, commit_ms: 2_000, ..Options::default() };
+    let (store, events) = open(folder.path(), options);
+    store.submit(1, vec![grow(1, b"")]).unwrap();
     let refused = vec![grow(1, &[0; 137])];
-    assert_eq!(store.submit(1, refused.clone()), Err(refused), "all that was refused comes back");
-    store.submit(1, vec![grow(1, &[0; 136])]).unwrap();
+    assert_eq!(store.submit(2, refused.clone()), Err(refused), "all that was refused comes back");
     committed(&events, 1);
-    assert_eq!(store.waiting_ms(), 0);
-    store.submit(2, vec![grow(1, b"")]).unwrap();
+    while store.waiting_ms() > 0 {
+        std::thread::yield_now();
+    }
+    store.submit(2, vec![grow(1, &[0; 1_000])]).expect("alone it is taken, however large");
+    committed(&events, 2);
 }
 
 #[test]
