@@ -79,9 +79,9 @@ impl Checker<'_, '_> {
         let body = self.scoped(|checker| checker.statements(&otherwise.body.statements, &tail));
         let mut arms = vec![ArmBody { body, span: otherwise.body.span }];
         let good = inner.clone();
+        self.inherit(target.local, &value.expr);
         let ty = self.join_arms(Some(inner), &mut arms, target);
         self.set_type(target, ty.clone());
-        self.inherit(target.local, &value.expr);
         let otherwise = arms.into_iter().map(|arm| arm.body.block).next().unwrap_or_default();
         let (local, then) = self.good_value(&good, &ty, target, statement);
         let condition = hir::ExprKind::IsSome(Box::new(value.expr), Some(local));
@@ -186,6 +186,14 @@ impl Checker<'_, '_> {
     }
 }
 
+/// What is known of a value beside its type.
+#[derive(Clone, Copy)]
+struct Known {
+    /// Digits of a private value; `None` when that is not known.
+    digits_min: Option<u32>,
+    from_service: bool,
+}
+
 /// The body of one arm, with its value if it ends in one.
 pub(crate) struct ArmBody {
     pub body: Body,
@@ -194,8 +202,9 @@ pub(crate) struct ArmBody {
 
 impl Checker<'_, '_> {
     /// The type of the local that arms fill: that of the good outcome, widened by the values that arms give. Each arm
-    /// gives a value or ends.
+    /// gives a value or ends. Where there is a good outcome, what is known of its value stands at the local already.
     pub fn join_arms(&mut self, good: Option<Ty>, arms: &mut [ArmBody], target: Target<'_>) -> Ty {
+        let good_known = good.as_ref().map(|good| self.known(target.local, good));
         let mut joined = good;
         for arm in arms.iter() {
             let Some(ty) = &arm.body.value else {
@@ -232,6 +241,37 @@ impl Checker<'_, '_> {
                 *value = self.coerce(Typed { expr: taken, ty: of }, &ty);
             }
         }
+        self.join_known(good_known, arms, target.local);
         ty
+    }
+
+    /// What is known of the good outcome's value, if it becomes private.
+    fn known(&self, local: LocalId, good: &Ty) -> Known {
+        let info = self.local(local);
+        let digits_min = match good.is_private() {
+            true => info.and_then(|info| info.digits_min),
+            // What was public before has nothing to keep.
+            false => Some(u32::MAX),
+        };
+        Known { digits_min, from_service: info.is_some_and(|info| info.from_service) }
+    }
+
+    /// The local may hold any of the values: only what holds for all of them is known. `none` has no digits, and nothing
+    /// to compare.
+    fn join_known(&mut self, good: Option<Known>, arms: &[ArmBody], local: LocalId) {
+        let given = arms.iter().flat_map(|arm| &arm.body.block.statements).filter_map(|given| match &given.kind {
+            StatementKind::Let { local: filled, value } if *filled == local => Some(value),
+            _ => None,
+        });
+        let given = given.filter(|value| !matches!(value.kind, hir::ExprKind::None));
+        let given =
+            given.map(|value| Known { digits_min: self.digits_min(value), from_service: self.given_by_service(value) });
+        let joined = good.into_iter().chain(given).reduce(|a, b| Known {
+            digits_min: a.digits_min.min(b.digits_min),
+            from_service: a.from_service && b.from_service,
+        });
+        if let (Some(known), Some(info)) = (joined, self.local_mut(local)) {
+            (info.digits_min, info.from_service) = (known.digits_min, known.from_service);
+        }
     }
 }

@@ -113,19 +113,10 @@ impl Checker<'_, '_> {
                     .help("leave `confirm` out"),
             );
         }
-        let read = self.dialogue(statement, &ask.dialogue, &ASK, Some((target, ty)));
-        // What an arm gives instead counts as well.
-        let given = read.dialogue.arms.iter().flat_map(|arm| &arm.block.statements);
-        let given = given.filter_map(|statement| match &statement.kind {
-            StatementKind::Let { local, value } if *local == target.local => Some(value),
-            _ => None,
-        });
-        let given = given.filter(|value| !matches!(value.kind, hir::ExprKind::None));
-        let digits_min = given.map(|value| self.digits_min(value)).chain([bounds.map(|(low, _)| low)]);
-        let digits_min = digits_min.min().flatten();
         if let Some(info) = self.local_mut(target.local) {
-            info.digits_min = digits_min;
+            info.digits_min = bounds.map(|(low, _)| low);
         }
+        let read = self.dialogue(statement, &ask.dialogue, &ASK, Some((target, ty)));
         let kind = match bounds {
             Some((min, max)) if !read.broken => StatementKind::Ask(hir::Ask {
                 dialogue: read.dialogue,

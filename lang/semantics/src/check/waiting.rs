@@ -108,6 +108,9 @@ impl Checker<'_, '_> {
                 .give(Diagnostic::new(Code::TypeMismatch, span, message).help("leave the name and its sign out: `…`"));
         }
         let good = result.unwrap_or(Ty::Broken);
+        if let Some(info) = self.local_mut(target.local) {
+            info.from_service = true;
+        }
         let failed = match &statement.otherwise {
             Some(otherwise) => {
                 let tail = Tail { value: Some((target.local, Some(good.clone()))) };
@@ -129,9 +132,6 @@ impl Checker<'_, '_> {
                 Block::default()
             }
         };
-        if let Some(info) = self.local_mut(target.local) {
-            info.from_service = true;
-        }
         let Some((operation, arguments)) = found else {
             into.statements.push(broken(statement));
             return;
