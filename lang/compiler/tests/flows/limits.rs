@@ -126,6 +126,45 @@ flow maybe(secret: private Digits?) {
     }
 }
 
+#[test]
+fn what_may_be_missing_becomes_as_private_as_what_stands_in_for_it() {
+    let text = "languages en
+
+service bank {
+    pay(card: private Digits) within 2s
+    known(phone: Phone?) -> Digits? within 2s
+}
+
+inbound \"+86 400 810 0000\" => f
+
+flow f {
+    answer
+    let card = ask private digits 16 {
+        say \"Your card.\"
+        silence, invalid => hang up
+    }
+    let maybe = bank.known(caller.number) else none
+    let either = maybe else card
+    bank.pay(either) else continue
+    note last = either.last(4)
+    let block = maybe else {
+        note missed = 1
+        card
+    }
+    note digits = block.length
+    hang up
+}
+";
+    let there = run(text, &answers(["value 4111111111112222", "ok 12345", "ok"]));
+    let missing = run(text, &answers(["value 4111111111112222", "ok none", "ok"]));
+    for (transcript, last, digits) in [(&there, "2345", 5), (&missing, "2222", 16)] {
+        assert!(transcript.contains(&format!("note last = {last}\n")), "{transcript}");
+        assert!(transcript.contains(&format!("note digits = {digits}\n")), "{transcript}");
+        assert!(!transcript.contains("411111"), "{transcript}");
+        assert!(transcript.ends_with("hang up\nend: gone\n"), "{transcript}");
+    }
+}
+
 /// Types of which each holds two of the one before, the last this many deep.
 fn doubling(levels: usize) -> String {
     let mut text = "languages en\n\ntype T0 {\n    a: Int\n}\n".to_owned();

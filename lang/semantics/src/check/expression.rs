@@ -202,8 +202,12 @@ impl Checker<'_, '_> {
             }
             return self.not_yet(keyword, "`else` with a value that may be missing");
         }
+        let value = match joined.is_private() && !value.ty.is_private() {
+            true => self.coerce(value, &joined.clone().optional()),
+            false => value.expr,
+        };
         let fallback = self.coerce(fallback, &joined);
-        typed(hir::ExprKind::Else(Box::new(value.expr), Box::new(fallback)), joined, span)
+        typed(hir::ExprKind::Else(Box::new(value), Box::new(fallback)), joined, span)
     }
 
     fn is(&mut self, value: &ast::Expr, test: &IsTest, span: Span) -> Typed {
