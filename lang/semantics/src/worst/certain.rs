@@ -35,7 +35,7 @@ pub(super) fn certain(flow: &CheckedFlow, program: &Program<'_>, runs: &dyn Fn(u
     for round in &whole_rounds {
         let all = round.cost.times(round.bound.times);
         let spin = spins.entry(round.to).or_insert(Cost::ZERO);
-        *spin = spin.plus(all.without_moves());
+        *spin = spin.plus(all.without_moves()).plus(Cost::moves(all.get(Measure::Moves)));
         let moved = moves.entry(round.to).or_insert(0);
         *moved = moved.saturating_add(all.get(Measure::Moves));
     }

@@ -96,7 +96,17 @@ impl Cost {
 
     /// One `go` or `run`.
     pub fn one_move() -> Cost {
-        Cost::ZERO.with(Measure::Moves, 1)
+        Cost::moves(1)
+    }
+
+    pub fn moves(count: i64) -> Cost {
+        Cost::ZERO.with(Measure::Moves, count)
+    }
+
+    /// The same with the moves of another, unless a request stands on every path of this one.
+    pub fn moving_as(self, other: Cost) -> Cost {
+        let raw = |cost: Cost| cost.0.get(Measure::Moves as usize).copied().unwrap_or(0);
+        if raw(self) == NEVER { self } else { self.with(Measure::Moves, raw(other)) }
     }
 
     pub fn request() -> Cost {

@@ -35,7 +35,7 @@ struct Run {
     ways: Ways,
     /// With one try of each dialogue, and no round.
     straight: Ways,
-    /// Moves of its loops that make no request.
+    /// Moves of its loops that make no request. They are in `ways` too, where a way through the flow makes none.
     moves: i64,
 }
 
@@ -49,7 +49,7 @@ struct Ways {
 impl Run {
     fn amount(&self, measure: Measure) -> i64 {
         match measure {
-            Measure::Moves => self.moves,
+            Measure::Moves => self.moves.max(self.ways.most.get(measure)),
             _ => self.ways.most.get(measure),
         }
     }
@@ -193,7 +193,9 @@ fn upper(flows: &[Option<CheckedFlow>], program: &Program<'_>, id: u32, known: &
         by_end = by_end.plus(from.anywhere.without_moves());
         by_start = by_start.plus(from.dearest(fault).without_moves());
     }
-    let most = by_end.least(by_start).plus(finally(program, &runs, flow, Way::Any));
+    // Loops were counted by the ways that lead to each `go`, so the way to an end is what remains of the moves.
+    let most = by_end.least(by_start).moving_as(by_end).plus(Cost::moves(moves));
+    let most = most.plus(finally(program, &runs, flow, Way::Any));
     let ways = Ways { most, returned: returns.then_some(most) };
     Some(Run { ways, straight: ways, moves })
 }

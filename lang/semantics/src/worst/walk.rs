@@ -126,7 +126,7 @@ impl<'w> Walk<'w> {
         let flow = self.flow;
         for step in order {
             let Some(entered) = self.steps.get(*step as usize).copied().flatten() else { continue };
-            let entered = spins(*step).map_or(entered, |spin| entered.plus(spin.without_moves()));
+            let entered = spins(*step).map_or(entered, |spin| entered.plus(spin));
             if let Some(step) = flow.steps.get(*step as usize) {
                 self.block(&step.block, entered);
             }
