@@ -12,8 +12,8 @@ use runtime_store::{OpenCall, Store, StoreError};
 use crate::node::Work;
 use crate::server::StartError;
 
-/// Inputs that end the calls. To be called before the first call of this process. A graph that cannot be loaded leaves its calls open, for a
-/// program that can.
+/// Inputs that end the calls. To be called before the first call of this process. A graph that cannot be loaded leaves
+/// its calls open, for a program that can.
 pub fn recover(store: &Store, build: &dyn Build) -> Result<VecDeque<Work>, StartError> {
     let store_error = |error: StoreError| StartError::new(&error, &error.help);
     let mut by_graph: BTreeMap<GraphId, Vec<OpenCall>> = BTreeMap::new();

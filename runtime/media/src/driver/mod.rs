@@ -34,7 +34,7 @@ pub struct MediaConfig {
     /// Address that stands in the SDP, when the far side reaches us by another than `bind`: behind NAT, and needed for
     /// a wildcard. Ports are the same on both.
     pub advertise: Option<IpAddr>,
-    /// Ports for RTP (even ones are used, RFC 3550 §11); `None`: the system chooses.
+    /// Ports for RTP (even ones are used, RFC 3550 §11); `None`: any from 16384 on.
     pub ports: Option<RangeInclusive<u16>>,
     /// Media threads, one for each core to be used.
     pub threads: usize,
