@@ -20,6 +20,16 @@ fn open(folder: &Path, options: Options) -> (Store, Receiver<Event>) {
     (Store::open(folder, options, move |event| drop(sender.send(event))).unwrap(), events)
 }
 
+/// A store whose first commit fails for as long as the last one holds its lock.
+fn failing(folder: &Path) -> (Store, Receiver<Event>, rusqlite::Connection) {
+    let (store, events) = open(folder, Options { retry_ms: 1, ..Options::default() });
+    let blocker = rusqlite::Connection::open(folder.join("strowger.db")).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    store.submit(1, vec![grow(1, b"a")]).unwrap();
+    assert!(matches!(events.recv().unwrap(), Event::Failed { .. }));
+    (store, events, blocker)
+}
+
 fn committed(events: &Receiver<Event>, commit: u64) {
     while !matches!(events.recv().unwrap(), Event::Committed(n) if n >= commit) {}
 }
@@ -95,11 +105,7 @@ fn graphs_are_kept_by_their_id() {
 #[test]
 fn a_disk_that_fails_loses_nothing_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let (store, events) = open(folder.path(), Options { retry_ms: 1, ..Options::default() });
-    let blocker = rusqlite::Connection::open(folder.path().join("strowger.db")).unwrap();
-    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
-    store.submit(1, vec![grow(1, b"a")]).unwrap();
-    assert!(matches!(events.recv().unwrap(), Event::Failed { .. }));
+    let (store, events, blocker) = failing(folder.path());
     assert!(store.waiting_ms() > 0);
     blocker.execute_batch("ROLLBACK").unwrap();
     assert_eq!(events.recv().unwrap(), Event::Recovered);
@@ -110,11 +116,7 @@ fn a_disk_that_fails_loses_nothing_and_says_so() {
 #[test]
 fn a_disk_that_stays_full_does_not_hold_up_the_end() {
     let folder = tempfile::tempdir().unwrap();
-    let (store, events) = open(folder.path(), Options { retry_ms: 1, ..Options::default() });
-    let blocker = rusqlite::Connection::open(folder.path().join("strowger.db")).unwrap();
-    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
-    store.submit(1, vec![grow(1, b"a")]).unwrap();
-    assert!(matches!(events.recv().unwrap(), Event::Failed { .. }));
+    let (store, events, _blocker) = failing(folder.path());
     drop(store);
     let last = events.iter().last().unwrap();
     assert!(matches!(&last, Event::Failed { why } if why.starts_with("1 writes are given up")), "{last:?}");

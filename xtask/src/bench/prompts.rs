@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::served::{Folder, Served, material};
+use super::served::{CALLERS_CORE, Folder, SERVER_CORE, Served, material};
 use super::sipp::Callers;
 use super::usage::{cpu_seconds, resident_mb};
 
@@ -19,8 +19,6 @@ const CALL_S: f64 = 8.3;
 /// Seconds at full load in which everything is counted.
 const COUNTED_S: u64 = 20;
 const NUMBER: &str = "+864008100008";
-const CORE: usize = 0;
-const CALLERS_CORE: usize = 1;
 const LATE: Duration = Duration::from_millis(5);
 
 pub fn measure(words: &[&str]) -> Result<String, String> {
@@ -46,7 +44,7 @@ pub fn measure(words: &[&str]) -> Result<String, String> {
 
 /// One load on a fresh server.
 fn load(project: &Path, folder: &Folder, concurrent: f64) -> Result<String, String> {
-    let served = Served::start(project, &folder.0.join(format!("data-{concurrent}")), CORE)?;
+    let served = Served::start(project, &folder.0.join(format!("data-{concurrent}")), SERVER_CORE)?;
     let receiver = Receiver::start()?;
     let resident_before = resident_mb(served.id())?;
     let rate = concurrent / CALL_S;

@@ -8,6 +8,10 @@ use std::time::Duration;
 
 use super::page;
 
+/// The server has a core to itself; the callers have the other.
+pub const SERVER_CORE: usize = 0;
+pub const CALLERS_CORE: usize = 1;
+
 pub struct Served {
     child: Child,
     pub sip: SocketAddr,

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::served::{Folder, Served, material};
+use super::served::{CALLERS_CORE, Folder, SERVER_CORE, Served, material};
 use super::sipp::{Callers, Load, Uas};
 use super::usage::{cpu_seconds, resident_mb, spread};
 
@@ -11,9 +11,6 @@ const RATES: [f64; 4] = [1_000.0, 2_000.0, 4_000.0, 8_000.0];
 const SECONDS: f64 = 10.0;
 const ROUNDS: usize = 3;
 const NUMBER: &str = "+864008100009";
-/// The server's core; the callers have the other.
-const CORE: usize = 0;
-const CALLERS_CORE: usize = 1;
 
 /// One side at one rate.
 #[derive(Default)]
@@ -31,7 +28,7 @@ pub fn measure(words: &[&str]) -> Result<String, String> {
         words => words.iter().map(|w| w.parse().map_err(|_| format!("`{w}` is no rate"))).collect::<Result<_, _>>()?,
     };
     let folder = Folder::new("sip")?;
-    let served = Served::start(&material("projects/hang_up"), &folder.0.join("data"), CORE)?;
+    let served = Served::start(&material("projects/hang_up"), &folder.0.join("data"), SERVER_CORE)?;
     run(served.sip, 100.0, 1.0, &folder)?;
     let resident_before = resident_mb(served.id())?;
     let mut lines = vec![format!(
@@ -44,7 +41,7 @@ pub fn measure(words: &[&str]) -> Result<String, String> {
         for _ in 0..ROUNDS {
             ours.round(served.id(), served.sip, rate, &folder)?;
             served.wait_until_idle(60)?;
-            let uas = Uas::start(&folder.0, CORE)?;
+            let uas = Uas::start(&folder.0, SERVER_CORE)?;
             theirs.round(uas.id(), uas.sip, rate, &folder)?;
         }
         let ratio = spread(&ours.micros).1 / spread(&theirs.micros).1;

@@ -145,6 +145,16 @@ impl<'w> Writer<'w> {
         outcome
     }
 
+    /// Outcome 0 goes on here, any other elsewhere.
+    fn go_on_when_ok(&mut self, elsewhere: SegmentId) {
+        let outcome = self.builder.outcome();
+        let (failed, ok) = (self.builder.block(), self.builder.block());
+        self.builder.branch(outcome, failed, ok);
+        self.builder.go_to(failed);
+        self.builder.continue_in(elsewhere);
+        self.builder.go_to(ok);
+    }
+
     fn balance(&mut self, step: usize, asked: SegmentId, next: SegmentId, elsewhere: SegmentId) {
         let (answered, said) = (self.segment(), self.segment());
         let service = Request::Service(ServiceCall { service: 0, operation: 0 });
@@ -154,23 +164,13 @@ impl<'w> Writer<'w> {
         let say = self.site(step, "say", say, said);
 
         self.begin(asked);
-        let outcome = self.builder.outcome();
-        let (failed, ok) = (self.builder.block(), self.builder.block());
-        self.builder.branch(outcome, failed, ok);
-        self.builder.go_to(failed);
-        self.builder.continue_in(elsewhere);
-        self.builder.go_to(ok);
+        self.go_on_when_ok(elsewhere);
         let card = self.builder.payload(0);
         self.builder.store(self.card, card);
         self.builder.wait(service, &[card]);
 
         self.begin(answered);
-        let outcome = self.builder.outcome();
-        let (failed, ok) = (self.builder.block(), self.builder.block());
-        self.builder.branch(outcome, failed, ok);
-        self.builder.go_to(failed);
-        self.builder.continue_in(elsewhere);
-        self.builder.go_to(ok);
+        self.go_on_when_ok(elsewhere);
         let (amount, currency) = (self.builder.payload(0), self.builder.payload(1));
         for (to, word) in self.amount.into_iter().zip([amount, currency]) {
             self.builder.store(to, word);
