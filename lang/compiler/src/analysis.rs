@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lang_diagnostics::{Code, Colours, Diagnostic, Sources, Span, diagnostics_to_json_lines, render};
+use lang_diagnostics::{Code, Colours, Diagnostic, FileId, Sources, Span, diagnostics_to_json_lines, render};
 use lang_semantics::{ParsedModule, hir};
 use lang_syntax::ast::{self, Unread};
 use runtime_contract::program::{Report, SiteNames};
@@ -19,9 +19,16 @@ pub struct Analysis {
     pub diagnostics: Vec<Diagnostic>,
     /// Present when no diagnostic is an error.
     pub program: Option<hir::Program>,
+    /// Files of the project; those of the library stand behind them.
+    own_files: u32,
 }
 
 impl Analysis {
+    /// The file is not one of the project's own.
+    pub fn is_library(&self, file: FileId) -> bool {
+        file.0 >= self.own_files
+    }
+
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
@@ -47,6 +54,7 @@ fn read_and_check(project: &Project, names: &SiteNames) -> Analysis {
             Some(misread) => reader.read_foreign(path, module_of(path), &file.text, misread),
         }
     }
+    let own_files = reader.sources.files().count() as u32;
     reader.read_library();
     let Reader { sources, modules, mut diagnostics, foreign, .. } = reader;
     let by_path: Vec<_> = modules.iter().map(|(path, ast)| (path.as_str(), ast)).collect();
@@ -60,7 +68,7 @@ fn read_and_check(project: &Project, names: &SiteNames) -> Analysis {
     diagnostics.extend(found);
     diagnostics.sort_by_key(|problem| (problem.span().file, problem.span().start));
     let program = program.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
-    Analysis { sources, diagnostics, program }
+    Analysis { sources, diagnostics, program, own_files }
 }
 
 /// The checker writes `…` in a help for what stands at the place: it knows places, and no texts.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lang_codegen::Native;
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_flowgraph::lower::{hir_to_graph, test_to_script};
+use lang_flowgraph::marks::Marks;
 use lang_flowgraph::serial::{from_bytes, to_bytes};
 use lang_flowgraph::{Graph, Interpreted, graph_to_text};
 use lang_semantics::hir;
@@ -34,6 +35,7 @@ pub struct Compiled {
     pub tests: Vec<TestScript>,
     /// Warnings, and the sources that they speak of.
     pub analysis: Analysis,
+    pub(crate) marks: Marks,
 }
 
 /// Without a program, the analysis has at least one error.
@@ -44,12 +46,12 @@ pub fn compile(project: &Project, names: &SiteNames, engine: Engine) -> Result<C
 fn check_and_compile(project: &Project, names: &SiteNames, engine: Engine) -> Result<Compiled, Box<Analysis>> {
     let mut analysis = analyze(project, names);
     let Some(program) = analysis.program.take() else { return Err(Box::new(analysis)) };
-    let made = hir_to_graph(&program, &analysis.sources).and_then(|graph| {
+    let made = hir_to_graph(&program, &analysis.sources).and_then(|(graph, marks)| {
         let bytes = to_bytes(&graph);
-        Ok((start(graph, engine)?, bytes))
+        Ok((start(graph, engine)?, bytes, marks))
     });
-    let (running, graph) = match made {
-        Ok((running, bytes)) => (running, bytes.into()),
+    let (running, graph, marks) = match made {
+        Ok((running, bytes, marks)) => (running, bytes.into(), marks),
         Err(problems) => {
             analysis.diagnostics.extend(problems.iter().map(|problem| too_large(&program, problem)));
             return Err(Box::new(analysis));
@@ -57,7 +59,7 @@ fn check_and_compile(project: &Project, names: &SiteNames, engine: Engine) -> Re
     };
     let tests = program.tests.iter().map(|test| test_to_script(test, &analysis.sources)).collect();
     analysis.program = Some(program);
-    Ok(Compiled { program: running, graph, tests, analysis })
+    Ok(Compiled { program: running, graph, tests, analysis, marks })
 }
 
 /// A program from its stored graph: same segments, same sites, same slots.

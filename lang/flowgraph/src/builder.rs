@@ -11,6 +11,7 @@ use runtime_contract::types::{Class, Type};
 use crate::graph::{
     Arithmetic, BlockId, Condition, Edge, Fact, FlowId, Graph, Instruction, SegmentId, Terminator, Word,
 };
+use crate::marks::{Mark, Marks, Placed, place};
 use crate::site::mailbox;
 
 /// Builds one program. Fill `meta` (languages, types, prompts, services, hours, inbounds, files) before the
@@ -29,6 +30,7 @@ pub struct GraphBuilder {
     pub(crate) words: u32,
     texts: HashMap<String, u32>,
     places: HashMap<(u32, u32, u32), u32>,
+    pub(crate) marks: Vec<Mark>,
     cursor: Point,
 }
 
@@ -77,6 +79,7 @@ pub(crate) struct DraftBlock {
     /// With the first word that each defines.
     pub instructions: Vec<(Instruction, Word)>,
     pub terminator: Option<Terminator>,
+    pub marks: Vec<Placed>,
 }
 
 #[derive(Debug, Default)]
@@ -304,6 +307,17 @@ impl GraphBuilder {
         self.push(Instruction::Text(index))
     }
 
+    /// Whoever comes by the cursor comes by this place of the source.
+    pub fn mark(&mut self, mark: Mark) {
+        let (cursor, id) = (self.cursor, self.marks.len() as u32);
+        self.marks.push(mark);
+        if !self.is_ended()
+            && let Some(block) = self.block_mut(cursor)
+        {
+            place(block, id);
+        }
+    }
+
     pub(crate) fn take_texts(&mut self) -> Vec<String> {
         let mut texts: Vec<_> = std::mem::take(&mut self.texts).into_iter().collect();
         texts.sort_unstable_by_key(|(_, index)| *index);
@@ -468,6 +482,11 @@ impl GraphBuilder {
     /// Lays out frames, computes live maps, numbers constants, and verifies. The problems are ours, never the
     /// flow author's, but for bounds (a frame or stack too large, too many segments).
     pub fn finish(self) -> Result<Graph, Vec<String>> {
+        self.finish_with_marks().map(|(graph, _)| graph)
+    }
+
+    /// The same, and where in the graph the marks are.
+    pub fn finish_with_marks(self) -> Result<(Graph, Marks), Vec<String>> {
         crate::finish::finish(self)
     }
 }

@@ -10,19 +10,23 @@ use runtime_contract::types::Class;
 use crate::builder::{DRAFT_MAILBOX_AT, DraftBlock, DraftFlow, DraftSegment, GraphBuilder};
 use crate::frame::{first_variable, width};
 use crate::graph::{Block, BlockId, Graph, Instruction, Segment, SegmentId, Terminator, Word};
+use crate::marks::{Marks, Placed};
 use crate::{forward, layout, serial, thread, verify};
 
-pub fn finish(mut builder: GraphBuilder) -> Result<Graph, Vec<String>> {
+pub fn finish(mut builder: GraphBuilder) -> Result<(Graph, Marks), Vec<String>> {
     let texts = builder.take_texts();
     let words = builder.words;
-    let GraphBuilder { meta, mut segments, flows, mut problems, .. } = builder;
+    let GraphBuilder { meta, mut segments, flows, mut problems, marks, .. } = builder;
     let unentered = meta.flows.iter().zip(&flows).filter(|(_, draft)| !draft.is_entered);
     problems.extend(unentered.map(|(flow, _)| format!("flow {}: no entry", flow.name)));
     if !problems.is_empty() {
         return Err(problems);
     }
     thread::thread(&mut segments, words);
-    let mut graph = keep_reached(meta, segments.iter().map(order).collect())?;
+    let (ordered, placed): (Vec<_>, Vec<_>) = segments.iter().map(order).unzip();
+    let (mut graph, reached) = keep_reached(meta, ordered)?;
+    let kept = placed.into_iter().zip(reached).filter_map(|(placed, reached)| reached.then_some(placed));
+    let marks = Marks::new(marks, kept.collect());
     number_texts(&mut graph, &texts);
     let slots = widen(&mut graph, &flows);
     let problems = verify::too_many_blocks(&graph);
@@ -36,12 +40,21 @@ pub fn finish(mut builder: GraphBuilder) -> Result<Graph, Vec<String>> {
     }
     graph.meta.graph_id = serial::graph_id(&graph);
     let problems = verify::verify(&graph);
-    if problems.is_empty() { Ok(graph) } else { Err(problems) }
+    if problems.is_empty() { Ok((graph, marks)) } else { Err(problems) }
 }
 
-/// Reachable blocks, each after all that lead to it, words numbered in that order.
-fn order(draft: &DraftSegment) -> Result<Segment, String> {
-    let order = topological(draft)?;
+/// Reachable blocks, each after all that lead to it, words numbered in that order; and the marks of each.
+fn order(draft: &DraftSegment) -> (Result<Segment, String>, Vec<Vec<Placed>>) {
+    let order = match topological(draft) {
+        Ok(order) => order,
+        Err(problem) => return (Err(problem), Vec::new()),
+    };
+    let drafts = order.iter().filter_map(|id| draft.blocks.get(id.0 as usize));
+    let marks = drafts.map(|block| block.marks.clone()).collect();
+    (number_words(draft, &order), marks)
+}
+
+fn number_words(draft: &DraftSegment, order: &[BlockId]) -> Result<Segment, String> {
     let position: HashMap<BlockId, u32> = order.iter().copied().zip(0..).collect();
     let mut numbers: HashMap<Word, Word> = HashMap::new();
     let mut blocks = Vec::with_capacity(order.len());
@@ -116,9 +129,12 @@ fn topological(draft: &DraftSegment) -> Result<Vec<BlockId>, String> {
     Ok(finished)
 }
 
-/// Drops segments and sites that no flow reaches, and numbers the others anew. What is wrong with a segment counts
-/// only when it is reached.
-fn keep_reached(mut meta: ProgramMeta, segments: Vec<Result<Segment, String>>) -> Result<Graph, Vec<String>> {
+/// Drops segments and sites that no flow reaches, and numbers the others anew; also gives which segments were kept.
+/// What is wrong with a segment counts only when it is reached.
+fn keep_reached(
+    mut meta: ProgramMeta,
+    segments: Vec<Result<Segment, String>>,
+) -> Result<(Graph, Vec<bool>), Vec<String>> {
     let mut problems = Vec::new();
     let mut reached = vec![false; segments.len()];
     let mut sites = vec![false; meta.sites.len()];
@@ -184,7 +200,7 @@ fn keep_reached(mut meta: ProgramMeta, segments: Vec<Result<Segment, String>>) -
             _ => {}
         }
     }
-    Ok(Graph { meta, segments })
+    Ok((Graph { meta, segments }, reached))
 }
 
 /// New number of each kept entry; `u32::MAX` for the others.

@@ -9,21 +9,28 @@ use runtime_contract::program::{FlowProgram, ProgramMeta};
 use runtime_contract::stack::Stack;
 
 use crate::graph::{Arithmetic, Block, Condition, Edge, Fact, Graph, Instruction, Terminator, Word};
+use crate::marks::{Counts, Placed, faulting};
 use crate::verify::verify;
 
 /// A program that is interpreted.
 #[derive(Clone, Debug)]
 pub struct Interpreted {
     graph: Arc<Graph>,
+    counts: Option<Arc<Counts>>,
 }
 
 impl Interpreted {
     /// The problems are those of [`verify`].
     pub fn new(graph: Arc<Graph>) -> Result<Self, Vec<String>> {
         match verify(&graph) {
-            problems if problems.is_empty() => Ok(Interpreted { graph }),
+            problems if problems.is_empty() => Ok(Interpreted { graph, counts: None }),
             problems => Err(problems),
         }
+    }
+
+    /// Counts what calls come by. The marks are those of the same graph.
+    pub fn counting(self, counts: Arc<Counts>) -> Self {
+        Interpreted { counts: Some(counts), ..self }
     }
 }
 
@@ -40,12 +47,14 @@ impl FlowProgram for Interpreted {
 impl Segments for Interpreted {
     fn run(&self, segment: u32, stack: &mut Stack, host: &mut Host<'_>, outcome: u32) -> Exit {
         let Some(code) = self.graph.segments.get(segment as usize) else { return lost(stack) };
-        let mut run = Run { stack, host, words: Vec::new(), homes: first_words(&code.blocks) };
+        let counts = self.counts.as_deref();
+        let mut run = Run { stack, host, words: Vec::new(), homes: first_words(&code.blocks), counts };
         run.words.push(u64::from(outcome));
         let mut at = 0;
         loop {
             let Some(block) = code.blocks.get(at) else { return lost(run.stack) };
-            let next = run.block(at, block);
+            let marks = counts.map_or(&[][..], |counts| counts.of_block(segment, at));
+            let next = run.block(at, block, marks);
             match next {
                 Ok(edge) => at = run.follow(edge),
                 Err(exit) => return exit,
@@ -76,6 +85,7 @@ struct Run<'r, 'h> {
     host: &'r mut Host<'h>,
     words: Vec<u64>,
     homes: Vec<usize>,
+    counts: Option<&'r Counts>,
 }
 
 impl Run<'_, '_> {
@@ -98,14 +108,20 @@ impl Run<'_, '_> {
         block
     }
 
-    fn block<'b>(&mut self, at: usize, block: &'b Block) -> Result<&'b Edge, Exit> {
+    fn block<'b>(&mut self, at: usize, block: &'b Block, marks: &[Placed]) -> Result<&'b Edge, Exit> {
         debug_assert_eq!(
             self.homes.get(at).map(|home| home + block.parameters as usize),
             Some(self.words.len()),
             "words are numbered by definition"
         );
+        let mut behind = 0;
+        self.pass(marks, behind);
         for instruction in &block.instructions {
             self.instruction(instruction)?;
+            if faulting(instruction) {
+                behind += 1;
+                self.pass(marks, behind);
+            }
         }
         Err(match &block.terminator {
             Terminator::Jump(edge) => return Ok(edge),
@@ -123,6 +139,12 @@ impl Run<'_, '_> {
             Terminator::End => Exit::new(Exit::END, 0),
             Terminator::Fault { kind, place } => self.fault(*kind, *place),
         })
+    }
+
+    fn pass(&self, marks: &[Placed], behind: u32) {
+        if let (Some(counts), false) = (self.counts, marks.is_empty()) {
+            counts.pass(marks, behind);
+        }
     }
 
     fn instruction(&mut self, instruction: &Instruction) -> Result<(), Exit> {

@@ -20,6 +20,7 @@ pub mod interpreter;
 mod layout;
 mod liveness;
 pub mod lower;
+pub mod marks;
 #[cfg(feature = "random")]
 pub mod random;
 pub mod serial;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use crate::builder::{DraftBlock, DraftSegment};
 use crate::graph::{Instruction, Terminator, Word};
+use crate::marks::{Placed, faulting};
 
 /// Instructions that take the place of one CONTINUE.
 const COPIED_MAX: usize = 8;
@@ -31,6 +32,7 @@ struct Straight {
     outcome: Option<Word>,
     instructions: Vec<(Instruction, Word)>,
     terminator: Terminator,
+    marks: Vec<Placed>,
 }
 
 fn straight(segment: &DraftSegment) -> Option<Straight> {
@@ -41,11 +43,14 @@ fn straight(segment: &DraftSegment) -> Option<Straight> {
         outcome: block.parameters.first().copied(),
         instructions: block.instructions.clone(),
         terminator: terminator.clone(),
+        marks: block.marks.clone(),
     })
 }
 
 impl Straight {
     fn append_to(&self, block: &mut DraftBlock, next_word: &mut u32) {
+        let before = block.instructions.iter().filter(|(instruction, _)| faulting(instruction)).count() as u32;
+        block.marks.extend(self.marks.iter().map(|mark| Placed { behind: mark.behind + before, ..*mark }));
         let mut names: HashMap<Word, Word> = HashMap::new();
         let mut define = |names: &mut HashMap<Word, Word>, word: Word, count: u32| {
             let first = Word(*next_word);

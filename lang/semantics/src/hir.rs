@@ -21,12 +21,17 @@ pub struct Program {
     pub types: TypeTable,
     /// `prompt` items and texts in place. `texts` has one entry, or one for each of `languages`.
     pub prompts: Vec<Prompt>,
+    /// By prompt.
+    pub prompt_spans: Vec<PromptSpans>,
     pub services: Vec<Service>,
     pub hours: Vec<HoursTable>,
     pub inbounds: Vec<Inbound>,
     pub flows: Vec<Flow>,
     pub tests: Vec<Test>,
 }
+
+/// Where a prompt is written: each of its languages, by index of `languages`; `None` is a text for all.
+pub type PromptSpans = Vec<(Option<u32>, Span)>;
 
 #[derive(Clone, Debug)]
 pub struct Inbound {

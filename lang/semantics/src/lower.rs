@@ -13,11 +13,14 @@ pub(crate) fn lower(
     inbounds: Vec<hir::Inbound>,
     tests: Vec<hir::Test>,
 ) -> hir::Program {
+    let (types, services) = (types(&project), services(&project));
+    let (prompts, prompt_spans) = project.prompts.into_inner().into_iter().unzip();
     hir::Program {
-        types: types(&project),
-        services: services(&project),
+        types,
+        services,
         languages: project.languages,
-        prompts: project.prompts.into_inner(),
+        prompts,
+        prompt_spans,
         hours: project.hours,
         inbounds,
         flows: flows.into_iter().flatten().map(|flow| flow.hir).collect(),

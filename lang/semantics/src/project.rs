@@ -49,7 +49,7 @@ pub(crate) struct Project<'a> {
     pub services: Vec<ServiceInfo<'a>>,
     pub hours: Vec<HoursTable>,
     /// `prompt` items first, by their index; texts in place behind them.
-    pub prompts: RefCell<Vec<Prompt>>,
+    pub prompts: RefCell<Vec<(Prompt, hir::PromptSpans)>>,
     pub prompt_items: Vec<PromptItem<'a>>,
     pub flows: Vec<FlowInfo<'a>>,
 }

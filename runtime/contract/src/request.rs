@@ -227,6 +227,17 @@ impl Request {
         }
     }
 
+    /// All that it may play.
+    pub fn prompts(&self) -> &[PromptUse] {
+        match self {
+            Request::Play(prompts) => &prompts.items,
+            Request::Menu(menu) => &menu.prompts.items,
+            Request::Ask(ask) => &ask.prompts.items,
+            Request::Record(record) => &record.prompts.items,
+            _ => &[],
+        }
+    }
+
     /// Number of outcomes by which a program may be resumed here. `reject` and `hang up` have none: what
     /// follows them is only `Gone`.
     pub fn outcomes(&self) -> u32 {

@@ -8,6 +8,7 @@
 )]
 
 mod constructs;
+mod coverage;
 mod defects;
 mod dialogues;
 mod example;

@@ -93,7 +93,7 @@ impl FlowWriter<'_> {
         };
         self.request(request, label, &words, keyword);
         let mut ends = Vec::new();
-        let (arms, missing) = self.branch_to_arms(dialogue, outcomes, good, &mut ends);
+        let (arms, missing) = self.branch_to_arms(dialogue, outcomes, good, keyword, &mut ends);
         for (arm, start) in dialogue.arms.iter().zip(arms) {
             self.graph.go_to(start);
             match self.tries.get_mut(&dialogue.id) {
@@ -103,6 +103,7 @@ impl FlowWriter<'_> {
                     self.graph.continue_in(after);
                 }
                 _ => {
+                    self.mark_arm(arm.span, "");
                     self.block(&arm.block);
                     self.end_branch(&mut ends);
                 }
@@ -134,6 +135,7 @@ impl FlowWriter<'_> {
         dialogue: &Dialogue,
         outcomes: &[Takes],
         good: Option<Good>,
+        keyword: Span,
         ends: &mut Vec<Point>,
     ) -> (Vec<Point>, Option<Takes>) {
         let outcome = self.graph.outcome();
@@ -147,6 +149,7 @@ impl FlowWriter<'_> {
         }
         if let (Some(good), Some(start)) = (good, good_start) {
             self.graph.go_to(start);
+            self.mark_arm(keyword, "a value came");
             let mut words = self.payload_words(1);
             if good.is_optional {
                 words.insert(0, self.graph.constant(1));
@@ -162,6 +165,7 @@ impl FlowWriter<'_> {
         let arm = dialogue.arms.iter().find(|arm| arm.takes.contains(&Takes::AfterTries));
         if let (true, Some(arm)) = (tries.is_after_used, arm) {
             self.graph.go_to(self.graph.entry(tries.after));
+            self.mark_arm(arm.span, "");
             self.block(&arm.block);
             self.end_branch(ends);
         }

@@ -11,6 +11,7 @@ use super::dialogue::Tries;
 use super::script::place;
 use crate::builder::{GraphBuilder, Point, Variable};
 use crate::graph::{FlowId, SegmentId, Word};
+use crate::marks::{Mark, MarkKind};
 
 /// What is known while one flow is written.
 pub(super) struct FlowWriter<'a> {
@@ -65,9 +66,9 @@ pub(super) fn lower(graph: &mut GraphBuilder, program: &hir::Program, sources: &
     };
     let entry = writer.graph.segment(id);
     writer.graph.set_entry(id, entry);
-    writer.path(entry, "", &flow.top);
+    writer.path(entry, "", flow.span, &flow.top);
     for (segment, step) in writer.steps.clone().into_iter().zip(&flow.steps) {
-        writer.path(segment, &step.name, &step.block);
+        writer.path(segment, &step.name, step.span, &step.block);
     }
     if let Some(block) = &flow.fault {
         let segment = writer.handler("fault", block);
@@ -81,9 +82,10 @@ pub(super) fn lower(graph: &mut GraphBuilder, program: &hir::Program, sources: &
 
 impl FlowWriter<'_> {
     /// A part whose paths end by themselves.
-    fn path(&mut self, segment: SegmentId, part: &str, block: &Block) {
+    fn path(&mut self, segment: SegmentId, part: &str, span: Span, block: &Block) {
         part.clone_into(&mut self.part);
         self.graph.go_to(self.graph.entry(segment));
+        self.mark(MarkKind::Part, span, "");
         self.block(block);
         if !self.graph.is_ended() {
             self.mistake(format!("a path of part `{part}` does not end"));
@@ -93,9 +95,20 @@ impl FlowWriter<'_> {
     fn handler(&mut self, part: &str, block: &Block) -> SegmentId {
         part.clone_into(&mut self.part);
         let segment = self.begin_segment();
+        self.mark(MarkKind::Part, first_span(block).unwrap_or(self.tree.span), "");
         self.block(block);
         self.graph.end_block();
         segment
+    }
+
+    /// The arm begins at the cursor. `span` is where it is written; `label` says what leads to it where
+    /// no line does.
+    pub fn mark_arm(&mut self, span: Span, label: &'static str) {
+        self.mark(MarkKind::Arm, span, label);
+    }
+
+    fn mark(&mut self, kind: MarkKind, span: Span, label: &'static str) {
+        self.graph.mark(Mark { kind, flow: self.flow.0, part: self.part.clone(), span, label });
     }
 
     /// A new segment, with the cursor in it.
@@ -179,4 +192,9 @@ impl FlowWriter<'_> {
     pub fn mistake(&mut self, text: String) {
         self.graph.problems.push(format!("flow {}: {text}", self.tree.name));
     }
+}
+
+/// Where a block that has no place of its own is written.
+pub(super) fn first_span(block: &Block) -> Option<Span> {
+    block.statements.first().map(|statement| statement.keyword)
 }

@@ -18,6 +18,7 @@ impl FlowWriter<'_> {
         let mut ends = Vec::new();
         for (start, arm) in arms {
             self.graph.go_to(start);
+            self.mark_arm(arm.span, "");
             self.block(&arm.block);
             self.end_branch(&mut ends);
         }

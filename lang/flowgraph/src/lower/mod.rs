@@ -18,12 +18,13 @@ use runtime_contract::program::{Inbound, Parameter, ProgramMeta};
 
 use crate::builder::GraphBuilder;
 use crate::graph::{FlowId, Graph};
+use crate::marks::Marks;
 
 pub use script::test_to_script;
 
-/// The program of a tree that [`lang_semantics::analyze`] gave. An error is a bound that the program passes (segments,
+/// The program of a tree that [`lang_semantics::analyze`] gave, and the marks of its parts and arms. An error is a bound that the program passes (segments,
 /// frame, stack), or our mistake.
-pub fn hir_to_graph(program: &hir::Program, sources: &Sources) -> Result<Graph, Vec<String>> {
+pub fn hir_to_graph(program: &hir::Program, sources: &Sources) -> Result<(Graph, Marks), Vec<String>> {
     let inbounds = program.inbounds.iter();
     let mut graph = GraphBuilder::new(ProgramMeta {
         languages: program.languages.clone(),
@@ -40,7 +41,7 @@ pub fn hir_to_graph(program: &hir::Program, sources: &Sources) -> Result<Graph, 
     for (id, flow) in ids.into_iter().zip(&program.flows) {
         flow::lower(&mut graph, program, sources, id, flow);
     }
-    graph.finish()
+    graph.finish_with_marks()
 }
 
 fn declare(graph: &mut GraphBuilder, flow: &hir::Flow) -> FlowId {

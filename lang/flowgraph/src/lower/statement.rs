@@ -5,7 +5,7 @@ use runtime_contract::limits::WAIT_MS_MAX;
 use runtime_contract::request::{self, Kind, Request};
 use runtime_contract::types::Type;
 
-use super::flow::{Counter, FlowWriter};
+use super::flow::{Counter, FlowWriter, first_span};
 use crate::graph::{Arithmetic, Condition, Word};
 
 impl FlowWriter<'_> {
@@ -50,7 +50,7 @@ impl FlowWriter<'_> {
                 let words = self.value(value);
                 self.store_local(*local, &words);
             }
-            StatementKind::If { condition, then, otherwise } => self.choose(condition, then, otherwise),
+            StatementKind::If { condition, then, otherwise } => self.choose(statement, condition, [then, otherwise]),
             StatementKind::Match(choice) => self.match_value(choice),
             StatementKind::Go(go) => self.go(go, statement),
             StatementKind::Return(value) => self.return_value(value.as_ref()),
@@ -69,12 +69,17 @@ impl FlowWriter<'_> {
         self.graph.select(below, least, cut)
     }
 
-    fn choose(&mut self, condition: &Expr, then: &Block, otherwise: &Block) {
+    fn choose(&mut self, statement: &Statement, condition: &Expr, [then, otherwise]: [&Block; 2]) {
         let (yes, no) = (self.graph.block(), self.graph.block());
         self.condition(condition, yes, no);
         let mut ends = Vec::new();
-        for (point, block) in [(yes, then), (no, otherwise)] {
+        for (point, block, label) in [(yes, then, ""), (no, otherwise, "otherwise")] {
             self.graph.go_to(point);
+            // `else if`: its own arms say all.
+            let is_chain = matches!(&block.statements[..], [Statement { kind: StatementKind::If { .. }, .. }]);
+            if point == yes || !is_chain {
+                self.mark_arm(first_span(block).unwrap_or(statement.keyword), label);
+            }
             self.block(block);
             self.end_branch(&mut ends);
         }
@@ -90,11 +95,13 @@ impl FlowWriter<'_> {
         let (yes, no) = (self.graph.block(), self.graph.block());
         self.graph.branch(allowed, yes, no);
         self.graph.go_to(yes);
+        self.mark_arm(statement.keyword, "");
         let place = self.fault_place(statement.keyword);
         let next = self.graph.arithmetic(Arithmetic::Add, used, one, place);
         self.graph.store(counter, next);
         self.leave_for(go);
         self.graph.go_to(no);
+        self.mark_arm(first_span(&bound.otherwise).unwrap_or(bound.times_span), "no more times");
         self.block(&bound.otherwise);
     }
 
@@ -144,6 +151,7 @@ impl FlowWriter<'_> {
         self.graph.branch(outcome, failed, ok);
         let mut ends = Vec::new();
         self.graph.go_to(ok);
+        self.mark_arm(first_span(&call.ok).unwrap_or(statement.keyword), "ok");
         if let Some(result) = call.result {
             let words = self.payload_words(width);
             self.store_local(result, &words);
@@ -151,6 +159,7 @@ impl FlowWriter<'_> {
         self.block(&call.ok);
         self.end_branch(&mut ends);
         self.graph.go_to(failed);
+        self.mark_arm(first_span(&call.failed).unwrap_or(statement.keyword), "failed");
         self.block(&call.failed);
         self.end_branch(&mut ends);
         self.join(&ends);

@@ -45,7 +45,8 @@ pub(crate) fn prompt_items(project: &mut Project<'_>, surroundings: &dyn Surroun
             .collect();
         let mut checker = Checker::new(project, info.module, problems);
         let (prompt, arguments) = checker.languages(&lines, info.name.span, Some(surroundings));
-        project.prompts.borrow_mut().push(Prompt { name: Some(info.name.text.clone()), ..prompt });
+        let prompt = Prompt { name: Some(info.name.text.clone()), ..prompt };
+        project.prompts.borrow_mut().push((prompt, spans(project, &lines)));
         if let Some(info) = project.prompt_items.get_mut(at) {
             info.arguments = arguments;
         }
@@ -69,12 +70,18 @@ fn lines_of(text: &ast::Text) -> Vec<InLanguage<'_>> {
         .collect()
 }
 
+fn spans(project: &Project<'_>, lines: &[InLanguage<'_>]) -> hir::PromptSpans {
+    let language = |line: &InLanguage<'_>| line.tag.and_then(|tag| project.language(&tag.text));
+    lines.iter().map(|line| (language(line), line.span)).collect()
+}
+
 impl Checker<'_, '_> {
     /// A text in place becomes a prompt of the program.
     pub fn text(&mut self, text: &ast::Text) -> hir::PromptUse {
-        let (prompt, arguments) = self.languages(&lines_of(text), text.span, None);
+        let lines = lines_of(text);
+        let (prompt, arguments) = self.languages(&lines, text.span, None);
         let mut prompts = self.project.prompts.borrow_mut();
-        prompts.push(prompt);
+        prompts.push((prompt, spans(self.project, &lines)));
         hir::PromptUse::Prompt { prompt: prompts.len() as u32 - 1, arguments }
     }
 
