@@ -13,12 +13,16 @@ fn demo(change: impl FnOnce(&mut Command)) -> (Output, String) {
 }
 
 #[test]
-fn the_demo_hears_every_prompt() {
-    let (output, said) = demo(|_| {});
+fn the_demo_hears_every_prompt_and_keeps_its_files_where_it_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (output, said) = demo(|command| {
+        command.arg("--data").arg(folder.path());
+    });
     assert!(output.status.success(), "{said}");
     assert!(said.contains("Welcome") || said.contains("欢迎"), "{said}");
     assert!(!said.contains("MISSING") && said.contains("prompts heard as they should be"), "{said}");
     assert!(!said.contains("4111111111111111\n"), "the card is not in the record: {said}");
+    assert!(folder.path().join("first_call.flow").exists());
 }
 
 #[test]
@@ -29,14 +33,4 @@ fn without_a_speech_engine_the_demo_names_the_package_and_goes_on() {
     assert!(output.status.success(), "{said}");
     assert!(said.contains("`espeak-ng`"), "{said}");
     assert!(!said.contains("MISSING"), "{said}");
-}
-
-#[test]
-fn the_demo_keeps_its_files_where_it_is_told() {
-    let folder = tempfile::tempdir().unwrap();
-    let (output, said) = demo(|command| {
-        command.arg("--data").arg(folder.path());
-    });
-    assert!(output.status.success(), "{said}");
-    assert!(folder.path().join("first_call.flow").exists());
 }

@@ -19,7 +19,7 @@ const BEFORE_SPEAKING: Duration = Duration::from_millis(1_200);
 /// Of our own voice, played back, so much must be recognised.
 const OWN_VOICE_MS: u32 = 1_000;
 /// Between two looks at what came in.
-const LOOK: Duration = Duration::from_millis(60);
+const LOOK: Duration = Duration::from_millis(150);
 
 /// How many prompts there should have been, and how many were there.
 pub struct Heard {

@@ -10,8 +10,8 @@ pub struct Match {
     pub offset: usize,
     /// Normalised cross-correlation over what was heard, 0 to 1.
     pub score: f32,
-    /// Samples from `offset` on that agree with the prompt: less than its length when it was cut off or ends in
-    /// silence.
+    /// Samples from `offset` to the last that agrees with the prompt: less than its length when it was cut off or ends
+    /// in silence, more when the sender stood still in the middle.
     pub heard: usize,
 }
 
@@ -29,6 +29,8 @@ pub enum Portion {
 const BLOCK: usize = 320;
 /// Longest beginning that is searched for (1 s).
 const HEAD_MAX: usize = 8_000;
+/// A sender that stands still in the first second is known by less (160 ms).
+const HEAD_SHORT: usize = 1_280;
 /// Shortest sound that can be told from others (100 ms).
 const SOUND_MIN: usize = 800;
 /// Mean square (full scale 1.0) of a block that is sound: −50 dB.
@@ -41,6 +43,12 @@ const HEAD_SCORE_MIN: f32 = 0.5;
 const BLOCK_SCORE_MIN: f32 = 0.7;
 /// So many blocks of sound that disagree in a row are the end of what was heard (120 ms).
 const BLOCKS_MISSED_MAX: usize = 3;
+/// Of a prompt that was interrupted, so much (600 ms) tells where it goes on,
+const PAUSE_HEAD: usize = 4_800;
+/// within 5 s of silence: the sender's process stood still.
+const PAUSE_MAX: usize = 40_000;
+/// So often, at most.
+const PAUSES_MAX: usize = 8;
 /// Of the blocks of sound that count as heard, so many must agree (lost packets are gaps).
 const AGREEMENT_MIN: f32 = 0.85;
 /// Beginnings closer than this (100 ms) are one, at the best of them.
@@ -60,11 +68,11 @@ pub fn find_prompt(received: &[i16], from: usize, prompt: &[i16], portion: Porti
         Portion::Whole => sound.len(),
         Portion::AtLeastMs(ms) => (ms as usize * 8).saturating_sub(lead).clamp(SOUND_MIN, sound.len()),
     };
-    let head = sound.get(..needed.min(HEAD_MAX))?;
+    let head = |samples: usize| sound.get(..needed.min(samples)).unwrap_or(sound);
     let mut best: Option<(usize, Heard)> = None;
-    for at in beginnings(&signal, head) {
+    for (at, _) in [HEAD_MAX, HEAD_SHORT].into_iter().flat_map(|samples| beginnings(&signal, head(samples))) {
         let heard = compare(signal.get(at..).unwrap_or_default(), sound);
-        let enough = heard.samples + BLOCK > needed && heard.agreement >= AGREEMENT_MIN;
+        let enough = heard.prompt_samples + BLOCK > needed && heard.agreement >= AGREEMENT_MIN;
         if enough && best.is_none_or(|(_, best)| heard.score > best.score + SCORE_TIE) {
             best = Some((at, heard));
         }
@@ -72,7 +80,7 @@ pub fn find_prompt(received: &[i16], from: usize, prompt: &[i16], portion: Porti
     let (at, heard) = best?;
     // The prompt may begin with silence that was cut from the front of what was received.
     let offset = (from + at).saturating_sub(lead);
-    Some(Match { offset, score: heard.score, heard: from + at + heard.samples - offset })
+    Some(Match { offset, score: heard.score, heard: from + at + heard.signal_samples - offset })
 }
 
 fn to_unit(sample: &i16) -> f32 {
@@ -94,8 +102,8 @@ fn power(samples: &[f32]) -> f32 {
     samples.iter().map(|s| s * s).sum()
 }
 
-/// Places where the head may begin, in order: peaks of the normalised correlation.
-fn beginnings(signal: &[f32], head: &[f32]) -> Vec<usize> {
+/// Places where the head may begin, in order, and how well it fits: peaks of the normalised correlation.
+fn beginnings(signal: &[f32], head: &[f32]) -> Vec<(usize, f32)> {
     let Some(correlation) = cross_correlation(signal, head) else { return Vec::new() };
     let head_power = power(head);
     // Sums of squares up to each sample, in f64 since their differences are taken.
@@ -125,7 +133,7 @@ fn beginnings(signal: &[f32], head: &[f32]) -> Vec<usize> {
             _ => peaks.push((at, score)),
         }
     }
-    peaks.into_iter().map(|(at, _)| at).collect()
+    peaks
 }
 
 /// At each place, the sum of products of the signal from there with the head (by FFT).
@@ -149,30 +157,46 @@ fn cross_correlation(signal: &[f32], head: &[f32]) -> Option<Vec<f32>> {
     Some(correlation)
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Heard {
-    samples: usize,
+    prompt_samples: usize,
+    /// As many, and those of pauses.
+    signal_samples: usize,
     agreement: f32,
     score: f32,
 }
 
-/// How far the signal goes along with the prompt.
+/// How far the signal goes along with the prompt, which a sender that stood still may have sent in pieces.
 fn compare(signal: &[f32], prompt: &[f32]) -> Heard {
     let (mut agreed, mut sounding, mut missed) = (0usize, 0usize, 0usize);
-    // Up to and with the last block that agrees: samples, blocks of sound, products.
-    let mut heard = (0, 0usize, Products::default());
+    let (mut paused, mut pauses) = (0, 0);
     let mut products = Products::default();
-    for (at, (signal, prompt)) in signal.chunks(BLOCK).zip(prompt.chunks(BLOCK)).enumerate() {
-        let block = Products::of(signal, prompt);
-        products = products.plus(block);
-        if block.prompt <= SOUND_POWER * prompt.len() as f32 {
+    let mut heard = Heard::default();
+    for at in (0..prompt.len()).step_by(BLOCK) {
+        let rest = prompt.get(at..).unwrap_or_default();
+        let block = rest.get(..BLOCK).unwrap_or(rest);
+        if power(block) <= SOUND_POWER * block.len() as f32 {
+            products = products.plus(Products::of(piece(signal, at + paused), block));
             continue;
         }
+        let mut now = Products::of(piece(signal, at + paused), block);
+        if !now.agrees()
+            && pauses < PAUSES_MAX
+            && let Some(pause) = pause(signal.get(at + paused..).unwrap_or_default(), rest)
+        {
+            paused += pause;
+            pauses += 1;
+            now = Products::of(piece(signal, at + paused), block);
+        }
+        products = products.plus(now);
         sounding += 1;
-        if block.score() >= BLOCK_SCORE_MIN && block.signal >= block.prompt * POWER_RATIO_MIN {
+        if now.agrees() {
             agreed += 1;
             missed = 0;
-            heard = (at * BLOCK + prompt.len().min(signal.len()), sounding, products);
+            let samples = at + block.len();
+            let agreement = agreed as f32 / sounding as f32;
+            heard =
+                Heard { prompt_samples: samples, signal_samples: samples + paused, agreement, score: products.score() };
         } else {
             missed += 1;
             if missed >= BLOCKS_MISSED_MAX {
@@ -180,8 +204,26 @@ fn compare(signal: &[f32], prompt: &[f32]) -> Heard {
             }
         }
     }
-    let (samples, sounding, products) = heard;
-    Heard { samples, agreement: agreed as f32 / sounding.max(1) as f32, score: products.score() }
+    heard
+}
+
+/// The block from `at` on, as far as there is one.
+fn piece(signal: &[f32], at: usize) -> &[f32] {
+    let rest = signal.get(at..).unwrap_or_default();
+    rest.get(..BLOCK).unwrap_or(rest)
+}
+
+/// Samples of silence after which the signal goes on with the prompt; `None` when it does not.
+fn pause(signal: &[f32], prompt: &[f32]) -> Option<usize> {
+    let head = prompt.get(..prompt.len().min(PAUSE_HEAD)).filter(|head| head.len() >= SOUND_MIN)?;
+    let signal = signal.get(..signal.len().min(PAUSE_MAX + head.len()))?;
+    if signal.len() < head.len() {
+        return None;
+    }
+    let (pause, _) = beginnings(signal, head).into_iter().max_by(|(_, one), (_, other)| one.total_cmp(other))?;
+    let silent = signal.get(..pause)?.iter().filter(|sample| *sample * *sample <= SOUND_POWER).count();
+    // The block in which the sender stopped was heard in part.
+    (pause >= BLOCK / 2 && silent + BLOCK >= pause).then_some(pause)
 }
 
 /// Sums of squares and of products.
@@ -204,6 +246,10 @@ impl Products {
             prompt: self.prompt + other.prompt,
             cross: self.cross + other.cross,
         }
+    }
+
+    fn agrees(self) -> bool {
+        self.score() >= BLOCK_SCORE_MIN && self.signal >= self.prompt * POWER_RATIO_MIN
     }
 
     fn score(self) -> f32 {

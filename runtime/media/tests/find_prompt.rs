@@ -126,6 +126,26 @@ fn a_prompt_that_was_stopped_is_found_as_far_as_it_went() {
 }
 
 #[test]
+fn a_sender_that_stood_still_and_went_on_is_found() {
+    for (text, prompt) in TEXTS.iter().cycle().zip(spoken().iter().chain(&tones())) {
+        for pause_ms in [100, 700, 3_000] {
+            // Packets are of 20 ms; the last pause stands before the sound is over.
+            for packet in (10..(sound_end(prompt) / 160).saturating_sub(20)).step_by(37) {
+                let mut heard = received(3_000, prompt, 3_000);
+                let at = 3_000 + packet * 160;
+                heard.splice(at..at, std::iter::repeat_n(0, pause_ms * 8));
+                let found = find_prompt(&heard, 0, prompt, Portion::Whole);
+                let found =
+                    found.unwrap_or_else(|| panic!("{pause_ms} ms of pause before packet {packet} of {text:?}"));
+                assert!(found.offset.abs_diff(3_000) <= 2, "{found:?}");
+                let end = pause_ms * 8 + sound_end(prompt);
+                assert!(found.heard + 400 >= end && found.heard <= end + 400, "{found:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn silence_noise_and_keys_are_no_prompt() {
     let key: Vec<i16> = (0..80_000)
         .map(|n| {
