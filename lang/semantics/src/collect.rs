@@ -1,6 +1,6 @@
 //! Syntax to the names of the top level: modules, what each declares and what each `use` brings.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use lang_diagnostics::{Code, Diagnostic};
@@ -9,9 +9,10 @@ use lang_syntax::ast::{self, ItemKind};
 use crate::ParsedModule;
 use crate::problems::{Problems, offer_nearest};
 use crate::project::{
-    Def, EnumInfo, FlowInfo, Import, Item, Module, Project, PromptItem, RecordInfo, ServiceInfo, UsedModule,
+    ConstInfo, Def, EnumInfo, FlowInfo, FunctionInfo, Import, Item, Module, Progress, Project, PromptItem, RecordInfo,
+    ServiceInfo, UsedModule,
 };
-use crate::ty;
+use crate::ty::{self, Ty};
 
 /// Items are declared with their names only: types of fields and parameters come with `declare`.
 pub(crate) fn collect<'a>(parsed: &'a [ParsedModule<'a>], problems: &mut Problems) -> Project<'a> {
@@ -96,6 +97,13 @@ fn items<'a>(
             );
             continue;
         }
+        if matches!(def, Def::Function(_)) && word == "percent" {
+            problems.give(
+                Diagnostic::new(Code::DuplicateName, name.span, "`percent` is a function of the language")
+                    .help("another name, as `our_percent`"),
+            );
+            continue;
+        }
         if let Some(first) = found.get(word) {
             problems.give(
                 Diagnostic::new(Code::DuplicateName, name.span, format!("`{word}` is declared twice"))
@@ -139,17 +147,19 @@ fn declare<'a>(module: usize, item: &'a ast::Item, project: &mut Project<'a>, pr
             project.flows.push(FlowInfo { module, name: &item.name, item, parameters: Vec::new(), result: None });
             Def::Flow(project.flows.len() as u32 - 1)
         }
+        ItemKind::Const(item) => {
+            let value = RefCell::new(Progress::New);
+            project.consts.push(ConstInfo { module, name: &item.name, item, value });
+            Def::Const(project.consts.len() as u32 - 1)
+        }
+        ItemKind::Function(item) => {
+            let (parameters, result, body) = (Vec::new(), Ty::Broken, RefCell::new(Progress::New));
+            project.functions.push(FunctionInfo { module, name: &item.name, item, parameters, result, body });
+            Def::Function(project.functions.len() as u32 - 1)
+        }
         ItemKind::Inbound(_) | ItemKind::Test(_) => Def::Broken,
-        ItemKind::Const(_)
-        | ItemKind::Function(_)
-        | ItemKind::Skill(_)
-        | ItemKind::Queue(_)
-        | ItemKind::When(_)
-        | ItemKind::Cadence(_)
-        | ItemKind::Survey(_) => {
+        ItemKind::Skill(_) | ItemKind::Queue(_) | ItemKind::When(_) | ItemKind::Cadence(_) | ItemKind::Survey(_) => {
             let word = match &item.kind {
-                ItemKind::Const(_) => "`const`",
-                ItemKind::Function(_) => "`function`",
                 ItemKind::Skill(_) => "`skill`",
                 ItemKind::Queue(_) => "`queue`",
                 ItemKind::When(_) => "`when`",

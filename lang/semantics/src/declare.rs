@@ -18,12 +18,26 @@ pub(crate) fn declare(project: &mut Project<'_>, names: &SiteNames, problems: &m
     enums(project, problems);
     records(project, problems);
     services(project, names, problems);
+    functions(project, problems);
     for flow in 0..project.flows.len() {
         let Some(info) = project.flows.get(flow) else { continue };
         let (module, item) = (info.module, info.item);
         let parameters = parameters(project, module, &item.parameters, problems);
         let result = item.result.as_ref().map(|ty| resolve(project, module, ty, problems));
         if let Some(info) = project.flows.get_mut(flow) {
+            info.parameters = parameters;
+            info.result = result;
+        }
+    }
+}
+
+fn functions(project: &mut Project<'_>, problems: &mut Problems) {
+    for function in 0..project.functions.len() {
+        let Some(info) = project.functions.get(function) else { continue };
+        let (module, item) = (info.module, info.item);
+        let parameters = parameters(project, module, &item.parameters, problems);
+        let result = resolve(project, module, &item.result, problems);
+        if let Some(info) = project.functions.get_mut(function) {
             info.parameters = parameters;
             info.result = result;
         }
@@ -157,6 +171,7 @@ pub(crate) fn wrong_kind(path: &ast::Path, found: Def, wanted: &str) -> Diagnost
         Def::Flow(_) => Some(format!("`run {name}()`")),
         Def::Prompt(_) => Some(format!("`play {name}`")),
         Def::Hours(_) => Some(format!("`{name} is open`")),
+        Def::Function(_) => Some(format!("`{name}(…)`")),
         _ => None,
     };
     let diagnostic = Diagnostic::new(Code::TypeMismatch, path.span, message);

@@ -383,8 +383,69 @@ pub enum ExprKind {
     IsValidCard(Box<Expr>),
     /// A private value and Digits or Text; an observation.
     PrivateEqual(Box<Expr>, Box<Expr>),
+    /// A function's value: its parameters take theirs, in the order in which they are written, and then it is computed.
+    Inline {
+        /// Index of the function, so that two calls can be told to be the same.
+        function: u32,
+        parameters: Vec<(LocalId, Expr)>,
+        value: Box<Expr>,
+    },
+    /// The value of the first arm that fits; one always does.
+    Match(Box<Expr>, Vec<ValueArm>),
     /// Stands where a diagnostic was given; never in a program that [`crate::analyze`] gave of files that parsed.
     Broken,
+}
+
+#[derive(Clone, Debug)]
+pub struct ValueArm {
+    pub patterns: Vec<Pattern>,
+    pub value: Expr,
+}
+
+impl Expr {
+    /// The values that this one is computed from.
+    pub fn parts(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Convert(_, inner)
+            | ExprKind::Some(inner)
+            | ExprKind::Not(inner)
+            | ExprKind::Negate(inner)
+            | ExprKind::IsSome(inner, _)
+            | ExprKind::Length(inner)
+            | ExprKind::IsValidCard(inner)
+            | ExprKind::Field { base: inner, .. }
+            | ExprKind::OptionalField { base: inner, .. } => vec![inner],
+            ExprKind::Binary(_, left, right)
+            | ExprKind::And(left, right)
+            | ExprKind::Or(left, right)
+            | ExprKind::Else(left, right)
+            | ExprKind::Last(left, right)
+            | ExprKind::PrivateEqual(left, right) => vec![left, right],
+            ExprKind::Record(fields) => fields.iter().map(|field| &field.value).collect(),
+            ExprKind::Inline { parameters, value, .. } => {
+                parameters.iter().map(|(_, given)| given).chain([&**value]).collect()
+            }
+            ExprKind::Match(subject, arms) => {
+                [&**subject].into_iter().chain(arms.iter().map(|arm| &arm.value)).collect()
+            }
+            ExprKind::Bool(_)
+            | ExprKind::Int(_)
+            | ExprKind::Decimal(_)
+            | ExprKind::Money(_)
+            | ExprKind::Moment(_)
+            | ExprKind::Text(_)
+            | ExprKind::Phone(_)
+            | ExprKind::Language(_)
+            | ExprKind::Variant(_)
+            | ExprKind::None
+            | ExprKind::Local(_)
+            | ExprKind::CallerNumber
+            | ExprKind::CallerLanguage
+            | ExprKind::CalledNumber
+            | ExprKind::HoursOpen(_)
+            | ExprKind::Broken => Vec::new(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -65,6 +65,7 @@ pub fn analyze(
     hours::hours(&mut project, surroundings, &mut problems);
     check::enum_texts(&project, &mut problems);
     check::prompt_items(&mut project, surroundings, &mut problems);
+    check::check_items(&project, &mut problems);
     let inbounds = declare::inbounds(&project, &mut problems);
     let flows: Vec<_> =
         (0..project.flows.len() as u32).map(|flow| check::check_flow(&project, flow, &mut problems)).collect();

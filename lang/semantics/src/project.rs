@@ -21,6 +21,8 @@ pub(crate) enum Def {
     Hours(u32),
     Prompt(u32),
     Flow(u32),
+    Const(u32),
+    Function(u32),
     /// An item that is not compiled yet, or an import that failed: a diagnostic was given.
     Broken,
 }
@@ -34,6 +36,8 @@ impl Def {
             Def::Hours(_) => "hours",
             Def::Prompt(_) => "a prompt",
             Def::Flow(_) => "a flow",
+            Def::Const(_) => "a constant",
+            Def::Function(_) => "a function",
             Def::Broken => "broken",
         }
     }
@@ -52,6 +56,10 @@ pub(crate) struct Project<'a> {
     pub prompts: RefCell<Vec<(Prompt, hir::PromptSpans)>>,
     pub prompt_items: Vec<PromptItem<'a>>,
     pub flows: Vec<FlowInfo<'a>>,
+    pub consts: Vec<ConstInfo<'a>>,
+    pub functions: Vec<FunctionInfo<'a>>,
+    /// Constants and functions that are being looked at.
+    pub open: RefCell<Vec<Def>>,
 }
 
 pub(crate) struct Module<'a> {
@@ -137,6 +145,32 @@ pub(crate) struct FlowInfo<'a> {
     pub item: &'a ast::Flow,
     pub parameters: Vec<Parameter<'a>>,
     pub result: Option<Ty>,
+}
+
+/// How far the look at a constant or function is. It begins where the first of those that need it is looked at.
+pub(crate) enum Progress<T> {
+    New,
+    Open,
+    Done(T),
+    /// A diagnostic was given.
+    Broken,
+}
+
+pub(crate) struct ConstInfo<'a> {
+    pub module: usize,
+    pub name: &'a ast::Name,
+    pub item: &'a ast::Const,
+    pub value: RefCell<Progress<(hir::Expr, Ty)>>,
+}
+
+pub(crate) struct FunctionInfo<'a> {
+    pub module: usize,
+    pub name: &'a ast::Name,
+    pub item: &'a ast::Function,
+    pub parameters: Vec<Parameter<'a>>,
+    pub result: Ty,
+    /// With its parameters that nothing reads.
+    pub body: RefCell<Progress<Vec<(String, Span)>>>,
 }
 
 /// What a path led to, and how many of its names that took.
@@ -225,7 +259,7 @@ impl<'a> Project<'a> {
             Some(item) => {
                 Diagnostic::new(Code::NotVisible, name.span, format!("`{}` is `local` to `{}`", name.text, other.path))
                     .label(item.name.span, "declared here")
-                    .help("remove `local` there, or move what needs it into that file")
+                    .help("leave `local` out there, or move what needs it into that file")
             }
             None => offer_nearest(
                 Diagnostic::new(Code::UnknownName, name.span, format!("`{}` declares no `{}`", other.path, name.text)),

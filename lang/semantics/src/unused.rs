@@ -4,7 +4,7 @@ use lang_diagnostics::{Code, Diagnostic, Span};
 
 use crate::check::CheckedFlow;
 use crate::problems::Problems;
-use crate::project::Project;
+use crate::project::{Progress, Project};
 
 /// F0104 and F0705, as warnings. The library's names are nobody's business.
 pub(crate) fn unused(project: &Project<'_>, flows: &[Option<CheckedFlow>], problems: &mut Problems) {
@@ -39,6 +39,20 @@ pub(crate) fn unused(project: &Project<'_>, flows: &[Option<CheckedFlow>], probl
         let Some(checked) = checked.as_ref().filter(|_| !library) else { continue };
         for (name, span) in &checked.unused {
             give(Code::UnusedName, name, *span, format!("`{name}` is never used"), &format!("`_{name}`, or use it"));
+        }
+    }
+    for info in &project.functions {
+        let library = project.modules.get(info.module).is_some_and(|module| module.path.starts_with("std."));
+        if let (Progress::Done(unused), false) = (&*info.body.borrow(), library) {
+            for (name, span) in unused {
+                give(
+                    Code::UnusedName,
+                    name,
+                    *span,
+                    format!("`{name}` is never used"),
+                    &format!("`_{name}`, or use it"),
+                );
+            }
         }
     }
     for prompt in project.prompt_items.iter().filter(|prompt| !prompt.played.get()) {

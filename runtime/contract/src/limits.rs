@@ -44,3 +44,5 @@ pub const GRAPH_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub const VERSIONS_LIVE_MAX: usize = 64;
 /// Longest `wait`, in milliseconds.
 pub const WAIT_MS_MAX: i64 = 600_000;
+/// Operations by which a constant or a function is worked out, those that it uses included.
+pub const PURE_COST_MAX: usize = 1_000;

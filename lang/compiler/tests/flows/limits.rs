@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use lang_compiler::{Code, Engine, Project, compile};
-use runtime_contract::limits::{FRAME_BYTES_MAX, VAULT_VALUES_MAX};
+use runtime_contract::limits::{FRAME_BYTES_MAX, PURE_COST_MAX, VAULT_VALUES_MAX};
 use runtime_contract::program::SiteNames;
 use runtime_contract::stack::FRAME_HEADER_WORDS;
 
@@ -219,4 +219,27 @@ fn a_plain_flow_is_not_refused_however_large() {
     assert_eq!(problem(&plain_and_large(100)), None);
     // More rounds than a call has room for, but only for a caller who goes every way three times and errs each time.
     assert_eq!(problem(&plain_and_large(500)), None);
+}
+
+/// A function that holds itself twice would grow without end; those that do so with another grow to the bound.
+#[test]
+fn a_function_is_worked_out_by_so_many_operations() {
+    let doubling = |times: usize| {
+        let mut text = "languages en\n\nfunction d0(n: Int) -> Int = n + n\n".to_owned();
+        for at in 1..=times {
+            writeln!(text, "\nfunction d{at}(n: Int) -> Int = d{0}(n) + d{0}(n)", at - 1).unwrap();
+        }
+        text
+    };
+    // 3 operations, then each is twice the one before, a parameter for each, and the call and the sum.
+    let operations = |times: u32| (0..times).fold(3, |before, _| 2 * (before + 2) + 1);
+    assert!(operations(6) <= PURE_COST_MAX && operations(7) > PURE_COST_MAX);
+    assert_eq!(problem(&doubling(6)), None);
+    let (code, message, marked, _) = problem(&doubling(40)).unwrap();
+    assert_eq!((code, marked.as_str()), (Code::WorstCaseTooLong, "d7"));
+    let expected = format!("`d7` is worked out by {} operations, and {PURE_COST_MAX} is the most", operations(7));
+    assert_eq!(message, expected);
+    let chain: String = (1..200).map(|at| format!("\nconst c{at} = c{} + 1\n", at - 1)).collect();
+    let (code, ..) = problem(&format!("languages en\n\nconst c0 = 1\n{chain}")).unwrap();
+    assert_eq!(code, Code::WorstCaseTooLong);
 }

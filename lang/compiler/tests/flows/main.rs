@@ -20,3 +20,4 @@ mod problems;
 mod random;
 #[path = "../../../syntax/tests/support/mod.rs"]
 mod syntax_support;
+mod values;

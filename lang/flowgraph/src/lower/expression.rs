@@ -90,6 +90,14 @@ impl FlowWriter<'_> {
             }
             ExprKind::Binary(operator, left, right) => self.binary(*operator, left, right, value.span),
             ExprKind::Else(optional, fallback) => self.or_else(optional, fallback, value),
+            ExprKind::Inline { parameters, value, .. } => {
+                for (local, given) in parameters {
+                    let words = self.value(given);
+                    self.store_local(*local, &words);
+                }
+                self.value(value)
+            }
+            ExprKind::Match(subject, arms) => self.choice(subject, arms, value),
             _ => {
                 self.mistake("a value with a problem".to_owned());
                 (0..self.width(value)).map(|_| self.graph.constant(0)).collect()

@@ -1,6 +1,6 @@
 //! `match` on a value: a table for variants, else one test after the other.
 
-use lang_semantics::hir::{Expr, Match, MatchArm, Pattern};
+use lang_semantics::hir::{Expr, Match, Pattern, ValueArm};
 use runtime_contract::types::Type;
 
 use super::flow::FlowWriter;
@@ -10,13 +10,9 @@ use crate::graph::{Condition, Word};
 impl FlowWriter<'_> {
     pub fn match_value(&mut self, choice: &Match) {
         let words = self.value(&choice.subject);
-        let arms: Vec<(Point, &MatchArm)> = choice.arms.iter().map(|arm| (self.graph.block(), arm)).collect();
-        match self.variants(&choice.subject.ty, &choice.arms) {
-            Some(variants) => self.switch_on_variant(&words, variants, &arms),
-            None => self.test_arms(&choice.subject, &words, &arms),
-        }
+        let starts = self.branch_to_patterns(&choice.subject, &words, choice.arms.iter().map(|arm| &*arm.patterns));
         let mut ends = Vec::new();
-        for (start, arm) in arms {
+        for (start, arm) in starts.into_iter().zip(&choice.arms) {
             self.graph.go_to(start);
             self.mark_arm(arm.span, "");
             self.block(&arm.block);
@@ -25,34 +21,65 @@ impl FlowWriter<'_> {
         self.join(&ends);
     }
 
+    /// The value of the arm that fits.
+    pub fn choice(&mut self, subject: &Expr, arms: &[ValueArm], whole: &Expr) -> Vec<Word> {
+        let words = self.value(subject);
+        let starts = self.branch_to_patterns(subject, &words, arms.iter().map(|arm| &*arm.patterns));
+        let behind = self.graph.block();
+        let result = (0..self.width(whole)).map(|_| self.graph.block_parameter(behind)).collect();
+        for (start, arm) in starts.into_iter().zip(arms) {
+            self.graph.go_to(start);
+            let words = self.value(&arm.value);
+            self.graph.jump(behind, &words);
+        }
+        self.graph.go_to(behind);
+        result
+    }
+
+    /// Goes to a block for each arm, which are given.
+    fn branch_to_patterns<'p>(
+        &mut self,
+        subject: &Expr,
+        words: &[Word],
+        arms: impl Iterator<Item = &'p [Pattern]>,
+    ) -> Vec<Point> {
+        let arms: Vec<(Point, &[Pattern])> = arms.map(|patterns| (self.graph.block(), patterns)).collect();
+        match self.variants(&subject.ty, &arms) {
+            Some(variants) => self.switch_on_variant(words, variants, &arms),
+            None => self.test_arms(subject, words, &arms),
+        }
+        arms.into_iter().map(|(start, _)| start).collect()
+    }
+
     /// How many variants the subject has, when all arms ask for variants only.
-    fn variants(&self, subject: &Type, arms: &[MatchArm]) -> Option<u32> {
+    fn variants(&self, subject: &Type, arms: &[(Point, &[Pattern])]) -> Option<u32> {
         let Type::Enum(id) = subject else { return None };
-        let mut patterns = arms.iter().flat_map(|arm| &arm.patterns);
+        let mut patterns = arms.iter().flat_map(|(_, patterns)| *patterns);
         let plain = patterns.all(|pattern| matches!(pattern, Pattern::Variant(_) | Pattern::Else));
         let count = self.program.types.enums.get(*id as usize)?.variants.len() as u32;
         plain.then_some(count)
     }
 
-    fn switch_on_variant(&mut self, words: &[Word], variants: u32, arms: &[(Point, &MatchArm)]) {
+    fn switch_on_variant(&mut self, words: &[Word], variants: u32, arms: &[(Point, &[Pattern])]) {
         let (Some(word), Some((last, _))) = (words.first(), arms.last()) else {
             return self.mistake("a match without arms".to_owned());
         };
-        let takes = |arm: &MatchArm, variant| {
-            arm.patterns.iter().any(|pattern| match pattern {
+        let takes = |patterns: &[Pattern], variant| {
+            patterns.iter().any(|pattern| match pattern {
                 Pattern::Variant(one) => *one == variant,
                 _ => true,
             })
         };
-        let start_of = |variant| arms.iter().find(|(_, arm)| takes(arm, variant)).map_or(*last, |(start, _)| *start);
+        let start_of =
+            |variant| arms.iter().find(|(_, patterns)| takes(patterns, variant)).map_or(*last, |(start, _)| *start);
         let table: Vec<Point> = (0..variants).map(start_of).collect();
         self.graph.switch(*word, &table, *last);
     }
 
-    fn test_arms(&mut self, subject: &Expr, words: &[Word], arms: &[(Point, &MatchArm)]) {
-        for (at, (start, arm)) in arms.iter().enumerate() {
+    fn test_arms(&mut self, subject: &Expr, words: &[Word], arms: &[(Point, &[Pattern])]) {
+        for (at, (start, patterns)) in arms.iter().enumerate() {
             let is_last = at + 1 == arms.len();
-            for pattern in &arm.patterns {
+            for pattern in *patterns {
                 if is_last {
                     // One of the arms fits, so this one does.
                     self.take(pattern, words, *start);

@@ -16,6 +16,7 @@ pub(crate) enum Receiver {
     /// Fields are named unless there is only one.
     Record,
     Operation,
+    Function,
     Flow,
     Step,
 }
@@ -131,6 +132,15 @@ impl<'a> Checker<'_, 'a> {
         match (reached.def, names.len() - reached.names) {
             (Def::Broken, _) => broken(span),
             (Def::Record(id), 0) => self.record(id, arguments, span),
+            (Def::Function(id), 0) => self.function_call(id, arguments, span),
+            (Def::Const(id), more) if more > 0 => {
+                let (fields, method) = names.split_at(names.len() - 1);
+                let base = self.constant_path(id, fields.get(reached.names..).unwrap_or_default(), span);
+                match method {
+                    [method] => self.method(base, method, arguments, span),
+                    _ => base,
+                }
+            }
             (Def::Flow(_), 0) => {
                 self.problems.give(
                     Diagnostic::new(Code::WaitInsideExpression, span, "a flow is run on a line of its own")

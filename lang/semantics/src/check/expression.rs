@@ -156,7 +156,7 @@ impl Checker<'_, '_> {
             }
             ExprKind::List(_) => self.not_yet(span, "a list"),
             ExprKind::Index { index, .. } => self.not_yet(index.span, "`[ ]`"),
-            ExprKind::Match(found) => self.not_yet(found.keyword, "`match` as a value"),
+            ExprKind::Match(found) => self.value_match(found, wanted, span),
             _ => self.literal(expr, wanted),
         }
     }
@@ -167,7 +167,7 @@ impl Checker<'_, '_> {
     }
 
     /// Reads a part whose `is some x` gives `x` to nobody.
-    fn unbound<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
+    pub fn unbound<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
         let before = std::mem::replace(&mut self.may_bind, false);
         let value = inner(self);
         self.may_bind = before;
@@ -195,17 +195,11 @@ impl Checker<'_, '_> {
             return broken(span);
         }
         let joined = inner.join(&fallback.ty).unwrap_or(inner);
-        if matches!(joined, Ty::Optional(_)) {
-            // Both may be missing: the value stays as it is when the fallback is `none`.
-            if fallback.ty == Ty::Nothing {
-                return value;
-            }
-            return self.not_yet(keyword, "`else` with a value that may be missing");
+        // Both may be missing: the value stays as it is when the fallback is `none`.
+        if fallback.ty == Ty::Nothing {
+            return value;
         }
-        let value = match joined.is_private() && !value.ty.is_private() {
-            true => self.coerce(value, &joined.clone().optional()),
-            false => value.expr,
-        };
+        let value = self.coerce(value, &joined.clone().optional());
         let fallback = self.coerce(fallback, &joined);
         typed(hir::ExprKind::Else(Box::new(value), Box::new(fallback)), joined, span)
     }

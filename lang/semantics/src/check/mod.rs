@@ -3,6 +3,8 @@
 
 mod arms;
 mod call;
+mod choice;
+mod constant;
 mod dialogue;
 mod expression;
 mod flow;
@@ -16,6 +18,7 @@ mod statement;
 mod text;
 mod waiting;
 
+pub(crate) use constant::check_items;
 pub(crate) use flow::{CheckedFlow, Edge, EdgeBound, From, check_flow};
 pub(crate) use text::{enum_texts, prompt_items};
 

@@ -26,6 +26,7 @@ impl Checker<'_, '_> {
         }
         match self.project.reach(self.module, &[&name.text]).map(|reached| reached.def) {
             Some(Def::Broken) => return broken(name.span),
+            Some(Def::Const(id)) => return self.constant_path(id, &[], name.span),
             Some(def) => {
                 self.problems.give(wrong_kind(&path, def, "a value"));
                 return broken(name.span);
@@ -235,6 +236,7 @@ impl Checker<'_, '_> {
         match (reached.def, names.get(reached.names)) {
             (Def::Broken, _) => broken(span),
             (Def::Enum(id), Some(variant)) if names.len() == reached.names + 1 => self.variant(id, variant, span),
+            (Def::Const(id), _) => self.constant_path(id, names.get(reached.names..).unwrap_or_default(), span),
             (Def::Service(service), Some(operation)) => {
                 self.problems.give(self.not_called(service, operation, span));
                 broken(span)

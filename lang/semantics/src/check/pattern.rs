@@ -21,6 +21,15 @@ pub(crate) struct Cover {
     values: Vec<hir::Expr>,
     /// A pattern was wrong, so nothing is said about gaps.
     broken: bool,
+    /// What helps show behind an arrow.
+    pub leads_to: String,
+}
+
+impl Cover {
+    /// A pattern was wrong.
+    pub fn is_broken(&self) -> bool {
+        self.broken
+    }
 }
 
 impl Checker<'_, '_> {
@@ -33,6 +42,7 @@ impl Checker<'_, '_> {
             ranges: Vec::new(),
             values: Vec::new(),
             broken: ty.is_broken(),
+            leads_to: "continue".to_owned(),
         }
     }
 
@@ -334,7 +344,7 @@ impl Checker<'_, '_> {
             return;
         }
         let named = missing.join("`, `");
-        let help = format!("`{} => continue`", missing.join(", "));
+        let help = format!("`{} => {}`", missing.join(", "), cover.leads_to);
         let diagnostic = match (cover.outcomes, missing.as_slice()) {
             (true, _) => {
                 Diagnostic::new(Code::OutcomeNotHandled, keyword, format!("no arm says what happens on `{named}`"))

@@ -58,6 +58,8 @@ impl Checker<'_, '_> {
             // It was public before, so there is nothing to keep.
             ExprKind::Convert(hir::Conversion::ToPrivate, _) => Some(u32::MAX),
             ExprKind::Else(value, fallback) => Some(self.digits_min(value)?.min(self.digits_min(fallback)?)),
+            ExprKind::Inline { value, .. } => self.digits_min(value),
+            ExprKind::Match(_, arms) => arms.iter().map(|arm| self.digits_min(&arm.value)).min().unwrap_or(None),
             _ => None,
         }
     }
@@ -69,6 +71,8 @@ impl Checker<'_, '_> {
             ExprKind::Field { base, .. } | ExprKind::OptionalField { base, .. } => self.given_by_service(base),
             ExprKind::Some(value) | ExprKind::Convert(_, value) => self.given_by_service(value),
             ExprKind::Else(value, fallback) => self.given_by_service(value) && self.given_by_service(fallback),
+            ExprKind::Inline { value, .. } => self.given_by_service(value),
+            ExprKind::Match(_, arms) => arms.iter().all(|arm| self.given_by_service(&arm.value)),
             _ => false,
         }
     }
@@ -130,9 +134,10 @@ impl Checker<'_, '_> {
 /// The value without the conversions around it that change nothing.
 fn strip(expr: &hir::Expr) -> &hir::Expr {
     match &expr.kind {
-        ExprKind::Some(inner) | ExprKind::Convert(hir::Conversion::Same, inner) | ExprKind::Else(inner, _) => {
-            strip(inner)
-        }
+        ExprKind::Some(inner)
+        | ExprKind::Convert(hir::Conversion::Same, inner)
+        | ExprKind::Else(inner, _)
+        | ExprKind::Inline { value: inner, .. } => strip(inner),
         _ => expr,
     }
 }

@@ -355,8 +355,9 @@ impl hir::Expr {
     /// Whether two values are the same text of the language, wherever they stand.
     pub(crate) fn same(&self, other: &hir::Expr) -> bool {
         use ExprKind::{
-            And, Binary, CalledNumber, CallerLanguage, CallerNumber, Convert, Else, Field, HoursOpen, Int, Last,
-            Length, Local, Money, Negate, Not, OptionalField, Or, Some, Text,
+            And, Binary, Bool, CalledNumber, CallerLanguage, CallerNumber, Convert, Decimal, Else, Field, HoursOpen,
+            Inline, Int, IsSome, Language, Last, Length, Local, Match, Moment, Money, Negate, None, Not, OptionalField,
+            Or, Phone, Record, Some, Text, Variant,
         };
         match (&self.kind, &other.kind) {
             (Local(a), Local(b)) => a == b,
@@ -369,6 +370,21 @@ impl hir::Expr {
             }
             (Length(a), Length(b)) | (Negate(a), Negate(b)) | (Not(a), Not(b)) | (Some(a), Some(b)) => a.same(b),
             (Text(a), Text(b)) => a == b,
+            (Bool(a), Bool(b)) => a == b,
+            (Decimal(a), Decimal(b)) | (Moment(a), Moment(b)) => a == b,
+            (Phone(a), Phone(b)) => a == b,
+            (Language(a), Language(b)) | (Variant(a), Variant(b)) => a == b,
+            (None, None) => true,
+            (IsSome(a, Option::None), IsSome(b, Option::None)) => a.same(b),
+            (Record(a), Record(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.index == b.index && a.value.same(&b.value))
+            }
+            (Inline { function: x, parameters: a, .. }, Inline { function: y, parameters: b, .. }) => {
+                x == y && a.iter().zip(b).all(|((_, a), (_, b))| a.same(b))
+            }
+            (Match(a, x), Match(b, y)) => {
+                a.same(b) && x.len() == y.len() && x.iter().zip(y).all(|(x, y)| x.value.same(&y.value) && x.takes_as(y))
+            }
             (Int(a), Int(b)) => a == b,
             (Money(a), Money(b)) => a == b,
             (HoursOpen(a), HoursOpen(b)) => a == b,

@@ -6,7 +6,7 @@ use runtime_contract::program::{Operation, Service};
 use runtime_contract::request::AskKind;
 use runtime_contract::types::{Type, TypeTable};
 
-use crate::hir::{Argument, Ask, Expr, ExprKind, Menu, PromptUse, Prompts, ServiceCall, Takes};
+use crate::hir::{Argument, Ask, Conversion, Expr, ExprKind, Menu, PromptUse, Prompts, ServiceCall, Takes};
 
 /// What is counted. The first five have a limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -200,24 +200,6 @@ pub(super) fn private_made(expr: &Expr) -> Cost {
 }
 
 fn conversions(expr: &Expr) -> i64 {
-    use crate::hir::Conversion::ToPrivate;
-    match &expr.kind {
-        ExprKind::Convert(conversion, inner) => i64::from(*conversion == ToPrivate) + conversions(inner),
-        ExprKind::Some(inner)
-        | ExprKind::Not(inner)
-        | ExprKind::Negate(inner)
-        | ExprKind::IsSome(inner, _)
-        | ExprKind::Length(inner)
-        | ExprKind::IsValidCard(inner)
-        | ExprKind::Field { base: inner, .. }
-        | ExprKind::OptionalField { base: inner, .. } => conversions(inner),
-        ExprKind::Binary(_, left, right)
-        | ExprKind::And(left, right)
-        | ExprKind::Or(left, right)
-        | ExprKind::Else(left, right)
-        | ExprKind::Last(left, right)
-        | ExprKind::PrivateEqual(left, right) => conversions(left) + conversions(right),
-        ExprKind::Record(fields) => fields.iter().map(|field| conversions(&field.value)).sum(),
-        _ => 0,
-    }
+    let own = matches!(expr.kind, ExprKind::Convert(Conversion::ToPrivate, _));
+    i64::from(own) + expr.parts().into_iter().map(conversions).sum::<i64>()
 }

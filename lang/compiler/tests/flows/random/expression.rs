@@ -29,7 +29,7 @@ impl Writer {
             return self.literal(kind).to_owned();
         }
         let depth = depth - 1;
-        let choice = self.chance.below(5);
+        let choice = self.chance.below(7);
         match kind {
             Kind::Int => match choice {
                 0 => format!("({}).length", self.expr(Kind::Text, depth)),
@@ -37,6 +37,8 @@ impl Writer {
                     format!("({} else {})", self.known(Kind::MaybeInt).unwrap(), self.expr(Kind::Int, depth))
                 }
                 2 => format!("({} - {})", self.expr(kind, depth), self.expr(kind, depth)),
+                5 => format!("at_most({}, {})", self.expr(kind, depth), self.expr(kind, depth)),
+                6 => format!("either({}, {})", self.expr(Kind::MaybeInt, depth), self.expr(kind, depth)),
                 3 => format!("({} * {})", self.expr(kind, depth), self.expr(kind, depth)),
                 _ => format!("({} + {})", self.expr(kind, depth), self.expr(kind, depth)),
             },
@@ -46,10 +48,12 @@ impl Writer {
                 1 => format!("({} * {})", self.expr(kind, depth), self.expr(kind, depth)),
                 2 => format!("({} / {})", self.expr(kind, depth), self.expr(kind, depth)),
                 3 => format!("Decimal({})", self.expr(Kind::Int, depth)),
+                4 => format!("share({})", self.expr(Kind::Tier, depth)),
                 _ => format!("({} + {})", self.expr(kind, depth), self.expr(kind, depth)),
             },
             Kind::Money => match choice {
                 0 => format!("({} - {})", self.expr(kind, depth), self.expr(kind, depth)),
+                3 => format!("price({}, {})", self.expr(Kind::Tier, depth), self.expr(Kind::Int, depth)),
                 1 => format!("({} * {})", self.expr(kind, depth), self.expr(Kind::Int, depth)),
                 2 => format!("({} * {})", self.expr(kind, depth), self.expr(Kind::Decimal, depth)),
                 _ => format!("({} + {})", self.expr(kind, depth), self.expr(kind, depth)),
@@ -58,6 +62,9 @@ impl Writer {
                 0 => format!("({}).text", self.expr(Kind::Int, depth)),
                 _ => format!("({} + {})", self.expr(kind, depth), self.expr(kind, depth)),
             },
+            Kind::MaybeInt if self.known(kind).is_some() => {
+                format!("({} else {})", self.known(kind).unwrap(), self.expr(kind, depth))
+            }
             Kind::Tier => match self.known(Kind::MaybeCustomer) {
                 Some(customer) => format!("({customer}.tier else {})", self.expr(kind, depth)),
                 None => self.literal(kind).to_owned(),
@@ -89,10 +96,10 @@ impl Writer {
 
     fn literal(&mut self, kind: Kind) -> &'static str {
         let words: &[&'static str] = match kind {
-            Kind::Int => &["0", "1", "2", "7", "20", "0", "5", "4000000000000000000"],
+            Kind::Int => &["0", "1", "2", "7", "20", "0", "5", "LIMIT", "4000000000000000000"],
             Kind::Bool => &["true", "false"],
             Kind::Decimal => &["0.5", "3.0", "0.000001", "123456.789"],
-            Kind::Money => &["1 CNY", "12.50 CNY", "0 CNY", "3 USD"],
+            Kind::Money => &["1 CNY", "12.50 CNY", "0 CNY", "PRICE", "3 USD"],
             Kind::Text => &["\"a\"", "\"li\"", "\"\"", "\"上海\""],
             Kind::Tier => &["Tier.standard", "Tier.gold", "Tier.vip"],
             Kind::MaybeInt | Kind::MaybeCustomer => &["none"],

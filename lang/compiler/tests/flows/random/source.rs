@@ -37,6 +37,28 @@ service svc {
     pay(card: private Digits) -> Bool   within 1s
 }
 
+const LIMIT = 3
+
+const PRICE = 12.50 CNY
+
+function share(tier: Tier) -> Decimal = match tier {
+    vip => 0.5
+    gold => 0.8
+    standard => 1.0
+}
+
+function price(tier: Tier, months: Int) -> Money = PRICE * share(tier) * at_most(months, LIMIT)
+
+function at_most(n: Int, most: Int) -> Int = match n > most {
+    true => most
+    false => n
+}
+
+function either(first: Int?, second: Int) -> Int = match first {
+    some inside => inside
+    none => second
+}
+
 hours office in "Asia/Shanghai" {
     mon..fri  09:00..18:00
 }
