@@ -6,7 +6,8 @@ use std::sync::Arc;
 use lang_compiler::{Colours, Engine, Project};
 use runtime_contract::program::{Build, Built, Bundle, FlowProgram, Report, SiteNames};
 
-use crate::test;
+use crate::test::play::{Playing, play};
+use crate::test::report::results;
 
 /// Columns of a report that goes to a log or over HTTP.
 const REPORT_COLUMNS: usize = 100;
@@ -21,11 +22,11 @@ impl Build for Compiler {
         let compiled = lang_compiler::compile(&project, names, self.engine)
             .map_err(|analysis| analysis.report(Colours::Off, REPORT_COLUMNS))?;
         let mut report = compiled.analysis.report(Colours::Off, REPORT_COLUMNS);
-        let results = test::play(&compiled, &compiled.tests.iter().collect::<Vec<_>>());
-        let tests = test::report(&compiled, &results, false);
+        let played = play(&compiled.program, &compiled.tests.iter().collect::<Vec<_>>(), &Playing::default());
+        let tests = results(&compiled, &played, false, Colours::Off);
         report.text.push_str(&tests.text);
         report.json.push_str(&tests.json);
-        if results.iter().all(|result| result.passed()) {
+        if played.iter().all(|test| test.result.passed()) {
             Ok(Built { program: compiled.program, graph: compiled.graph, report })
         } else {
             Err(report)

@@ -48,3 +48,23 @@ pub fn colours() -> Colours {
 pub fn width() -> usize {
     std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100)
 }
+
+/// How a word stands out on a terminal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Paint {
+    Good,
+    Bad,
+    Strong,
+    Faint,
+}
+
+pub fn paint(text: &str, how: Paint, colours: Colours) -> String {
+    // ECMA-48 §8.3.117, select graphic rendition.
+    let code = match how {
+        Paint::Good => "32",
+        Paint::Bad => "1;31",
+        Paint::Strong => "1",
+        Paint::Faint => "2",
+    };
+    if colours == Colours::On { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+}

@@ -21,6 +21,6 @@ mod project;
 pub use analysis::{Analysis, analyze};
 pub use compile::{Compiled, Engine, compile, graph_text, load};
 pub use coverage::{Counting, Heard, Reached, ReachedKind};
-pub use lang_diagnostics::{Code, Colours, Diagnostic, Position, Severity, Sources, Span, diagnostic_to_json};
+pub use lang_diagnostics::{Code, Colours, Diagnostic, Position, Severity, Sources, Span, diagnostic_to_json, nearest};
 pub use lang_syntax::format;
 pub use project::Project;

@@ -11,11 +11,13 @@
     )
 )]
 
+mod difference;
 mod plant;
 mod play;
 mod talk;
 mod transcript;
 
+pub use difference::Failure;
 pub use plant::Answers;
 pub use play::{TestResult, play_test};
 pub use talk::Talk;

@@ -2,17 +2,18 @@
 //! the caller is going to do.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, LegId, MediaSpec};
 use runtime_contract::request::{Kind, Request};
 use runtime_contract::script::Given;
-use runtime_contract::{FlowProgram, Now, ProgramMeta, Redacted, SiteId, Tick, Time, spoken};
+use runtime_contract::value::Value;
+use runtime_contract::{FlowProgram, Now, ProgramMeta, Redacted, SiteId, Tick, Time, Type, spoken};
 use runtime_exchange::{
     Config, Event, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, Refusal, ServiceCall, ServiceFailure,
-    TraceEvent, TraceWhat, Version,
+    TraceEvent, TraceWhat, Version, note_text,
 };
 use runtime_session::{PlayItem, Trace};
 
@@ -70,6 +71,10 @@ pub(crate) struct Plant {
     pub ended: bool,
     /// The first bound of a call that was passed, and where.
     pub limit: Option<String>,
+    /// Operations of this call that were asked and that nothing is given for.
+    pub unanswered: BTreeSet<String>,
+    /// How often prompts began to play, by prompt and language of the call.
+    pub prompts: BTreeMap<(u32, u32), u64>,
     inputs: VecDeque<Input>,
 }
 
@@ -92,6 +97,8 @@ impl Plant {
             site: None,
             ended: false,
             limit: None,
+            unanswered: BTreeSet::new(),
+            prompts: BTreeMap::new(),
             inputs: VecDeque::new(),
         };
         plant.give(Input::Version(Version { program, epoch: 0, stored: true }));
@@ -114,6 +121,7 @@ impl Plant {
         }
         self.leg = LegId(self.leg.0 + 1);
         self.ended = false;
+        self.unanswered.clear();
         self.write(What::Calls { to: to.to_owned() });
         let digits = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
         self.give(Input::Leg(LegEvent::Incoming(Incoming {
@@ -142,6 +150,15 @@ impl Plant {
     /// The request at which the call waits.
     pub fn request(&self) -> Option<&Request> {
         self.program.meta().request(self.site?)
+    }
+
+    /// `main`, or the flow's name in its top part.
+    pub fn step_name(&self) -> &str {
+        let Some(info) = self.site.and_then(|site| self.meta().site(site)) else { return "" };
+        match info.step.as_str() {
+            "" => self.meta().flow(info.flow).map_or("", |flow| flow.name.as_str()),
+            step => step,
+        }
     }
 
     /// The call is at a dialogue that takes keys.
@@ -333,16 +350,27 @@ impl Plant {
         let meta = self.program.meta();
         let service = meta.services.get(call.service as usize);
         let operation = service.and_then(|service| service.operations.get(call.operation as usize));
-        let name = match (service, operation) {
-            (Some(service), Some(operation)) => format!("{}.{}", service.name, operation.name),
-            _ => "?".to_owned(),
+        let (Some(service), Some(operation)) = (service, operation) else { return };
+        let name = format!("{}.{}", service.name, operation.name);
+        let arguments = operation.parameters.iter().zip(&call.arguments);
+        let arguments: Vec<String> =
+            arguments.map(|(parameter, value)| open_text(meta, &parameter.r#type, value)).collect();
+        let given = self.answers.get(&(call.service, call.operation));
+        let answer = match (given, &operation.result) {
+            (Some(Given::Ok(Some(value))), Some(r#type)) => open_text(meta, r#type, value),
+            (Some(Given::Ok(_)), _) => "ok".to_owned(),
+            (Some(Given::Failed), _) => "failed".to_owned(),
+            (None, _) => "failed (no `given` says what it answers)".to_owned(),
         };
-        let (answer, result) = match self.answers.get(&(call.service, call.operation)) {
-            Some(Given::Ok(value)) => ("ok", Ok(value.clone())),
-            Some(Given::Failed) => ("failed", Err(ServiceFailure::Unreachable)),
-            None => ("failed (no `given` says what it answers)", Err(ServiceFailure::NotConfigured)),
+        let result = match given {
+            Some(Given::Ok(value)) => Ok(value.clone()),
+            Some(Given::Failed) => Err(ServiceFailure::Unreachable),
+            None => Err(ServiceFailure::NotConfigured),
         };
-        self.write(What::Service { name, answer: answer.to_owned() });
+        if given.is_none() {
+            self.unanswered.insert(name.clone());
+        }
+        self.write(What::Service { name, arguments: arguments.join(", "), answer });
         self.give(Input::Service { call: call.call, request: call.request, result });
     }
 
@@ -364,6 +392,9 @@ impl Plant {
             TraceWhat::Session(_) => {}
             TraceWhat::Played(items) => {
                 for item in items {
+                    if let PlayItem::Prompt { prompt, language, .. } = &item {
+                        *self.prompts.entry((*prompt, *language)).or_default() += 1;
+                    }
                     if let Some(heard) = self.heard(&item) {
                         self.write(heard);
                     }
@@ -418,6 +449,22 @@ impl Plant {
             Some(_) => RECORDING_MS,
             None => BEEP_MS,
         }
+    }
+}
+
+/// A value as people read it, but for the private parts of its type.
+fn open_text(meta: &ProgramMeta, r#type: &Type, value: &Value) -> String {
+    match (r#type, value) {
+        (Type::Private(_), _) => "•".to_owned(),
+        (Type::Optional(inner), Value::Some(value)) => open_text(meta, inner, value),
+        (Type::Record(id), Value::Record(values)) => {
+            let fields = meta.types.records.get(*id as usize).map_or(&[][..], |record| &record.fields);
+            let fields = fields.iter().zip(values);
+            let fields =
+                fields.map(|(field, value)| format!("{}: {}", field.name, open_text(meta, &field.r#type, value)));
+            format!("({})", fields.collect::<Vec<_>>().join(", "))
+        }
+        _ => note_text(meta, r#type, value),
     }
 }
 

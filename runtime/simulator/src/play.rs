@@ -1,14 +1,17 @@
-//! Plays a `test` block. Time passes only as far as the next line needs: to what the caller should hear, to the
-//! dialogue that takes his keys, or for as long as the test waits.
+//! Plays a `test` block: the caller does what its lines say, and what they expect is looked for in the transcript.
+//! Time passes only as far as a line needs.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use runtime_contract::program::Place;
+use runtime_contract::request::Kind;
 use runtime_contract::script::{TestScript, Verb};
 use runtime_contract::value::Value;
 use runtime_contract::{FlowProgram, Type};
 use runtime_exchange::note_text;
 
+use crate::difference::{Difference, Failure, keys_of, odd_keys, unheard};
 use crate::plant::Plant;
 use crate::transcript::{Line, What};
 
@@ -21,9 +24,14 @@ const EVENTS_MAX: usize = 10_000;
 pub struct TestResult {
     pub name: String,
     pub place: Place,
-    /// The line that did not hold, and what was there instead.
-    pub failure: Option<(Place, String)>,
+    pub failure: Option<Failure>,
     pub transcript: Vec<Line>,
+    /// Of each line of the test that was played, the line of the transcript with which it begins.
+    pub begins: Vec<usize>,
+    /// How often a prompt began to play, by its index and that of the call's language.
+    pub prompts: BTreeMap<(u32, u32), u64>,
+    /// Time that passed for the caller.
+    pub virtual_ms: u64,
 }
 
 impl TestResult {
@@ -35,17 +43,29 @@ impl TestResult {
 /// Plays one test on a program.
 pub fn play_test(program: &Arc<dyn FlowProgram>, script: &TestScript) -> TestResult {
     let plant = Plant::new(Arc::clone(program), script.at);
-    let mut player = Player { plant, heard_from: 0, steps_from: 0, is_stuck: false };
-    let mut failure = None;
+    let mut player = Player { plant, heard_from: 0, steps_from: 0, odd_keys: None, is_stuck: false };
+    let (mut failure, mut begins) = (None, Vec::new());
     for (place, verb) in &script.lines {
+        begins.push(player.plant.transcript.len());
         let played = player.play(verb);
-        if let Err(why) = player.within_limits().and(played) {
-            failure = Some((*place, why));
+        if let Err(difference) = player.within_limits().and(played) {
+            failure = Some(player.explained(difference).at(*place));
             break;
         }
     }
-    let failure = failure.or_else(|| Some((script.place, player.close().err()?)));
-    TestResult { name: script.name.clone(), place: script.place, failure, transcript: player.plant.transcript }
+    if failure.is_none() {
+        begins.push(player.plant.transcript.len());
+        failure = player.close().err().map(|difference| difference.at(script.place));
+    }
+    TestResult {
+        name: script.name.clone(),
+        place: script.place,
+        failure,
+        begins,
+        virtual_ms: (player.plant.now().time.0 - script.at.0).unsigned_abs(),
+        transcript: player.plant.transcript,
+        prompts: player.plant.prompts,
+    }
 }
 
 struct Player {
@@ -54,18 +74,22 @@ struct Player {
     heard_from: usize,
     /// The same for `expect step`.
     steps_from: usize,
+    /// Why the last keys chose nothing.
+    odd_keys: Option<String>,
     /// More happened by itself than may before one line.
     is_stuck: bool,
 }
 
+type Played = Result<(), Difference>;
+
 impl Player {
-    fn play(&mut self, verb: &Verb) -> Result<(), String> {
+    fn play(&mut self, verb: &Verb) -> Played {
         let began = self.plant.transcript.len();
         match verb {
             Verb::Given { service, operation, answer } => {
                 self.plant.answers.insert((*service, *operation), answer.clone());
             }
-            Verb::Call { from, to } => self.plant.call(from.clone(), to),
+            Verb::Call { from, to } => self.call(from.clone(), to),
             Verb::Hears(text) => self.hears(text)?,
             Verb::Press(keys) => self.press(keys)?,
             Verb::Wait { ms } => self.wait(u64::try_from(*ms).unwrap_or(0)),
@@ -80,20 +104,41 @@ impl Player {
         Ok(())
     }
 
+    fn call(&mut self, from: Option<String>, to: &str) {
+        self.odd_keys = None;
+        self.heard_from = self.plant.transcript.len();
+        self.plant.call(from, to);
+    }
+
     /// A call that passed a limit is cut off, which no test may want.
-    fn within_limits(&self) -> Result<(), String> {
-        self.plant.limit.as_ref().map_or(Ok(()), |limit| Err(format!("the call passed a limit: {limit}")))
+    fn within_limits(&self) -> Played {
+        match &self.plant.limit {
+            None => Ok(()),
+            Some(limit) => {
+                Err(Difference::new("a call within its limits", format!("the call passed a limit: {limit}")))
+            }
+        }
+    }
+
+    /// Adds what may have led here.
+    fn explained(&self, mut difference: Difference) -> Difference {
+        difference.hints.extend(self.odd_keys.clone());
+        let unanswered = self.plant.unanswered.iter();
+        difference
+            .hints
+            .extend(unanswered.map(|name| format!("`{name}` failed because no `given {name} => …` stands before")));
+        difference
     }
 
     /// After the last line: a call that goes on comes to its end by itself, or the test has forgotten it.
-    fn close(&mut self) -> Result<(), String> {
+    fn close(&mut self) -> Played {
         let came_in = self.plant.transcript.iter().any(|line| matches!(line.what, What::Calls { .. }));
         if came_in && self.until(|plant| plant.ended.then_some(())).is_none() {
             let stands = self.stands();
             self.within_limits()?;
-            return Err(format!(
-                "the test is over and the call goes on: {stands}; end it by `hang up` or `expect end`"
-            ));
+            let came = format!("the test is over and the call goes on: {stands}");
+            let hint = "end it by `hang up` or `expect end`".to_owned();
+            return Err(Difference::new("the call ends", came).hint(Some(hint)));
         }
         self.within_limits()
     }
@@ -112,7 +157,7 @@ impl Player {
         found(&self.plant)
     }
 
-    fn hears(&mut self, text: &str) -> Result<(), String> {
+    fn hears(&mut self, text: &str) -> Played {
         let from = self.heard_from;
         let found = self.until(|plant| {
             let mut lines = plant.transcript.iter().enumerate().skip(from);
@@ -120,26 +165,25 @@ impl Player {
                 .find(|(_, line)| matches!(&line.what, What::Hears { text: heard, .. } if heard.contains(text)))
                 .map(|(at, _)| at)
         });
-        match found {
-            Some(at) => {
-                self.heard_from = at + 1;
-                Ok(())
-            }
-            None => {
-                let heard: Vec<String> = self.plant.transcript.iter().skip(from).filter_map(heard).collect();
-                Err(match heard.as_slice() {
-                    [] => format!("the caller hears nothing; {}", self.stands()),
-                    heard => format!("the caller hears {}; {}", heard.join(", then "), self.stands()),
-                })
-            }
+        if let Some(at) = found {
+            self.heard_from = at + 1;
+            return Ok(());
         }
+        let heard: Vec<String> = self.plant.transcript.iter().skip(from).filter_map(heard).collect();
+        let came = match heard.as_slice() {
+            [] => format!("the caller hears nothing more; {}", self.stands()),
+            heard => format!("the caller hears {}; {}", heard.join(", then "), self.stands()),
+        };
+        Err(Difference::new(format!("the caller hears “{text}”"), came).hint(unheard(&self.plant, text, from)))
     }
 
     /// Keys go to the next dialogue that takes them.
-    fn press(&mut self, keys: &str) -> Result<(), String> {
+    fn press(&mut self, keys: &str) -> Played {
         if self.until(|plant| plant.takes_keys().then_some(())).is_none() {
-            return Err(format!("nobody takes keys; {}", self.stands()));
+            let expected = format!("a menu, `ask` or `record` that takes {keys}");
+            return Err(Difference::new(expected, format!("nothing takes keys; {}", self.stands())));
         }
+        self.odd_keys = odd_keys(&self.plant, keys);
         self.heard_from = self.plant.transcript.len();
         for key in keys.chars() {
             self.plant.press(key);
@@ -158,7 +202,7 @@ impl Player {
         self.plant.run_until(until);
     }
 
-    fn expect_note(&mut self, key: &str, r#type: &Type, value: &Value) -> Result<(), String> {
+    fn expect_note(&mut self, key: &str, r#type: &Type, value: &Value) -> Played {
         let wanted = note_text(self.plant.meta(), r#type, value);
         let last = |plant: &Plant| {
             let mut lines = plant.transcript.iter().rev();
@@ -167,31 +211,45 @@ impl Player {
                 _ => None,
             })
         };
-        match self.until(|plant| last(plant).filter(|noted| *noted == wanted)) {
-            Some(_) => Ok(()),
-            None => Err(match last(&self.plant) {
-                Some(noted) => format!("`{key}` is noted as {noted}, not {wanted}"),
-                None => format!("nothing is noted as `{key}`; {}", self.stands()),
-            }),
+        if self.until(|plant| last(plant).filter(|noted| *noted == wanted)).is_some() {
+            return Ok(());
         }
+        let came = match last(&self.plant) {
+            Some(noted) => format!("`{key}` is noted as {noted}, not {wanted}"),
+            None => format!("nothing is noted as `{key}`; {}", self.stands()),
+        };
+        Err(Difference::new(format!("`{key}` is noted as {wanted}"), came))
     }
 
-    fn expect_step(&mut self, flow: Option<&str>, step: &str) -> Result<(), String> {
+    fn expect_step(&mut self, flow: Option<&str>, step: &str) -> Played {
         let from = self.steps_from;
-        let entered = self.until(|plant| {
-            plant.transcript.iter().skip(from).find_map(|line| match &line.what {
-                What::Step { flow: in_flow, step: entered } => {
-                    let right_flow = flow.is_none_or(|flow| in_flow == flow || in_flow.ends_with(&format!(".{flow}")));
-                    (entered == step && right_flow).then_some(())
-                }
-                _ => None,
-            })
-        });
-        entered.ok_or_else(|| format!("step `{step}` was not entered; {}", self.stands()))
+        let is_it = |line: &Line| match &line.what {
+            What::Step { flow: in_flow, step: entered } => {
+                let right_flow = flow.is_none_or(|flow| in_flow == flow || in_flow.ends_with(&format!(".{flow}")));
+                entered == step && right_flow
+            }
+            _ => false,
+        };
+        if self.until(|plant| plant.transcript.iter().skip(from).any(is_it).then_some(())).is_some() {
+            return Ok(());
+        }
+        let since: Vec<String> = self.plant.transcript.iter().skip(from).filter_map(entered).collect();
+        let came = match since.as_slice() {
+            [] => format!("step `{step}` was not entered; {}", self.stands()),
+            since => format!("step `{step}` was not entered, but {}; {}", since.join(", then "), self.stands()),
+        };
+        let earlier = self.plant.transcript.iter().take(from).any(is_it);
+        let hint = "the call came by it before; the step must be entered after the last key, wait or call".to_owned();
+        Err(Difference::new(format!("step `{step}` is entered"), came).hint(earlier.then_some(hint)))
     }
 
-    fn expect_end(&mut self) -> Result<(), String> {
-        self.until(|plant| plant.ended.then_some(())).ok_or_else(|| format!("the call goes on; {}", self.stands()))
+    fn expect_end(&mut self) -> Played {
+        if self.until(|plant| plant.ended.then_some(())).is_some() {
+            return Ok(());
+        }
+        let keys = keys_of(&self.plant);
+        let hint = (!keys.is_empty() && self.odd_keys.is_none()).then(|| format!("the menu takes {keys}"));
+        Err(Difference::new("the call ends", format!("the call goes on; {}", self.stands())).hint(hint))
     }
 
     /// Where the call is, for a message.
@@ -202,18 +260,17 @@ impl Player {
                 _ => "the call is over".to_owned(),
             };
         }
-        let step = self.plant.transcript.iter().rev().find_map(|line| match &line.what {
-            What::Step { flow, step } if step.is_empty() => Some(flow.clone()),
-            What::Step { flow, step } => Some(format!("{flow}.{step}")),
-            _ => None,
-        });
+        let takes = match self.plant.request().map(|request| request.kind()) {
+            Some(Kind::Ask) => "waits for the keys of an `ask`",
+            _ => "waits for keys",
+        };
         let doing = match (self.is_stuck, self.plant.listens()) {
             (true, _) => "does more than 10 000 things by itself",
-            (false, true) => "waits for keys",
+            (false, true) => takes,
             (false, false) => "is",
         };
-        match step {
-            Some(step) => format!("it {doing} in `{step}`"),
+        match self.plant.transcript.iter().rev().find_map(entered) {
+            Some(step) => format!("it {doing} in {step}"),
             None => "no call came in".to_owned(),
         }
     }
@@ -222,6 +279,15 @@ impl Player {
 fn heard(line: &Line) -> Option<String> {
     match &line.what {
         What::Hears { text, .. } => Some(format!("“{text}”")),
+        _ => None,
+    }
+}
+
+/// A step that the call entered, as people write it.
+fn entered(line: &Line) -> Option<String> {
+    match &line.what {
+        What::Step { flow, step } if step.is_empty() => Some(format!("`{flow}`")),
+        What::Step { flow, step } => Some(format!("`{flow}.{step}`")),
         _ => None,
     }
 }

@@ -41,6 +41,8 @@ pub enum What {
     /// A service was asked, and what came back.
     Service {
         name: String,
+        /// As they were handed over, private ones left out.
+        arguments: String,
         answer: String,
     },
     Noted {
@@ -56,7 +58,7 @@ pub enum What {
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            What::Calls { to } => write!(f, "calls {to}"),
+            What::Calls { to } => write!(f, "calls   {to}"),
             What::Step { flow, step } if step.is_empty() => write!(f, "── {flow}"),
             What::Step { flow, step } => write!(f, "── {flow}.{step}"),
             What::Answered => f.write_str("answered"),
@@ -66,8 +68,8 @@ impl fmt::Display for What {
             What::Stopped => f.write_str("        (cut off)"),
             What::Records => f.write_str("speaks  (recorded)"),
             What::Presses(keys) => write!(f, "presses {keys}"),
-            What::Service { name, answer } => write!(f, "        {name} → {answer}"),
-            What::Noted { key, value } => write!(f, "        note {key} = {value}"),
+            What::Service { name, arguments, answer } => write!(f, "asks    {name}({arguments}) → {answer}"),
+            What::Noted { key, value } => write!(f, "notes   {key} = {value}"),
             What::Fault(fault) => write!(f, "fault: {fault}"),
             What::HangsUp => f.write_str("hangs up"),
             What::Ended => f.write_str("the call is over"),

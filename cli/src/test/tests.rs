@@ -1,0 +1,153 @@
+//! What people and machines read of tests, as they read it. Real time is left out of it.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may stop at the first surprise")]
+
+use std::time::Duration;
+
+use lang_compiler::{Colours, Compiled, Engine, Project, compile};
+use runtime_contract::program::SiteNames;
+
+use super::coverage::{Coverage, heard};
+use super::junit;
+use super::play::{PlayedTest, Playing, play};
+use super::report::{results, summary};
+
+const FLOW: &str = r#"languages zh, en
+
+service crm {
+    find(card: private Digits, times: Int) -> Text?  within 1s
+}
+
+inbound "+86 400 810 0000" => desk
+
+flow desk {
+    answer
+    go main
+
+    step main {
+        menu {
+            say zh "请选择。" en "Please choose."
+            1 => go card
+            2 => set caller.language = en then go main up to 1 times else hang up
+            silence, other => say zh "没有。" en "No such thing." then again
+            after 2 tries => hang up
+        }
+    }
+
+    step card {
+        let card = ask private digits 16 {
+            say zh "卡号。" en "Card."
+            silence, invalid => hang up
+        }
+        match crm.find(card, 2) {
+            ok name => note known = name is some n
+            failed => say zh "查不到。" en "Not now."
+        }
+        hang up
+    }
+
+    finally { note outcome = "over" }
+}
+"#;
+
+/// A test with these lines behind its call.
+fn test(name: &str, lines: &[&str]) -> String {
+    let call = "call from \"+86 138 0000 0000\" to \"+86 400 810 0000\"";
+    let lines: String = [call].iter().chain(lines).map(|line| format!("    {line}\n")).collect();
+    format!("test \"{name}\" {{\n{lines}}}\n\n")
+}
+
+fn compiled(tests: &str) -> Compiled {
+    let mut project = Project::default();
+    project.add_flow("desk.flow", FLOW);
+    project.add_flow("desk_test.flow", format!("use desk: crm\n\n{tests}"));
+    compile(&project, &SiteNames::default(), Engine::Native)
+        .unwrap_or_else(|analysis| panic!("{}", analysis.report(Colours::Off, 100).text))
+}
+
+fn played<'c>(compiled: &'c Compiled, how: &Playing<'_>) -> Vec<PlayedTest<'c>> {
+    let tests: Vec<_> = compiled.tests.iter().collect();
+    let mut played = play(&compiled.program, &tests, how);
+    played.iter_mut().for_each(|test| test.real = Duration::from_millis(7));
+    played
+}
+
+/// The report on tests that fail, one after the other.
+fn failures(tests: &[(&str, &[&str])]) -> String {
+    let compiled = compiled(&tests.iter().map(|(name, lines)| test(name, lines)).collect::<String>());
+    results(&compiled, &played(&compiled, &Playing::default()), false, Colours::Off).text
+}
+
+#[test]
+fn a_failure_shows_the_call_up_to_its_line() {
+    let text = failures(&[
+        ("a key that the menu does not have", &["press 3", "expect step card"]),
+        ("a text of the other language", &["hears \"请选择\"", "press 2", "hears \"卡号\""]),
+        ("a service that nothing is given for", &["press 1", "press 4111111111111111", "expect note known = true"]),
+        (
+            "a value that is another",
+            &["given crm.find => \"Li\"", "press 1", "press 4111111111111111", "expect note known = false"],
+        ),
+        ("a call that goes on", &["hears \"请选择\""]),
+        ("a call that is over", &["hang up", "press 1"]),
+        ("an end that does not come", &["expect end"]),
+        ("a text with other blanks", &["press 2", "hears \"please  choose\""]),
+        ("a test that holds", &["hang up", "expect note outcome = \"over\""]),
+    ]);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn machines_read_a_line_for_each_test() {
+    let compiled = compiled(&[test("holds", &["hang up"]), test("fails", &["press 9", "expect end"])].concat());
+    let played = played(&compiled, &Playing::default());
+    let sums = summary(&played, 3, Duration::from_millis(9));
+    let lines = results(&compiled, &played, false, Colours::Off).json;
+    let text = format!("{lines}{}\n{}", sums.json, sums.text);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn build_servers_read_both_kinds_of_time() {
+    let compiled = compiled(&[test("holds <&>", &["hang up"]), test("fails", &["press 9", "expect end"])].concat());
+    let played = played(&compiled, &Playing::default());
+    let text = junit::report(&compiled, &played, Duration::from_millis(9)).unwrap_or_else(|_| panic!("no report"));
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn coverage_lists_what_no_test_reaches() {
+    let tests = [
+        test("a number that is known", &["given crm.find => \"Li\"", "press 1", "press 4111111111111111"]),
+        test("in English", &["press 2", "hears \"Please\"", "press 2"]),
+    ];
+    let compiled = compiled(&tests.concat());
+    let counting = compiled.counting().unwrap();
+    let played = played(&compiled, &Playing { counting: Some(&counting.program), ..Playing::default() });
+    assert!(played.iter().all(|test| test.result.passed() && !test.differs));
+    let reached = compiled.reached(&counting, &heard(&played), false);
+    let coverage = Coverage::new(&compiled, reached, played.len());
+    let text = coverage.report().text;
+    insta::assert_snapshot!(text);
+    assert_eq!((coverage.total().reached, coverage.total().all), (13, 22));
+    let json: serde_json::Value = serde_json::from_str(&coverage.report().json).unwrap();
+    assert_eq!(json["coverage"]["all"]["arms"]["all"], 10);
+    assert_eq!(json["coverage"]["all"]["steps"]["reached"], 4);
+    assert_eq!(json["coverage"]["places"].as_array().unwrap().len(), 22);
+}
+
+#[test]
+fn results_are_in_order_and_stop_at_the_first_failure() {
+    let names: Vec<String> = (0..40).map(|at| format!("test {at}")).collect();
+    let tests: String = names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| test(name, if at % 7 == 5 { &["hears \"no\""] } else { &["hang up"] }))
+        .collect();
+    let compiled = compiled(&tests);
+    for jobs in [1, 2, 40] {
+        let all = played(&compiled, &Playing { jobs: Some(jobs), ..Playing::default() });
+        assert!(all.iter().map(|test| &test.result.name).eq(&names));
+        let some = played(&compiled, &Playing { jobs: Some(jobs), fail_fast: true, ..Playing::default() });
+        assert!(some.iter().map(|test| &test.result.name).eq(&names[..6]), "with {jobs} jobs");
+    }
+}
