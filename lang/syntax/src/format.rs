@@ -10,6 +10,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::grammar::{Context, Rule};
 use crate::parse::with_tree;
+use crate::parts::KnownLines;
 use crate::tokens::{Comment, Scan};
 use crate::tree::{Block, CommentAbove, Line, Segment, Tree};
 use atoms::{Atom, atoms_of, flat};
@@ -22,7 +23,7 @@ pub(crate) const INDENT: usize = 4;
 
 /// The file in its canonical form, or as it is where it does not read. `format(format(x)) == format(x)`.
 pub fn format(text: &str) -> String {
-    with_tree(FileId(0), text, |tree, scan, _, problems| {
+    with_tree(&mut KnownLines::default(), FileId(0), text, |tree, scan, _, problems| {
         if problems.iter().any(Diagnostic::is_error) {
             return text.to_owned();
         }

@@ -19,6 +19,7 @@ mod lines;
 mod names;
 mod node;
 mod parse;
+mod parts;
 mod signs;
 #[cfg(test)]
 #[path = "../tests/support/mod.rs"]
@@ -31,5 +32,6 @@ mod unread;
 pub use format::format;
 pub use lines::{BLOCK_DEPTH_MAX, BRACKET_DEPTH_MAX, PROBLEMS_MAX};
 pub use names::composed;
-pub use parse::parse;
+pub use parse::{parse, parse_knowing};
+pub use parts::KnownLines;
 pub use tree::{FILE_BYTES_MAX, LINE_TOKENS_MAX};

@@ -1,15 +1,15 @@
-//! A pair of the grammar with what the grammar does not know: where its text begins in the file, and the lines of the
+//! A part of a line with what the grammar does not know: where its text begins in the file, and the lines of the
 //! block that its line opens.
 
 use lang_diagnostics::{FileId, Span};
-use pest::iterators::Pair;
 
 use crate::grammar::Rule;
+use crate::parts::Part;
 use crate::tree::{Block, Segment};
 
 #[derive(Clone)]
 pub(crate) struct Node<'t, 'b> {
-    pair: Pair<'t, Rule>,
+    part: Part<'t, 'b>,
     base: usize,
     file: FileId,
     /// The block at the end of the segment that this node lies in.
@@ -19,26 +19,25 @@ pub(crate) struct Node<'t, 'b> {
 impl<'t, 'b> Node<'t, 'b> {
     /// The whole of a segment, where the grammar understood it.
     pub fn of_segment(file: FileId, segment: &'b Segment<'t>) -> Option<Self> {
-        let pair = segment.pair.clone()?;
-        Some(Node { pair, base: segment.bytes.start, file, block: segment.block.as_ref() })
+        Some(Node { part: segment.part()?, base: segment.bytes.start, file, block: segment.block.as_ref() })
     }
 
     /// A text that was read apart from its line; `base` is where it begins in the file.
-    pub fn of_text(file: FileId, pair: Pair<'t, Rule>, base: usize) -> Self {
-        Node { pair, base, file, block: None }
+    pub fn of_text(file: FileId, part: Part<'t, 'b>, base: usize) -> Self {
+        Node { part, base, file, block: None }
     }
 
     pub fn rule(&self) -> Rule {
-        self.pair.as_rule()
+        self.part.rule()
     }
 
     pub fn text(&self) -> &'t str {
-        self.pair.as_str()
+        self.part.text()
     }
 
     /// Without the blanks that the grammar takes before a part that is not there; those of a text belong to it.
     pub fn span(&self) -> Span {
-        let start = self.base + self.pair.as_span().start();
+        let start = self.base + self.part.start();
         let text = match self.rule() {
             Rule::text_literal | Rule::plural_form => self.text(),
             _ => self.text().trim_end(),
@@ -59,7 +58,7 @@ impl<'t, 'b> Node<'t, 'b> {
 
     pub fn inner(&self) -> impl Iterator<Item = Node<'t, 'b>> + use<'t, 'b> {
         let (base, file, block) = (self.base, self.file, self.block);
-        self.pair.clone().into_inner().map(move |pair| Node { pair, base, file, block })
+        self.part.inner().map(move |part| Node { part, base, file, block })
     }
 
     pub fn first(&self) -> Option<Node<'t, 'b>> {

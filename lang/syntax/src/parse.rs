@@ -4,6 +4,7 @@ use lang_diagnostics::{Code, Diagnostic, FileId, Span};
 
 use crate::ast::Module;
 use crate::lines::{Layout, PROBLEMS_MAX};
+use crate::parts::KnownLines;
 use crate::signs::problems_of_comments;
 use crate::tokens::{Scan, scan};
 use crate::tree::{FILE_BYTES_MAX, Tree, clean_text, text_to_tree};
@@ -13,11 +14,17 @@ use crate::unread::{unread_file, unread_lines};
 /// What the file says, and what is wrong with it, in the order of the text. Never fails: what was not understood is left
 /// out or `Missing`.
 pub fn parse(file: FileId, text: &str) -> (Module, Vec<Diagnostic>) {
-    with_tree(file, text, |_, _, module, problems| (module, problems))
+    parse_knowing(&mut KnownLines::default(), file, text)
+}
+
+/// As [`parse`], without reading lines again that are known.
+pub fn parse_knowing(known: &mut KnownLines, file: FileId, text: &str) -> (Module, Vec<Diagnostic>) {
+    with_tree(known, file, text, |_, _, module, problems| (module, problems))
 }
 
 /// Reads `text` and hands over all that was found. A text that is too long is read as an empty one, with its diagnostic.
 pub(crate) fn with_tree<R>(
+    known: &mut KnownLines,
     file: FileId,
     text: &str,
     then: impl FnOnce(&Tree, &Scan, Module, Vec<Diagnostic>) -> R,
@@ -39,7 +46,7 @@ pub(crate) fn with_tree<R>(
     let scan = scan(text);
     let layout = Layout::new(text, &scan, file);
     let clean = clean_text(text, &scan, &layout);
-    let (tree, of_lines) = text_to_tree(file, text, &clean, &scan, &layout);
+    let (tree, of_lines) = text_to_tree(file, text, &clean, &scan, &layout, known);
     let (mut module, of_meaning) = tree_to_ast(&tree);
     problems.extend(of_lines);
     problems.extend(of_meaning);
@@ -80,7 +87,7 @@ mod tests {
         let scan = scan(text);
         let layout = Layout::new(text, &scan, file);
         let clean = clean_text(text, &scan, &layout);
-        let (tree, of_lines) = text_to_tree(file, text, &clean, &scan, &layout);
+        let (tree, of_lines) = text_to_tree(file, text, &clean, &scan, &layout, &mut KnownLines::default());
         let (_, of_meaning) = tree_to_ast(&tree);
         let twice_else = of_meaning.iter().any(|problem| problem.code == Code::TextAfterElse);
         (of_lines.is_empty() && !twice_else, parse_all(Rule::file, &clean).is_ok())

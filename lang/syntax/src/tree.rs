@@ -2,14 +2,13 @@
 
 use std::ops::Range;
 
-use lang_diagnostics::{Code, Diagnostic, FileId, Span};
-use pest::iterators::Pair;
-
 use crate::errors::{BrokenLine, line_error};
 use crate::grammar::{Context, Rule, parse_all};
 use crate::lines::{BRACKET_DEPTH_MAX, Event, Layout, PROBLEMS_MAX, Reading, limit_depth, looks_like_tag};
+use crate::parts::{KnownLines, Part, Parts};
 use crate::signs::problem_of_signs;
 use crate::tokens::{Comment, Scan, TokenKind};
+use lang_diagnostics::{Code, Diagnostic, FileId, Span};
 
 /// Largest file that is read, in bytes.
 pub const FILE_BYTES_MAX: usize = 4 << 20;
@@ -39,11 +38,20 @@ pub(crate) struct Segment<'t> {
     pub tokens: Range<usize>,
     /// The bytes of the tokens.
     pub bytes: Range<usize>,
+    /// Of the clean text.
+    pub text: &'t str,
     /// What the grammar made of it; none where it was not understood, or where it is a `}` alone.
-    pub pair: Option<Pair<'t, Rule>>,
+    pub parts: Option<Parts>,
     /// The comment behind it on its line.
     pub beside: Option<Comment>,
     pub block: Option<Block<'t>>,
+}
+
+impl<'t> Segment<'t> {
+    /// The whole of what the grammar made of it.
+    pub fn part(&self) -> Option<Part<'t, '_>> {
+        self.parts.as_ref()?.whole(self.text)
+    }
 }
 
 #[derive(Debug)]
@@ -94,12 +102,13 @@ pub(crate) fn text_to_tree<'t>(
     clean: &'t str,
     scan: &Scan,
     layout: &Layout,
+    known: &mut KnownLines,
 ) -> (Tree<'t>, Vec<Diagnostic>) {
     let by_braces = layout.read_by_braces();
     let braces_match = by_braces.problems.is_empty();
-    let read = |mut reading: Reading| {
+    let mut read = |mut reading: Reading| {
         limit_depth(&mut reading, scan, file);
-        TreeBuilder::new(file, text, clean, scan, reading).build()
+        TreeBuilder::new(file, text, clean, scan, reading, known).build()
     };
     let by_braces = read(by_braces);
     if by_braces.1.is_empty() {
@@ -114,7 +123,7 @@ pub(crate) fn text_to_tree<'t>(
     if by_indentation.1.len() < limit { by_indentation } else { by_braces }
 }
 
-struct TreeBuilder<'t, 's> {
+struct TreeBuilder<'t, 's, 'k> {
     file: FileId,
     text: &'t str,
     clean: &'t str,
@@ -128,6 +137,7 @@ struct TreeBuilder<'t, 's> {
     too_deep: Vec<usize>,
     /// Blocks whose opening line was not understood: their lines are read on probation.
     context_guesses_left: usize,
+    known: &'k mut KnownLines,
 }
 
 /// Only so many blocks get their kind guessed from their lines: a file with more broken heads is no flow file.
@@ -135,8 +145,15 @@ const CONTEXT_GUESSES_MAX: usize = 1000;
 /// Lines that are looked at to guess the kind of a block.
 const GUESS_LINES_MAX: usize = 6;
 
-impl<'t, 's> TreeBuilder<'t, 's> {
-    fn new(file: FileId, text: &'t str, clean: &'t str, scan: &'s Scan, reading: Reading) -> Self {
+impl<'t, 's, 'k> TreeBuilder<'t, 's, 'k> {
+    fn new(
+        file: FileId,
+        text: &'t str,
+        clean: &'t str,
+        scan: &'s Scan,
+        reading: Reading,
+        known: &'k mut KnownLines,
+    ) -> Self {
         let mut brace_problems: Vec<Span> = reading.problems.iter().map(Diagnostic::span).collect();
         brace_problems.sort_unstable();
         TreeBuilder {
@@ -150,6 +167,7 @@ impl<'t, 's> TreeBuilder<'t, 's> {
             brace_problems,
             too_deep: reading.too_deep,
             context_guesses_left: CONTEXT_GUESSES_MAX,
+            known,
         }
     }
 
@@ -228,20 +246,22 @@ impl<'t, 's> TreeBuilder<'t, 's> {
         let tokens = first.unwrap_or(end)..end;
         let bytes = self.bytes(&tokens);
         // A head without its `{` says nothing for sure; that the brace is missed was said.
-        let pair = if opened == Some(None) { None } else { self.read(context, rule, &tokens, &bytes) };
+        let text = self.clean.get(bytes.clone()).unwrap_or("");
+        let parts = if opened == Some(None) { None } else { self.read(context, rule, &tokens, &bytes) };
         let beside = self.comment_beside(end);
-        let block = opened.map(|open| self.block(open, pair.as_ref(), &bytes, context));
-        Segment { tokens, bytes, pair, beside, block }
+        let head = parts.as_ref().and_then(|parts| context_of_head(parts.whole(text)?));
+        let block = opened.map(|open| self.block(open, head, &bytes, context));
+        Segment { tokens, bytes, text, parts, beside, block }
     }
 
     fn block(
         &mut self,
         open: Option<usize>,
-        head: Option<&Pair<'t, Rule>>,
+        head: Option<Context>,
         bytes: &Range<usize>,
         parent: Context,
     ) -> Block<'t> {
-        let context = head.and_then(context_of_head).unwrap_or_else(|| self.guess_context(bytes, parent));
+        let context = head.unwrap_or_else(|| self.guess_context(bytes, parent));
         let lines = self.lines(context);
         let close = match self.events.get(self.at) {
             Some(Event::Close(token)) => *token,
@@ -329,13 +349,7 @@ impl<'t, 's> TreeBuilder<'t, 's> {
     }
 
     /// Reads one segment by the grammar, or says why it cannot be read; never says two things of one segment.
-    fn read(
-        &mut self,
-        context: Context,
-        rule: Rule,
-        tokens: &Range<usize>,
-        bytes: &Range<usize>,
-    ) -> Option<Pair<'t, Rule>> {
+    fn read(&mut self, context: Context, rule: Rule, tokens: &Range<usize>, bytes: &Range<usize>) -> Option<Parts> {
         let text = self.clean.get(bytes.clone()).unwrap_or("");
         if text.is_empty() || (rule == Rule::one_closing && text == "}") {
             return None;
@@ -348,8 +362,8 @@ impl<'t, 's> TreeBuilder<'t, 's> {
         if self.opens_too_deep(tokens) {
             return None;
         }
-        match parse_all(rule, text) {
-            Ok(pair) => Some(pair),
+        match self.known.read(rule, text) {
+            Ok(parts) => Some(parts),
             Err(_) if !is_told || self.has_brace_problem(bytes) => None,
             Err(failed_at) if failed_at >= text.len() && self.text_lost_its_place(context, tokens.end) => None,
             Err(failed_at) => {
@@ -470,7 +484,6 @@ impl<'t, 's> TreeBuilder<'t, 's> {
 }
 
 /// What the block is that the last `{` of a head opens.
-fn context_of_head(head: &Pair<'_, Rule>) -> Option<Context> {
-    let rules = head.clone().into_inner().flatten().map(|pair| pair.as_rule());
-    rules.filter_map(Context::of_block).last()
+fn context_of_head(head: Part<'_, '_>) -> Option<Context> {
+    head.all().skip(1).filter_map(|part| Context::of_block(part.rule())).last()
 }

@@ -72,7 +72,7 @@ impl<'t> Walk<'_, 't> {
 
     /// Whether nothing came of the segment; a `}` alone says nothing.
     fn is_lost(&self, segment: &Segment) -> bool {
-        segment.pair.is_none() && self.tree.text.get(segment.bytes.clone()) != Some("}")
+        segment.parts.is_none() && self.tree.text.get(segment.bytes.clone()) != Some("}")
     }
 
     fn has_mistake(&self, span: Span) -> bool {

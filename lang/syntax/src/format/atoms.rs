@@ -110,25 +110,24 @@ fn comments_in(scan: &Scan, bytes: Range<usize>) -> &[Comment] {
 
 fn marks_of(segment: &Segment, scan: &Scan) -> Marks {
     let mut marks = Marks::default();
-    let Some(pair) = segment.pair.clone() else { return marks };
+    let Some(whole) = segment.part() else { return marks };
     let base = segment.bytes.start;
-    let is_operation = pair.as_rule() == Rule::service_line;
+    let is_operation = whole.rule() == Rule::service_line;
     let next_start = |at: usize| {
         let next = scan.tokens.partition_point(|token| token.start <= at);
         scan.tokens.get(next).map(|token| token.start)
     };
-    let parts = pair.clone().into_inner().flatten();
-    for part in std::iter::once(pair).chain(parts) {
-        let (start, end) = (base + part.as_span().start(), base + part.as_span().end());
-        match part.as_rule() {
+    for part in whole.all() {
+        let (start, end) = (base + part.start(), base + part.end());
+        match part.rule() {
             Rule::arguments | Rule::parameters | Rule::fields | Rule::pattern_names | Rule::index => {
                 marks.close_before.insert(start);
             }
             Rule::minus => marks.close_before.extend(next_start(start)),
             Rule::list_type => {
-                let inner = part.into_inner().find(|inner| inner.as_rule() == Rule::type_name);
+                let inner = part.inner().find(|inner| inner.rule() == Rule::type_name);
                 if let Some(inner) = inner {
-                    marks.close_before.insert(base + inner.as_span().start());
+                    marks.close_before.insert(base + inner.start());
                 }
                 marks.close_before.extend(next_start(start));
                 marks.close_before.insert(end.saturating_sub(1));
@@ -139,8 +138,8 @@ fn marks_of(segment: &Segment, scan: &Scan) -> Marks {
                 marks.tags.insert(start);
             }
             Rule::text | Rule::phrases => {
-                let languages = part.into_inner().filter(|inner| inner.as_rule() != Rule::string);
-                let tags: Vec<usize> = languages.map(|inner| base + inner.as_span().start()).collect();
+                let languages = part.inner().filter(|inner| inner.rule() != Rule::string);
+                let tags: Vec<usize> = languages.map(|inner| base + inner.start()).collect();
                 if tags.len() > 1 {
                     marks.groups.push(tags);
                 }

@@ -5,15 +5,15 @@ use crate::tree::Line;
 
 /// What kind of line it is: the first rule below that of its block.
 pub(crate) fn rule_of(line: &Line) -> Option<Rule> {
-    let pair = line.segments.first()?.pair.clone()?;
-    let inner = pair.clone().into_inner().next().map(|inner| inner.as_rule());
-    match pair.as_rule() {
+    let part = line.segments.first()?.part()?;
+    let inner = part.inner().next().map(|inner| inner.rule());
+    match part.rule() {
         Rule::file_line => {
-            let inner = pair.into_inner().next()?;
-            if inner.as_rule() != Rule::item {
-                return Some(inner.as_rule());
+            let inner = part.inner().next()?;
+            if inner.rule() != Rule::item {
+                return Some(inner.rule());
             }
-            inner.into_inner().map(|part| part.as_rule()).find(|rule| *rule != Rule::kw_local)
+            inner.inner().map(|part| part.rule()).find(|rule| *rule != Rule::kw_local)
         }
         Rule::flow_line | Rule::dialogue_line | Rule::queue_line | Rule::cadence_line | Rule::survey_line => inner,
         Rule::hours_line => inner,
@@ -55,10 +55,9 @@ fn place(line: &Line, context: Context) -> Place {
 
 /// Choices, then outcomes, then `after`.
 fn arm_rank(line: &Line) -> u8 {
-    let pair = line.segments.first().and_then(|segment| segment.pair.clone());
-    let pattern =
-        pair.and_then(|pair| pair.into_inner().flatten().find(|pair| pair.as_rule() == Rule::dialogue_pattern));
-    match pattern.and_then(|pattern| pattern.into_inner().next()).map(|kind| kind.as_rule()) {
+    let part = line.segments.first().and_then(|segment| segment.part());
+    let pattern = part.and_then(|part| part.all().find(|part| part.rule() == Rule::dialogue_pattern));
+    match pattern.and_then(|pattern| pattern.inner().next()).map(|kind| kind.rule()) {
         Some(Rule::after_tries) => 4,
         Some(Rule::outcome) => 3,
         _ => 2,
@@ -67,9 +66,8 @@ fn arm_rank(line: &Line) -> u8 {
 
 /// The module of a `use`, those outside `std` behind.
 fn module_of(line: &Line) -> Option<(bool, String)> {
-    let pair = line.segments.first()?.pair.clone()?;
-    let path = pair.into_inner().flatten().find(|pair| pair.as_rule() == Rule::path)?;
-    let name: String = path.as_str().split_whitespace().collect();
+    let path = line.segments.first()?.part()?.all().find(|part| part.rule() == Rule::path)?;
+    let name: String = path.text().split_whitespace().collect();
     Some((name != "std" && !name.starts_with("std."), name))
 }
 

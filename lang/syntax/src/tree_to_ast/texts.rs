@@ -6,6 +6,7 @@ use super::AstBuilder;
 use crate::ast::{LanguageTag, Part, PluralForm, Text, TextIn, TextString};
 use crate::grammar::{Rule, parse_all};
 use crate::node::Node;
+use crate::parts::Parts;
 
 impl<'t> AstBuilder<'t> {
     pub(super) fn text(&mut self, node: &Node<'t, '_>) -> Text {
@@ -67,8 +68,9 @@ impl<'t> AstBuilder<'t> {
         }
         let parts = match parse_all(Rule::one_text, inner) {
             Ok(pair) => {
-                let node = Node::of_text(self.file, pair, base);
-                node.inner().filter_map(|part| self.part(&part)).collect()
+                let parts = Parts::of(pair);
+                let whole = parts.whole(inner).map(|part| Node::of_text(self.file, part, base));
+                whole.iter().flat_map(Node::inner).filter_map(|part| self.part(&part)).collect()
             }
             Err(at) => {
                 let problem = self.hole_problem(inner, inner_span, at);
