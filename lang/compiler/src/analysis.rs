@@ -1,9 +1,11 @@
 //! From files to meaning: all problems of a project, and its tree when none of them is an error.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use lang_diagnostics::{Code, Colours, Diagnostic, FileId, Sources, Span, diagnostics_to_json_lines, render};
 use lang_semantics::{ParsedModule, hir};
+use lang_syntax::KnownLines;
 use lang_syntax::ast::{self, Unread};
 use runtime_contract::program::{Report, SiteNames};
 
@@ -43,11 +45,31 @@ impl Analysis {
 }
 
 pub fn analyze(project: &Project, names: &SiteNames) -> Analysis {
-    with_room(|| read_and_check(project, names))
+    Checker::default().analyze(project, names)
 }
 
-fn read_and_check(project: &Project, names: &SiteNames) -> Analysis {
-    let mut reader = Reader::default();
+/// Checks a project again and again as it changes: lines that it knows are not read anew.
+#[derive(Default)]
+pub struct Checker {
+    known: Mutex<KnownLines>,
+}
+
+impl Checker {
+    pub fn analyze(&self, project: &Project, names: &SiteNames) -> Analysis {
+        with_room(|| self.analyze_here(project, names))
+    }
+
+    /// On this thread.
+    pub(crate) fn analyze_here(&self, project: &Project, names: &SiteNames) -> Analysis {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let analysis = read_and_check(&mut known, project, names);
+        known.forget_unused();
+        analysis
+    }
+}
+
+fn read_and_check(known: &mut KnownLines, project: &Project, names: &SiteNames) -> Analysis {
+    let mut reader = Reader::new(known);
     for (path, file) in &project.flows {
         match file.misread {
             None => reader.read(path, module_of(path), &file.text),
@@ -87,8 +109,8 @@ fn write_out_place(problem: &mut Diagnostic, sources: &Sources) {
 const PLACE_BYTES_MAX: usize = 80;
 
 /// Parses files as they come.
-#[derive(Default)]
-struct Reader {
+struct Reader<'k> {
+    known: &'k mut KnownLines,
     sources: Sources,
     /// By module path.
     modules: BTreeMap<String, ast::Module>,
@@ -99,10 +121,21 @@ struct Reader {
     wanted: Vec<String>,
 }
 
-impl Reader {
+impl<'k> Reader<'k> {
+    fn new(known: &'k mut KnownLines) -> Self {
+        Reader {
+            known,
+            sources: Sources::default(),
+            modules: BTreeMap::new(),
+            diagnostics: Vec::new(),
+            foreign: Vec::new(),
+            wanted: Vec::new(),
+        }
+    }
+
     fn read(&mut self, path: &str, module: String, text: &str) {
         let id = self.sources.add(path, text);
-        let (ast, problems) = lang_syntax::parse(id, text);
+        let (ast, problems) = lang_syntax::parse_knowing(self.known, id, text);
         self.diagnostics.extend(problems);
         self.take(module, ast);
     }

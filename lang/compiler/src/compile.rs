@@ -12,7 +12,7 @@ use lang_semantics::hir;
 use runtime_contract::program::{FlowProgram, Report, SiteNames};
 use runtime_contract::script::TestScript;
 
-use crate::analysis::{Analysis, analyze};
+use crate::analysis::{Analysis, Checker};
 use crate::depth::with_room;
 use crate::project::Project;
 
@@ -40,11 +40,17 @@ pub struct Compiled {
 
 /// Without a program, the analysis has at least one error.
 pub fn compile(project: &Project, names: &SiteNames, engine: Engine) -> Result<Compiled, Box<Analysis>> {
-    with_room(|| check_and_compile(project, names, engine))
+    Checker::default().compile(project, names, engine)
 }
 
-fn check_and_compile(project: &Project, names: &SiteNames, engine: Engine) -> Result<Compiled, Box<Analysis>> {
-    let mut analysis = analyze(project, names);
+impl Checker {
+    /// As [`compile`].
+    pub fn compile(&self, project: &Project, names: &SiteNames, engine: Engine) -> Result<Compiled, Box<Analysis>> {
+        with_room(|| graph_and_code(self.analyze_here(project, names), engine))
+    }
+}
+
+fn graph_and_code(mut analysis: Analysis, engine: Engine) -> Result<Compiled, Box<Analysis>> {
     let Some(program) = analysis.program.take() else { return Err(Box::new(analysis)) };
     let made = hir_to_graph(&program, &analysis.sources).and_then(|(graph, marks)| {
         let bytes = to_bytes(&graph);

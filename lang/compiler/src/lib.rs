@@ -18,7 +18,7 @@ mod coverage;
 mod depth;
 mod project;
 
-pub use analysis::{Analysis, analyze};
+pub use analysis::{Analysis, Checker, analyze};
 pub use compile::{Compiled, Engine, compile, graph_text, load};
 pub use coverage::{Counting, Heard, Reached, ReachedKind};
 pub use lang_diagnostics::{Code, Colours, Diagnostic, Position, Severity, Sources, Span, diagnostic_to_json, nearest};
