@@ -2,7 +2,7 @@
 //! tables. Builder and verifier read it here, so that they cannot differ.
 
 use runtime_contract::program::{ProgramMeta, SiteKind};
-use runtime_contract::request::{PromptUse, Prompts, Request};
+use runtime_contract::request::{self, PromptUse, Prompts, Request};
 use runtime_contract::types::Type;
 
 /// Types of a site's values in the mailbox, each list from the mailbox's first slot.
@@ -39,11 +39,16 @@ pub fn mailbox(meta: &ProgramMeta, kind: &SiteKind) -> Option<Mailbox> {
         Request::Wait => vec![Type::Duration],
         Request::Note { r#type, .. } => vec![r#type.clone()],
         Request::Play(prompts) => prompt_arguments(meta, prompts)?,
-        Request::Menu(menu) => prompt_arguments(meta, &menu.prompts)?,
+        Request::Menu(menu) => {
+            for (payload, choice) in payloads.iter_mut().zip(&menu.choices) {
+                *payload = request::Menu::span(choice).map(|_| Type::Digits);
+            }
+            prompt_arguments(meta, &menu.prompts)?
+        }
         Request::Ask(ask) => {
             first_payload(Some(match ask.private {
-                true => Type::Private(Box::new(Type::Digits)),
-                false => Type::Digits,
+                true => Type::Private(Box::new(ask.kind.value())),
+                false => ask.kind.value(),
             }));
             prompt_arguments(meta, &ask.prompts)?
         }

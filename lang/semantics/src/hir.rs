@@ -229,6 +229,8 @@ pub struct Dialogue {
     /// The number of tries, where there is one.
     pub tries_span: Span,
     pub prompts: Prompts,
+    /// What later tries play in place of `prompts`.
+    pub reprompt: Option<Prompts>,
     pub listen_ms: u32,
     pub between_keys_ms: u32,
     pub arms: Vec<DialogueArm>,
@@ -245,11 +247,15 @@ pub struct DialogueArm {
 pub enum Takes {
     /// A choice of a menu, as written.
     Key(String),
+    /// A choice of a menu, as `1000..1019`, and the local that takes the Digits that were keyed.
+    KeySpan(String, LocalId),
     Silence,
     /// Menu.
     Other,
     /// Ask.
     Invalid,
+    /// Ask with a confirmation: the caller says no.
+    Rejected,
     /// What the last `again` leads to.
     AfterTries,
 }
@@ -266,9 +272,20 @@ pub struct Ask {
     pub kind: AskKind,
     pub private: bool,
     pub end_key: char,
+    /// `confirm TEXT`
+    pub confirm: Option<Confirm>,
     pub result: LocalId,
     /// The good value is to be wrapped: `result` is optional because some arm gives `none`.
     pub result_optional: bool,
+}
+
+/// The value is read back: 1 accepts it, 2 rejects it; silence and other keys are the outcomes of the ask.
+#[derive(Clone, Debug)]
+pub struct Confirm {
+    pub prompts: Prompts,
+    /// Takes the value before it is accepted.
+    pub it: LocalId,
+    pub keyword: Span,
 }
 
 /// As [`Ask`].

@@ -53,6 +53,14 @@ pub fn days_since_epoch(year: i16, month: i8, day: i8) -> Option<i32> {
     Some(date.since(EPOCH).ok()?.get_days())
 }
 
+/// The first day with this month and day that is not before `today`, both as days since 1970. A 29 February may be
+/// years away; `None` for a day that no year has.
+pub fn next_day(month: i8, day: i8, today: i32) -> Option<i32> {
+    let year = EPOCH.checked_add(jiff::Span::new().try_days(today).ok()?).ok()?.year();
+    // Between two leap years lie eight at most.
+    (year..=year.saturating_add(8)).filter_map(|year| days_since_epoch(year, month, day)).find(|found| *found >= today)
+}
+
 /// Whether a zone of this name exists in the bundled table.
 pub fn is_zone(name: &str) -> bool {
     TimeZone::get(name).is_ok()
@@ -143,6 +151,17 @@ mod tests {
         assert!(open_at((2026, 3, 8), 1));
         assert!(!open_at((2026, 3, 8), 2));
         assert!(!open_at((2026, 3, 7), 1));
+    }
+
+    #[test]
+    fn the_next_such_day_is_today_or_later() {
+        let day = |y, m, d| days_since_epoch(y, m, d).unwrap();
+        let today = day(2026, 3, 2);
+        assert_eq!(next_day(3, 2, today), Some(today));
+        assert_eq!(next_day(3, 1, today), Some(day(2027, 3, 1)));
+        assert_eq!(next_day(2, 29, today), Some(day(2028, 2, 29)));
+        assert_eq!(next_day(2, 29, day(2096, 3, 1)), Some(day(2104, 2, 29)));
+        assert_eq!((next_day(2, 30, today), next_day(13, 1, today), next_day(0, 1, today)), (None, None, None));
     }
 
     #[test]

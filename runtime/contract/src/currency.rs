@@ -191,6 +191,19 @@ pub fn letters(number: u16) -> Option<&'static str> {
     ISO_4217.iter().find(|(_, known)| *known == number).map(|(letters, _)| *letters)
 }
 
+/// Digits behind the decimal point of an amount (ISO 4217, minor units).
+pub fn decimals(number: u16) -> usize {
+    match letters(number) {
+        Some(
+            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI" | "VND"
+            | "VUV" | "XAF" | "XOF" | "XPF",
+        ) => 0,
+        Some("BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND") => 3,
+        Some("CLF" | "UYW") => 4,
+        _ => 2,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,6 +211,8 @@ mod tests {
     #[test]
     fn letters_and_numbers_match() {
         assert!(ISO_4217.is_sorted());
+        let decimals_of = |letters| decimals(number(letters).unwrap());
+        assert_eq!(["JPY", "CNY", "KWD", "CLF"].map(decimals_of), [0, 2, 3, 4]);
         assert_eq!((number("CNY"), number("USD"), letters(826)), (Some(156), Some(840), Some("GBP")));
         assert_eq!(number("cny"), None);
     }

@@ -14,6 +14,7 @@
 pub mod arena;
 pub mod calendar;
 pub mod currency;
+pub mod dialled;
 pub mod drive;
 pub mod host;
 pub mod leg;

@@ -131,6 +131,10 @@ pub struct FlowMeta {
     pub finally_segment: Option<u32>,
 }
 
+/// Ends of the keys of sites that belong to the dialogue before them.
+pub const NEXT_TRY: &str = "/again";
+pub const CONFIRMATION: &str = "/confirm";
+
 /// One place where a flow waits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SiteInfo {
@@ -177,6 +181,19 @@ pub struct Place {
     pub column: u32,
 }
 
+impl SiteInfo {
+    /// The key of the dialogue: its first try, its later ones with their `reprompt` and its confirmation are sites of
+    /// their own, and one dialogue to the caller.
+    pub fn dialogue(&self) -> &str {
+        self.key.strip_suffix(NEXT_TRY).or(self.key.strip_suffix(CONFIRMATION)).unwrap_or(&self.key)
+    }
+
+    /// It asks whether what was keyed is right.
+    pub fn is_confirmation(&self) -> bool {
+        self.key.ends_with(CONFIRMATION)
+    }
+}
+
 /// `inbound PATTERN => flow`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inbound {
@@ -193,6 +210,11 @@ impl ProgramMeta {
 
     pub fn flow(&self, flow: u32) -> Option<&FlowMeta> {
         self.flows.get(flow as usize)
+    }
+
+    /// Where the called office is, as far as the program says: the zone of its first `hours`, else UTC.
+    pub fn zone(&self) -> &str {
+        self.hours.first().map_or("UTC", |hours| hours.zone.as_str())
     }
 
     /// The request of a site; `None` for `run`.

@@ -2,10 +2,11 @@
 //! its bound are the program's.
 
 use runtime_contract::request::{Ask, AskKind, Menu, Prompts, Request};
-use runtime_contract::value::{Private, Value};
+use runtime_contract::value::{Phone, Private, Value};
 use zeroize::Zeroizing;
 
 use crate::journal::{Claimed, Record};
+use crate::keypad::{self, Surroundings};
 use crate::keys::TakenKeys;
 use crate::output::{LineCommand, Output, Trace};
 use crate::request::Doing;
@@ -42,19 +43,23 @@ impl Dialogue {
 enum Verdict {
     More,
     Menu(u32),
-    Value,
-    /// `reached`: at the last digit, without the end key.
-    Complete,
+    Value(Value),
+    /// At its last key, without the end key.
+    Complete(Value),
     Silence,
     Invalid,
 }
 
 impl Session {
-    /// The same site as the last dialogue's is taken for `again`: keys typed before that attempt ended do not
-    /// answer this one.
+    /// A site of the same dialogue as the last one's is taken for `again`: keys typed before that attempt ended do not
+    /// answer this one. A confirmation is answered only by who hears it: a digit too many must not say yes.
     pub(crate) fn begin_dialogue(&mut self, request: &Request) -> Option<Answer> {
-        if self.dialogue == Some(self.site) {
-            self.held.drop_stale();
+        let site_of = |site| self.program.meta().site(site);
+        let last = self.dialogue.and_then(site_of);
+        match site_of(self.site) {
+            Some(now) if now.is_confirmation() => self.held.clear(),
+            Some(now) if last.is_some_and(|last| last.dialogue() == now.dialogue()) => self.held.drop_stale(),
+            _ => {}
         }
         self.dialogue = Some(self.site);
         let (prompts, private) = match request {
@@ -142,14 +147,14 @@ impl Session {
                 dialogue.taken.push(key, offset_ms, KEYS_TAKEN_MAX);
                 (menu_key(menu, dialogue.taken.as_str()), menu.between_keys_ms)
             }
-            Request::Ask(ask) => (ask_key(ask, dialogue, key, offset_ms), ask.between_keys_ms),
+            Request::Ask(ask) => (self.ask_key(ask, key, offset_ms), ask.between_keys_ms),
             _ => return None,
         };
         self.timers.cancel(Timer::FirstKey);
         if let Verdict::More = verdict {
             self.timers.set(Timer::InterKey, self.now.tick.plus_ms(u64::from(between_keys_ms)));
         }
-        if let (Verdict::Complete, Request::Ask(ask)) = (&verdict, request) {
+        if let (Verdict::Complete(_), Request::Ask(ask)) = (&verdict, request) {
             if self.held.first() == Some(ask.end_key) {
                 self.held.take();
             } else {
@@ -166,11 +171,11 @@ impl Session {
         let Some(request) = program.meta().request(self.site) else { return };
         let verdict = match (timer, request) {
             (Timer::FirstKey, _) => Verdict::Silence,
-            (_, Request::Menu(menu)) => match menu.choices.iter().position(|choice| choice == taken) {
+            (_, Request::Menu(menu)) => match menu.choices.iter().position(|choice| Menu::takes(choice, taken)) {
                 Some(choice) => Verdict::Menu(choice as u32),
                 None => Verdict::Invalid,
             },
-            (_, Request::Ask(ask)) if is_long_enough(ask, dialogue) => Verdict::Value,
+            (_, Request::Ask(ask)) => self.ended(ask, false),
             _ => Verdict::Invalid,
         };
         if let Some(answer) = self.close_dialogue(request, verdict) {
@@ -182,15 +187,15 @@ impl Session {
     fn close_dialogue(&mut self, request: &Request, verdict: Verdict) -> Option<Answer> {
         let private = matches!(request, Request::Ask(ask) if ask.private);
         let choices = if let Request::Menu(menu) = request { Some(menu.choices.len() as u32) } else { None };
-        let value = |taken: &TakenKeys| {
-            let digits = Zeroizing::new(taken.as_str().to_owned());
-            if private { Value::Private(Private(digits)) } else { Value::Text(digits.to_string()) }
-        };
         let Doing::Dialogue(dialogue) = &self.doing else { return None };
         let answer = match (verdict, choices) {
             (Verdict::More, _) => return None,
-            (Verdict::Menu(choice), _) => Answer::Result(choice, None),
-            (Verdict::Value | Verdict::Complete, _) => Answer::Result(0, Some(value(&dialogue.taken))),
+            (Verdict::Menu(choice), _) => {
+                let span = matches!(request, Request::Menu(menu)
+                    if menu.choices.get(choice as usize).is_some_and(|choice| Menu::span(choice).is_some()));
+                Answer::Result(choice, span.then(|| Value::Text(dialogue.taken.as_str().to_owned())))
+            }
+            (Verdict::Value(value) | Verdict::Complete(value), _) => Answer::Result(0, Some(value)),
             (Verdict::Invalid, Some(choices)) => Answer::Result(choices, None),
             (Verdict::Silence, Some(choices)) => Answer::Result(choices + 1, None),
             (Verdict::Silence, None) => Answer::Result(1, None),
@@ -231,38 +236,56 @@ impl Session {
             self.output(Output::Line(LineCommand::Mask { on: false }));
         }
     }
+
+    fn ask_key(&mut self, ask: &Ask, key: char, offset_ms: u32) -> Verdict {
+        if key == ask.end_key {
+            return self.ended(ask, false);
+        }
+        let Doing::Dialogue(dialogue) = &mut self.doing else { return Verdict::More };
+        dialogue.spoilt |= !keypad::is_part(ask.kind, dialogue.taken.as_str(), key);
+        dialogue.taken.push(key, offset_ms, ask.kind.keys_max());
+        let taken = dialogue.taken.as_str();
+        let is_whole = match dialogue.spoilt {
+            true => taken.len() >= ask.kind.keys_max(),
+            false => keypad::is_whole(ask.kind, taken),
+        };
+        if is_whole { self.ended(ask, true) } else { Verdict::More }
+    }
+
+    /// The input is over, `by_itself` or by its end key or a pause: its value, if it has one.
+    fn ended(&self, ask: &Ask, by_itself: bool) -> Verdict {
+        let Doing::Dialogue(dialogue) = &self.doing else { return Verdict::Invalid };
+        let taken = dialogue.taken.as_str();
+        let value = match ask.kind {
+            _ if dialogue.spoilt => None,
+            // A card number is never in memory that is not wiped.
+            AskKind::Digits { min, max } if ask.private => (min as usize..=max as usize)
+                .contains(&taken.len())
+                .then(|| Value::Private(Private(Zeroizing::new(taken.to_owned())))),
+            kind => {
+                let called = match self.stack.header.called_number {
+                    [0, _] => None,
+                    [_, number] => Some(Phone::from_word(number)),
+                };
+                let zone = self.program.meta().zone();
+                keypad::value(kind, taken, &Surroundings { now: self.now.time, zone, called })
+            }
+        };
+        match value {
+            Some(value) if by_itself => Verdict::Complete(value),
+            Some(value) => Verdict::Value(value),
+            None => Verdict::Invalid,
+        }
+    }
 }
 
 /// A choice at once when no longer one begins with it.
 fn menu_key(menu: &Menu, taken: &str) -> Verdict {
-    let exact = menu.choices.iter().position(|choice| choice == taken);
-    let longer = menu.choices.iter().any(|choice| choice.len() > taken.len() && choice.starts_with(taken));
+    let exact = menu.choices.iter().position(|choice| Menu::takes(choice, taken));
+    let longer = menu.choices.iter().any(|choice| Menu::begins(choice, taken));
     match (exact, longer) {
         (_, true) => Verdict::More,
         (Some(choice), false) => Verdict::Menu(choice as u32),
         (None, false) => Verdict::Invalid,
     }
-}
-
-fn ask_key(ask: &Ask, dialogue: &mut Dialogue, key: char, offset_ms: u32) -> Verdict {
-    let AskKind::Digits { max, .. } = ask.kind;
-    if key == ask.end_key {
-        return if is_long_enough(ask, dialogue) { Verdict::Value } else { Verdict::Invalid };
-    }
-    if !key.is_ascii_digit() {
-        dialogue.spoilt = true;
-    }
-    dialogue.taken.push(key, offset_ms, max as usize);
-    if dialogue.taken.as_str().len() < max as usize {
-        Verdict::More
-    } else if dialogue.spoilt {
-        Verdict::Invalid
-    } else {
-        Verdict::Complete
-    }
-}
-
-fn is_long_enough(ask: &Ask, dialogue: &Dialogue) -> bool {
-    let AskKind::Digits { min, .. } = ask.kind;
-    !dialogue.spoilt && dialogue.taken.as_str().len() >= min as usize
 }

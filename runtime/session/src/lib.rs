@@ -24,6 +24,7 @@ pub mod checker;
 mod dialogue;
 mod input;
 pub mod journal;
+mod keypad;
 mod keys;
 mod output;
 mod recording;

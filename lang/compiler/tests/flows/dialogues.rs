@@ -160,3 +160,140 @@ fn holes_of_a_prompt_are_computed_at_each_try() {
     let expected = format!("{menu} -> other\n{menu} -> 2\nhang up\nend: gone\n");
     assert_eq!(heard(body, &["other", "2"]), expected);
 }
+
+#[test]
+fn a_reprompt_is_heard_from_the_second_try() {
+    let body = r#"
+    let n = 2
+    go m
+
+    step m {
+        menu {
+            say "Sales press 1."
+            play hint
+            reprompt "Press 1 or {n}."
+            1 => continue
+            2 => hang up
+            silence, other => again
+            after 3 tries => hang up
+        }
+        go m up to 1 times else hang up
+    }
+}
+
+prompt hint {
+    "Or 2."
+"#;
+    let (first, later) = ("menu 1,2 \"Sales press 1. + Or 2.\"", "menu 1,2 \"Press 1 or <2>.\"");
+    assert_eq!(
+        heard(body, &["silence", "other", "1", "2"]),
+        format!("{first} -> silence\n{later} -> other\n{later} -> 1\n{first} -> 2\nhang up\nend: gone\n"),
+        "arriving anew begins with the first try"
+    );
+    assert!(heard(body, &["silence", "other", "silence"]).ends_with("silence\nhang up\nend: gone\n"));
+}
+
+#[test]
+fn a_span_of_keys_gives_what_was_keyed() {
+    let body = r#"
+    menu {
+        say "Extension?"
+        1000..1019 as ext => note ext = ext
+        0 => note ext = "operator"
+        silence, other => hang up
+    }
+    hang up"#;
+    let menu = "menu 1000..1019,0 \"Extension?\"";
+    assert_eq!(
+        heard(body, &["1000..1019 1007"]),
+        format!("{menu} -> 1000..1019 1007\nnote ext = 1007\nhang up\nend: gone\n")
+    );
+    assert!(heard(body, &["0"]).contains("note ext = operator\n"));
+}
+
+/// Transcript of one `ask` of this kind that gives `value`, noted as `v`.
+fn asked(kind: &str, value: &str) -> String {
+    let body = format!(
+        "    let v = ask {kind} {{\n        say \"What?\"\n        silence, invalid => again\n        \
+         after 2 tries => hang up\n    }}\n    note v = v\n    hang up"
+    );
+    let transcript = heard(&body, &["invalid", value]);
+    let noted = transcript.lines().find_map(|line| line.strip_prefix("note v = ")).unwrap();
+    noted.to_owned()
+}
+
+#[test]
+fn each_kind_has_its_type() {
+    for (kind, value, noted) in [
+        ("1..12", "value 7", "7"),
+        ("number", "value 12.5", "12.5"),
+        ("amount in CNY", "value 12.50 CNY", "12.5 CNY"),
+        ("date", "value 20514", "20514ms"),
+        ("time", "value 34200000", "34200000ms"),
+        ("phone", "value +8613800000000", "+8613800000000"),
+        ("yes or no", "value true", "true"),
+    ] {
+        assert_eq!(asked(kind, value), noted, "{kind}");
+    }
+}
+
+#[test]
+fn a_voice_is_recorded() {
+    let body = r#"
+    let words = ask voice up to 60s {
+        say "Why?"
+        silence => again
+        after 2 tries => hang up
+    }
+    play words
+    hang up"#;
+    let expected = "record 60000ms \"Why?\" -> silence\nrecord 60000ms \"Why?\" -> recording #3\n\
+                    say \"[recording #3]\"\nhang up\nend: gone\n";
+    assert_eq!(heard(body, &["silence", "recording 3"]), expected);
+}
+
+#[test]
+fn a_value_is_confirmed_or_asked_again() {
+    let body = r#"
+    let amount = ask amount in CNY {
+        say "How much?"
+        reprompt "How much, once more?"
+        confirm "{it}. Press 1 if that is right, 2 if not."
+        silence => again
+        invalid => say "No." then again
+        rejected => say "Again then." then again
+        after 5 tries => hang up
+    }
+    note amount = amount
+    hang up"#;
+    let (ask, later) = ("ask \"How much?\"", "ask \"How much, once more?\"");
+    let confirm = "menu 1,2 \"<12.5 CNY>. Press 1 if that is right, 2 if not.\"";
+    assert_eq!(
+        heard(body, &["value 12.50 CNY", "1"]),
+        format!("{ask} -> value 12.5 CNY\n{confirm} -> 1\nnote amount = 12.5 CNY\nhang up\nend: gone\n")
+    );
+    let script =
+        ["value 12.50 CNY", "2", "value 12.50 CNY", "other", "value 12.50 CNY", "silence", "silence", "invalid"];
+    let rounds = [
+        format!("{ask} -> value 12.5 CNY\n{confirm} -> 2\nsay \"Again then.\"\n"),
+        format!("{later} -> value 12.5 CNY\n{confirm} -> other\nsay \"No.\"\n"),
+        format!("{later} -> value 12.5 CNY\n{confirm} -> silence\n"),
+        format!("{later} -> silence\n{later} -> invalid\nsay \"No.\"\nhang up\nend: gone\n"),
+    ];
+    assert_eq!(heard(body, &script), rounds.concat());
+}
+
+#[test]
+fn a_confirmed_value_may_be_missing() {
+    let body = r#"
+    let n = ask 1..5 {
+        say "How many?"
+        confirm "{it}?"
+        silence, invalid, rejected => none
+    }
+    note n = n else 0
+    hang up"#;
+    assert!(heard(body, &["value 3", "1"]).contains("note n = 3\n"));
+    assert!(heard(body, &["value 3", "2"]).contains("note n = 0\n"));
+    assert!(heard(body, &["invalid"]).contains("note n = 0\n"));
+}

@@ -1,13 +1,15 @@
-//! `menu`, `ask`, `record`: one try is one request. `again` counts and leads to the request once more; when all tries
-//! are used it leads to the arm `after N tries`.
+//! `menu`, `ask`, `record`: one try is one request, and one more where a value is confirmed. `again` counts and leads to
+//! the request once more, or to the one that says the `reprompt`; when all tries are used it leads to the arm `after N
+//! tries`.
 
 use lang_diagnostics::Span;
-use lang_semantics::hir::{Ask, Dialogue, DialogueId, LocalId, Menu, Record, Takes};
-use runtime_contract::request::{self, Kind, Prompts, Request};
+use lang_semantics::hir::{Ask, Confirm, Dialogue, DialogueId, LocalId, Menu, Record, Takes};
+use runtime_contract::program::{CONFIRMATION, NEXT_TRY};
+use runtime_contract::request::{self, Prompts, Request};
 
 use super::flow::{Counter, FlowWriter};
 use crate::builder::Point;
-use crate::graph::{Arithmetic, Condition, SegmentId};
+use crate::graph::{Arithmetic, Condition, SegmentId, Word};
 
 /// A dialogue with a bound, while its arms are written.
 #[derive(Clone, Copy, Debug)]
@@ -23,28 +25,39 @@ pub(super) struct Tries {
 }
 
 /// What the good outcome of an `ask` or `record`, index 0, fills.
-struct Good {
+struct Good<'c> {
     result: LocalId,
     is_optional: bool,
+    /// What the value goes through before.
+    confirm: Option<&'c Confirm>,
+}
+
+/// Accepts and rejects.
+const CONFIRM_KEYS: [&str; 2] = ["1", "2"];
+
+/// Where the arms of a dialogue begin. Those that are reached from more than one request have segments of their own.
+enum Arms {
+    Blocks(Vec<Point>),
+    Segments(Vec<SegmentId>),
 }
 
 impl FlowWriter<'_> {
     pub fn menu(&mut self, menu: &Menu, keyword: Span) {
         let dialogue = &menu.dialogue;
-        let takes = dialogue.arms.iter().flat_map(|arm| &arm.takes);
-        let choices: Vec<String> = takes
-            .filter_map(|takes| match takes {
-                Takes::Key(key) => Some(key.clone()),
-                _ => None,
-            })
-            .collect();
-        let mut outcomes: Vec<Takes> = choices.iter().cloned().map(Takes::Key).collect();
+        let takes = || dialogue.arms.iter().flat_map(|arm| &arm.takes);
+        let is_choice = |takes: &&Takes| matches!(takes, Takes::Key(_) | Takes::KeySpan(..));
+        let choices = takes().filter_map(|takes| match takes {
+            Takes::Key(keys) | Takes::KeySpan(keys, _) => Some(keys.clone()),
+            _ => None,
+        });
+        let choices: Vec<String> = choices.collect();
+        let mut outcomes: Vec<Takes> = takes().filter(is_choice).cloned().collect();
         outcomes.extend([Takes::Other, Takes::Silence]);
         let request = |prompts| {
             let (listen_ms, between_keys_ms) = (dialogue.listen_ms, dialogue.between_keys_ms);
-            Request::Menu(request::Menu { prompts, choices, listen_ms, between_keys_ms })
+            Request::Menu(request::Menu { prompts, choices: choices.clone(), listen_ms, between_keys_ms })
         };
-        self.dialogue(dialogue, request, &outcomes, None, keyword);
+        self.dialogue(dialogue, &request, &outcomes, None, keyword);
     }
 
     pub fn ask(&mut self, ask: &Ask, keyword: Span) {
@@ -59,8 +72,8 @@ impl FlowWriter<'_> {
                 between_keys_ms: dialogue.between_keys_ms,
             })
         };
-        let good = Good { result: ask.result, is_optional: ask.result_optional };
-        self.dialogue(dialogue, request, &[Takes::Silence, Takes::Invalid], Some(good), keyword);
+        let good = Good { result: ask.result, is_optional: ask.result_optional, confirm: ask.confirm.as_ref() };
+        self.dialogue(dialogue, &request, &[Takes::Silence, Takes::Invalid], Some(good), keyword);
     }
 
     pub fn record(&mut self, record: &Record, keyword: Span) {
@@ -69,33 +82,45 @@ impl FlowWriter<'_> {
             let (max_ms, end_key, silence_ms) = (record.max_ms, record.end_key, dialogue.listen_ms);
             Request::Record(request::Record { prompts, max_ms, end_key, silence_ms })
         };
-        let good = Good { result: record.result, is_optional: record.result_optional };
-        self.dialogue(dialogue, request, &[Takes::Silence], Some(good), keyword);
+        let good = Good { result: record.result, is_optional: record.result_optional, confirm: None };
+        self.dialogue(dialogue, &request, &[Takes::Silence], Some(good), keyword);
     }
 
     /// `outcomes` are those of the request in index order, behind the good one where there is one.
     fn dialogue(
         &mut self,
         dialogue: &Dialogue,
-        request: impl FnOnce(Prompts) -> Request,
+        request: &dyn Fn(Prompts) -> Request,
         outcomes: &[Takes],
-        good: Option<Good>,
+        good: Option<Good<'_>>,
         keyword: Span,
     ) {
         if let Some(max) = dialogue.tries_max {
             self.begin_tries(dialogue.id, max, keyword);
         }
-        let (prompts, words) = self.prompts(&dialogue.prompts);
-        let request = request(prompts);
-        let label = match request.kind() {
-            kind @ (Kind::Menu | Kind::Ask | Kind::Record) => kind.row().name,
-            _ => "dialogue",
-        };
-        self.request(request, label, &words, keyword);
+        let key = self.ask_in_each_try(dialogue, request, keyword);
         let mut ends = Vec::new();
-        let (arms, missing) = self.branch_to_arms(dialogue, outcomes, good, keyword, &mut ends);
-        for (arm, start) in dialogue.arms.iter().zip(arms) {
-            self.graph.go_to(start);
+        let confirm = good.as_ref().and_then(|good| good.confirm);
+        let arms = self.arms(dialogue, confirm.is_some());
+        self.branch_to_arms(dialogue, &arms, outcomes, good.as_ref());
+        if let Some(good) = good {
+            match good.confirm {
+                Some(confirm) => self.confirm(dialogue, &arms, &good, confirm, (&key, keyword)),
+                None => {
+                    let width = self.width_of(good.result).saturating_sub(good.is_optional.into());
+                    let words = self.payload_words(width);
+                    self.take_good(&good, words, keyword);
+                }
+            }
+            self.end_branch(&mut ends);
+        }
+        for (at, arm) in dialogue.arms.iter().enumerate() {
+            match &arms {
+                Arms::Blocks(points) => points.get(at).into_iter().for_each(|point| self.graph.go_to(*point)),
+                Arms::Segments(segments) => {
+                    segments.get(at).into_iter().for_each(|segment| self.graph.go_to(self.graph.entry(*segment)));
+                }
+            }
             match self.tries.get_mut(&dialogue.id) {
                 Some(tries) if arm.takes.contains(&Takes::AfterTries) => {
                     let after = tries.after;
@@ -109,11 +134,27 @@ impl FlowWriter<'_> {
                 }
             }
         }
-        if let Some(missing) = missing {
-            self.mistake(format!("a dialogue has no arm for {missing:?}"));
-        }
         self.write_after_tries(dialogue, &mut ends);
         self.join(&ends);
+    }
+
+    /// The request of the first try and, when they say something else, of the later ones. The cursor is where the outcome
+    /// of either comes in; the key is that of the first.
+    fn ask_in_each_try(&mut self, dialogue: &Dialogue, request: &dyn Fn(Prompts) -> Request, keyword: Span) -> String {
+        let (prompts, words) = self.prompts(&dialogue.prompts);
+        let first = request(prompts);
+        let key = self.key(first.kind().row().name);
+        let resume = self.graph.segment(self.flow);
+        self.wait_at(key.clone(), first, &words, resume, keyword);
+        if let (Some(reprompt), Some(tries)) = (&dialogue.reprompt, self.tries.get(&dialogue.id)) {
+            let later = Tries { asks: self.graph.segment(self.flow), ..*tries };
+            self.tries.insert(dialogue.id, later);
+            self.graph.go_to(self.graph.entry(later.asks));
+            let (prompts, words) = self.prompts(reprompt);
+            self.wait_at(format!("{key}{NEXT_TRY}"), request(prompts), &words, resume, keyword);
+        }
+        self.graph.go_to(self.graph.entry(resume));
+        key
     }
 
     /// The first try begins, in the segment that makes the request.
@@ -128,36 +169,93 @@ impl FlowWriter<'_> {
         self.graph.go_to(self.graph.entry(asks));
     }
 
-    /// By the outcome to a block for each arm, which are given, and to the good path, which is written. Also gives an
-    /// outcome without an arm.
-    fn branch_to_arms(
-        &mut self,
-        dialogue: &Dialogue,
-        outcomes: &[Takes],
-        good: Option<Good>,
-        keyword: Span,
-        ends: &mut Vec<Point>,
-    ) -> (Vec<Point>, Option<Takes>) {
+    fn arms(&mut self, dialogue: &Dialogue, are_shared: bool) -> Arms {
+        match are_shared {
+            false => Arms::Blocks(dialogue.arms.iter().map(|_| self.graph.block()).collect()),
+            true => Arms::Segments(dialogue.arms.iter().map(|_| self.graph.segment(self.flow)).collect()),
+        }
+    }
+
+    /// By the outcome to the arms, and to the good path, where the cursor is then.
+    fn branch_to_arms(&mut self, dialogue: &Dialogue, arms: &Arms, outcomes: &[Takes], good: Option<&Good<'_>>) {
         let outcome = self.graph.outcome();
-        let arms: Vec<Point> = dialogue.arms.iter().map(|_| self.graph.block()).collect();
-        let good_start = good.as_ref().map(|_| self.graph.block());
-        let arm_of = |takes: &Takes| dialogue.arms.iter().position(|arm| arm.takes.contains(takes));
-        let targets = outcomes.iter().filter_map(|takes| arms.get(arm_of(takes)?).copied());
-        let targets: Vec<Point> = good_start.into_iter().chain(targets).collect();
+        let good = good.map(|_| self.graph.block());
+        let targets = outcomes.iter().filter_map(|takes| {
+            let at = dialogue.arms.iter().position(|arm| arm.takes.contains(takes));
+            if at.is_none() {
+                self.mistake(format!("a dialogue has no arm for {takes:?}"));
+            }
+            self.way_to_arm(arms, at?, takes)
+        });
+        let targets: Vec<Point> = targets.collect();
+        let targets: Vec<Point> = good.into_iter().chain(targets).collect();
         if let [table @ .., last] = &targets[..] {
             self.graph.switch(outcome, table, *last);
         }
-        if let (Some(good), Some(start)) = (good, good_start) {
-            self.graph.go_to(start);
-            self.mark_arm(keyword, "a value came");
-            let mut words = self.payload_words(1);
-            if good.is_optional {
-                words.insert(0, self.graph.constant(1));
-            }
-            self.store_local(good.result, &words);
-            self.end_branch(ends);
+        if let Some(good) = good {
+            self.graph.go_to(good);
         }
-        (arms, outcomes.iter().find(|takes| arm_of(takes).is_none()).cloned())
+    }
+
+    /// A block of this segment from which an arm is entered, with what the outcome brings it.
+    fn way_to_arm(&mut self, arms: &Arms, at: usize, takes: &Takes) -> Option<Point> {
+        let here = self.graph.here();
+        match (arms, takes) {
+            (Arms::Blocks(points), Takes::KeySpan(_, local)) => {
+                let arm = *points.get(at)?;
+                self.graph.go_to(arm);
+                let words = self.payload_words(1);
+                self.store_local(*local, &words);
+                // What the arm does comes behind it.
+                self.graph.go_to(here);
+                Some(arm)
+            }
+            (Arms::Blocks(points), _) => points.get(at).copied(),
+            (Arms::Segments(segments), _) => {
+                let segment = *segments.get(at)?;
+                let way = self.graph.block();
+                self.graph.go_to(way);
+                self.graph.continue_in(segment);
+                self.graph.go_to(here);
+                Some(way)
+            }
+        }
+    }
+
+    /// The good path: `keyword` is that of the dialogue.
+    fn take_good(&mut self, good: &Good<'_>, mut words: Vec<Word>, keyword: Span) {
+        self.mark_arm(keyword, "a value came");
+        if good.is_optional {
+            words.insert(0, self.graph.constant(1));
+        }
+        self.store_local(good.result, &words);
+    }
+
+    /// Reads the value back, and asks whether it is right. The cursor is where it was accepted. `key` and `keyword` are
+    /// those of the dialogue.
+    fn confirm(
+        &mut self,
+        dialogue: &Dialogue,
+        arms: &Arms,
+        good: &Good<'_>,
+        confirm: &Confirm,
+        (key, keyword): (&str, Span),
+    ) {
+        let words = self.payload_words(self.width_of(confirm.it));
+        self.store_local(confirm.it, &words);
+        let (prompts, words) = self.prompts(&confirm.prompts);
+        let resume = self.graph.segment(self.flow);
+        let request = Request::Menu(request::Menu {
+            prompts,
+            choices: CONFIRM_KEYS.map(str::to_owned).to_vec(),
+            listen_ms: dialogue.listen_ms,
+            between_keys_ms: dialogue.between_keys_ms,
+        });
+        self.wait_at(format!("{key}{CONFIRMATION}"), request, &words, resume, confirm.keyword);
+        self.graph.go_to(self.graph.entry(resume));
+        self.branch_to_arms(dialogue, arms, &[Takes::Rejected, Takes::Invalid, Takes::Silence], Some(good));
+        let words = self.load_local(confirm.it);
+        self.take_good(good, words, keyword);
     }
 
     fn write_after_tries(&mut self, dialogue: &Dialogue, ends: &mut Vec<Point>) {

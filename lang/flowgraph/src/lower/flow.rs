@@ -170,6 +170,11 @@ impl FlowWriter<'_> {
         }
     }
 
+    /// Words of a local.
+    pub fn width_of(&self, local: LocalId) -> usize {
+        self.locals.get(local.0 as usize).map_or(0, Vec::len)
+    }
+
     pub fn load_local(&mut self, local: LocalId) -> Vec<Word> {
         self.local(local).into_iter().map(|variable| self.graph.load(variable)).collect()
     }

@@ -7,41 +7,49 @@ use runtime_contract::request::{PromptUse, Prompts, Request};
 
 use super::flow::FlowWriter;
 use crate::builder::Site;
-use crate::graph::Word;
+use crate::graph::{SegmentId, Word};
 
 impl FlowWriter<'_> {
     /// Waits with this request. The cursor is where its outcome comes in, and the cursor of a request that ends its
     /// path is where nothing comes.
     pub fn request(&mut self, request: Request, label: &str, arguments: &[Word], keyword: Span) {
-        let ends_path = request.outcomes() == 0;
-        let here = self.graph.here();
-        let resume = match ends_path {
-            true => here.segment,
-            false => self.graph.segment(self.flow),
-        };
-        let site = self.site(SiteKind::Request(request), label, resume, keyword);
+        let key = self.key(label);
+        if request.outcomes() == 0 {
+            let here = self.graph.here();
+            return self.wait_at(key, request, arguments, here.segment, keyword);
+        }
+        let resume = self.graph.segment(self.flow);
+        self.wait_at(key, request, arguments, resume, keyword);
+        self.graph.go_to(self.graph.entry(resume));
+    }
+
+    /// Waits at a site with this key; the outcome comes in at the start of `resume`.
+    pub fn wait_at(&mut self, key: String, request: Request, arguments: &[Word], resume: SegmentId, keyword: Span) {
+        let site = self.site(SiteKind::Request(request), key, resume, keyword);
         let site = self.graph.site(site);
         self.graph.wait(site, arguments);
-        if !ends_path {
-            self.graph.go_to(self.graph.entry(resume));
-        }
     }
 
     /// Runs a flow; the cursor is where its result comes in.
     pub fn call_flow(&mut self, flow: u32, arguments: &[Word], keyword: Span) {
         let resume = self.graph.segment(self.flow);
         let callee = self.program.flows.get(flow as usize).map_or("?", |callee| callee.name.as_str());
-        let site = self.site(SiteKind::Run { flow }, &format!("run {callee}"), resume, keyword);
+        let key = self.key(&format!("run {callee}"));
+        let site = self.site(SiteKind::Run { flow }, key, resume, keyword);
         let site = self.graph.site(site);
         self.graph.call(site, arguments);
         self.graph.go_to(self.graph.entry(resume));
     }
 
-    fn site(&mut self, kind: SiteKind, label: &str, resume: crate::graph::SegmentId, keyword: Span) -> Site {
+    /// The key of the next site with this label.
+    pub fn key(&mut self, label: &str) -> String {
         let dot = if self.part.is_empty() { "" } else { "." };
         let stem = format!("{}{dot}{}/{label}", self.tree.name, self.part);
         let ordinal = self.ordinals.entry(stem.clone()).and_modify(|ordinal| *ordinal += 1).or_insert(1);
-        let key = format!("{stem}#{ordinal}");
+        format!("{stem}#{ordinal}")
+    }
+
+    fn site(&self, kind: SiteKind, key: String, resume: SegmentId, keyword: Span) -> Site {
         Site { key, place: self.place(keyword), flow: self.flow, step: self.part.clone(), kind, resume }
     }
 

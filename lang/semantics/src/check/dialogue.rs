@@ -1,17 +1,14 @@
 //! Dialogues: `menu`, `ask` and `record`. Which outcomes each can have, and that every one has its arm once.
 
-use std::collections::BTreeMap;
-
 use lang_diagnostics::{Code, Diagnostic, Span};
-use lang_syntax::ast::{self, DialoguePatternKind, ExprKind, SettingKind};
-use runtime_contract::limits::{ASK_DIGITS_MAX, MENU_ARMS_MAX};
-use runtime_contract::request::AskKind;
+use lang_syntax::ast::{self, DialoguePatternKind, SettingKind};
+use runtime_contract::limits::MENU_ARMS_MAX;
 
 use super::arms::{ArmBody, Target};
-use super::statement::{Tail, broken};
+use super::statement::Tail;
 use super::{Checker, OpenDialogue, Region};
-use crate::declare::{duration, whole};
-use crate::hir::{self, Block, DialogueArm, DialogueId, Statement, StatementKind, Takes};
+use crate::declare::duration;
+use crate::hir::{self, Block, DialogueArm, DialogueId, LocalId, Statement, StatementKind, Takes};
 use crate::problems::offer_nearest;
 use crate::ty::Ty;
 
@@ -19,16 +16,16 @@ use crate::ty::Ty;
 const LISTEN_MS: u32 = 5_000;
 /// Time to wait for a further key.
 const BETWEEN_KEYS_MS: u32 = 3_000;
-/// From here on a number is taken for one that is worth protecting.
-const LONG_NUMBER: i64 = 13;
 
 /// What a dialogue of one kind may do.
-struct Rules {
+pub(super) struct Rules {
     /// `menu`, for messages.
-    word: &'static str,
-    outcomes: &'static [(&'static str, Takes)],
-    keys: bool,
-    ends_on: bool,
+    pub word: &'static str,
+    pub outcomes: &'static [(&'static str, Takes)],
+    pub keys: bool,
+    pub ends_on: bool,
+    /// It has a value that can be read back.
+    pub confirm: bool,
 }
 
 const MENU: Rules = Rules {
@@ -36,22 +33,18 @@ const MENU: Rules = Rules {
     outcomes: &[("silence", Takes::Silence), ("other", Takes::Other)],
     keys: true,
     ends_on: false,
+    confirm: false,
 };
-const ASK: Rules = Rules {
-    word: "ask",
-    outcomes: &[("silence", Takes::Silence), ("invalid", Takes::Invalid)],
-    keys: false,
-    ends_on: true,
-};
-const RECORD: Rules = Rules { word: "record", outcomes: &[("silence", Takes::Silence)], keys: false, ends_on: true };
+const RECORD: Rules =
+    Rules { word: "record", outcomes: &[("silence", Takes::Silence)], keys: false, ends_on: true, confirm: false };
 
-struct Read {
-    dialogue: hir::Dialogue,
-    end_key: Option<char>,
+pub(super) struct Read {
+    pub dialogue: hir::Dialogue,
+    pub end_key: Option<char>,
     /// A prompt, setting or pattern is wrong or not compiled yet.
-    broken: bool,
+    pub broken: bool,
     /// Type of the value that the arms and the good outcome fill.
-    ty: Ty,
+    pub ty: Ty,
 }
 
 impl Checker<'_, '_> {
@@ -81,7 +74,7 @@ impl Checker<'_, '_> {
     pub fn menu(&mut self, statement: &ast::Statement, dialogue: &ast::Dialogue, into: &mut Block) {
         let read = self.dialogue(statement, dialogue, &MENU, None);
         let takes = read.dialogue.arms.iter().flat_map(|arm| &arm.takes);
-        let choices = takes.filter(|takes| matches!(takes, Takes::Key(_))).count();
+        let choices = takes.filter(|takes| matches!(takes, Takes::Key(_) | Takes::KeySpan(..))).count();
         if choices > MENU_ARMS_MAX {
             let message = format!("this menu has {choices} choices, and {MENU_ARMS_MAX} is the most");
             self.problems
@@ -94,77 +87,6 @@ impl Checker<'_, '_> {
         into.statements.push(Statement { kind, keyword: statement.keyword, span: statement.span });
     }
 
-    pub fn ask(&mut self, statement: &ast::Statement, ask: &ast::Ask, target: Target<'_>, into: &mut Block) {
-        let ast::AskKind::Digits { low, high } = &ask.kind else {
-            self.problems.not_yet(ask.kind_span, &format!("`ask {}`", kind_word(&ask.kind)));
-            into.statements.push(broken(statement));
-            return;
-        };
-        let bounds = self.digit_bounds(low, high, ask);
-        let ty = match ask.private {
-            Some(_) => Ty::Private(Box::new(Ty::Digits)),
-            None => Ty::Digits,
-        };
-        let confirm = ask.dialogue.settings.iter().find(|setting| matches!(setting.kind, SettingKind::Confirm(_)));
-        if let (Some(confirm), Some(private)) = (confirm, ask.private) {
-            self.problems.give(
-                Diagnostic::new(Code::ConfirmOfPrivate, confirm.span, "a private value cannot be read back")
-                    .label(private, "private")
-                    .help("leave `confirm` out"),
-            );
-        }
-        if let Some(info) = self.local_mut(target.local) {
-            info.digits_min = bounds.map(|(low, _)| low);
-        }
-        let read = self.dialogue(statement, &ask.dialogue, &ASK, Some((target, ty)));
-        let kind = match bounds {
-            Some((min, max)) if !read.broken => StatementKind::Ask(hir::Ask {
-                dialogue: read.dialogue,
-                kind: AskKind::Digits { min, max },
-                private: ask.private.is_some(),
-                end_key: read.end_key.unwrap_or('#'),
-                result: target.local,
-                result_optional: matches!(read.ty, Ty::Optional(_)),
-            }),
-            _ => StatementKind::Broken,
-        };
-        into.statements.push(Statement { kind, keyword: ask.keyword, span: statement.span });
-    }
-
-    fn digit_bounds(&mut self, low: &ast::Expr, high: &ast::Expr, ask: &ast::Ask) -> Option<(u32, u32)> {
-        let (Some(from), Some(to)) = (whole(low), whole(high)) else {
-            if !matches!((&low.kind, &high.kind), (ExprKind::Missing, _) | (_, ExprKind::Missing)) {
-                let message = "the number of digits is written out here";
-                self.problems.give(Diagnostic::new(Code::BadLiteral, ask.kind_span, message).help("`digits 4..6`"));
-            }
-            return None;
-        };
-        let bounds = u32::try_from(from).ok().zip(u32::try_from(to).ok());
-        let bounds = bounds.filter(|(from, to)| from <= to && *from > 0 && *to <= ASK_DIGITS_MAX);
-        if bounds.is_none() {
-            let within = |count: i64| count.clamp(1, ASK_DIGITS_MAX.into());
-            let (first, last) = (within(from.min(to)), within(from.max(to)));
-            let help = if first == last { format!("`digits {first}`") } else { format!("`digits {first}..{last}`") };
-            let message = match from.max(to) > ASK_DIGITS_MAX.into() {
-                true => format!("nobody keys this many digits: {ASK_DIGITS_MAX} is the most"),
-                false => "nobody can key this many digits".to_owned(),
-            };
-            self.problems.give(Diagnostic::new(Code::BoundsOfDigitsEmpty, ask.kind_span, message).help(help));
-        }
-        if to >= LONG_NUMBER && ask.private.is_none() && bounds.is_some() {
-            let kind = if from == to { format!("{from}") } else { format!("{from}..{to}") };
-            self.problems.give(
-                Diagnostic::new(
-                    Code::LongNumberNotPrivate,
-                    ask.kind_span,
-                    format!("a number of {LONG_NUMBER} digits or more may be a card, and is asked for as `private`"),
-                )
-                .help(format!("`ask private digits {kind}`")),
-            );
-        }
-        bounds
-    }
-
     pub fn record_message(
         &mut self,
         statement: &ast::Statement,
@@ -173,7 +95,20 @@ impl Checker<'_, '_> {
         into: &mut Block,
     ) {
         let max_ms = duration(&record.up_to, "record up to 2m", self.problems);
-        let read = self.dialogue(statement, &record.dialogue, &RECORD, Some((target, Ty::Recording)));
+        self.recording(statement, &record.dialogue, &RECORD, max_ms, target, into);
+    }
+
+    /// `record`, or `ask voice`, of at most so many milliseconds.
+    pub(super) fn recording(
+        &mut self,
+        statement: &ast::Statement,
+        dialogue: &ast::Dialogue,
+        rules: &Rules,
+        max_ms: Option<i64>,
+        target: Target<'_>,
+        into: &mut Block,
+    ) {
+        let read = self.dialogue(statement, dialogue, rules, Some((target, Ty::Recording)));
         let kind = match max_ms.and_then(|ms| u32::try_from(ms).ok()) {
             Some(max_ms) if !read.broken => StatementKind::Record(hir::Record {
                 dialogue: read.dialogue,
@@ -184,10 +119,10 @@ impl Checker<'_, '_> {
             }),
             _ => StatementKind::Broken,
         };
-        into.statements.push(Statement { kind, keyword: record.keyword, span: statement.span });
+        into.statements.push(Statement { kind, keyword: statement.keyword, span: statement.span });
     }
 
-    fn dialogue(
+    pub(super) fn dialogue(
         &mut self,
         statement: &ast::Statement,
         dialogue: &ast::Dialogue,
@@ -202,6 +137,7 @@ impl Checker<'_, '_> {
                 tries_max: None,
                 tries_span: statement.keyword,
                 prompts: hir::Prompts { items: Vec::new(), barge_in: true },
+                reprompt: None,
                 listen_ms: LISTEN_MS,
                 between_keys_ms: BETWEEN_KEYS_MS,
                 arms: Vec::new(),
@@ -211,21 +147,26 @@ impl Checker<'_, '_> {
             ty: target.as_ref().map_or(Ty::Broken, |(_, ty)| ty.clone()),
         };
         self.prompts(statement, dialogue, rules, &mut read);
-        for setting in &dialogue.settings {
-            self.setting(setting, rules, &mut read, target.as_ref().is_some_and(|(_, ty)| ty.is_private()));
-        }
+        self.settings(&dialogue.settings, rules, &mut read);
         self.dialogues.push(OpenDialogue { id, again: None, in_after: false });
-        let mut table = Table { taken: Vec::new(), keys: BTreeMap::new(), tries: None };
+        let mut table = Table { taken: Vec::new(), keys: Vec::new(), tries: None };
         let tail = Tail { value: target.as_ref().map(|(target, ty)| (target.local, Some(ty.clone()))) };
         let mut arms: Vec<(Vec<Takes>, ArmBody)> = Vec::new();
         for arm in &dialogue.arms {
-            let takes = self.takes(arm, rules, &mut table, &mut read);
-            let body = self.arm(&arm.body.statements, &takes, &tail);
+            let (takes, body) = self.scoped(|checker| {
+                let takes = checker.takes(arm, rules, &mut table, &mut read);
+                let body = checker.arm(&arm.body.statements, &takes, &tail);
+                (takes, body)
+            });
             arms.push((takes, ArmBody { body, span: arm.span }));
         }
         self.otherwise(statement, rules, &mut table, &tail, &mut arms);
         let open = self.dialogues.pop();
-        self.all_handled(statement, rules, &table, open.and_then(|open| open.again), read.broken);
+        let again = open.and_then(|open| open.again);
+        self.all_handled(statement, rules, &table, again, read.broken);
+        if again.is_none() && table.tries.is_none() && !read.broken {
+            self.never_again(&dialogue.settings);
+        }
         let (mut takes, mut bodies): (Vec<_>, Vec<_>) = arms.into_iter().unzip();
         if let Some((target, ty)) = target {
             read.ty = self.join_arms(Some(ty), &mut bodies, target);
@@ -269,20 +210,43 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn setting(&mut self, setting: &ast::Setting, rules: &Rules, read: &mut Read, private: bool) {
+    fn settings(&mut self, settings: &[ast::Setting], rules: &Rules, read: &mut Read) {
+        for (at, setting) in settings.iter().enumerate() {
+            let same = |earlier: &&ast::Setting| {
+                std::mem::discriminant(&earlier.kind) == std::mem::discriminant(&setting.kind)
+            };
+            match settings.iter().take(at).find(same) {
+                Some(earlier) => {
+                    self.problems.give(
+                        Diagnostic::new(Code::DuplicateName, setting.keyword, "this dialogue says that already")
+                            .label(earlier.keyword, "said here")
+                            .help("keep one of the two"),
+                    );
+                    read.broken = true;
+                }
+                None => self.setting(setting, rules, read),
+            }
+        }
+        let barge_in = read.dialogue.prompts.barge_in;
+        if let Some(reprompt) = &mut read.dialogue.reprompt {
+            reprompt.barge_in = barge_in;
+        }
+    }
+
+    fn setting(&mut self, setting: &ast::Setting, rules: &Rules, read: &mut Read) {
         let ms = |time: &ast::Expr, example: &str, problems: &mut crate::problems::Problems| {
             duration(time, example, problems).and_then(|ms| u32::try_from(ms).ok())
         };
         match &setting.kind {
-            SettingKind::Reprompt(_) => {
-                self.problems.not_yet(setting.keyword, "`reprompt`");
-                read.broken = true;
+            SettingKind::Reprompt(text) => {
+                let items = vec![self.text(text)];
+                read.dialogue.reprompt = Some(hir::Prompts { items, barge_in: true });
             }
+            // The value that it reads is known to `ask` alone.
+            SettingKind::Confirm(_) if rules.confirm => {}
             SettingKind::Confirm(_) => {
-                // Of a private value it was said that it can never be.
-                if !private {
-                    self.problems.not_yet(setting.keyword, "`confirm`");
-                }
+                let message = format!("nothing of a `{}` can be read back", rules.word);
+                self.problems.give(Diagnostic::new(Code::BadLiteral, setting.span, message).help("leave it out"));
                 read.broken = true;
             }
             SettingKind::Listen(time) => {
@@ -310,6 +274,20 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// What belongs to a further try, where there is none.
+    fn never_again(&mut self, settings: &[ast::Setting]) {
+        for setting in settings.iter().filter(|setting| matches!(setting.kind, SettingKind::Reprompt(_))) {
+            self.problems.give(
+                Diagnostic::new(
+                    Code::ArmNeverReached,
+                    setting.keyword,
+                    "there is only one try here, so this is never heard",
+                )
+                .help("leave it out, or let an arm say `again`"),
+            );
+        }
+    }
+
     /// What an arm takes; what is wrong is left out.
     fn takes<'t>(
         &mut self,
@@ -333,9 +311,19 @@ impl Checker<'_, '_> {
                     read.broken = true;
                 }
                 DialoguePatternKind::KeySpan { low, high, name } => {
-                    self.problems.not_yet(low.span.to(high.span), "a span of keys");
-                    self.declare_broken(name);
-                    read.broken = true;
+                    let local = self.declare(name, Ty::Digits);
+                    let span = self.key_span(low, high, local, rules, table);
+                    read.broken |= span.is_none();
+                    found.extend(span);
+                    if let Some(other) = arm.patterns.iter().find(|other| other.span != pattern.span) {
+                        let message = format!("`{}` has no value when another pattern of the arm is met", name.text);
+                        self.problems.give(
+                            Diagnostic::new(Code::NotAssignedOnEveryPath, name.span, message)
+                                .label(other.span, "then it has none")
+                                .help("a span with a name has an arm of its own"),
+                        );
+                        return found;
+                    }
                 }
                 DialoguePatternKind::Outcome(name) => found.extend(self.outcome(name, rules, table)),
                 DialoguePatternKind::AfterTries { keyword, tries } => {
@@ -352,44 +340,79 @@ impl Checker<'_, '_> {
         found
     }
 
-    /// A name of a construct that is not compiled yet: whoever reads it hears nothing more.
-    fn declare_broken(&mut self, name: &ast::Name) {
-        let local = self.hidden(Ty::Broken, name.span);
-        if let Some(scope) = self.scopes.last_mut() {
-            scope.entry(name.text.clone()).or_insert(local);
-        }
+    fn key<'t>(&mut self, key: &'t ast::Key, rules: &Rules, table: &mut Table<'t>) -> Option<Takes> {
+        let keys = Keys { first: &key.text, last: &key.text, span: key.span };
+        self.choice(keys, rules, table).then(|| Takes::Key(keys.text()))
     }
 
-    fn key<'t>(&mut self, key: &'t ast::Key, rules: &Rules, table: &mut Table<'t>) -> Option<Takes> {
+    fn key_span<'t>(
+        &mut self,
+        low: &'t ast::Key,
+        high: &'t ast::Key,
+        local: LocalId,
+        rules: &Rules,
+        table: &mut Table<'t>,
+    ) -> Option<Takes> {
+        let keys = Keys { first: &low.text, last: &high.text, span: low.span.to(high.span) };
+        let digits = |key: &ast::Key| key.text.bytes().all(|key| key.is_ascii_digit());
+        let (first, last) = (&low.text, &high.text);
+        let wrong = if !digits(low) || !digits(high) {
+            Some(("only digits have others between them", "name the keys one by one".to_owned()))
+        } else if first.len() != last.len() {
+            let least = format!("1{:0<1$}", "", last.len() - 1);
+            let help = match first.len() < last.len() && least < *last {
+                true => format!("`{least}..{last}`"),
+                false => "make both ends equally long".to_owned(),
+            };
+            Some(("the keys of a span have one length", help))
+        } else if first >= last {
+            let help = if first == last { format!("`{first}`") } else { format!("`{last}..{first}`") };
+            Some(("a span goes from the lower keys to the higher", help))
+        } else {
+            None
+        };
+        if let Some((message, help)) = wrong {
+            self.problems.give(Diagnostic::new(Code::BadLiteral, keys.span, message).help(help));
+            return None;
+        }
+        self.choice(keys, rules, table).then(|| Takes::KeySpan(keys.text(), local))
+    }
+
+    /// A choice that no other one takes already.
+    fn choice<'t>(&mut self, keys: Keys<'t>, rules: &Rules, table: &mut Table<'t>) -> bool {
         if !rules.keys {
             let message = format!("`{}` has no choices", rules.word);
             self.problems.give(
-                Diagnostic::new(Code::OutcomeImpossible, key.span, message)
+                Diagnostic::new(Code::OutcomeImpossible, keys.span, message)
                     .help("leave it out: only a menu has choices"),
             );
-            return None;
+            return false;
         }
-        if let Some(earlier) = table.keys.get(key.text.as_str()) {
+        let length = keys.first.len();
+        let meeting = |long: bool| move |other: &&Keys<'t>| (other.first.len() == length) != long && other.meets(&keys);
+        if let Some(earlier) = table.keys.iter().find(meeting(false)) {
+            let both = if keys.first.len() == 1 && keys.first == keys.last { "key" } else { "keys" };
+            let message =
+                format!("the {both} `{}` lead{} to two choices", keys.text(), if both == "key" { "s" } else { "" });
             self.problems.give(
-                Diagnostic::new(Code::KeyTwice, key.span, format!("the key `{}` leads to two choices", key.text))
-                    .label(*earlier, "it leads here already")
+                Diagnostic::new(Code::KeyTwice, keys.span, message)
+                    .label(earlier.span, "it leads here already")
                     .help("another key"),
             );
-            return None;
+            return false;
         }
-        let hiding = table.keys.iter().find(|(other, _)| other.starts_with(&key.text) || key.text.starts_with(**other));
-        if let Some((other, span)) = hiding {
-            let (short, long) =
-                if other.len() < key.text.len() { (*other, key.text.as_str()) } else { (key.text.as_str(), *other) };
+        if let Some(other) = table.keys.iter().find(meeting(true)) {
+            let (short, long) = if other.first.len() < length { (*other, keys) } else { (keys, *other) };
+            let (short, long) = (short.text(), long.text());
             let message = format!("`{short}` begins `{long}`, so whoever presses `{short}` has to wait");
             self.problems.give(
-                Diagnostic::new(Code::KeyHidesLongerKey, key.span, message)
-                    .label(*span, "the other key")
+                Diagnostic::new(Code::KeyHidesLongerKey, keys.span, message)
+                    .label(other.span, "the other key")
                     .help("keys of one length"),
             );
         }
-        table.keys.insert(&key.text, key.span);
-        Some(Takes::Key(key.text.clone()))
+        table.keys.push(keys);
+        true
     }
 
     fn outcome(&mut self, name: &ast::Name, rules: &Rules, table: &mut Table<'_>) -> Option<Takes> {
@@ -500,26 +523,32 @@ impl Checker<'_, '_> {
     }
 }
 
+/// A key, or a span of keys of one length: first and last.
+#[derive(Clone, Copy)]
+struct Keys<'t> {
+    first: &'t str,
+    last: &'t str,
+    span: Span,
+}
+
+impl Keys<'_> {
+    /// As it is written.
+    fn text(&self) -> String {
+        if self.first == self.last { self.first.to_owned() } else { format!("{}..{}", self.first, self.last) }
+    }
+
+    /// The keys of both are as long as those of the shorter; then some key is in both.
+    fn meets(&self, other: &Keys<'_>) -> bool {
+        let length = self.first.len().min(other.first.len());
+        let cut = |text: &'_ str| text.get(..length).unwrap_or_default().to_owned();
+        cut(self.first).max(cut(other.first)) <= cut(self.last).min(cut(other.last))
+    }
+}
+
 /// What the arms of one dialogue take.
 struct Table<'t> {
     taken: Vec<(Takes, Span)>,
-    keys: BTreeMap<&'t str, Span>,
+    keys: Vec<Keys<'t>>,
     /// Their number, the keyword and the place of the number.
     tries: Option<(u32, Span, Span)>,
-}
-
-fn kind_word(kind: &ast::AskKind) -> &'static str {
-    match kind {
-        ast::AskKind::Digits { .. } => "digits",
-        ast::AskKind::Range { .. } => "A..B",
-        ast::AskKind::Number => "number",
-        ast::AskKind::Amount => "amount",
-        ast::AskKind::Date => "date",
-        ast::AskKind::Time => "time",
-        ast::AskKind::Phone => "phone",
-        ast::AskKind::YesOrNo => "yes or no",
-        ast::AskKind::TextUpTo(_) => "text",
-        ast::AskKind::VoiceUpTo(_) => "voice",
-        ast::AskKind::ConsentFor(_) => "consent",
-    }
 }

@@ -2,6 +2,7 @@
 //! in sight and the places that need them.
 
 mod arms;
+mod ask;
 mod call;
 mod choice;
 mod constant;

@@ -3,10 +3,12 @@
 
 use runtime_contract::limits::WAIT_MS_MAX;
 use runtime_contract::program::{Operation, Service};
-use runtime_contract::request::AskKind;
+use runtime_contract::request;
 use runtime_contract::types::{Type, TypeTable};
 
-use crate::hir::{Argument, Ask, Conversion, Expr, ExprKind, Menu, PromptUse, Prompts, ServiceCall, Takes};
+use crate::hir::{
+    Argument, Ask, Conversion, Dialogue, Expr, ExprKind, Menu, PromptUse, Prompts, ServiceCall, Takes,
+};
 
 /// What is counted. The first five have a limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,6 +46,8 @@ const CLAIM_BYTES: i64 = 6;
 const KEY_BYTES: i64 = 3;
 /// A value in a reply: its kind and length, and then each slot of it.
 const VALUE_BYTES: i64 = 2;
+/// The longest word of a value, and a currency behind it.
+const SLOT_BYTES_MAX: i64 = 10 + 3;
 
 impl Cost {
     pub const ZERO: Cost = Cost([0; 6]);
@@ -142,22 +146,35 @@ pub(super) fn wait(duration: &Expr, certain: bool) -> Cost {
 pub(super) fn menu(menu: &Menu) -> Cost {
     let takes = menu.dialogue.arms.iter().flat_map(|arm| &arm.takes);
     let keys = takes.map(|takes| match takes {
-        Takes::Key(key) => key.len() as i64,
+        Takes::Key(key) => KEY_BYTES * key.len() as i64,
+        Takes::KeySpan(keys, _) => {
+            let length = request::Menu::span(keys).map_or(0, |(first, _)| first.len() as i64);
+            (KEY_BYTES + 1) * length + VALUE_BYTES
+        }
         _ => 0,
     });
-    prompted(&menu.dialogue.prompts).with_bytes(CLAIM_BYTES + KEY_BYTES * keys.max().unwrap_or(0))
+    tried(&menu.dialogue).with_bytes(CLAIM_BYTES + keys.max().unwrap_or(0))
 }
 
 /// One try, and what its good outcome takes beside.
 pub(super) fn ask(ask: &Ask) -> (Cost, Cost) {
-    let AskKind::Digits { max, .. } = ask.kind;
-    let max = i64::from(max);
+    let max = ask.kind.keys_max() as i64;
     let (keys, value) = match ask.private {
         true => (VALUE_BYTES, VALUE_BYTES),
-        false => (KEY_BYTES * (max + 1), VALUE_BYTES + max),
+        false => (KEY_BYTES * (max + 1), VALUE_BYTES + max.max(SLOT_BYTES_MAX)),
     };
-    let tried = prompted(&ask.dialogue.prompts).with_bytes(CLAIM_BYTES + keys);
-    (tried, Cost::private_values(ask.private.into()).with_bytes(value))
+    let tried = tried(&ask.dialogue).with_bytes(CLAIM_BYTES + keys);
+    let good = Cost::private_values(ask.private.into()).with_bytes(value);
+    let Some(confirm) = &ask.confirm else { return (tried, good) };
+    // The value came, and was then rejected.
+    let confirmed = prompted(&confirm.prompts).with_bytes(CLAIM_BYTES + KEY_BYTES);
+    (tried.plus(good).plus(confirmed), Cost::ZERO)
+}
+
+/// The dearer of the prompts of a dialogue's tries.
+pub(super) fn tried(dialogue: &Dialogue) -> Cost {
+    let first = prompted(&dialogue.prompts);
+    dialogue.reprompt.as_ref().map_or(first, |later| first.most(prompted(later)))
 }
 
 /// A request that plays prompts.

@@ -202,7 +202,7 @@ impl<'w> Walk<'w> {
                 self.dialogue(&ask.dialogue, tried, Some(good), at)
             }
             StatementKind::Record(record) => {
-                let tried = cost::prompted(&record.dialogue.prompts);
+                let tried = cost::tried(&record.dialogue);
                 self.dialogue(&record.dialogue, tried, Some(Cost::ZERO), at)
             }
             StatementKind::Service(call) => {

@@ -310,7 +310,10 @@ pub enum AskKind {
         high: Expr,
     },
     Number,
-    Amount,
+    /// `amount in CNY`; the currency as written.
+    Amount {
+        currency: Option<Name>,
+    },
     Date,
     Time,
     Phone,

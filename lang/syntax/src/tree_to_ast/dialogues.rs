@@ -111,8 +111,11 @@ impl<'t> AstBuilder<'t> {
             Rule::text_kind => AskKind::TextUpTo(low),
             Rule::voice_kind => AskKind::VoiceUpTo(self.operand_of(&inner)),
             Rule::consent_kind => AskKind::ConsentFor(self.name_of(&inner, Rule::name)),
+            Rule::amount_kind => {
+                let currency = inner.child(Rule::in_currency).and_then(|clause| clause.child(Rule::currency));
+                AskKind::Amount { currency: currency.map(|currency| self.name(&currency)) }
+            }
             _ => match inner.text() {
-                "amount" => AskKind::Amount,
                 "date" => AskKind::Date,
                 "time" => AskKind::Time,
                 "phone" => AskKind::Phone,

@@ -327,16 +327,41 @@ impl Writer {
     }
 
     fn ask(&mut self) {
-        let (what, kind) = match self.chance.one_in(3) {
-            true => ("private digits 12..19", Kind::Card),
-            false => ("digits 1..8", Kind::Digits),
-        };
+        let kinds = [
+            ("private digits 12..19", Some(Kind::Card)),
+            ("private digits 12..19", Some(Kind::Card)),
+            ("digits 1..8", Some(Kind::Digits)),
+            ("1..12", Some(Kind::Int)),
+            ("number", Some(Kind::Decimal)),
+            ("amount in CNY", Some(Kind::Money)),
+            ("yes or no", Some(Kind::Bool)),
+            ("date", None),
+            ("time", None),
+            ("phone", None),
+        ];
+        let (what, kind) = *self.chance.of(&kinds);
         let name = self.fresh();
         self.open(&format!("let {name} = ask {what}"));
         self.line("say zh \"几号？\" en \"Which?\"");
-        self.tries_of_input();
+        self.reprompt();
+        let says_it = matches!(kind, Some(Kind::Digits | Kind::Int | Kind::Money));
+        let confirms = says_it && self.chance.one_in(3);
+        if confirms {
+            self.line("confirm zh \"{it}，对吗？\" en \"{it}, is that right?\"");
+        }
+        self.tries_of_input(if confirms { ", rejected" } else { "" });
         self.close();
-        self.names.push((name, kind));
+        match kind {
+            Some(kind) => self.names.push((name, kind)),
+            None => self.line(&format!("note v = {name}")),
+        }
+    }
+
+    fn reprompt(&mut self) {
+        if self.chance.one_in(3) {
+            let hole = self.known(Kind::Int).map_or(String::new(), |name| format!(" {{{name}}}"));
+            self.line(&format!("reprompt zh \"再说{hole}。\" en \"Once more{hole}.\""));
+        }
     }
 
     fn record(&mut self) {
@@ -355,12 +380,13 @@ impl Writer {
         }
     }
 
-    fn tries_of_input(&mut self) {
+    /// `rejected`: what follows another outcome when there is a confirmation.
+    fn tries_of_input(&mut self, rejected: &str) {
         if self.chance.one_in(2) {
-            self.line("silence, invalid => again");
+            self.line(&format!("silence, invalid{rejected} => again"));
         } else {
             self.line("silence => hang up");
-            self.line("invalid => note wrong = true then again");
+            self.line(&format!("invalid{rejected} => note wrong = true then again"));
         }
         let tries = 1 + self.chance.below(3);
         self.line(&format!("after {tries} tries => hang up"));
@@ -428,8 +454,14 @@ impl Writer {
     fn menu(&mut self, depth: u32) {
         self.open("menu");
         self.say();
+        self.reprompt();
         self.block("1 =>", depth, false);
         self.block("2, 3 =>", depth, true);
+        if self.chance.one_in(3) {
+            let (names, name) = (self.names.clone(), self.name(Kind::Digits));
+            self.block(&format!("40..49 as {name} =>"), depth, true);
+            self.names = names;
+        }
         self.line("silence => again");
         if self.chance.one_in(2) {
             self.line("other => say zh \"没有。\" en \"No.\" then again");
