@@ -204,6 +204,13 @@ impl Kit {
         self.push(Op::Ask { site, arguments, next, keep })
     }
 
+    /// Gives a site another key: which sites are one dialogue is read from it.
+    pub fn set_key(&mut self, site: usize, key: &str) {
+        if let Some(site) = self.meta.sites.get_mut(site) {
+            key.clone_into(&mut site.key);
+        }
+    }
+
     pub fn run(&mut self, step: &str, callee: u32, next: Label) -> Label {
         let flow = self.meta.flows.len() as u32;
         let site = self.site(flow, step, SiteKind::Run { flow: callee }, Vec::new(), vec![None]);
@@ -375,8 +382,8 @@ pub fn record(prompt: u32, max_ms: u32) -> Request {
 /// Payload types of a request, by outcome: what the compiler would write into its site.
 pub fn payloads(request: &Request, result: Option<Type>) -> Vec<Option<Type>> {
     let first = match request {
-        Request::Ask(ask) if ask.private => Some(Type::Private(Box::new(Type::Digits))),
-        Request::Ask(_) => Some(Type::Digits),
+        Request::Ask(ask) if ask.private => Some(Type::Private(Box::new(ask.kind.value()))),
+        Request::Ask(ask) => Some(ask.kind.value()),
         Request::Record(_) => Some(Type::Recording),
         Request::Service(_) => result,
         _ => None,

@@ -85,8 +85,18 @@ fn menu(id: u32, tries_max: Option<u32>, arms: Vec<(Vec<Takes>, Block)>) -> Stat
     let id = DialogueId(id);
     let prompts = Prompts::default();
     let tries_span = Span::default();
-    let dialogue = Dialogue { id, tries_max, tries_span, prompts, listen_ms: 5_000, between_keys_ms: 3_000, arms };
-    StatementKind::Menu(Menu { dialogue })
+    StatementKind::Menu(Menu {
+        dialogue: Dialogue {
+            id,
+            tries_max,
+            tries_span,
+            prompts,
+            reprompt: None,
+            listen_ms: 5_000,
+            between_keys_ms: 3_000,
+            arms,
+        },
+    })
 }
 
 fn key(key: &str) -> Takes {

@@ -402,15 +402,27 @@ impl<'w> Writer<'w> {
     }
 
     fn menu(&mut self) -> Menu {
-        let choices = (0..self.random.below(9)).map(|key| key.to_string()).collect();
+        let key = |key: usize| if key == 4 { "40..49".to_owned() } else { key.to_string() };
+        let choices = (0..self.random.below(9)).map(key).collect();
         Menu { prompts: self.prompts(), choices, listen_ms: 5_000, between_keys_ms: 1_000 }
     }
 
     fn ask(&mut self) -> Ask {
+        let kinds = [
+            AskKind::Range { low: 1, high: 12 },
+            AskKind::Number,
+            AskKind::Amount { currency: 156 },
+            AskKind::Date,
+            AskKind::Time,
+            AskKind::Phone,
+            AskKind::YesOrNo,
+        ];
+        let digits = AskKind::Digits { min: 1, max: 19 };
+        let kind = if self.random.chance(70) { digits } else { self.random.pick(&kinds).copied().unwrap_or(digits) };
         Ask {
             prompts: self.prompts(),
-            kind: AskKind::Digits { min: 1, max: 19 },
-            private: self.random.chance(60),
+            kind,
+            private: kind == digits && self.random.chance(90),
             end_key: '#',
             listen_ms: 5_000,
             between_keys_ms: 1_000,

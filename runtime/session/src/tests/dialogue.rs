@@ -219,6 +219,107 @@ fn a_key_that_stops_a_say_answers_the_next_ask() {
     assert_eq!(bench.said(), ["play 您好", "stop play", "service 0 [Text(\"456\")]"]);
 }
 
+/// answer; ask 1..12, which says something else from the second try on; confirm; note and hang up.
+fn confirmed_flow(barge_in: bool) -> Arc<dyn FlowProgram> {
+    use runtime_contract::Type;
+    use runtime_contract::request::AskKind;
+    let mut kit = Kit::new(&[]);
+    let (first, later) = (kit.prompt("几位？", "How many?", &[]), kit.prompt("再说", "Once more", &[]));
+    let right = kit.prompt("对吗？", "Right?", &[]);
+    let ask = |prompt| match ask_digits(prompt, 1, 1, false) {
+        Request::Ask(ask) => {
+            let prompts = prompts(&[prompt], barge_in);
+            Request::Ask(runtime_contract::request::Ask { kind: AskKind::Range { low: 1, high: 12 }, prompts, ..ask })
+        }
+        other => other,
+    };
+    kit.request("", Request::Answer, &[], vec![None], vec![1], None);
+    for prompt in [first, later] {
+        let ask = ask(prompt);
+        kit.request("", ask.clone(), &[], payloads(&ask, None), vec![3, 2, 2], Some(Variable::Word(0)));
+    }
+    let confirm = menu(right, &["1", "2"]);
+    kit.request("", confirm.clone(), &[], payloads(&confirm, None), vec![4, 2, 2, 2], None);
+    let note = Request::Note { key: "got".into(), r#type: Type::Int };
+    let value = [(Type::Int, Source::Variable(Variable::Word(0)))];
+    kit.request("", note.clone(), &value, payloads(&note, None), vec![5], None);
+    kit.request("", Request::HangUp, &[], vec![], vec![], None);
+    for (site, key) in [(1, "kit/ask#1"), (2, "kit/ask#1/again"), (3, "kit/ask#1/confirm")] {
+        kit.set_key(site, key);
+    }
+    kit.flow("kit.confirmed", 0, None, None);
+    kit.build()
+}
+
+#[test]
+fn a_number_ends_when_none_can_follow_and_is_confirmed() {
+    let mut bench = Bench::up(confirmed_flow(true));
+    bench.heard();
+    bench.key('7');
+    assert_eq!(bench.said(), ["play 几位？", "play 对吗？"], "no number to 12 begins with 7");
+    bench.key('1');
+    assert_eq!(bench.said(), ["stop play", "note got = Int(7)", "hang up", "done HungUp"]);
+    bench.replays();
+
+    let mut bench = Bench::up(confirmed_flow(true));
+    bench.heard();
+    bench.key('1');
+    assert_eq!(bench.said(), ["play 几位？"], "10 to 12 begin with 1");
+    bench.pass(3_000);
+    assert_eq!(bench.said(), ["play 对吗？"]);
+    bench.key('2');
+    assert_eq!(bench.said(), ["stop play", "play 再说"], "rejected");
+}
+
+#[test]
+fn who_does_not_hear_a_confirmation_does_not_give_it() {
+    let mut bench = Bench::up(confirmed_flow(false));
+    bench.keys("31");
+    bench.heard();
+    assert_eq!(bench.said(), ["play 几位？", "play 对吗？"], "the second key was typed before");
+    bench.key('1');
+    assert_eq!(bench.said(), ["stop play", "note got = Int(3)", "hang up", "done HungUp"]);
+}
+
+#[test]
+fn keys_from_before_a_rejection_do_not_answer_the_next_try() {
+    let mut bench = Bench::up(confirmed_flow(true));
+    bench.heard();
+    bench.keys("13");
+    assert_eq!(bench.said(), ["play 几位？", "play 再说"], "13 is too many");
+    bench.keys("3");
+    assert_eq!(bench.said(), ["stop play", "play 对吗？"]);
+}
+
+#[test]
+fn a_span_gives_what_was_keyed() {
+    use runtime_contract::Type;
+    let mut kit = Kit::new(&[]);
+    let ask = kit.prompt("分机？", "Extension?", &[]);
+    kit.request("", Request::Answer, &[], vec![None], vec![1], None);
+    let request = menu(ask, &["100..119", "0"]);
+    let payloads_of = vec![Some(Type::Digits), None, None, None];
+    kit.request("", request, &[], payloads_of, vec![2, 3, 1, 1], Some(Variable::Text(0)));
+    let note = Request::Note { key: "ext".into(), r#type: Type::Digits };
+    let value = [(Type::Digits, Source::Variable(Variable::Text(0)))];
+    kit.request("", note.clone(), &value, payloads(&note, None), vec![3], None);
+    kit.request("", Request::HangUp, &[], vec![], vec![], None);
+    kit.flow("kit.span", 0, None, None);
+    let program = kit.build();
+    let said = |keys: &str| {
+        let mut bench = Bench::up(program.clone());
+        bench.heard();
+        bench.keys(keys);
+        bench.replays();
+        bench.said().split_off(1)
+    };
+    assert_eq!(said("107"), ["note ext = Text(\"107\")", "hang up", "done HungUp"]);
+    assert_eq!(said("0"), ["hang up", "done HungUp"]);
+    assert_eq!(said("2"), ["play 分机？"]);
+    assert_eq!(said("13"), ["play 分机？"], "no number of the span begins so");
+    assert_eq!(said("10"), [""; 0], "waits for more");
+}
+
 const CANARY: &str = "4929871234567814";
 
 #[test]

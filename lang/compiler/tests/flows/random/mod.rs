@@ -15,7 +15,7 @@ use runtime_contract::host::FaultKind;
 use runtime_contract::program::{ProgramMeta, SiteId};
 use runtime_contract::request::{Effect, TABLE};
 
-const PROGRAMS: u64 = 60;
+const PROGRAMS: u64 = 80;
 const CALLS: u64 = 25;
 /// How often each kind of request must come up in all calls together.
 const SEEN_MIN: u64 = 20;
