@@ -12,8 +12,9 @@ use crate::graph::{Arithmetic, Condition, Fact, FlowId, Graph, Word};
 use crate::verify::classes::host_classes;
 
 /// Faults that few random programs come to by themselves.
-const RARE_FAULTS: [FaultKind; 9] = [
+const RARE_FAULTS: [FaultKind; 10] = [
     FaultKind::Divide,
+    FaultKind::Vault,
     FaultKind::Vault,
     FaultKind::Fuel,
     FaultKind::Index,
