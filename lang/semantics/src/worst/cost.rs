@@ -6,9 +6,7 @@ use runtime_contract::program::{Operation, Service};
 use runtime_contract::request;
 use runtime_contract::types::{Type, TypeTable};
 
-use crate::hir::{
-    Argument, Ask, Conversion, Dialogue, Expr, ExprKind, Menu, PromptUse, Prompts, ServiceCall, Takes,
-};
+use crate::hir::{Argument, Ask, Conversion, Dialogue, Expr, ExprKind, Menu, PromptUse, Prompts, ServiceCall, Takes};
 
 /// What is counted. The first five have a limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
