@@ -36,6 +36,24 @@ pub struct Tally {
     pub stops: u32,
 }
 
+impl Tally {
+    /// Both together.
+    pub fn plus(mut self, other: Tally) -> Tally {
+        let tables = [
+            (&mut self.requests, other.requests),
+            (&mut self.arguments, other.arguments),
+            (&mut self.payloads, other.payloads),
+            (&mut self.faults, other.faults),
+            (&mut self.driver_faults, other.driver_faults),
+        ];
+        for (ours, theirs) in tables {
+            theirs.into_iter().for_each(|(name, number)| *ours.entry(name).or_default() += number);
+        }
+        self.stops += other.stops;
+        self
+    }
+}
+
 fn count(table: &mut BTreeMap<String, u32>, name: String) {
     *table.entry(name).or_default() += 1;
 }
