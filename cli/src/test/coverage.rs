@@ -15,7 +15,7 @@ pub struct Coverage {
     /// `hotline.flow:12` and the line, trimmed; by place of `reached`.
     places: Vec<(String, String)>,
     /// Tests that were played.
-    tests: usize,
+    pub tests: usize,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]

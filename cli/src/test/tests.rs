@@ -136,6 +136,32 @@ fn coverage_lists_what_no_test_reaches() {
 }
 
 #[test]
+fn the_page_shows_each_line_and_needs_nothing_from_elsewhere() {
+    let tests = test("a <known> number", &["given crm.find => \"Li\"", "press 1", "press 4111111111111111"]);
+    let compiled = compiled(&tests);
+    let counting = compiled.counting().unwrap();
+    let played = played(&compiled, &Playing { counting: Some(&counting.program), ..Playing::default() });
+    let coverage = Coverage::new(&compiled, compiled.reached(&counting, &heard(&played), false), played.len());
+    let page = super::page::page(&compiled, &coverage);
+    assert!(!page.contains("http") && !page.contains("<script") && !page.contains("<link"), "{page}");
+    let (_, lines) = page.split_once("<h2>desk.flow</h2>").unwrap();
+    let line =
+        |number: usize| lines.lines().nth(number + 1).unwrap().replace("<span class=", "<").replace("</span>", "");
+    assert_eq!(line(16), "<\"n\">   16<\"c\">    1×            <\"hit\">1 =&gt; go card");
+    assert_eq!(
+        line(17),
+        "<\"n\">   17<\"c\">    0×            <\"miss\">2 =&gt; set caller.language = en then go main up to 1 times else \
+         hang up <\"chip miss\">go 0× <\"chip miss\">no more times 0×"
+    );
+    assert_eq!(
+        line(25),
+        "<\"n\">   25<\"c\">                  <\"hit\">say zh &quot;卡号。&quot; <\"unheard\">en &quot;Card.&quot; \
+         <\"chip hit\">zh 1× <\"chip unheard\">en 0×"
+    );
+    assert!(line(26).ends_with("<\"miss\">silence, invalid =&gt; hang up"), "{}", line(26));
+}
+
+#[test]
 fn results_are_in_order_and_stop_at_the_first_failure() {
     let names: Vec<String> = (0..40).map(|at| format!("test {at}")).collect();
     let tests: String = names

@@ -31,6 +31,8 @@ pub struct Reached {
     /// Name of the step, `fault`, `finally`, or empty for the top. Of a prompt empty.
     pub part: String,
     pub span: Span,
+    /// All that runs only behind it; of a prompt its text.
+    pub body: Span,
     pub place: Place,
     /// What leads there, where its line does not say it (`otherwise`); of a prompt, its language (BCP 47).
     pub label: String,
@@ -79,6 +81,7 @@ impl Compiled {
             flows: flow.map(|flow| flow.name.clone()).into_iter().collect(),
             part: mark.part.clone(),
             span: mark.span,
+            body: mark.body,
             place: self.place(mark.span),
             label: mark.label.to_owned(),
             count,
@@ -107,7 +110,16 @@ impl Compiled {
                 };
                 let flows = flows.iter().cloned().collect();
                 let (kind, part) = (ReachedKind::Prompt, String::new());
-                found.push(Reached { kind, flows, part, span: *span, place: self.place(*span), label, count });
+                found.push(Reached {
+                    kind,
+                    flows,
+                    part,
+                    span: *span,
+                    body: *span,
+                    place: self.place(*span),
+                    label,
+                    count,
+                });
             }
         }
         found

@@ -18,6 +18,8 @@ pub struct Mark {
     pub part: String,
     /// Where it begins: the arm, or the statement that takes it without having a line for it.
     pub span: Span,
+    /// All that runs only behind the mark.
+    pub body: Span,
     /// What leads there, in the words of the language: `otherwise`, `failed`. Empty where the line says it.
     pub label: &'static str,
 }

@@ -102,7 +102,7 @@ Arm 27:9 ×1 (ok)  let n = bank.balance(\"1\") else 7
 Arm 27:40 ×1 (failed)  let n = bank.balance(\"1\") else 7
 Arm 29:13 ×1  0 => note n = n
 Arm 30:13 ×1  else => note n = 100000 * n
-Arm 32:9 ×1  go main up to 1 times else hang up
+Arm 32:9 ×1 (go)  go main up to 1 times else hang up
 Arm 32:36 ×1 (no more times)  go main up to 1 times else hang up
 ";
     assert!(shown.starts_with(expected), "{shown}");

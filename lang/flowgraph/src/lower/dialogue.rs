@@ -3,7 +3,7 @@
 //! tries`.
 
 use lang_diagnostics::Span;
-use lang_semantics::hir::{Ask, Confirm, Dialogue, DialogueId, LocalId, Menu, Record, Takes};
+use lang_semantics::hir::{Ask, Block, Confirm, Dialogue, DialogueId, LocalId, Menu, Record, Takes};
 use runtime_contract::program::{CONFIRMATION, NEXT_TRY};
 use runtime_contract::request::{self, Prompts, Request};
 
@@ -128,7 +128,7 @@ impl FlowWriter<'_> {
                     self.graph.continue_in(after);
                 }
                 _ => {
-                    self.mark_arm(arm.span, "");
+                    self.mark_arm(arm.span, &arm.block, "");
                     self.block(&arm.block);
                     self.end_branch(&mut ends);
                 }
@@ -224,7 +224,7 @@ impl FlowWriter<'_> {
 
     /// The good path: `keyword` is that of the dialogue.
     fn take_good(&mut self, good: &Good<'_>, mut words: Vec<Word>, keyword: Span) {
-        self.mark_arm(keyword, "a value came");
+        self.mark_arm(keyword, &Block::default(), "a value came");
         if good.is_optional {
             words.insert(0, self.graph.constant(1));
         }
@@ -263,7 +263,7 @@ impl FlowWriter<'_> {
         let arm = dialogue.arms.iter().find(|arm| arm.takes.contains(&Takes::AfterTries));
         if let (true, Some(arm)) = (tries.is_after_used, arm) {
             self.graph.go_to(self.graph.entry(tries.after));
-            self.mark_arm(arm.span, "");
+            self.mark_arm(arm.span, &arm.block, "");
             self.block(&arm.block);
             self.end_branch(ends);
         }

@@ -85,7 +85,7 @@ impl FlowWriter<'_> {
     fn path(&mut self, segment: SegmentId, part: &str, span: Span, block: &Block) {
         part.clone_into(&mut self.part);
         self.graph.go_to(self.graph.entry(segment));
-        self.mark(MarkKind::Part, span, "");
+        self.mark(MarkKind::Part, span, block, "");
         self.block(block);
         if !self.graph.is_ended() {
             self.mistake(format!("a path of part `{part}` does not end"));
@@ -95,20 +95,22 @@ impl FlowWriter<'_> {
     fn handler(&mut self, part: &str, block: &Block) -> SegmentId {
         part.clone_into(&mut self.part);
         let segment = self.begin_segment();
-        self.mark(MarkKind::Part, first_span(block).unwrap_or(self.tree.span), "");
+        self.mark(MarkKind::Part, first_span(block).unwrap_or(self.tree.span), block, "");
         self.block(block);
         self.graph.end_block();
         segment
     }
 
-    /// The arm begins at the cursor. `span` is where it is written; `label` says what leads to it where
+    /// The arm with this block begins at the cursor. `span` is where it is written; `label` says what leads to it where
     /// no line does.
-    pub fn mark_arm(&mut self, span: Span, label: &'static str) {
-        self.mark(MarkKind::Arm, span, label);
+    pub fn mark_arm(&mut self, span: Span, block: &Block, label: &'static str) {
+        self.mark(MarkKind::Arm, span, block, label);
     }
 
-    fn mark(&mut self, kind: MarkKind, span: Span, label: &'static str) {
-        self.graph.mark(Mark { kind, flow: self.flow.0, part: self.part.clone(), span, label });
+    fn mark(&mut self, kind: MarkKind, span: Span, block: &Block, label: &'static str) {
+        let spans = block.statements.iter().map(|statement| statement.span).filter(|other| other.file == span.file);
+        let body = spans.fold(span, Span::to);
+        self.graph.mark(Mark { kind, flow: self.flow.0, part: self.part.clone(), span, body, label });
     }
 
     /// A new segment, with the cursor in it.

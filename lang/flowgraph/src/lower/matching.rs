@@ -14,7 +14,7 @@ impl FlowWriter<'_> {
         let mut ends = Vec::new();
         for (start, arm) in starts.into_iter().zip(&choice.arms) {
             self.graph.go_to(start);
-            self.mark_arm(arm.span, "");
+            self.mark_arm(arm.span, &arm.block, "");
             self.block(&arm.block);
             self.end_branch(&mut ends);
         }

@@ -78,7 +78,7 @@ impl FlowWriter<'_> {
             // `else if`: its own arms say all.
             let is_chain = matches!(&block.statements[..], [Statement { kind: StatementKind::If { .. }, .. }]);
             if point == yes || !is_chain {
-                self.mark_arm(first_span(block).unwrap_or(statement.keyword), label);
+                self.mark_arm(first_span(block).unwrap_or(statement.keyword), block, label);
             }
             self.block(block);
             self.end_branch(&mut ends);
@@ -95,13 +95,13 @@ impl FlowWriter<'_> {
         let (yes, no) = (self.graph.block(), self.graph.block());
         self.graph.branch(allowed, yes, no);
         self.graph.go_to(yes);
-        self.mark_arm(statement.keyword, "");
+        self.mark_arm(statement.keyword, &Block::default(), "go");
         let place = self.fault_place(statement.keyword);
         let next = self.graph.arithmetic(Arithmetic::Add, used, one, place);
         self.graph.store(counter, next);
         self.leave_for(go);
         self.graph.go_to(no);
-        self.mark_arm(first_span(&bound.otherwise).unwrap_or(bound.times_span), "no more times");
+        self.mark_arm(first_span(&bound.otherwise).unwrap_or(bound.times_span), &bound.otherwise, "no more times");
         self.block(&bound.otherwise);
     }
 
@@ -151,7 +151,7 @@ impl FlowWriter<'_> {
         self.graph.branch(outcome, failed, ok);
         let mut ends = Vec::new();
         self.graph.go_to(ok);
-        self.mark_arm(first_span(&call.ok).unwrap_or(statement.keyword), "ok");
+        self.mark_arm(first_span(&call.ok).unwrap_or(statement.keyword), &call.ok, "ok");
         if let Some(result) = call.result {
             let words = self.payload_words(width);
             self.store_local(result, &words);
@@ -159,7 +159,7 @@ impl FlowWriter<'_> {
         self.block(&call.ok);
         self.end_branch(&mut ends);
         self.graph.go_to(failed);
-        self.mark_arm(first_span(&call.failed).unwrap_or(statement.keyword), "failed");
+        self.mark_arm(first_span(&call.failed).unwrap_or(statement.keyword), &call.failed, "failed");
         self.block(&call.failed);
         self.end_branch(&mut ends);
         self.join(&ends);
