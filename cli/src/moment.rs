@@ -7,8 +7,12 @@ use jiff::tz::TimeZone;
 use runtime_contract::Time;
 
 /// An instant for a rehearsal. Without a zone it is UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment(pub Time);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    pub time: Time,
+    /// IANA name, in which the instant was written.
+    pub zone: String,
+}
 
 impl FromStr for Moment {
     type Err = String;
@@ -19,10 +23,10 @@ impl FromStr for Moment {
             .trim()
             .parse()
             .map_err(|_| format!("`{}` is not a date and time like `2026-03-02 10:00`", local.trim()))?;
-        let zone =
-            TimeZone::get(zone.trim()).map_err(|_| format!("`{}` is not a zone like `Asia/Shanghai`", zone.trim()))?;
+        let name = zone.trim().trim_matches('"');
+        let zone = TimeZone::get(name).map_err(|_| format!("`{name}` is not a zone like `Asia/Shanghai`"))?;
         let zoned = local.to_zoned(zone).map_err(|cause| cause.to_string())?;
-        Ok(Moment(Time(zoned.timestamp().as_millisecond())))
+        Ok(Moment { time: Time(zoned.timestamp().as_millisecond()), zone: name.to_owned() })
     }
 }
 
@@ -32,8 +36,11 @@ mod tests {
 
     #[test]
     fn instants_are_read_with_their_zone() {
-        assert_eq!("2026-03-02 10:00 in Asia/Shanghai".parse(), Ok(Moment(Time(1_772_416_800_000))));
-        assert_eq!("2026-03-02 02:00".parse(), Ok(Moment(Time(1_772_416_800_000))));
+        let time = Time(1_772_416_800_000);
+        let shanghai = Ok(Moment { time, zone: "Asia/Shanghai".to_owned() });
+        assert_eq!("2026-03-02 10:00 in Asia/Shanghai".parse(), shanghai);
+        assert_eq!("2026-03-02 10:00 in \"Asia/Shanghai\"".parse(), shanghai);
+        assert_eq!("2026-03-02 02:00".parse(), Ok(Moment { time, zone: "UTC".to_owned() }));
         assert!("yesterday".parse::<Moment>().is_err());
         let unknown = "2026-03-02 10:00 in Shanghai".parse::<Moment>();
         assert!(unknown.is_err_and(|why| why.contains("Asia/Shanghai")));

@@ -65,7 +65,7 @@ impl Serve {
         let mut options = Options::new(&self.path);
         options.watch = !self.no_watch;
         options.signals = true;
-        options.began = self.at.map(|moment| moment.0);
+        options.began = self.at.as_ref().map(|moment| moment.time);
         options.adjust = adjust;
         let server = Server::start(config, Arc::new(Compiler { engine: self.engine.into() }), options)
             .map_err(|error| refused(&error, self.json))?;

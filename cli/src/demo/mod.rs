@@ -55,7 +55,7 @@ impl Demo {
         let compiled = check(&folder)?;
         let bank = bank()?;
         let (server, began) = serve(&folder, &bank)?;
-        let plan = rehearsal::plan(&compiled, began)?;
+        let plan = rehearsal::plan(&compiled, &began)?;
         println!("\ncalling {NUMBER} at sip:{}\n", server.sip_addr);
         let heard = caller::call(&server, &plan)?;
         let record = record(&server)?;
@@ -127,7 +127,7 @@ fn serve(folder: &Path, bank: &Responder) -> Result<(RunningServer, Moment)> {
     adjust(&mut config);
     let mut options = Options::new(folder);
     options.adjust = Arc::new(adjust);
-    options.began = Some(began.0);
+    options.began = Some(began.time);
     let server = Server::start(config, Arc::new(Compiler { engine: Engine::Native }), options)
         .map_err(|error| crate::serve::refused(&error, false))?;
     print!("{}", server.first.report.text);
@@ -138,7 +138,7 @@ fn serve(folder: &Path, bank: &Responder) -> Result<(RunningServer, Moment)> {
         "serving it on sip:{}; the bank answers on {}; the clock says {}",
         server.sip_addr,
         bank.address,
-        local_text(began.0, ZONE)
+        local_text(began.time, ZONE)
     );
     Ok((server, began))
 }

@@ -49,10 +49,11 @@ pub struct Stage {
 }
 
 /// Plays the demo's caller in virtual time.
-pub fn plan(compiled: &Compiled, began: Moment) -> Result<Vec<Stage>> {
+pub fn plan(compiled: &Compiled, began: &Moment) -> Result<Vec<Stage>> {
     let program = Arc::clone(&compiled.program);
-    let mut talk = Talk::new(program, began.0, Some("+8613800000000".into()), super::NUMBER);
+    let mut talk = Talk::new(program, began.time);
     talk.answer(0, 0, Given::Ok(Some(Value::Money(BALANCE))));
+    talk.call(Some("+8613800000000".into()), super::NUMBER);
     let mut stages = Vec::new();
     for act in ACTS {
         stages.push(Stage { sounds: sounds(&mut talk), act: Some(act.clone()) });

@@ -152,7 +152,10 @@ impl Test {
     fn cover(&self, compiled: &Compiled, coverage: &Coverage) -> Result {
         if self.coverage || self.coverage_std {
             let report = coverage.report();
-            println!("{}", if self.json { report.json } else { format!("\n{}", report.text.trim_end()) });
+            println!(
+                "{}",
+                if self.json { report.json.trim_end().to_owned() } else { format!("\n{}", report.text.trim_end()) }
+            );
         }
         if let Some(path) = &self.html {
             let is_file = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("html"));

@@ -16,11 +16,13 @@ mod compile;
 mod consequences;
 mod coverage;
 mod depth;
+mod given;
 mod project;
 
 pub use analysis::{Analysis, Checker, analyze};
 pub use compile::{Compiled, Engine, compile, graph_text, load};
 pub use coverage::{Counting, Heard, Reached, ReachedKind};
+pub use given::read_given;
 pub use lang_diagnostics::{Code, Colours, Diagnostic, Position, Severity, Sources, Span, diagnostic_to_json, nearest};
 pub use lang_syntax::format;
 pub use project::Project;

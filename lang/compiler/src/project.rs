@@ -82,6 +82,11 @@ impl Project {
         self.flows.insert(path.into(), FlowFile { text: text.into(), misread: None });
     }
 
+    /// Path and text of each flow file.
+    pub(crate) fn flow_texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.flows.iter().map(|(path, file)| (path.as_str(), &*file.text))
+    }
+
     /// `file` is a path below `prompts/`, `hash` the BLAKE3 of its bytes.
     pub fn add_audio(&mut self, file: impl Into<String>, hash: [u8; 32]) {
         self.audio.insert(file.into(), hash);

@@ -1,7 +1,7 @@
 //! Words for a line of a test that does not hold: what it wanted, what came instead, and what may be the reason.
 
 use runtime_contract::program::{Part, Place, ProgramMeta};
-use runtime_contract::request::Request;
+use runtime_contract::request::{Menu, Request};
 
 use crate::plant::Plant;
 use crate::transcript::{Line, What};
@@ -46,7 +46,12 @@ impl Difference {
 /// Why these keys do not choose anything in the dialogue that takes them now.
 pub(crate) fn odd_keys(plant: &Plant, keys: &str) -> Option<String> {
     let Some(Request::Menu(menu)) = plant.request() else { return None };
-    let fits = menu.choices.iter().any(|choice| choice.starts_with(keys) || keys.starts_with(choice.as_str()));
+    // One `press` may go through several menus.
+    let begins = |choice: &str| {
+        (1..=keys.len()).any(|n| keys.get(..n).is_some_and(|keys| Menu::takes(choice, keys)))
+            || Menu::begins(choice, keys)
+    };
+    let fits = menu.choices.iter().any(|choice| begins(choice));
     let step = plant.step_name();
     (!fits).then(|| format!("the menu was in `{step}`; {keys} is not one of its keys, which are {}", keys_of(plant)))
 }

@@ -20,5 +20,5 @@ mod transcript;
 pub use difference::Failure;
 pub use plant::Answers;
 pub use play::{TestResult, play_test};
-pub use talk::Talk;
+pub use talk::{Question, Talk};
 pub use transcript::{Line, What};

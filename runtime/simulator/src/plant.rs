@@ -65,6 +65,10 @@ pub(crate) struct Plant {
     playing: Option<u32>,
     recording: Option<Recording>,
     pub answers: Answers,
+    /// Somebody is there to say what a service answers that nothing is given for.
+    pub asks: bool,
+    /// The call of a service for which he is to say it.
+    pub asked: Option<Box<ServiceCall>>,
     pub transcript: Vec<Line>,
     /// Site at which the call waits.
     site: Option<SiteId>,
@@ -93,6 +97,8 @@ impl Plant {
             playing: None,
             recording: None,
             answers: Answers::new(),
+            asks: false,
+            asked: None,
             transcript: Vec::new(),
             site: None,
             ended: false,
@@ -144,6 +150,10 @@ impl Plant {
             return;
         }
         self.write(What::HangsUp);
+        // Nobody is there any more to say what the service answers.
+        if let Some(call) = self.asked.take() {
+            self.come(SERVICE_MS, Coming::Service(call));
+        }
         self.gone(GoneCause::RemoteHungUp);
     }
 
@@ -262,13 +272,14 @@ impl Plant {
             Output::Leg(command) => self.leg(&command),
             Output::Media(command) => self.media(command),
             Output::Write { number, .. } => self.inputs.push_back(Input::Committed(number)),
-            Output::Service(call) => self.come(SERVICE_MS, Coming::Service(Box::new(call))),
+            Output::Service(call) => self.ask(Box::new(call)),
             Output::Trace(event) => self.trace(event),
             Output::Event(Event::Refused { why, .. }) => {
                 self.ended = true;
                 self.write(What::TurnedAway(refusal_text(why).to_owned()));
             }
-            Output::CancelService { .. } | Output::EndDialog { .. } | Output::Event(_) | Output::Drained => {}
+            Output::CancelService { .. } => self.asked = None,
+            Output::EndDialog { .. } | Output::Event(_) | Output::Drained => {}
         }
     }
 
@@ -344,6 +355,29 @@ impl Plant {
             self.stop_recording();
             self.drain();
         }
+    }
+
+    fn ask(&mut self, call: Box<ServiceCall>) {
+        if self.asks && !self.answers.contains_key(&(call.service, call.operation)) {
+            self.asked = Some(call);
+        } else {
+            self.come(SERVICE_MS, Coming::Service(call));
+        }
+    }
+
+    /// What was asked has its answer.
+    pub fn answer(&mut self, service: u32, operation: u32, answer: Given) {
+        self.answers.insert((service, operation), answer);
+        if let Some(call) = self.asked.take_if(|call| (call.service, call.operation) == (service, operation)) {
+            self.come(SERVICE_MS, Coming::Service(call));
+        }
+    }
+
+    /// The caller speaks these words into the recording that runs, for as long as they take.
+    pub fn say(&mut self, text: &str) {
+        self.speak();
+        self.write(What::Says(text.to_owned()));
+        self.run_until(self.tick.plus_ms(spoken_ms(text)));
     }
 
     fn answer_service(&mut self, call: &ServiceCall) {
@@ -442,18 +476,20 @@ impl Plant {
 
     fn length_ms(&self, item: &PlayItem) -> u64 {
         match self.heard(item) {
-            Some(What::Hears { text, .. }) => {
-                let han = |c: char| ('\u{3400}'..='\u{9fff}').contains(&c);
-                text.chars().map(|c| if han(c) { HAN_CHARACTER_MS } else { LATIN_CHARACTER_MS }).sum()
-            }
+            Some(What::Hears { text, .. }) => spoken_ms(&text),
             Some(_) => RECORDING_MS,
             None => BEEP_MS,
         }
     }
 }
 
+fn spoken_ms(text: &str) -> u64 {
+    let han = |c: char| ('\u{3400}'..='\u{9fff}').contains(&c);
+    text.chars().map(|c| if han(c) { HAN_CHARACTER_MS } else { LATIN_CHARACTER_MS }).sum()
+}
+
 /// A value as people read it, but for the private parts of its type.
-fn open_text(meta: &ProgramMeta, r#type: &Type, value: &Value) -> String {
+pub(crate) fn open_text(meta: &ProgramMeta, r#type: &Type, value: &Value) -> String {
     match (r#type, value) {
         (Type::Private(_), _) => "•".to_owned(),
         (Type::Optional(inner), Value::Some(value)) => open_text(meta, inner, value),

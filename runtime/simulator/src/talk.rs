@@ -1,11 +1,13 @@
-//! A call that a person at a terminal plays: he presses keys, hangs up, lets time pass, and reads what happens.
+//! A call that a person at a terminal plays: he presses keys, speaks, hangs up, lets time pass, says what services
+//! answer, and reads what happens.
 
 use std::sync::Arc;
 
+use runtime_contract::request::Request;
 use runtime_contract::script::Given;
-use runtime_contract::{FlowProgram, Time};
+use runtime_contract::{FlowProgram, ProgramMeta, Time, Type};
 
-use crate::plant::Plant;
+use crate::plant::{Plant, open_text};
 use crate::transcript::Line;
 
 /// Things that may happen by themselves before the caller is asked again.
@@ -16,19 +18,57 @@ pub struct Talk {
     shown: usize,
 }
 
+/// A service was asked for which nothing is given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// `crm.find`
+    pub name: String,
+    /// As they were handed over, private ones left out.
+    pub arguments: String,
+    pub result: Option<Type>,
+    pub service: u32,
+    pub operation: u32,
+}
+
 impl Talk {
-    /// The call comes in, and everything happens until the caller is to do something.
-    pub fn new(program: Arc<dyn FlowProgram>, began: Time, from: Option<String>, to: &str) -> Talk {
+    pub fn new(program: Arc<dyn FlowProgram>, began: Time) -> Talk {
         let mut plant = Plant::new(program, began);
-        plant.call(from, to);
-        let mut talk = Talk { plant, shown: 0 };
-        talk.settle();
-        talk
+        plant.asks = true;
+        Talk { plant, shown: 0 }
     }
 
-    /// What a service answers from now on; one that was never told fails.
+    pub fn meta(&self) -> &ProgramMeta {
+        self.plant.meta()
+    }
+
+    /// The call comes in, and everything happens until the caller is to do something.
+    pub fn call(&mut self, from: Option<String>, to: &str) {
+        self.plant.call(from, to);
+        self.settle();
+    }
+
+    /// What a service answers from now on.
     pub fn answer(&mut self, service: u32, operation: u32, answer: Given) {
-        self.plant.answers.insert((service, operation), answer);
+        self.plant.answer(service, operation, answer);
+        self.settle();
+    }
+
+    /// The call waits for somebody to say what this service answers.
+    pub fn question(&self) -> Option<Question> {
+        let call = self.plant.asked.as_ref()?;
+        let meta = self.plant.meta();
+        let service = meta.services.get(call.service as usize)?;
+        let operation = service.operations.get(call.operation as usize)?;
+        let arguments = operation.parameters.iter().zip(&call.arguments);
+        let arguments: Vec<String> =
+            arguments.map(|(parameter, value)| open_text(meta, &parameter.r#type, value)).collect();
+        Some(Question {
+            name: format!("{}.{}", service.name, operation.name),
+            arguments: arguments.join(", "),
+            result: operation.result.clone(),
+            service: call.service,
+            operation: call.operation,
+        })
     }
 
     /// Presses keys at the dialogue where the call is.
@@ -36,6 +76,12 @@ impl Talk {
         for key in keys.chars() {
             self.plant.press(key);
         }
+        self.settle();
+    }
+
+    /// Speaks into the recording that runs.
+    pub fn say(&mut self, text: &str) {
+        self.plant.say(text);
         self.settle();
     }
 
@@ -58,6 +104,20 @@ impl Talk {
         self.settle();
     }
 
+    pub fn now(&self) -> Time {
+        self.plant.now().time
+    }
+
+    /// The dialogue where the call is.
+    pub fn request(&self) -> Option<&Request> {
+        self.plant.request()
+    }
+
+    /// Name of the step where the call is, or of its flow.
+    pub fn step(&self) -> &str {
+        self.plant.step_name()
+    }
+
     pub fn is_over(&self) -> bool {
         self.plant.ended
     }
@@ -76,7 +136,7 @@ impl Talk {
 
     fn settle(&mut self) {
         for _ in 0..EVENTS_MAX {
-            let waits = self.plant.listens() || self.plant.is_recording();
+            let waits = self.plant.listens() || self.plant.is_recording() || self.plant.asked.is_some();
             if self.plant.ended || waits || !self.plant.run_next() {
                 return;
             }

@@ -34,7 +34,9 @@ pub enum What {
     HearsRecording,
     /// The prompt was cut off.
     Stopped,
-    /// A recording of the caller began or ended.
+    /// Words that the caller speaks into a recording.
+    Says(String),
+    /// A recording of the caller ended.
     Records,
     /// Keys that the caller pressed; private ones only as a count.
     Presses(String),
@@ -66,6 +68,7 @@ impl fmt::Display for What {
             What::Hears { text, .. } => write!(f, "hears   {text}"),
             What::HearsRecording => f.write_str("hears   (his recording)"),
             What::Stopped => f.write_str("        (cut off)"),
+            What::Says(text) => write!(f, "says    {text}"),
             What::Records => f.write_str("speaks  (recorded)"),
             What::Presses(keys) => write!(f, "presses {keys}"),
             What::Service { name, arguments, answer } => write!(f, "asks    {name}({arguments}) → {answer}"),

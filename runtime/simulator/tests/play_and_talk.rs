@@ -211,17 +211,39 @@ fn private_keys_show_as_their_number() {
 
 #[test]
 fn a_person_talks_to_a_flow() {
-    let mut talk = Talk::new(hotline(), Time(0), None, "+864008100000");
+    let mut talk = Talk::new(hotline(), Time(0));
+    talk.call(None, "+864008100000");
     let shown = |talk: &mut Talk| talk.news().iter().map(|line| line.what.to_string()).collect::<Vec<_>>().join("\n");
     assert!(shown(&mut talk).contains("hears   请选择。"));
     talk.press("3");
     assert!(talk.is_recording());
-    talk.wait(2_000);
+    talk.say("a short message");
     talk.press("#");
-    assert!(shown(&mut talk).contains("speaks"));
+    let seen = shown(&mut talk);
+    assert!(seen.contains("says    a short message") && seen.contains("speaks"), "{seen}");
     assert!(!talk.is_over());
     talk.say_nothing();
     assert!(talk.is_over(), "{}", shown(&mut talk));
+}
+
+#[test]
+fn a_person_says_what_a_service_answers() {
+    let mut talk = Talk::new(hotline(), Time(0));
+    talk.call(None, "+864008100000");
+    talk.press("1");
+    let question = talk.question().expect("nothing is given");
+    assert_eq!((question.name.as_str(), question.result), ("crm.find", Some(Type::Text)));
+    talk.answer(0, 0, Given::Ok(Some(Value::Text("李".into()))));
+    assert!(talk.question().is_none());
+    let heard: String = talk.news().iter().map(|line| line.what.to_string()).collect();
+    assert!(heard.contains("您是李"), "{heard}");
+    talk.press("1");
+    assert!(talk.question().is_none(), "it answers so from now on");
+    let mut talk = Talk::new(hotline(), Time(0));
+    talk.call(None, "+864008100000");
+    talk.press("1");
+    talk.hang_up();
+    assert!(talk.is_over() && talk.question().is_none(), "nobody waits for the answer any more");
 }
 
 #[test]
@@ -295,7 +317,8 @@ fn a_person_is_told_of_a_limit() {
     kit.request("", Request::Wait, &[long], vec![None], vec![1], None);
     kit.flow("kit.for ever", 0, None, None);
     kit.inbound("864008100000", 0);
-    let mut talk = Talk::new(kit.build(), Time(0), None, "+864008100000");
+    let mut talk = Talk::new(kit.build(), Time(0));
+    talk.call(None, "+864008100000");
     talk.wait(12 * 3_600_000);
     assert!(talk.is_over());
     let seen: Vec<String> = talk.news().iter().map(|line| line.what.to_string()).collect();

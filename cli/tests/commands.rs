@@ -1,0 +1,139 @@
+//! Commands as people and scripts type them, from end to end.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests may stop at the first surprise"
+)]
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/01-first-call");
+const MORNING: &str = "2026-03-02 10:00 in Asia/Shanghai";
+
+/// What it says, and whether it succeeded.
+fn strowger(arguments: &[&str], typed: &str) -> (String, bool) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_strowger"));
+    command.args(arguments).env("NO_COLOR", "1").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // Whoever fails at once reads nothing.
+    let _ = input.write_all(typed.as_bytes());
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (said, output.status.success())
+}
+
+/// Each of these stands behind the one before it.
+#[track_caller]
+fn in_order(said: &str, wanted: &[&str]) {
+    let mut rest = said;
+    for text in wanted {
+        match rest.split_once(text) {
+            Some((_, behind)) => rest = behind,
+            None => assert!(rest.contains(text), "`{text}` is not behind what stands before it in\n{said}"),
+        }
+    }
+}
+
+#[test]
+fn a_script_talks_to_a_flow() {
+    let script = "2\n?\norders\nrepeat\n1\n4111111111111111#\nsay hello\n2\nplease call me\n#\n";
+    let (said, passed) = strowger(&["talk", EXAMPLE, "--at", MORNING], script);
+    assert!(passed, "{said}");
+    in_order(
+        &said,
+        &[
+            "10:00:00  calls   +864008100000",
+            "hears   欢迎致电云海银行。",
+            "> 2\n",
+            "── first_call.first_call.main",
+            "hears   For your balance press 1",
+            "in `main` the menu takes 1, 2, 9",
+            "`orders` is neither keys nor one of the words here",
+            "> repeat\nhears   For your balance press 1",
+            "presses ••••••••••••••••",
+            "asks    bank.balance(•) → 1250.50 CNY",
+            "nobody listens to words now",
+            "says    please call me",
+            "hears   (his recording)",
+            "notes   outcome = first call",
+            "the call is over",
+        ],
+    );
+    assert!(!said.contains("4111"), "nobody sees the card: {said}");
+}
+
+#[test]
+fn a_service_answers_what_it_is_told_to() {
+    let script = "2\n1\n4111111111111111#\nhang up\n";
+    let talk = |given: &[&str]| strowger(&[&["talk", EXAMPLE, "--at", MORNING][..], given].concat(), script);
+    let (said, _) = talk(&["--given", "bank.balance=12.50 USD"]);
+    assert!(said.contains("bank.balance(•) → 12.50 USD") && said.contains("twelve dollars fifty"), "{said}");
+    let (said, _) = talk(&["--given", "bank.balance=failed"]);
+    assert!(said.contains("I cannot reach your balance now."), "{said}");
+    for wrong in ["bank.balance=7", "bank.balans=failed", "bank.balance", "nobody.knows=1"] {
+        let (said, passed) = talk(&["--given", wrong]);
+        assert!(!passed && said.starts_with(&format!("strowger: `--given {wrong}`: ")), "{said}");
+    }
+}
+
+#[test]
+fn what_nothing_says_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["first_call.flow", "strowger.yaml"] {
+        std::fs::copy(Path::new(EXAMPLE).join(file), folder.path().join(file)).unwrap();
+    }
+    let path = folder.path().to_str().unwrap();
+    let script = "2\n1\n4111111111111111#\n7\n12.50 USD\n";
+    let (said, passed) = strowger(&["talk", path, "--at", MORNING], script);
+    assert!(passed, "{said}");
+    in_order(
+        &said,
+        &[
+            "bank.balance(•) is asked; type an amount like `12.50 USD` or `failed`",
+            "> 7\nthis is `Int`, where `Money` is wanted",
+            "> 12.50 USD\n",
+            "is twelve dollars fifty.",
+        ],
+    );
+}
+
+#[test]
+fn the_clock_of_a_talk_is_that_of_its_zone() {
+    let (said, _) = strowger(&["talk", EXAMPLE, "--at", "2026-03-02 20:00 in Asia/Shanghai"], "2\n");
+    assert!(said.contains("20:00:00  calls") && said.contains("We are closed now."), "{said}");
+    let (said, _) = strowger(&["talk", EXAMPLE, "--at", "2026-03-02 10:00", "--json"], "until 10:01\nquit\n");
+    let events: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&events[0]["kind"], &events[0]["at"]), (&"calls".into(), &"2026-03-02 10:00:00".into()));
+    assert!(events.iter().any(|event| event["kind"] == "hears" && event["language"] == "zh"), "{said}");
+    let (said, passed) = strowger(&["talk", EXAMPLE, "--to", "+1 212 555 0100"], "");
+    assert!(!passed && said.contains("does not answer +1 212 555 0100") && said.contains("+864008100000"), "{said}");
+}
+
+#[test]
+fn tests_are_chosen_listed_written_out_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (xml, page) = (folder.path().join("out/junit.xml"), folder.path().join("cover"));
+    let (xml_text, page_text) = (xml.to_str().unwrap(), page.to_str().unwrap());
+    let (said, passed) =
+        strowger(&["test", EXAMPLE, "--junit", xml_text, "--coverage", "--html", page_text, "--jobs", "2"], "");
+    assert!(passed, "{said}");
+    in_order(&said, &["6 passed, 0 failed: ", "coverage of 6 tests", "first_call.first_call", "No test reaches"]);
+    assert!(std::fs::read_to_string(&xml).unwrap().contains("<testsuite name=\"first_call_test.flow\" tests=\"6\""));
+    assert!(std::fs::read_to_string(page.join("index.html")).unwrap().contains("<h2>first_call.flow</h2>"));
+
+    let (said, passed) = strowger(&["test", EXAMPLE, "--filter", "CLOSED", "--filter", "bank", "--list"], "");
+    assert!(passed && said.lines().count() == 2 && said.contains("first_call_test.flow:55  National Day"), "{said}");
+    let (said, passed) = strowger(&["test", EXAMPLE, "--filter", "balence"], "");
+    assert!(!passed && said.contains("the nearest is `--filter \"balance\"`"), "{said}");
+    let (said, passed) = strowger(&["test", EXAMPLE, "--filter", "closed", "--coverage-min", "90"], "");
+    assert!(!passed && said.contains("less than 90 %") && said.contains("1 passed"), "{said}");
+    let (said, passed) = strowger(&["test", EXAMPLE, "--json", "--coverage"], "");
+    let lines: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(passed && lines.len() == 8, "{said}");
+    assert_eq!((&lines[6]["passed"], &lines[7]["coverage"]["counted_by"]), (&6.into(), &"interpreter".into()));
+}
