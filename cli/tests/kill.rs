@@ -10,13 +10,14 @@
 mod harness;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use harness::served::Served;
 use runtime_contract::leg::GoneCause;
-use runtime_server::{Phone, PhoneEvent};
+use runtime_server::{Phone, PhoneEvent, Responder};
 use runtime_store::{Options, Store};
 
 const CALLERS: u64 = 12;
@@ -92,4 +93,55 @@ fn no_finished_call_is_missing_after_a_kill() {
     for call in crashed {
         assert!(call.record.notes.iter().any(|(key, _)| key == "left"), "`finally` ran: {:?}", call.record);
     }
+}
+
+/// A service that charges is asked once: its call is in the journal before it leaves, and nothing sends it again.
+#[test]
+fn a_writing_service_is_not_asked_again_after_a_kill() {
+    let (asked, seen) = channel();
+    let over = Arc::new((Mutex::new(false), Condvar::new()));
+    let held = Arc::clone(&over);
+    let bank = Responder::start(move |ask| {
+        asked.send((ask.operation.to_owned(), ask.idempotency_key.map(str::to_owned), ask.arguments)).unwrap();
+        // No answer while the test runs.
+        let (over, changed) = &*held;
+        drop(changed.wait_while(over.lock().unwrap(), |over| !*over).unwrap());
+        (200, "late".into())
+    })
+    .unwrap();
+    let project = harness::project("cli/tests/projects/charge");
+    let data = tempfile::tempdir().unwrap();
+    let service = format!("bank=http://{}", bank.address);
+    let options = ["--no-watch", "--service", &service];
+    let mut served = Served::start(&project, data.path(), &options);
+    let phone = Phone::start(served.sip).unwrap();
+    let call = phone.call(&format!("sip:+864008100003@{}", served.sip), Some("+8613800000000")).unwrap();
+    let (operation, key, arguments) = seen.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!(operation, "charge");
+    assert_eq!(arguments["amount"], serde_json::json!({"amount": "12.50", "currency": "CNY"}));
+    served.signal("KILL");
+    served.child.wait().unwrap();
+    drop(call);
+    drop(phone);
+    let open = {
+        let store = Store::open(data.path(), Options::default(), |_| ()).unwrap();
+        store.open_calls().unwrap()
+    };
+    assert_eq!(open.len(), 1, "its journal was kept before the service was asked");
+    assert!(key.unwrap().starts_with(&open[0].call.hex()), "the key names the call");
+
+    let served = Served::start(&project, data.path(), &options);
+    let until = Instant::now() + Duration::from_secs(30);
+    while served.metric("strowger_calls_live") > 0.0 && Instant::now() < until {
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+    assert_eq!(served.stop(), 0);
+    assert!(seen.try_recv().is_err(), "the service was asked again");
+    let store = Store::open(data.path(), Options::default(), |_| ()).unwrap();
+    let calls = store.calls(10).unwrap();
+    let [call] = calls.as_slice() else { panic!("{} calls", calls.len()) };
+    let notes: Vec<&str> = call.record.notes.iter().map(|(key, _)| key.as_str()).collect();
+    assert!(call.record.end.contains("crash") && notes == ["asked", "left"], "{:?}", call.record);
+    *over.0.lock().unwrap() = true;
+    over.1.notify_all();
 }

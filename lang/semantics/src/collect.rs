@@ -122,7 +122,8 @@ fn declare<'a>(module: usize, item: &'a ast::Item, project: &mut Project<'a>, pr
     match &item.kind {
         ItemKind::Enum(item) => {
             let variants = item.variants.iter().map(|variant| variant.name.text.as_str()).collect();
-            project.enums.push(EnumInfo { module, name: &item.name, item, variants });
+            let (fields, texts) = (Vec::new(), Vec::new());
+            project.enums.push(EnumInfo { module, name: &item.name, item, variants, fields, texts });
             Def::Enum(project.enums.len() as u32 - 1)
         }
         ItemKind::Type(item) => {

@@ -6,7 +6,7 @@ use runtime_contract::program::SiteNames;
 
 use crate::hir;
 use crate::problems::{Problems, nearest, offer_nearest};
-use crate::project::{Def, OperationInfo, Parameter, Project};
+use crate::project::{Def, Holder, OperationInfo, Parameter, Project};
 use crate::ty::{self, Ty};
 use crate::width::check_widths;
 
@@ -44,13 +44,17 @@ fn functions(project: &mut Project<'_>, problems: &mut Problems) {
     }
 }
 
-fn enums(project: &Project<'_>, problems: &mut Problems) {
-    for info in &project.enums {
-        for (at, variant) in info.item.variants.iter().enumerate() {
-            if !variant.fields.is_empty() {
-                problems.not_yet(variant.name.span, "a variant with fields");
-            }
-            twice(info.item.variants.iter().take(at).map(|v| &v.name), &variant.name, problems);
+fn enums(project: &mut Project<'_>, problems: &mut Problems) {
+    for id in 0..project.enums.len() {
+        let Some(info) = project.enums.get(id) else { continue };
+        let (module, item) = (info.module, info.item);
+        for (at, variant) in item.variants.iter().enumerate() {
+            twice(item.variants.iter().take(at).map(|v| &v.name), &variant.name, problems);
+        }
+        let fields = item.variants.iter().map(|variant| parameters(project, module, &variant.fields, problems));
+        let fields = fields.collect();
+        if let Some(info) = project.enums.get_mut(id) {
+            info.fields = fields;
         }
     }
 }
@@ -74,20 +78,24 @@ fn records(project: &mut Project<'_>, problems: &mut Problems) {
             info.fields = fields;
         }
     }
-    for id in project.self_dependent() {
-        let Some(info) = project.records.get_mut(id as usize) else { continue };
-        let record = |field: &&mut Parameter<'_>| matches!(field.ty.present(), Ty::Record(_));
-        let field = info.fields.iter_mut().find(record);
+    for holder in project.self_dependent() {
+        let field = project.held_by(holder).into_iter().find(|field| field.ty.holder().is_some());
+        let field = field.map(|field| field.span);
+        let name = match holder {
+            Holder::Record(id) => project.record(id).map(|info| info.name),
+            Holder::Enum(id) => project.enums.get(id as usize).map(|info| info.name),
+        };
+        let Some(name) = name else { continue };
         let mut diagnostic = Diagnostic::new(
             Code::SelfDependentItem,
-            info.name.span,
-            format!("`{}` holds itself, so it would have no end", info.name.text),
+            name.span,
+            format!("`{}` holds itself, so it would have no end", name.text),
         );
         if let Some(field) = field {
-            diagnostic = diagnostic.label(field.span, "through this field");
-            field.ty = Ty::Broken;
+            diagnostic = diagnostic.label(field, "through this field");
         }
         problems.give(diagnostic.help("keep a `Text` that names the other one"));
+        project.break_fields(holder);
     }
     check_widths(project, problems);
 }
@@ -113,10 +121,7 @@ pub(crate) fn resolve(project: &Project<'_>, module: usize, written: &ast::Type,
     match &written.kind {
         TypeKind::Named(path) => named(project, module, path, problems),
         TypeKind::Optional(inner) => resolve(project, module, inner, problems).optional(),
-        TypeKind::List(_) => {
-            problems.not_yet(written.span, "`List`");
-            Ty::Broken
-        }
+        TypeKind::List(inner) => Ty::List(Box::new(resolve(project, module, inner, problems))),
         TypeKind::Ranged { base, low, high } => ranged(base, low, high, written.span, problems),
         TypeKind::Private { keyword, inner } => match resolve(project, module, inner, problems) {
             Ty::Broken => Ty::Broken,
@@ -224,14 +229,12 @@ fn services(project: &mut Project<'_>, names: &SiteNames, problems: &mut Problem
         }
         let operations = info.item.operations.iter().enumerate().map(|(at, operation)| {
             twice(info.item.operations.iter().take(at).map(|o| &o.name), &operation.name, problems);
-            if let Some(keyword) = operation.writes {
-                problems.not_yet(keyword, "`writes`");
-            }
             OperationInfo {
                 name: &operation.name,
                 parameters: parameters(project, info.module, &operation.parameters, problems),
                 result: operation.result.as_ref().map(|ty| resolve(project, info.module, ty, problems)),
                 within_ms: within(operation.within.as_ref(), problems),
+                writes: operation.writes.is_some(),
             }
         });
         let operations = operations.collect();

@@ -146,6 +146,7 @@ pub enum StatementKind {
         otherwise: Block,
     },
     Match(Match),
+    Loop(Loop),
     /// Ends the path.
     Go(Go),
     /// Ends the path. The value has the type of the flow's result.
@@ -154,6 +155,25 @@ pub enum StatementKind {
     Again(DialogueId),
     /// Stands where a diagnostic was given; never in a program that [`crate::analyze`] gave of files that parsed.
     Broken,
+}
+
+/// `repeat N times { }`, `for each x in list { }`. A round that does not end its path leads to the next.
+#[derive(Clone, Debug)]
+pub struct Loop {
+    pub rounds: Rounds,
+    /// Whatever happens, no more than these; a larger number is cut to it.
+    pub rounds_max: u32,
+    /// There is a first round in any case.
+    pub is_certain: bool,
+    pub block: Block,
+}
+
+#[derive(Clone, Debug)]
+pub enum Rounds {
+    /// An Int; none when it is not above zero.
+    Times(Expr),
+    /// The local takes each row in turn.
+    Each { list: Expr, row: LocalId },
 }
 
 /// `go STEP(arguments)`
@@ -316,8 +336,8 @@ pub struct MatchArm {
 
 #[derive(Clone, Debug)]
 pub enum Pattern {
-    /// Index of the variant.
-    Variant(u32),
+    /// Index of the variant. The locals take what it carries, field by field; none takes anything when it has none.
+    Variant(u32, Vec<LocalId>),
     /// The local takes the value inside.
     Some(Option<LocalId>),
     None,
@@ -354,8 +374,15 @@ pub enum ExprKind {
     Phone(Phone),
     /// Index in `Program::languages`.
     Language(u32),
-    /// Index of the variant.
+    /// Index of the variant, which carries nothing.
     Variant(u32),
+    /// A variant, and all its fields in the order in which they are written.
+    Construct {
+        variant: u32,
+        fields: Vec<Argument>,
+    },
+    /// Rows in order; all have the type of the list's.
+    List(Vec<Expr>),
     None,
     /// A present value of an optional type.
     Some(Box<Expr>),
@@ -390,15 +417,19 @@ pub enum ExprKind {
     Else(Box<Expr>, Box<Expr>),
     /// Of an optional. When it holds, the local has taken the value inside.
     IsSome(Box<Expr>, Option<LocalId>),
+    /// Whether a value of an enum is this variant, whatever it carries.
+    IsVariant(Box<Expr>, u32),
+    /// A row of a list by its place, from 1; fault `index` where there is none.
+    Row(Box<Expr>, Box<Expr>),
     /// Index in `Program::hours`.
     HoursOpen(u32),
-    /// Characters of Text, Digits or a private value (then an observation).
+    /// Rows of a list; characters of Text, Digits or a private value (then an observation).
     Length(Box<Expr>),
     /// The last n characters (an Int) of Digits or a private value (then an observation): Digits.
     Last(Box<Expr>, Box<Expr>),
     /// Of a private value; an observation.
     IsValidCard(Box<Expr>),
-    /// A private value and Digits or Text; an observation.
+    /// A private value and another, or Digits or Text; an observation.
     PrivateEqual(Box<Expr>, Box<Expr>),
     /// A function's value: its parameters take theirs, in the order in which they are written, and then it is computed.
     Inline {
@@ -430,6 +461,7 @@ impl Expr {
             | ExprKind::IsSome(inner, _)
             | ExprKind::Length(inner)
             | ExprKind::IsValidCard(inner)
+            | ExprKind::IsVariant(inner, _)
             | ExprKind::Field { base: inner, .. }
             | ExprKind::OptionalField { base: inner, .. } => vec![inner],
             ExprKind::Binary(_, left, right)
@@ -437,8 +469,12 @@ impl Expr {
             | ExprKind::Or(left, right)
             | ExprKind::Else(left, right)
             | ExprKind::Last(left, right)
+            | ExprKind::Row(left, right)
             | ExprKind::PrivateEqual(left, right) => vec![left, right],
-            ExprKind::Record(fields) => fields.iter().map(|field| &field.value).collect(),
+            ExprKind::List(rows) => rows.iter().collect(),
+            ExprKind::Record(fields) | ExprKind::Construct { fields, .. } => {
+                fields.iter().map(|field| &field.value).collect()
+            }
             ExprKind::Inline { parameters, value, .. } => {
                 parameters.iter().map(|(_, given)| given).chain([&**value]).collect()
             }

@@ -63,7 +63,7 @@ pub fn analyze(
     let mut project = collect::collect(modules, &mut problems);
     declare::declare(&mut project, names, &mut problems);
     hours::hours(&mut project, surroundings, &mut problems);
-    check::enum_texts(&project, &mut problems);
+    check::enum_texts(&mut project, &mut problems);
     check::prompt_items(&mut project, surroundings, &mut problems);
     check::check_items(&project, &mut problems);
     let inbounds = declare::inbounds(&project, &mut problems);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lang_diagnostics::{Code, Diagnostic, Span};
 
 use crate::check::CheckedFlow;
-use crate::hir::{Block, Dialogue, Flow, Statement, StatementKind};
+use crate::hir::{Block, Dialogue, Flow, Loop, Statement, StatementKind};
 use crate::problems::Problems;
 
 /// The states that the line may be in at one place, as bits.
@@ -218,6 +218,7 @@ impl Walk<'_, '_> {
             StatementKind::Match(found) => {
                 found.arms.iter().fold(Line::NEVER, |behind, arm| behind.or(self.block(&arm.block, line)))
             }
+            StatementKind::Loop(found) => self.rounds(found, line),
             StatementKind::Go(go) => {
                 if let Some(entry) = self.steps.get_mut(go.step.0 as usize) {
                     *entry = entry.or(line);
@@ -239,6 +240,22 @@ impl Walk<'_, '_> {
             | StatementKind::Let { .. }
             | StatementKind::Broken => line,
         }
+    }
+
+    /// A round may find the line as any round before left it.
+    fn rounds(&mut self, found: &Loop, line: Line) -> Line {
+        let told = self.faults.len();
+        let (mut before, mut behind) = (line, Line::NEVER);
+        loop {
+            self.faults.truncate(told);
+            behind = behind.or(self.block(&found.block, before));
+            let next = before.or(behind);
+            if next == before {
+                break;
+            }
+            before = next;
+        }
+        if found.is_certain { behind } else { behind.or(line) }
     }
 
     fn arms(&mut self, dialogue: &Dialogue, line: Line) -> Line {

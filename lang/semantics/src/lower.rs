@@ -1,7 +1,7 @@
 //! What was checked, as one program: tables in the contract's form, flows as they were read.
 
 use runtime_contract::program::{Operation, Parameter, Service};
-use runtime_contract::types::{EnumType, Field, RecordType, TypeTable};
+use runtime_contract::types::{EnumType, Field, RecordType, TypeTable, Variant};
 
 use crate::check::CheckedFlow;
 use crate::hir;
@@ -34,17 +34,27 @@ pub(crate) fn types(project: &Project<'_>) -> TypeTable {
     };
     let enums = project.enums.iter().map(|info| EnumType {
         name: full(info.module, &info.name.text),
-        variants: info.variants.iter().map(|variant| (*variant).to_owned()).collect(),
-    });
-    let records = project.records.iter().map(|info| RecordType {
-        name: full(info.module, &info.name.text),
-        fields: info
-            .fields
+        variants: info
+            .item
+            .variants
             .iter()
-            .map(|field| Field { name: field.name.text.clone(), r#type: field.ty.lower() })
+            .enumerate()
+            .map(|(at, variant)| Variant {
+                name: variant.name.text.clone(),
+                fields: fields(info.fields.get(at).map_or(&[], |fields| fields)),
+                texts: info.texts.get(at).cloned().unwrap_or_default(),
+            })
             .collect(),
     });
+    let records = project
+        .records
+        .iter()
+        .map(|info| RecordType { name: full(info.module, &info.name.text), fields: fields(&info.fields) });
     TypeTable { enums: enums.collect(), records: records.collect() }
+}
+
+fn fields(declared: &[Declared<'_>]) -> Vec<Field> {
+    declared.iter().map(|field| Field { name: field.name.text.clone(), r#type: field.ty.lower() }).collect()
 }
 
 pub(crate) fn services(project: &Project<'_>) -> Vec<Service> {
@@ -60,7 +70,7 @@ pub(crate) fn services(project: &Project<'_>) -> Vec<Service> {
                 parameters: operation.parameters.iter().map(parameter).collect(),
                 result: operation.result.as_ref().map(crate::ty::Ty::lower),
                 within_ms: operation.within_ms,
-                writes: false,
+                writes: operation.writes,
             })
             .collect(),
     });

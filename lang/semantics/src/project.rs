@@ -100,6 +100,17 @@ pub(crate) struct EnumInfo<'a> {
     pub name: &'a ast::Name,
     pub item: &'a ast::Enum,
     pub variants: Vec<&'a str>,
+    /// By variant, what it carries.
+    pub fields: Vec<Vec<Parameter<'a>>>,
+    /// By variant, how it is said in each language of the program; empty where its name is.
+    pub texts: Vec<Vec<String>>,
+}
+
+/// What has fields.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Holder {
+    Record(u32),
+    Enum(u32),
 }
 
 pub(crate) struct RecordInfo<'a> {
@@ -129,6 +140,8 @@ pub(crate) struct OperationInfo<'a> {
     pub parameters: Vec<Parameter<'a>>,
     pub result: Option<Ty>,
     pub within_ms: u32,
+    /// It changes something.
+    pub writes: bool,
 }
 
 pub(crate) struct PromptItem<'a> {
@@ -294,25 +307,52 @@ impl<'a> Project<'a> {
         self.services.get(service as usize)?.operations.get(operation as usize)
     }
 
-    /// Each record behind those that it holds; without those that lead to one that holds itself.
-    pub fn records_inner_first(&self) -> Vec<u32> {
-        let mut holders: Vec<Vec<u32>> = vec![Vec::new(); self.records.len()];
-        let mut held: Vec<usize> = vec![0; self.records.len()];
-        for (holder, record) in (0u32..).zip(&self.records) {
-            for field in &record.fields {
-                let Ty::Record(inner) = field.ty.present() else { continue };
-                if let (Some(list), Some(count)) = (holders.get_mut(*inner as usize), held.get_mut(holder as usize)) {
-                    list.push(holder);
-                    *count += 1;
-                }
+    /// What a record or enum holds: its fields, or those of all variants.
+    pub fn held_by(&self, holder: Holder) -> Vec<&Parameter<'a>> {
+        match holder {
+            Holder::Record(id) => self.record(id).into_iter().flat_map(|record| &record.fields).collect(),
+            Holder::Enum(id) => {
+                self.enums.get(id as usize).into_iter().flat_map(|info| info.fields.iter().flatten()).collect()
             }
         }
-        let mut order: Vec<u32> = (0u32..).zip(&held).filter(|(_, count)| **count == 0).map(|(id, _)| id).collect();
+    }
+
+    /// Drops the types of fields that are records or enums, so that nothing else is said of what holds this one.
+    pub fn break_fields(&mut self, holder: Holder) {
+        let fields: Vec<&mut Parameter<'a>> = match holder {
+            Holder::Record(id) => {
+                self.records.get_mut(id as usize).into_iter().flat_map(|info| &mut info.fields).collect()
+            }
+            Holder::Enum(id) => {
+                self.enums.get_mut(id as usize).into_iter().flat_map(|info| info.fields.iter_mut().flatten()).collect()
+            }
+        };
+        for field in fields.into_iter().filter(|field| field.ty.holder().is_some()) {
+            field.ty = Ty::Broken;
+        }
+    }
+
+    pub fn holders(&self) -> impl Iterator<Item = Holder> {
+        let enums = (0..self.enums.len() as u32).map(Holder::Enum);
+        (0..self.records.len() as u32).map(Holder::Record).chain(enums)
+    }
+
+    /// Each record and enum behind those that it holds; without those that lead to one that holds itself.
+    pub fn holders_inner_first(&self) -> Vec<Holder> {
+        let mut holders: BTreeMap<Holder, Vec<Holder>> = BTreeMap::new();
+        let mut held: BTreeMap<Holder, usize> = self.holders().map(|holder| (holder, 0)).collect();
+        for holder in self.holders() {
+            for inner in self.held_by(holder).into_iter().filter_map(|field| field.ty.holder()) {
+                holders.entry(inner).or_default().push(holder);
+                held.entry(holder).and_modify(|count| *count += 1);
+            }
+        }
+        let mut order: Vec<Holder> = held.iter().filter(|(_, count)| **count == 0).map(|(holder, _)| *holder).collect();
         let mut done = 0;
         while let Some(inner) = order.get(done).copied() {
             done += 1;
-            for holder in holders.get(inner as usize).into_iter().flatten() {
-                if let Some(count) = held.get_mut(*holder as usize) {
+            for holder in holders.get(&inner).into_iter().flatten() {
+                if let Some(count) = held.get_mut(holder) {
                     *count -= 1;
                     if *count == 0 {
                         order.push(*holder);
@@ -323,23 +363,18 @@ impl<'a> Project<'a> {
         order
     }
 
-    /// Records that hold themselves, which `lower` could not lay out.
-    pub fn self_dependent(&self) -> BTreeSet<u32> {
-        let ending: BTreeSet<u32> = self.records_inner_first().into_iter().collect();
-        let ids = (0..self.records.len() as u32).filter(|id| !ending.contains(id));
-        ids.filter(|id| {
+    /// Records and enums that hold themselves, which `lower` could not lay out.
+    pub fn self_dependent(&self) -> BTreeSet<Holder> {
+        let ending: BTreeSet<Holder> = self.holders_inner_first().into_iter().collect();
+        let left = self.holders().filter(|holder| !ending.contains(holder));
+        left.filter(|holder| {
             let mut seen = BTreeSet::new();
-            let mut open = vec![*id];
+            let mut open = vec![*holder];
             while let Some(next) = open.pop() {
-                for field in self.record(next).map_or(&[][..], |record| &record.fields) {
-                    if let Ty::Record(inner) = field.ty.present()
-                        && seen.insert(*inner)
-                    {
-                        open.push(*inner);
-                    }
-                }
+                let inner = self.held_by(next).into_iter().filter_map(|field| field.ty.holder());
+                open.extend(inner.filter(|inner| seen.insert(*inner)));
             }
-            seen.contains(id)
+            seen.contains(holder)
         })
         .collect()
     }

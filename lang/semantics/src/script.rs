@@ -76,6 +76,7 @@ fn notes<'b>(block: &'b hir::Block, found: &mut Vec<(&'b str, &'b Type)>) {
     for statement in &block.statements {
         match &statement.kind {
             Kind::Note { key, value } => found.push((key, &value.ty)),
+            Kind::Loop(rounds) => notes(&rounds.block, found),
             Kind::If { then, otherwise, .. } => [then, otherwise].into_iter().for_each(|block| notes(block, found)),
             Kind::Match(found_match) => found_match.arms.iter().for_each(|arm| notes(&arm.block, found)),
             Kind::Menu(menu) => menu.dialogue.arms.iter().for_each(|arm| notes(&arm.block, found)),
@@ -344,6 +345,7 @@ fn raise(r#type: &Type) -> Ty {
         Type::Recording => Ty::Recording,
         Type::Enum(id) => Ty::Enum(*id),
         Type::Record(id) => Ty::Record(*id),
+        Type::List(inner) => Ty::List(Box::new(raise(inner))),
         Type::Optional(inner) => Ty::Optional(Box::new(raise(inner))),
         Type::Private(inner) => Ty::Private(Box::new(raise(inner))),
     }
@@ -361,15 +363,20 @@ fn constant(expr: &hir::Expr) -> Option<Value> {
         ExprKind::Text(value) => Value::Text(value.clone()),
         ExprKind::Phone(value) => Value::Phone(*value),
         ExprKind::Language(value) => Value::Language(*value),
-        ExprKind::Variant(value) => Value::Enum(*value),
+        ExprKind::Variant(value) => Value::Enum(*value, Vec::new()),
+        ExprKind::Construct { variant, fields } => Value::Enum(*variant, constants(fields)?),
+        ExprKind::List(rows) => Value::List(rows.iter().map(constant).collect::<Option<_>>()?),
         ExprKind::None => Value::None,
         ExprKind::Some(value) => Value::Some(Box::new(constant(value)?)),
-        ExprKind::Record(fields) => {
-            let mut values: Vec<(u32, Value)> =
-                fields.iter().map(|field| Some((field.index, constant(&field.value)?))).collect::<Option<_>>()?;
-            values.sort_by_key(|(index, _)| *index);
-            Value::Record(values.into_iter().map(|(_, value)| value).collect())
-        }
+        ExprKind::Record(fields) => Value::Record(constants(fields)?),
         _ => return None,
     })
+}
+
+/// In the order of the fields.
+fn constants(fields: &[hir::Argument]) -> Option<Vec<Value>> {
+    let mut values: Vec<(u32, Value)> =
+        fields.iter().map(|field| Some((field.index, constant(&field.value)?))).collect::<Option<_>>()?;
+    values.sort_by_key(|(index, _)| *index);
+    Some(values.into_iter().map(|(_, value)| value).collect())
 }

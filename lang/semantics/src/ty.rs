@@ -2,7 +2,7 @@
 
 use runtime_contract::types::Type;
 
-use crate::project::Project;
+use crate::project::{Holder, Project};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ty {
@@ -30,6 +30,7 @@ pub(crate) enum Ty {
     Enum(u32),
     /// Index in `Project::records`.
     Record(u32),
+    List(Box<Ty>),
     Optional(Box<Ty>),
     Private(Box<Ty>),
 }
@@ -67,7 +68,7 @@ impl Ty {
     pub fn is_broken(&self) -> bool {
         match self {
             Ty::Broken => true,
-            Ty::Optional(inner) | Ty::Private(inner) => inner.is_broken(),
+            Ty::Optional(inner) | Ty::Private(inner) | Ty::List(inner) => inner.is_broken(),
             _ => false,
         }
     }
@@ -84,6 +85,16 @@ impl Ty {
         }
     }
 
+    /// The record or enum whose values lie in one of this type.
+    pub fn holder(&self) -> Option<Holder> {
+        match self {
+            Ty::Record(id) => Some(Holder::Record(*id)),
+            Ty::Enum(id) => Some(Holder::Enum(*id)),
+            Ty::Optional(inner) | Ty::Private(inner) | Ty::List(inner) => inner.holder(),
+            _ => None,
+        }
+    }
+
     /// Whether a value of this type may stand where `wanted` is wanted, apart from becoming optional.
     pub fn fits(&self, wanted: &Ty) -> bool {
         match (self, wanted) {
@@ -92,6 +103,8 @@ impl Ty {
             (Ty::Int(_), Ty::Int(None)) => true,
             (Ty::Int(Some(a)), Ty::Int(Some(b))) => b.0 <= a.0 && a.1 <= b.1,
             (Ty::Optional(a), Ty::Optional(b)) | (Ty::Private(a), Ty::Private(b)) => a.fits(b),
+            // Rows stay as they lie.
+            (Ty::List(a), Ty::List(b)) => a.fits(b) && (a.lower() == b.lower() || **a == Ty::Nothing),
             // What is public only becomes better kept.
             (a, Ty::Private(b)) => a.fits(b),
             (a, b) => a == b,
@@ -107,6 +120,11 @@ impl Ty {
             (Ty::Optional(_), _) | (_, Ty::Optional(_)) => Some(self.present().join(other.present())?.optional()),
             (Ty::Private(a), Ty::Private(b)) => Some(Ty::Private(Box::new(a.join(b)?))),
             (Ty::Private(a), b) | (b, Ty::Private(a)) => Some(Ty::Private(Box::new(a.join(b)?))),
+            (Ty::List(a), Ty::List(b)) => {
+                let joined = a.join(b)?;
+                let alike = |row: &Ty| *row == Ty::Nothing || row.lower() == joined.lower();
+                (alike(a) && alike(b)).then(|| Ty::List(Box::new(joined)))
+            }
             (a, b) => (a == b).then(|| a.clone()),
         }
     }
@@ -131,6 +149,7 @@ impl Ty {
             Ty::Recording => Type::Recording,
             Ty::Enum(id) => Type::Enum(*id),
             Ty::Record(id) => Type::Record(*id),
+            Ty::List(inner) => Type::List(Box::new(inner.lower())),
             Ty::Nothing => Type::Optional(Box::new(Type::Bool)),
             Ty::Optional(inner) => Type::Optional(Box::new(inner.lower())),
             Ty::Private(inner) => Type::Private(Box::new(inner.lower())),
@@ -146,6 +165,7 @@ impl Ty {
             Ty::Int(_) => "Int".to_owned(),
             Ty::Enum(id) => project.enums.get(*id as usize).map_or("?", |e| e.name.text.as_str()).to_owned(),
             Ty::Record(id) => project.records.get(*id as usize).map_or("?", |r| r.name.text.as_str()).to_owned(),
+            Ty::List(inner) => format!("List<{}>", inner.text(project)),
             Ty::Optional(inner) => format!("{}?", inner.text(project)),
             Ty::Private(inner) => format!("private {}", inner.text(project)),
             _ => BUILT_IN.iter().find(|(_, ty)| ty == self).map_or("?", |(name, _)| name).to_owned(),

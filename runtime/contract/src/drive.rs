@@ -190,6 +190,7 @@ impl Driver<'_> {
             return false;
         }
         self.stack.header.requests += 1;
+        host.arena.drop_open();
         if host.arena.bytes() > ARENA_COMPACT_BYTES {
             compact(self.meta, self.stack, host.arena);
         }
@@ -305,30 +306,31 @@ fn copy_words(from: &[u64], to: &mut [u64], at: usize) {
     }
 }
 
-/// Slots of arguments in the mailbox that hold texts, as words of the frame.
-fn argument_texts(meta: &ProgramMeta, mailbox: u32, arguments: &[Type]) -> Vec<u32> {
-    let classes = arguments.iter().flat_map(|r#type| meta.types.slots(r#type));
-    classes.zip(mailbox..).filter(|(class, _)| *class == Class::Text).map(|(_, slot)| slot).collect()
+/// The slots of values one after the other, from a word of the stack.
+fn slots<'t>(meta: &ProgramMeta, types: impl Iterator<Item = &'t Type>, from: u32) -> Vec<(u32, Class)> {
+    let classes = types.flat_map(|r#type| meta.types.slots(r#type));
+    (from..).zip(classes).collect()
 }
 
 fn compact(meta: &ProgramMeta, stack: &mut Stack, arena: &mut Arena) {
-    let mut live = Vec::new();
+    let mut live: Vec<(u32, Class)> = Vec::new();
     let top = stack.header.base;
     for (base, site) in frames(meta, stack) {
         let mailbox = meta.flow(site.flow).map_or(FRAME_HEADER_WORDS, |flow| flow.mailbox_at);
-        live.extend(site.live.iter().filter(|slot| slot.class == Class::Text).map(|slot| base + slot.slot));
+        live.extend(site.live.iter().map(|slot| (base + slot.slot, slot.class)));
         if base == top {
-            live.extend(argument_texts(meta, mailbox, &site.arguments).into_iter().map(|slot| base + slot));
+            live.extend(slots(meta, site.arguments.iter(), base + mailbox));
         }
         if let Some(flow) = meta.flow(site.flow) {
-            let result = flow.result.as_ref().map_or_else(Vec::new, |result| meta.types.slots(result));
-            live.extend(result.iter().zip(base + RESULT_AT..).filter(|(c, _)| **c == Class::Text).map(|(_, w)| w));
+            live.extend(slots(meta, flow.result.iter(), base + RESULT_AT));
         }
     }
-    live.sort_unstable();
-    live.dedup();
+    live.retain(|(_, class)| matches!(class, Class::Text | Class::List));
+    live.sort_unstable_by_key(|(at, _)| *at);
+    live.dedup_by_key(|(at, _)| *at);
     let mut live = live.into_iter().peekable();
-    arena.compact(stack.words.iter_mut().zip(0u32..).filter_map(|(word, at)| live.next_if_eq(&at).map(|_| word)));
+    let words = stack.words.iter_mut().zip(0u32..);
+    arena.compact(words.filter_map(|(word, at)| live.next_if(|(live, _)| *live == at).map(|(_, class)| (class, word))));
 }
 
 /// Frames from the running one down: first word and the site at which each waits.

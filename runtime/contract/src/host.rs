@@ -11,6 +11,7 @@ use crate::limits::{
 };
 use crate::program::ProgramMeta;
 use crate::time::Time;
+use crate::types::Class;
 use crate::vault::Vault;
 
 /// Why a segment, the driver or the session gave up.
@@ -142,10 +143,32 @@ pub enum HostCall {
     IntToText = 14,
     /// (text) → private
     VaultKeep = 15,
+    /// (private, private) → 0 or 1; an observation
+    VaultSame = 16,
+    /// (word): one more cell of the list that is being written
+    ListPutWord = 17,
+    /// (text): likewise
+    ListPutText = 18,
+    /// (list): likewise
+    ListPutList = 19,
+    /// (private): likewise
+    ListPutVault = 20,
+    /// (n) → the list of the last n cells
+    ListMake = 21,
+    /// (list, words of a row) → rows
+    ListLength = 22,
+    /// (list, cell) → word
+    ListWord = 23,
+    /// (list, cell) → text
+    ListText = 24,
+    /// (list, cell) → list
+    ListList = 25,
+    /// (list, cell) → private
+    ListVault = 26,
 }
 
 impl HostCall {
-    pub const ALL: [HostCall; 16] = [
+    pub const ALL: [HostCall; 27] = [
         HostCall::TextJoin,
         HostCall::TextEqual,
         HostCall::TextLength,
@@ -162,6 +185,17 @@ impl HostCall {
         HostCall::VaultEqual,
         HostCall::IntToText,
         HostCall::VaultKeep,
+        HostCall::VaultSame,
+        HostCall::ListPutWord,
+        HostCall::ListPutText,
+        HostCall::ListPutList,
+        HostCall::ListPutVault,
+        HostCall::ListMake,
+        HostCall::ListLength,
+        HostCall::ListWord,
+        HostCall::ListText,
+        HostCall::ListList,
+        HostCall::ListVault,
     ];
 
     pub fn from_number(number: u32) -> Option<HostCall> {
@@ -178,9 +212,41 @@ impl HostCall {
             | HostCall::VaultLength
             | HostCall::VaultCardValid
             | HostCall::IntToText
-            | HostCall::VaultKeep => (1, 1),
+            | HostCall::VaultKeep
+            | HostCall::ListMake => (1, 1),
+            HostCall::ListPutWord | HostCall::ListPutText | HostCall::ListPutList | HostCall::ListPutVault => (1, 0),
             HostCall::MoneyMultiply => (3, 2),
             _ => (2, 1),
+        }
+    }
+
+    /// The call that adds a cell of this class to the list that is being written.
+    pub fn list_put(class: Class) -> HostCall {
+        match class {
+            Class::Word => HostCall::ListPutWord,
+            Class::Text => HostCall::ListPutText,
+            Class::List => HostCall::ListPutList,
+            Class::Vault => HostCall::ListPutVault,
+        }
+    }
+
+    /// The call that reads a cell of this class.
+    pub fn list_cell(class: Class) -> HostCall {
+        match class {
+            Class::Word => HostCall::ListWord,
+            Class::Text => HostCall::ListText,
+            Class::List => HostCall::ListList,
+            Class::Vault => HostCall::ListVault,
+        }
+    }
+
+    /// Of calls that write or read a cell of a list, its class.
+    fn cell_class(self) -> Class {
+        match self {
+            HostCall::ListPutText | HostCall::ListText => Class::Text,
+            HostCall::ListPutList | HostCall::ListList => Class::List,
+            HostCall::ListPutVault | HostCall::ListVault => Class::Vault,
+            _ => Class::Word,
         }
     }
 
@@ -193,6 +259,7 @@ impl HostCall {
                 | HostCall::VaultLength
                 | HostCall::VaultCardValid
                 | HostCall::VaultEqual
+                | HostCall::VaultSame
         )
     }
 }
@@ -273,7 +340,25 @@ impl Host<'_> {
                 HostCall::PhoneToText => self.arena.make(self.meta, &format!("+{}", word(0)))?.word(),
                 HostCall::IntToText => self.arena.make(self.meta, &(word(0) as i64).to_string())?.word(),
                 HostCall::VaultKeep => self.vault.keep(self.text(word(0)).to_owned())?,
-                HostCall::HoursOpen
+                HostCall::ListPutWord | HostCall::ListPutText | HostCall::ListPutList | HostCall::ListPutVault => {
+                    self.arena.put((call.cell_class(), word(0)))?;
+                    0
+                }
+                HostCall::ListMake => self.arena.close_list(word(0))?,
+                HostCall::ListLength => {
+                    let cells = self.arena.list(word(0)).len() as u64;
+                    cells.checked_div(word(1)).ok_or(FaultKind::Host)?
+                }
+                HostCall::ListWord | HostCall::ListText | HostCall::ListList | HostCall::ListVault => {
+                    let cell = usize::try_from(word(1)).ok().and_then(|at| self.arena.list(word(0)).get(at).copied());
+                    match cell {
+                        Some((class, word)) if class == call.cell_class() => word,
+                        Some(_) => return Err(FaultKind::Host),
+                        None => return Err(FaultKind::Index),
+                    }
+                }
+                HostCall::VaultSame
+                | HostCall::HoursOpen
                 | HostCall::VaultLast
                 | HostCall::VaultLength
                 | HostCall::VaultCardValid
@@ -314,6 +399,10 @@ impl Host<'_> {
             HostCall::VaultLast => Answer::Text(last_characters(private()?, second).to_owned()),
             HostCall::VaultLength => Answer::Word(private()?.chars().count() as u64),
             HostCall::VaultCardValid => Answer::Word(u64::from(is_valid_card(private()?))),
+            HostCall::VaultSame => {
+                let other = self.vault.value(second).ok_or(FaultKind::PrivateLost)?;
+                Answer::Word(u64::from(private()? == other))
+            }
             HostCall::VaultEqual => {
                 let other = self.arena.text(self.meta, Handle::from_word(second));
                 Answer::Word(u64::from(private()? == other))

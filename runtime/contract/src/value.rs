@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::arena::{Arena, Handle};
 use crate::host::FaultKind;
+use crate::limits::LIST_LEN_MAX;
 use crate::program::ProgramMeta;
 use crate::redacted::Redacted;
 use crate::types::Type;
@@ -27,9 +28,10 @@ pub enum Value {
     /// Index of the program's languages.
     Language(u32),
     Recording(u64),
-    /// Index of the variant.
-    Enum(u32),
+    /// Index of the variant, and its fields.
+    Enum(u32, Vec<Value>),
     Record(Vec<Value>),
+    List(Vec<Value>),
     None,
     Some(Box<Value>),
     Private(Private),
@@ -139,7 +141,22 @@ impl Memory<'_> {
                 words.push(self.arena.make(self.meta, text)?.word());
             }
             (Type::Phone, Value::Phone(phone)) => words.push(phone.word()),
-            (Type::Language, Value::Language(n)) | (Type::Enum(_), Value::Enum(n)) => words.push(u64::from(*n)),
+            (Type::Language, Value::Language(n)) => words.push(u64::from(*n)),
+            (Type::Enum(id), Value::Enum(variant, values)) => {
+                let types = &self.meta.types;
+                let fields = types.variants(*id).get(*variant as usize).map(|variant| &variant.fields);
+                let fields = fields.filter(|fields| fields.len() == values.len()).ok_or(FaultKind::Host)?;
+                let mut carried = Vec::new();
+                for (field, value) in fields.iter().zip(values) {
+                    self.push(value, &field.r#type, &mut carried)?;
+                }
+                let mut payload = vec![0; types.payload(*id).len()];
+                for (place, word) in types.payload_places(*id, *variant).into_iter().zip(carried) {
+                    payload.iter_mut().skip(place).take(1).for_each(|slot| *slot = word);
+                }
+                words.push(u64::from(*variant));
+                words.extend(payload);
+            }
             (Type::Recording, Value::Recording(id)) => words.push(*id),
             (Type::Private(_), Value::Private(value)) => words.push(self.vault.keep(value.0.to_string())?),
             (Type::Optional(inner), Value::Some(value)) => {
@@ -148,6 +165,18 @@ impl Memory<'_> {
             }
             (Type::Optional(_), Value::None) => {
                 words.resize(words.len() + self.meta.types.width(r#type), 0);
+            }
+            (Type::List(row), Value::List(values)) => {
+                if values.len() > LIST_LEN_MAX {
+                    return Err(FaultKind::Host);
+                }
+                let mut cells = Vec::new();
+                for value in values {
+                    self.push(value, row, &mut cells)?;
+                }
+                let classes = self.meta.types.slots(row);
+                let cells = classes.into_iter().cycle().zip(cells);
+                words.push(self.arena.make_list(cells.collect())?);
             }
             (Type::Record(id), Value::Record(values)) => {
                 let meta = self.meta;
@@ -166,6 +195,10 @@ impl Memory<'_> {
 
     /// The value in these slot words; `None` where a private value was lost. Reads past the end as zeros.
     pub fn value(&self, words: &mut impl Iterator<Item = u64>, r#type: &Type) -> Option<Value> {
+        self.value_in(words, r#type)
+    }
+
+    fn value_in(&self, words: &mut dyn Iterator<Item = u64>, r#type: &Type) -> Option<Value> {
         let mut next = || words.next().unwrap_or(0);
         Some(match r#type {
             Type::Bool => Value::Bool(next() != 0),
@@ -178,13 +211,22 @@ impl Memory<'_> {
             }
             Type::Phone => Value::Phone(Phone::from_word(next())),
             Type::Language => Value::Language(next() as u32),
-            Type::Enum(_) => Value::Enum(next() as u32),
+            Type::Enum(id) => {
+                let types = &self.meta.types;
+                let variant = next() as u32;
+                let payload: Vec<u64> = types.payload(*id).into_iter().map(|_| next()).collect();
+                let places = types.payload_places(*id, variant).into_iter();
+                let mut carried = places.map(|place| payload.get(place).copied().unwrap_or(0));
+                let fields = types.variants(*id).get(variant as usize).map_or(&[][..], |variant| &variant.fields);
+                let values = fields.iter().map(|field| self.value_in(&mut carried, &field.r#type));
+                Value::Enum(variant, values.collect::<Option<_>>()?)
+            }
             Type::Recording => Value::Recording(next()),
             Type::Private(_) => Value::Private(Private(Zeroizing::new(self.vault.value(next())?.to_owned()))),
             Type::Optional(inner) => {
                 let some = next() != 0;
                 if some {
-                    Value::Some(Box::new(self.value(words, inner)?))
+                    Value::Some(Box::new(self.value_in(words, inner)?))
                 } else {
                     (0..self.meta.types.width(inner)).for_each(|_| {
                         words.next();
@@ -192,9 +234,15 @@ impl Memory<'_> {
                     Value::None
                 }
             }
+            Type::List(row) => {
+                let mut cells = self.arena.list(next()).iter().map(|(_, word)| *word);
+                let width = self.meta.types.width(row).max(1);
+                let rows = cells.len() / width;
+                Value::List((0..rows).map(|_| self.value_in(&mut cells, row)).collect::<Option<_>>()?)
+            }
             Type::Record(id) => {
                 let fields = self.meta.types.records.get(*id as usize).map_or(&[][..], |record| &record.fields);
-                Value::Record(fields.iter().map(|f| self.value(words, &f.r#type)).collect::<Option<_>>()?)
+                Value::Record(fields.iter().map(|f| self.value_in(words, &f.r#type)).collect::<Option<_>>()?)
             }
         })
     }
@@ -203,7 +251,7 @@ impl Memory<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{Field, RecordType, TypeTable};
+    use crate::types::{EnumType, Field, RecordType, TypeTable, Variant};
 
     #[test]
     fn values_survive_the_way_into_slots_and_back() {
@@ -214,8 +262,15 @@ mod tests {
                 Field { name: "b".into(), r#type: Type::Text },
             ],
         };
+        let carrying = |name: &str, types: &[Type]| Variant {
+            fields: types.iter().map(|ty| Field { name: "f".into(), r#type: ty.clone() }).collect(),
+            ..Variant::plain(name)
+        };
+        let variants =
+            vec![Variant::plain("won"), carrying("paid", &[Type::Money, Type::Text]), carrying("lost", &[Type::Text])];
+        let pitch = EnumType { name: "m.Pitch".into(), variants };
         let meta = ProgramMeta {
-            types: TypeTable { enums: vec![], records: vec![record] },
+            types: TypeTable { enums: vec![pitch], records: vec![record] },
             constants: vec!["".into()],
             ..ProgramMeta::default()
         };
@@ -228,6 +283,29 @@ mod tests {
             assert_eq!(memory.value(&mut words.into_iter(), &Type::Record(0)), Some(value));
         }
         assert_eq!(memory.words(&Value::None, &Type::Int), Err(FaultKind::Host));
+        let rows = Type::List(Box::new(Type::Record(0)));
+        let row = |text: &str| Value::Record(vec![Value::None, Value::Text(text.into())]);
+        for list in [vec![], vec![row("a"), row("李")]] {
+            let value = Value::List(list);
+            let words = memory.words(&value, &rows).unwrap();
+            assert_eq!(words.len(), 1);
+            assert_eq!(memory.value(&mut words.into_iter(), &rows), Some(value));
+        }
+        let pitch = Type::Enum(0);
+        let money = Value::Money(Money { amount: 1, currency: 156 });
+        for (variant, values) in
+            [(0, vec![]), (1, vec![money, Value::Text("b".into())]), (2, vec![Value::Text("c".into())])]
+        {
+            let value = Value::Enum(variant, values);
+            let words = memory.words(&value, &pitch).unwrap();
+            assert_eq!(words.len(), 4, "two words and a text are shared");
+            assert_eq!(memory.value(&mut words.into_iter(), &pitch), Some(value));
+        }
+        assert_eq!(memory.words(&Value::Enum(1, vec![]), &pitch), Err(FaultKind::Host));
+        let ints = |rows: usize| Value::List(vec![Value::Int(1); rows]);
+        let of_int = Type::List(Box::new(Type::Int));
+        assert!(memory.words(&ints(LIST_LEN_MAX), &of_int).is_ok());
+        assert_eq!(memory.words(&ints(LIST_LEN_MAX + 1), &of_int), Err(FaultKind::Host));
     }
 
     #[test]

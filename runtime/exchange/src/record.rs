@@ -4,7 +4,7 @@ use runtime_contract::currency;
 use runtime_contract::host::DECIMAL_ONE;
 use runtime_contract::leg::GoneCause;
 use runtime_contract::spoken::decimal_figures;
-use runtime_contract::types::TypeTable;
+use runtime_contract::types::Field;
 use runtime_contract::value::Value;
 use runtime_contract::{FaultKind, ProgramMeta, SiteId, Type};
 use runtime_session::{EndCause, StopReason};
@@ -61,17 +61,21 @@ pub fn note_text(meta: &ProgramMeta, r#type: &Type, value: &Value) -> String {
         (Value::Phone(phone), _) => phone.e164().into_inner(),
         (Value::Language(index), _) => meta.languages.get(*index as usize).cloned().unwrap_or_default(),
         (Value::Recording(id), _) => format!("recording {id}"),
-        (Value::Enum(variant), Type::Enum(id)) => variant_name(&meta.types, *id, *variant),
-        (Value::Enum(variant), _) => variant.to_string(),
+        (Value::Enum(index, values), Type::Enum(id)) => match meta.types.variants(*id).get(*index as usize) {
+            Some(variant) if variant.fields.is_empty() => variant.name.clone(),
+            Some(variant) => format!("{}({})", variant.name, fields_text(meta, &variant.fields, values)),
+            None => index.to_string(),
+        },
+        (Value::Enum(index, _), _) => index.to_string(),
         (Value::Record(values), Type::Record(id)) => {
             let fields = meta.types.records.get(*id as usize).map_or(&[][..], |record| &record.fields);
-            let field = fields.iter().zip(values);
-            field
-                .map(|(field, value)| format!("{}: {}", field.name, note_text(meta, &field.r#type, value)))
-                .collect::<Vec<_>>()
-                .join(", ")
+            fields_text(meta, fields, values)
         }
-        (Value::Record(_), _) => String::new(),
+        (Value::List(values), Type::List(row)) => {
+            let rows: Vec<String> = values.iter().map(|value| note_text(meta, row, value)).collect();
+            format!("[{}]", rows.join(", "))
+        }
+        (Value::Record(_) | Value::List(_), _) => String::new(),
         (Value::None, _) => "none".to_owned(),
         (Value::Some(value), Type::Optional(inner)) => note_text(meta, inner, value),
         (Value::Some(value), r#type) => note_text(meta, r#type, value),
@@ -89,9 +93,10 @@ fn amount_text(amount: i64) -> String {
     }
 }
 
-fn variant_name(types: &TypeTable, id: u32, variant: u32) -> String {
-    let variants = types.enums.get(id as usize).map_or(&[][..], |r#enum| &r#enum.variants);
-    variants.get(variant as usize).cloned().unwrap_or_else(|| variant.to_string())
+fn fields_text(meta: &ProgramMeta, fields: &[Field], values: &[Value]) -> String {
+    let fields = fields.iter().zip(values);
+    let fields = fields.map(|(field, value)| format!("{}: {}", field.name, note_text(meta, &field.r#type, value)));
+    fields.collect::<Vec<_>>().join(", ")
 }
 
 /// Times in UTC: a call record is read in more than one place.

@@ -243,3 +243,24 @@ fn a_function_is_worked_out_by_so_many_operations() {
     let (code, ..) = problem(&format!("languages en\n\nconst c0 = 1\n{chain}")).unwrap();
     assert_eq!(code, Code::WorstCaseTooLong);
 }
+
+#[test]
+fn loops_count_all_their_rounds() {
+    let text = |head: &str| {
+        format!(
+            "languages en\n\nservice crm {{\n    names() -> List<Text> within 1s\n}}\n\ninbound \"+86 400 810 0000\" => f\n\n\
+             flow f {{\n    answer\n    let names = crm.names() else hang up\n    {head} {{ note n = names.length }}\n    hang up\n}}\n"
+        )
+    };
+    assert_eq!(problem(&text("repeat 3_000 times")), None);
+    let (code, message, marked, _) = problem(&text("repeat 4_000 times")).unwrap();
+    assert_eq!((code, marked.as_str()), (Code::WorstCaseTooLong, "repeat"));
+    assert!(message.contains("the journal of a call"), "{message}");
+    assert_eq!(problem(&text("for each _name in names")), None);
+    // How many rows there are is the world's: the sixteenfold is warned of, not refused.
+    assert_eq!(problem(&text("repeat 16 times { for each _name in names { note m = 1 } }\n    repeat 1 times")), None);
+    let rounds = text("repeat names.length times");
+    let list = (0..256).map(|_| "x").collect::<Vec<_>>().join("; ");
+    let heard = run(&rounds, &answers([format!("ok ({list})").as_str()]));
+    assert_eq!(heard.matches("note n = 256").count(), 256);
+}

@@ -1,4 +1,4 @@
-//! Constants, functions, and values that are chosen, on both engines.
+//! Constants, functions, values that are chosen, lists, loops and variants that carry something, on both engines.
 
 use crate::harness::{answers, run};
 
@@ -17,6 +17,27 @@ service crm {
     tier() -> Tier        within 800ms
     number_of(tier: Tier) -> Text?      within 800ms
     card() -> private Digits            within 800ms
+    pitch(of: Pitch) -> Pitch           within 800ms
+    orders() -> List<Order>             within 800ms
+    keep(orders: List<Order>, names: List<Text>)        within 800ms
+}
+
+enum Pitch {
+    won
+    lost
+    later(at: Int, why: Text)
+    paid(fee: Money, why: Text?)
+}
+
+type Order {
+    id: Text
+    lines: List<Line>
+    price: Money?
+}
+
+type Line {
+    name: Text
+    count: Int
 }
 
 inbound "+86 400 810 0000" => f
@@ -143,4 +164,151 @@ fn else_takes_a_value_that_may_be_missing_too() {
     assert_eq!(noted("", body, &["ok 1", "ok 2", "ok x"]), ["1", "true", "x"]);
     assert_eq!(noted("", body, &["ok none", "ok 2", "failed"]), ["2", "true", "plain"]);
     assert_eq!(noted("", body, &["failed", "failed", "ok none"]), ["7", "false", "plain"]);
+}
+
+#[test]
+fn variants_carry_values() {
+    let items = r#"
+flow pitch(n: Int) -> Pitch {
+    if n > 9 { return later(why: "busy", at: n) }
+    match n {
+        0 => return won
+        1 => return paid(fee: 2.50 CNY, why: none)
+        else => return lost
+    }
+}
+"#;
+    let body = r#"
+    let n = crm.number() else 0
+    match run pitch(n) {
+        won => note pitch = "won"
+        lost => note pitch = "lost"
+        later(at, why) => note pitch = why + at.text
+        paid(fee, _why) => note pitch = fee
+    }
+    let other = run pitch(n)
+    note is = other is later
+    note same = other == later(at: 10, why: "bu" + "sy")
+    note other = other
+"#;
+    let case = |n: i64| noted(items, body, &[&format!("ok {n}")]);
+    assert_eq!(case(10), ["busy10", "true", "true", "variant 2(10; busy)"]);
+    assert_eq!(case(11), ["busy11", "true", "false", "variant 2(11; busy)"]);
+    assert_eq!(case(0), ["won", "false", "false", "variant 0"]);
+    assert_eq!(case(1), ["2.5 CNY", "false", "false", "variant 3(2.5 CNY; none)"]);
+    assert_eq!(case(5), ["lost", "false", "false", "variant 1"]);
+}
+
+#[test]
+fn services_take_and_give_variants() {
+    let items = "\nfunction fee(pitch: Pitch) -> Money = match pitch {\n    paid(amount, _why) => amount\n    else => 0 CNY\n}\n";
+    let body = r#"
+    let pitch = crm.pitch(later(at: 3, why: "x")) else Pitch.lost
+    note fee = fee(pitch)
+    if pitch is not paid { note text = match_text(pitch) }
+"#;
+    let items = format!(
+        "{items}\nfunction match_text(pitch: Pitch) -> Text = match pitch {{\n    later(_at, why) => why\n    won, lost, paid => \"?\"\n}}\n"
+    );
+    assert_eq!(noted(&items, body, &["ok paid(3 CNY; so)"]), ["3 CNY"]);
+    assert_eq!(noted(&items, body, &["ok later(7; then)"]), ["0 CNY", "then"]);
+    assert_eq!(noted(&items, body, &["failed"]), ["0 CNY", "?"]);
+}
+
+const ORDERS: &str = "ok ((a; ((x; 1); (y; 2)); none); (b; (); 3 CNY))";
+
+#[test]
+fn lists_are_read_row_by_row() {
+    let body = r#"
+    let orders = crm.orders() else hang up
+    note length = orders.length
+    for each order in orders {
+        note id = order.id
+        for each line in order.lines {
+            say zh "{line.name}{line.count}" en "{line.name} {line.count}"
+            note line = line.name
+        }
+        note price = order.price else 0 CNY
+    }
+    note second = orders[2].id
+    note count = orders[1].lines[orders.length].count
+    crm.keep(orders, names: ["p", "q" + "r"]) else continue
+    note third = orders[3].id
+"#;
+    let notes = noted("", body, &[ORDERS, "ok"]);
+    assert_eq!(notes, ["2", "a", "x", "y", "0 CNY", "b", "3 CNY", "b", "2"], "there is no third");
+    assert_eq!(noted("", body, &["ok ()"]), ["0"]);
+}
+
+#[test]
+fn lists_are_written_out_and_live_across_waits() {
+    let items = "\nconst NAMES = [\"a\", \"b\"]\n\nconst NOTHING: List<Int?> = []\n\nfunction first(list: List<Text>) -> Text = list[1]\n";
+    let body = r#"
+    let n = crm.number() else 0
+    let mixed = [n, n + 1, 7]
+    let nested = [[n], [1, 2], []]
+    wait 1s
+    for each number in mixed { note n = number }
+    note nested = nested[2][2]
+    note rows = nested[3].length
+    note first = first(NAMES)
+    note nothing = NOTHING.length
+    note all = mixed
+    note maybe = [none, n]
+"#;
+    let expected = ["4", "5", "7", "2", "0", "a", "0", "[4, 5, 7]", "[none, 4]"];
+    assert_eq!(noted(items, body, &["ok 4"]), expected);
+}
+
+#[test]
+fn a_block_is_repeated_so_often_at_most() {
+    let items = r#"
+const TWICE = 2
+
+flow greet(times: Int 0..3) -> Tier {
+    repeat times times {
+        repeat TWICE times { note inner = times }
+        menu {
+            say zh "按1。" en "Press 1."
+            1 => continue
+            2 => return gold
+            3 => go out
+            silence, other => again
+            after 2 tries => continue
+        }
+        note outer = "again"
+    }
+    return vip
+
+    step out {
+        return standard
+    }
+}
+"#;
+    let body = "    let mood = run greet(3)\n    note mood = mood\n    let none = run greet(0)\n    note none = none\n"
+        .replace("none", "other");
+    let inner = ["3", "3"];
+    let round = [&inner[..], &["again"]].concat();
+    let notes = noted(items, &body, &["1", "silence", "silence", "1"]);
+    assert_eq!(notes, [&round[..], &round, &round, &["variant 2", "variant 2"]].concat());
+    let left = noted(items, &body, &["1", "2"]);
+    assert_eq!(left, [&round[..], &inner, &["variant 1", "variant 2"]].concat());
+    let out = noted(items, &body, &["3"]);
+    assert_eq!(out, [&inner[..], &["variant 0", "variant 2"]].concat());
+}
+
+#[test]
+fn two_private_values_are_compared_when_a_service_gave_one() {
+    let body = r#"
+    let kept = crm.card() else hang up
+    let card = ask private digits 4..6 {
+        say zh "密码？" en "Your code?"
+        silence, invalid => again
+        after 2 tries => hang up
+    }
+    note same = card == kept
+    note other = card != kept
+"#;
+    assert_eq!(noted("", body, &["ok 1234", "value 1234"]), ["true", "false"]);
+    assert_eq!(noted("", body, &["ok 1234", "value 12345"]), ["false", "true"]);
 }

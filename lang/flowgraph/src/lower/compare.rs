@@ -3,7 +3,7 @@
 use lang_diagnostics::Span;
 use lang_semantics::hir::{Conversion, Expr, ExprKind, Operator};
 use runtime_contract::host::HostCall;
-use runtime_contract::types::Type;
+use runtime_contract::types::{Class, Type};
 
 use super::flow::FlowWriter;
 use crate::graph::{Condition, Word};
@@ -38,6 +38,17 @@ impl FlowWriter<'_> {
                 let place = self.fault_place(span);
                 let words: Vec<Word> = a.iter().chain(b).copied().collect();
                 self.host(HostCall::TextEqual, &words, place)
+            }
+            (Type::Enum(_), _) => {
+                let mut equal = self.graph.constant(1);
+                for ((class, a), b) in self.program.types.slots(r#type).into_iter().zip(a).zip(b) {
+                    let same = match (class, compared_at) {
+                        (Class::Text, Some(span)) => self.host_at(HostCall::TextEqual, &[*a, *b], span),
+                        _ => self.graph.compare(Condition::Equal, *a, *b),
+                    };
+                    equal = self.graph.and(equal, same);
+                }
+                equal
             }
             _ => {
                 let equal = self.words(a, b, |graph, a, b| graph.compare(Condition::Equal, a, b));

@@ -26,7 +26,12 @@ impl FlowWriter<'_> {
             ExprKind::Int(n) | ExprKind::Decimal(n) | ExprKind::Moment(n) => self.graph.integer(*n),
             ExprKind::Text(text) => self.graph.text(text),
             ExprKind::Phone(phone) => self.graph.constant(phone.word()),
-            ExprKind::Language(index) | ExprKind::Variant(index) => self.graph.constant((*index).into()),
+            ExprKind::Language(index) => self.graph.constant((*index).into()),
+            ExprKind::IsVariant(subject, variant) => {
+                let tag = self.word(subject);
+                let variant = self.graph.constant((*variant).into());
+                self.graph.compare(Condition::Equal, tag, variant)
+            }
             ExprKind::CallerLanguage => self.graph.fact(Fact::Language),
             ExprKind::CalledNumber => self.graph.fact(Fact::CalledNumber),
             ExprKind::Not(_) | ExprKind::And(..) | ExprKind::Or(..) => self.truth(value),
@@ -42,8 +47,11 @@ impl FlowWriter<'_> {
                 self.host_at(HostCall::HoursOpen, &[hours], value.span)
             }
             ExprKind::Length(text) => {
-                let call = if is_private(text) { HostCall::VaultLength } else { HostCall::TextLength };
                 let word = self.word(text);
+                if let Type::List(row) = &text.ty {
+                    return vec![self.list_length(word, row, value.span)];
+                }
+                let call = if is_private(text) { HostCall::VaultLength } else { HostCall::TextLength };
                 self.host_at(call, &[word], value.span)
             }
             ExprKind::Last(text, count) => self.last(text, count, value.span),
@@ -53,7 +61,8 @@ impl FlowWriter<'_> {
             }
             ExprKind::PrivateEqual(private, text) => {
                 let words = [self.word(private), self.word(text)];
-                self.host_at(HostCall::VaultEqual, &words, value.span)
+                let call = if is_private(text) { HostCall::VaultSame } else { HostCall::VaultEqual };
+                self.host_at(call, &words, value.span)
             }
             _ => return self.compound(value),
         };
@@ -66,6 +75,10 @@ impl FlowWriter<'_> {
             ExprKind::Money(money) => {
                 vec![self.graph.integer(money.amount), self.graph.constant(money.currency.into())]
             }
+            ExprKind::Variant(variant) => self.construct(&value.ty, *variant, &[]),
+            ExprKind::Construct { variant, fields } => self.construct(&value.ty, *variant, fields),
+            ExprKind::List(rows) => vec![self.list(rows, value.span)],
+            ExprKind::Row(list, place) => self.row(list, place, value.span),
             ExprKind::None => (0..self.width(value)).map(|_| self.graph.constant(0)).collect(),
             ExprKind::Some(inside) => {
                 let words = self.value(inside);
@@ -293,7 +306,7 @@ impl FlowWriter<'_> {
         truth
     }
 
-    fn first(&mut self, words: &[Word]) -> Word {
+    pub fn first(&mut self, words: &[Word]) -> Word {
         match words.first() {
             Some(word) => *word,
             None => {
@@ -314,7 +327,7 @@ impl FlowWriter<'_> {
         self.first(&results)
     }
 
-    fn host_at(&mut self, call: HostCall, words: &[Word], span: Span) -> Word {
+    pub fn host_at(&mut self, call: HostCall, words: &[Word], span: Span) -> Word {
         let place = self.fault_place(span);
         self.host(call, words, place)
     }

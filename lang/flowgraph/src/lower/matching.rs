@@ -48,6 +48,12 @@ impl FlowWriter<'_> {
             Some(variants) => self.switch_on_variant(words, variants, &arms),
             None => self.test_arms(subject, words, &arms),
         }
+        for (start, patterns) in &arms {
+            if let [Pattern::Variant(variant, locals)] = patterns {
+                self.graph.go_to(*start);
+                self.take_carried(&subject.ty, *variant, locals, words);
+            }
+        }
         arms.into_iter().map(|(start, _)| start).collect()
     }
 
@@ -55,7 +61,7 @@ impl FlowWriter<'_> {
     fn variants(&self, subject: &Type, arms: &[(Point, &[Pattern])]) -> Option<u32> {
         let Type::Enum(id) = subject else { return None };
         let mut patterns = arms.iter().flat_map(|(_, patterns)| *patterns);
-        let plain = patterns.all(|pattern| matches!(pattern, Pattern::Variant(_) | Pattern::Else));
+        let plain = patterns.all(|pattern| matches!(pattern, Pattern::Variant(..) | Pattern::Else));
         let count = self.program.types.enums.get(*id as usize)?.variants.len() as u32;
         plain.then_some(count)
     }
@@ -66,7 +72,7 @@ impl FlowWriter<'_> {
         };
         let takes = |patterns: &[Pattern], variant| {
             patterns.iter().any(|pattern| match pattern {
-                Pattern::Variant(one) => *one == variant,
+                Pattern::Variant(one, _) => *one == variant,
                 _ => true,
             })
         };
@@ -117,7 +123,7 @@ impl FlowWriter<'_> {
             Pattern::Else => return None,
             Pattern::Some(_) => word,
             Pattern::None => self.graph.not(word),
-            Pattern::Variant(variant) => {
+            Pattern::Variant(variant, _) => {
                 let variant = self.graph.constant((*variant).into());
                 self.graph.compare(Condition::Equal, word, variant)
             }

@@ -5,6 +5,7 @@ mod compare;
 mod dialogue;
 mod expression;
 mod flow;
+mod list;
 mod matching;
 mod request;
 mod script;

@@ -52,6 +52,7 @@ impl FlowWriter<'_> {
             }
             StatementKind::If { condition, then, otherwise } => self.choose(statement, condition, [then, otherwise]),
             StatementKind::Match(choice) => self.match_value(choice),
+            StatementKind::Loop(found) => self.rounds(found, statement),
             StatementKind::Go(go) => self.go(go, statement),
             StatementKind::Return(value) => self.return_value(value.as_ref()),
             StatementKind::Again(dialogue) => self.again(*dialogue),

@@ -12,7 +12,7 @@ use runtime_contract::program::{FlowProgram, Operation, Service};
 use runtime_contract::request::{Kind, RejectReason};
 use runtime_contract::stack::FRAME_HEADER_WORDS;
 use runtime_contract::time::Time;
-use runtime_contract::types::{EnumType, Type, TypeTable};
+use runtime_contract::types::{EnumType, Type, TypeTable, Variant};
 use runtime_contract::vault::Vault;
 use runtime_contract::{Stack, limits};
 
@@ -266,7 +266,7 @@ fn finally_runs_inner_first_and_a_fault_has_its_handler() {
 #[test]
 fn a_result_comes_back_by_its_variant() {
     let types = TypeTable {
-        enums: vec![EnumType { name: "m.E".into(), variants: vec!["a".into(), "b".into(), "c".into()] }],
+        enums: vec![EnumType { name: "m.E".into(), variants: ["a", "b", "c"].map(Variant::plain).into() }],
         records: vec![],
     };
     let variant = |n| expr(ExprKind::Variant(n), Type::Enum(0));
@@ -281,7 +281,10 @@ fn a_result_comes_back_by_its_variant() {
     let arm = |patterns, n| MatchArm { patterns, block: block([note(n)]), span: span() };
     let choice = Match {
         subject: local(0, Type::Enum(0)),
-        arms: vec![arm(vec![Pattern::Variant(0)], 1), arm(vec![Pattern::Variant(1), Pattern::Variant(2)], 2)],
+        arms: vec![
+            arm(vec![Pattern::Variant(0, vec![])], 1),
+            arm(vec![Pattern::Variant(1, vec![]), Pattern::Variant(2, vec![])], 2),
+        ],
     };
     let outer = Flow {
         locals: vec![declared("r", Type::Enum(0))],

@@ -177,10 +177,27 @@ impl<'w> Writer<'w> {
             }
             (Some(variable), Class::Vault) => self.builder.load(*variable),
             (None, Class::Vault) => self.builder.constant(0),
+            (Some(variable), Class::List) if self.random.chance(30) => self.builder.load(*variable),
+            (_, Class::List) => return self.list(),
             _ => self.builder.integer(self.random.integer()),
         };
         self.words.push((word, class));
         word
+    }
+
+    /// A list of some numbers or some texts.
+    fn list(&mut self) -> Word {
+        let place = self.place();
+        let class = if self.random.chance(50) { Class::Text } else { Class::Word };
+        let cells = self.random.below(4);
+        for _ in 0..cells {
+            let cell = self.word(class);
+            self.builder.host(HostCall::list_put(class), &[cell], place);
+        }
+        let cells = self.builder.integer(cells as i64);
+        let list = self.builder.host(HostCall::ListMake, &[cells], place).first().copied().unwrap_or(cells);
+        self.words.push((list, Class::List));
+        list
     }
 
     fn number(&mut self) -> Word {
@@ -234,6 +251,9 @@ impl<'w> Writer<'w> {
                 | HostCall::VaultCardValid
                 | HostCall::VaultEqual
                 | HostCall::VaultKeep
+                | HostCall::VaultSame
+                | HostCall::ListVault
+                | HostCall::ListList
         );
         if is_private && self.random.chance(80) {
             call = HostCall::TextLength;
@@ -241,6 +261,12 @@ impl<'w> Writer<'w> {
         let (arguments, results) = host_classes(call);
         let arguments: Vec<_> = match call {
             HostCall::HoursOpen => vec![self.builder.constant(0)],
+            // Others would fault nearly always.
+            HostCall::ListLength => vec![self.word(Class::List), self.builder.constant(1)],
+            HostCall::ListWord | HostCall::ListText if self.random.chance(80) => {
+                vec![self.word(Class::List), self.builder.constant(0)]
+            }
+            HostCall::ListMake => vec![self.builder.constant(0)],
             _ => arguments.iter().map(|class| self.word(*class)).collect(),
         };
         let words = self.builder.host(call, &arguments, place);

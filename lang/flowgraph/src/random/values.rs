@@ -2,7 +2,7 @@
 
 use runtime_contract::calendar::{HoursTable, Span, WeeklySpan};
 use runtime_contract::program::{Operation, Parameter, Place, ProgramMeta, Prompt, PromptText, Service};
-use runtime_contract::types::{EnumType, Field, RecordType, Type, TypeTable};
+use runtime_contract::types::{EnumType, Field, RecordType, Type, TypeTable, Variant};
 use runtime_contract::value::{Money, Phone, Private, Value};
 
 use super::Random;
@@ -26,6 +26,9 @@ pub fn every_type() -> Vec<Type> {
         Type::Language,
         Type::Recording,
         Type::Enum(0),
+        Type::Enum(1),
+        Type::List(Box::new(Type::Int)),
+        Type::List(Box::new(Type::Text)),
         Type::Record(0),
         Type::Optional(Box::new(Type::Record(0))),
         Type::Private(Box::new(Type::Digits)),
@@ -58,11 +61,17 @@ pub fn tables() -> ProgramMeta {
         field("balance", Type::Optional(Box::new(Type::Money))),
         field("vip", Type::Bool),
     ];
+    let carried =
+        vec![field("at", Type::Time), field("why", Type::Text), field("of", Type::List(Box::new(Type::Text)))];
+    let carrying = Variant { fields: carried, ..Variant::plain("b") };
     let weekly = vec![WeeklySpan { days: 0b111, span: Span { from_minute: 540, to_minute: 1080 } }];
     ProgramMeta {
         languages: vec!["zh".into(), "en".into()],
         types: TypeTable {
-            enums: vec![EnumType { name: "m.E".into(), variants: vec!["a".into(), "b".into(), "c".into()] }],
+            enums: vec![
+                EnumType { name: "m.E".into(), variants: ["a", "b", "c"].map(Variant::plain).into() },
+                EnumType { name: "m.F".into(), variants: vec![Variant::plain("a"), carrying] },
+            ],
             records: vec![RecordType { name: "m.R".into(), fields }],
         },
         prompts: [prompt(Vec::new())].into_iter().chain(types.iter().map(|t| prompt(vec![t.clone()]))).collect(),
@@ -93,7 +102,14 @@ pub fn value(random: &mut Random, meta: &ProgramMeta, r#type: &Type) -> Value {
         Type::Phone => Value::Phone(Phone::from_word(random.below(1_000_000_000) as u64 + 100)),
         Type::Language => Value::Language(random.below(2) as u32),
         Type::Recording => Value::Recording(random.word()),
-        Type::Enum(_) => Value::Enum(random.below(3) as u32),
+        Type::Enum(id) => {
+            let variants = meta.types.variants(*id);
+            let variant = random.below(variants.len());
+            let fields = variants.get(variant).map_or(&[][..], |variant| &variant.fields);
+            let values = fields.iter().map(|field| value(random, meta, &field.r#type)).collect();
+            Value::Enum(variant as u32, values)
+        }
+        Type::List(row) => Value::List((0..random.below(4)).map(|_| value(random, meta, row)).collect()),
         Type::Record(id) => {
             let fields = meta.types.records.get(*id as usize).map_or(&[][..], |record| &record.fields);
             Value::Record(fields.iter().map(|field| value(random, meta, &field.r#type)).collect())

@@ -12,7 +12,7 @@ use crate::graph::{Graph, Instruction, Segment, Terminator, Word};
 
 /// Classes of a host call's arguments and results.
 pub fn host_classes(call: HostCall) -> (&'static [Class], &'static [Class]) {
-    use Class::{Text, Vault, Word};
+    use Class::{List, Text, Vault, Word};
     match call {
         HostCall::TextJoin => (&[Text, Text], &[Text]),
         HostCall::TextEqual => (&[Text, Text], &[Word]),
@@ -26,6 +26,17 @@ pub fn host_classes(call: HostCall) -> (&'static [Class], &'static [Class]) {
         HostCall::VaultLength | HostCall::VaultCardValid => (&[Vault], &[Word]),
         HostCall::VaultEqual => (&[Vault, Text], &[Word]),
         HostCall::VaultKeep => (&[Text], &[Vault]),
+        HostCall::VaultSame => (&[Vault, Vault], &[Word]),
+        HostCall::ListPutWord => (&[Word], &[]),
+        HostCall::ListPutText => (&[Text], &[]),
+        HostCall::ListPutList => (&[List], &[]),
+        HostCall::ListPutVault => (&[Vault], &[]),
+        HostCall::ListMake => (&[Word], &[List]),
+        HostCall::ListLength => (&[List, Word], &[Word]),
+        HostCall::ListWord => (&[List, Word], &[Word]),
+        HostCall::ListText => (&[List, Word], &[Text]),
+        HostCall::ListList => (&[List, Word], &[List]),
+        HostCall::ListVault => (&[List, Word], &[Vault]),
     }
 }
 

@@ -3,7 +3,7 @@
 use runtime_contract::limits::FRAME_BYTES_MAX;
 use runtime_contract::program::ProgramMeta;
 use runtime_contract::request::Request;
-use runtime_contract::types::{Class, Type, TypeTable};
+use runtime_contract::types::{Class, Field, Type, TypeTable};
 
 use super::Problems;
 use crate::graph::Graph;
@@ -13,51 +13,68 @@ const DEPTH_MAX: u32 = 32;
 /// Steps of a walk over one type: slots, at most a frame of them, and the records and options around each.
 const COST_MAX: usize = FRAME_BYTES_MAX / 8 * DEPTH_MAX as usize;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Size {
     depth: u32,
     cost: usize,
 }
 
+/// Sizes of records and of enums, as far as they are known.
+#[derive(Clone, Debug, PartialEq)]
+struct Sizes {
+    records: Vec<Option<Size>>,
+    enums: Vec<Option<Size>>,
+}
+
 pub fn check(graph: &Graph, problems: &mut Problems) {
     let meta = &graph.meta;
-    let Some(records) = record_sizes(&meta.types, problems) else { return };
-    let sound = |r#type: &Type| size(&meta.types, &records, r#type).is_some();
+    let Some(sizes) = sizes(&meta.types, problems) else { return };
+    let sound = |r#type: &Type| size(&sizes, r#type).is_some();
     for (place, r#type) in types(meta) {
         problems.expect(sound(r#type), || format!("{place}: a type that is unknown or too large: {type:?}"));
     }
 }
 
-/// `None` when some record is unsound.
-fn record_sizes(table: &TypeTable, problems: &mut Problems) -> Option<Vec<Option<Size>>> {
-    let mut sizes: Vec<Option<Size>> = vec![None; table.records.len()];
-    let mut open: Vec<usize> = (0..table.records.len()).collect();
-    // Each round sizes the records whose fields are sized; those inside each other take at most DEPTH_MAX rounds.
+/// `None` when some record or enum is unsound.
+fn sizes(table: &TypeTable, problems: &mut Problems) -> Option<Sizes> {
+    let mut sizes = Sizes { records: vec![None; table.records.len()], enums: vec![None; table.enums.len()] };
+    // Each round sizes those whose fields are sized; those inside each other take at most DEPTH_MAX rounds.
     for _ in 0..=DEPTH_MAX {
         let before = sizes.clone();
-        open.retain(|id| {
-            let fields = table.records.get(*id).map_or(&[][..], |record| &record.fields);
-            let total = fields.iter().try_fold(Size { depth: 1, cost: 1 }, |total, field| {
-                let field = size(table, &before, &field.r#type)?;
-                Some(Size { depth: total.depth.max(field.depth + 1), cost: total.cost + field.cost })
-            });
-            let sized = total.filter(|size| size.cost <= COST_MAX);
-            sizes.iter_mut().skip(*id).take(1).for_each(|entry| *entry = sized);
-            sized.is_none()
-        });
+        for (size, record) in sizes.records.iter_mut().zip(&table.records) {
+            *size = fields_size(&before, record.fields.iter());
+        }
+        for (size, found) in sizes.enums.iter_mut().zip(&table.enums) {
+            *size = fields_size(&before, found.variants.iter().flat_map(|variant| &variant.fields));
+        }
+        if sizes == before {
+            break;
+        }
     }
-    for id in &open {
-        problems.add(format!("record {id}: contains itself, or is unknown or too large in a field"));
+    let mut sound = true;
+    for (what, sizes) in [("record", &sizes.records), ("enum", &sizes.enums)] {
+        for (id, _) in sizes.iter().enumerate().filter(|(_, size)| size.is_none()) {
+            sound = false;
+            problems.add(format!("{what} {id}: contains itself, or is unknown or too large in a field"));
+        }
     }
-    open.is_empty().then_some(sizes)
+    sound.then_some(sizes)
 }
 
-fn size(table: &TypeTable, records: &[Option<Size>], r#type: &Type) -> Option<Size> {
+fn fields_size<'t>(sizes: &Sizes, mut fields: impl Iterator<Item = &'t Field>) -> Option<Size> {
+    let total = fields.try_fold(Size { depth: 1, cost: 1 }, |total, field| {
+        let field = size(sizes, &field.r#type)?;
+        Some(Size { depth: total.depth.max(field.depth + 1), cost: total.cost + field.cost })
+    });
+    total.filter(|size| size.cost <= COST_MAX)
+}
+
+fn size(sizes: &Sizes, r#type: &Type) -> Option<Size> {
     let size = match r#type {
-        Type::Record(id) => records.get(*id as usize).copied().flatten()?,
-        Type::Enum(id) => table.enums.get(*id as usize).map(|_| Size { depth: 0, cost: 1 })?,
-        Type::Optional(inner) | Type::Private(inner) => {
-            let inner = size(table, records, inner)?;
+        Type::Record(id) => sizes.records.get(*id as usize).copied().flatten()?,
+        Type::Enum(id) => sizes.enums.get(*id as usize).copied().flatten()?,
+        Type::Optional(inner) | Type::Private(inner) | Type::List(inner) => {
+            let inner = size(sizes, inner)?;
             Size { depth: inner.depth + 1, cost: inner.cost + 1 }
         }
         Type::Money => Size { depth: 0, cost: 2 },

@@ -167,6 +167,7 @@ impl Checker<'_, '_> {
                 (patterns, checker.statements(&arm.body.statements, &tail))
             });
             wanted = wanted.or(body.value.clone().filter(|ty| *ty != Ty::Nothing));
+            self.names_in_one_of_several(&arm.patterns);
             patterns.push(found);
             arms.push(ArmBody { body, span: arm.span });
         }

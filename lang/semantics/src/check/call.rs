@@ -119,13 +119,14 @@ impl<'a> Checker<'_, 'a> {
             ast::Path { names: names.iter().map(|name| (*name).clone()).collect(), span: names_span(names, span) };
         let Some(reached) = self.project.reach(self.module, &words) else {
             let last = names.last().map_or("", |name| name.text.as_str());
-            let with_fields = self.project.enums.iter().any(|info| {
-                info.item.variants.iter().any(|variant| variant.name.text == last && !variant.fields.is_empty())
+            let of_enum = self.project.enums.iter().find(|info| info.variants.contains(&last));
+            self.problems.give(match of_enum.filter(|_| names.len() == 1) {
+                Some(info) => Diagnostic::new(Code::UnknownName, path.span, format!("there is no `{last}` here"))
+                    .help(format!("`{}.{last}`", info.name.text)),
+                None => self.project.unknown(self.module, &path, "a type or a service"),
             });
-            // A variant with fields is not compiled yet, which its declaration said.
-            if !with_fields {
-                let diagnostic = self.project.unknown(self.module, &path, "a type or a service");
-                self.problems.give(diagnostic);
+            for argument in &arguments.list {
+                self.expr(&argument.value, None);
             }
             return broken(span);
         };
@@ -187,8 +188,14 @@ impl<'a> Checker<'_, 'a> {
                 )
                 .help(format!("`{}`", name.text)),
             );
+            return broken(span);
         }
-        broken(span)
+        let fields = self.project.enums.get(id as usize).and_then(|info| info.fields.get(variant as usize));
+        let fields = fields.cloned().unwrap_or_default();
+        match self.arguments(&name.text, &fields, Some(arguments), span, Receiver::Record) {
+            Some(fields) => typed(hir::ExprKind::Construct { variant, fields }, Ty::Enum(id), span),
+            None => broken(span),
+        }
     }
 
     fn record(&mut self, id: u32, arguments: &ast::Arguments, span: Span) -> Typed {

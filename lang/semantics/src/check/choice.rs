@@ -19,6 +19,7 @@ impl Checker<'_, '_> {
                 let patterns: Vec<Pattern> = patterns.collect();
                 (patterns, checker.unbound(|checker| checker.expr(&arm.value, wanted.as_ref())))
             });
+            self.names_in_one_of_several(&arm.patterns);
             wanted = wanted.or_else(|| Some(value.ty.clone()).filter(|ty| *ty != Ty::Nothing));
             arms.push((patterns, value));
         }
@@ -42,7 +43,7 @@ impl ValueArm {
     pub(crate) fn takes_as(&self, other: &ValueArm) -> bool {
         self.patterns.len() == other.patterns.len()
             && self.patterns.iter().zip(&other.patterns).all(|patterns| match patterns {
-                (Pattern::Variant(a), Pattern::Variant(b)) => a == b,
+                (Pattern::Variant(a, x), Pattern::Variant(b, y)) => a == b && x.is_empty() && y.is_empty(),
                 (Pattern::IntRange { low, high }, Pattern::IntRange { low: from, high: to }) => {
                     low == from && high == to
                 }

@@ -106,9 +106,11 @@ impl Checker<'_, '_> {
             Ty::Private(inner) => self.example(inner),
             Ty::Language => self.project.languages.first().cloned().unwrap_or_default(),
             Ty::Enum(id) => {
-                let variants = self.project.enums.get(*id as usize).map(|info| &info.variants);
-                variants.and_then(|variants| variants.first()).map_or("none", |variant| variant).to_owned()
+                let variants = self.project.enums.get(*id as usize).map_or(&[][..], |info| &info.item.variants);
+                let plain = variants.iter().find(|variant| variant.fields.is_empty());
+                plain.map_or("none", |variant| &variant.name.text).to_owned()
             }
+            Ty::List(row) => format!("[{}]", self.example(row)),
             _ => "none".to_owned(),
         }
     }
@@ -154,8 +156,8 @@ impl Checker<'_, '_> {
                 let value = self.expr(value, wanted);
                 self.or_else(value, *keyword, fallback)
             }
-            ExprKind::List(_) => self.not_yet(span, "a list"),
-            ExprKind::Index { index, .. } => self.not_yet(index.span, "`[ ]`"),
+            ExprKind::List(rows) => self.list(rows, wanted, span),
+            ExprKind::Index { base, index } => self.row(base, index, span),
             ExprKind::Match(found) => self.value_match(found, wanted, span),
             _ => self.literal(expr, wanted),
         }
@@ -284,8 +286,11 @@ impl Checker<'_, '_> {
         if variant.ty.is_broken() {
             return broken(span);
         }
-        let equal = hir::ExprKind::Binary(hir::Operator::Equal, Box::new(subject.expr), Box::new(variant.expr));
-        typed(equal, Ty::Bool, span)
+        let test = match variant.expr.kind {
+            hir::ExprKind::Variant(index) => hir::ExprKind::IsVariant(Box::new(subject.expr), index),
+            _ => hir::ExprKind::Binary(hir::Operator::Equal, Box::new(subject.expr), Box::new(variant.expr)),
+        };
+        typed(test, Ty::Bool, span)
     }
 
     fn hours_named(&self, value: &ast::Expr) -> Option<u32> {

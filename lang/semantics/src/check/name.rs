@@ -19,7 +19,8 @@ impl Checker<'_, '_> {
         let path = ast::Path { names: vec![name.clone()], span: name.span };
         match wanted.map(Ty::present) {
             Some(Ty::Enum(id)) if self.variant_index(*id, &name.text).is_some() => {
-                return self.variant_named(&path, &Ty::Enum(*id));
+                let variant = self.variant_named(&path, &Ty::Enum(*id));
+                return self.complete_variant(variant);
             }
             Some(Ty::Language) => return self.language_named(name),
             _ => {}
@@ -150,8 +151,6 @@ impl Checker<'_, '_> {
 
     fn variant(&mut self, id: u32, name: &ast::Name, span: Span) -> Typed {
         match self.variant_index(id, &name.text) {
-            // A variant with fields is not compiled yet, which its declaration said.
-            Some(index) if self.has_fields(id, index) => broken(span),
             Some(index) => typed(hir::ExprKind::Variant(index), Ty::Enum(id), span),
             None => {
                 let diagnostic = self.unknown_value(name, Some(&Ty::Enum(id)));
@@ -159,6 +158,23 @@ impl Checker<'_, '_> {
                 broken(span)
             }
         }
+    }
+
+    /// A variant as a value: F0202 when it carries something, which is not given here.
+    fn complete_variant(&mut self, value: Typed) -> Typed {
+        let (Ty::Enum(id), hir::ExprKind::Variant(index)) = (&value.ty, &value.expr.kind) else { return value };
+        let Some(info) = self.project.enums.get(*id as usize) else { return value };
+        let fields = info.fields.get(*index as usize).map_or(&[][..], |fields| fields);
+        let Some(first) = fields.first() else { return value };
+        let name = info.variants.get(*index as usize).copied().unwrap_or_default();
+        let names: Vec<String> = fields.iter().map(|field| format!("`{}`", field.name.text)).collect();
+        let example: Vec<String> =
+            fields.iter().map(|field| format!("{}: {}", field.name.text, self.example_for(&field.ty))).collect();
+        let message = format!("`{name}` lacks {}", names.join(", "));
+        let diagnostic = Diagnostic::new(Code::MissingField, value.expr.span, message);
+        self.problems
+            .give(diagnostic.label(first.span, "declared here").help(format!("`{name}({})`", example.join(", "))));
+        broken(value.expr.span)
     }
 
     pub fn has_fields(&self, id: u32, variant: u32) -> bool {
@@ -235,7 +251,10 @@ impl Checker<'_, '_> {
         };
         match (reached.def, names.get(reached.names)) {
             (Def::Broken, _) => broken(span),
-            (Def::Enum(id), Some(variant)) if names.len() == reached.names + 1 => self.variant(id, variant, span),
+            (Def::Enum(id), Some(variant)) if names.len() == reached.names + 1 => {
+                let variant = self.variant(id, variant, span);
+                self.complete_variant(variant)
+            }
             (Def::Const(id), _) => self.constant_path(id, names.get(reached.names..).unwrap_or_default(), span),
             (Def::Service(service), Some(operation)) => {
                 self.problems.give(self.not_called(service, operation, span));

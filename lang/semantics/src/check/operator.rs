@@ -219,7 +219,7 @@ impl Checker<'_, '_> {
             left.ty,
             Ty::Int(_) | Ty::Decimal | Ty::Money | Ty::Percent | Ty::Duration | Ty::Time | Ty::Date | Ty::Clock
         );
-        let comparable = ordered || (equality && !matches!(left.ty, Ty::Record(_) | Ty::Recording));
+        let comparable = ordered || (equality && self.has_equality(&left.ty));
         if left.ty.join(&right.ty).is_none() || !comparable {
             return self.not_comparable(operator, at, &left, &right, span);
         }
@@ -256,6 +256,19 @@ impl Checker<'_, '_> {
             None => diagnostic.help("compare values of one type that has an order"),
         });
         broken(span)
+    }
+
+    /// Records, recordings and lists are never compared; a variant is by all that it carries.
+    fn has_equality(&self, ty: &Ty) -> bool {
+        match ty {
+            Ty::Record(_) | Ty::Recording | Ty::List(_) | Ty::Private(_) => false,
+            Ty::Enum(id) => self
+                .project
+                .enums
+                .get(*id as usize)
+                .is_none_or(|info| info.fields.iter().flatten().all(|field| self.has_equality(field.ty.present()))),
+            _ => true,
+        }
     }
 
     /// Literals and names that are no local may mean something else next to another type.

@@ -7,6 +7,7 @@ use lang_syntax::ast::{self, PatternKind};
 
 use super::{Checker, Typed};
 use crate::hir::{self, Pattern};
+use crate::project::Parameter;
 use crate::ty::Ty;
 
 /// What the arms read so far take.
@@ -68,7 +69,7 @@ impl Checker<'_, '_> {
         }
         match cover.ty.clone() {
             Ty::Optional(inner) => self.optional_pattern(pattern, subject, *inner, cover),
-            Ty::Enum(id) => self.variant_pattern(pattern, id, cover),
+            Ty::Enum(id) => self.variant_pattern(pattern, subject, id, cover),
             Ty::Bool => {
                 let value = self.constant(pattern, &Ty::Bool)?;
                 let case = matches!(value.kind, hir::ExprKind::Bool(true));
@@ -82,7 +83,7 @@ impl Checker<'_, '_> {
                 cover.ty = Ty::Broken;
                 None
             }
-            Ty::Record(_) | Ty::Recording => {
+            Ty::Record(_) | Ty::Recording | Ty::List(_) => {
                 let message = format!("a `{}` cannot be matched", self.text_of(&cover.ty));
                 let help = "match one of its fields, or leave the match out";
                 self.problems.give(Diagnostic::new(Code::NotComparable, subject.expr.span, message).help(help));
@@ -193,7 +194,13 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn variant_pattern(&mut self, pattern: &ast::Pattern, id: u32, cover: &mut Cover) -> Option<Pattern> {
+    fn variant_pattern(
+        &mut self,
+        pattern: &ast::Pattern,
+        subject: &Typed,
+        id: u32,
+        cover: &mut Cover,
+    ) -> Option<Pattern> {
         let (path, names): (ast::Path, Vec<&ast::Name>) = match &pattern.kind {
             PatternKind::Name(path) => (path.clone(), Vec::new()),
             PatternKind::Variant { path, names } => (path.clone(), names.iter().collect()),
@@ -207,17 +214,23 @@ impl Checker<'_, '_> {
             }
         };
         let variant = path.names.last().and_then(|name| self.variant_index(id, &name.text));
-        self.bind_broken(pattern);
-        if variant.is_some_and(|variant| self.has_fields(id, variant)) {
-            return None;
-        }
-        if let (Some(name), Some(_)) = (names.first(), variant) {
+        let carried = variant.and_then(|variant| self.project.enums.get(id as usize)?.fields.get(variant as usize));
+        let carried = carried.cloned().unwrap_or_default();
+        let locals: Vec<hir::LocalId> = match names.len() == carried.len() {
+            true => {
+                names.iter().zip(&carried).map(|(name, field)| self.carried(name, field.ty.clone(), subject)).collect()
+            }
+            false => {
+                self.bind_broken(pattern);
+                Vec::new()
+            }
+        };
+        if let (Some(first), Some(_)) = (names.first(), variant)
+            && names.len() != carried.len()
+        {
             // The parser refuses `variant name`.
             if matches!(pattern.kind, PatternKind::Variant { .. }) {
-                let help = path.names.last().map_or(String::new(), |name| format!("`{} => continue`", name.text));
-                self.problems.give(
-                    Diagnostic::new(Code::PayloadOnPlainOutcome, name.span, "this variant carries nothing").help(help),
-                );
+                self.wrong_count(first.span, &path, &names, &carried);
             }
             return None;
         }
@@ -239,9 +252,49 @@ impl Checker<'_, '_> {
         };
         match value.expr.kind {
             hir::ExprKind::Variant(variant) => {
-                self.case(variant, pattern.span, cover).then_some(Pattern::Variant(variant))
+                self.case(variant, pattern.span, cover).then_some(Pattern::Variant(variant, locals))
             }
             _ => None,
+        }
+    }
+
+    /// A name for a part of the subject.
+    fn carried(&mut self, name: &ast::Name, ty: Ty, subject: &Typed) -> hir::LocalId {
+        let local = self.declare(name, ty);
+        self.inherit(local, &subject.expr);
+        local
+    }
+
+    /// Names in brackets behind a variant that carries another number of fields.
+    fn wrong_count(&mut self, place: Span, path: &ast::Path, names: &[&ast::Name], carried: &[Parameter<'_>]) {
+        let variant = path.names.last().map_or("", |name| name.text.as_str());
+        let known: Vec<&str> = carried.iter().map(|field| field.name.text.as_str()).collect();
+        self.problems.give(match carried.first() {
+            None => Diagnostic::new(Code::PayloadOnPlainOutcome, place, "this variant carries nothing")
+                .help(format!("`{variant} => continue`")),
+            Some(first) => {
+                let code = if names.len() < carried.len() { Code::MissingField } else { Code::UnknownField };
+                let message = format!("`{variant}` carries {}, not {}", carried.len(), names.len());
+                let help = format!("`{variant}({})`", known.join(", "));
+                Diagnostic::new(code, place, message).label(first.span, "declared here").help(help)
+            }
+        });
+    }
+
+    /// F0107: several patterns of one arm, of which one names a part of what it takes.
+    pub fn names_in_one_of_several(&mut self, patterns: &[ast::Pattern]) {
+        if patterns.len() < 2 {
+            return;
+        }
+        let name = patterns.iter().find_map(|pattern| match &pattern.kind {
+            PatternKind::Bound { name, .. } | PatternKind::Some { name } => Some(name),
+            PatternKind::Variant { names, .. } => names.first(),
+            _ => None,
+        });
+        if let Some(name) = name {
+            let message = format!("another pattern of this arm gives `{}` no value", name.text);
+            let help = "an arm of its own for each pattern";
+            self.problems.give(Diagnostic::new(Code::NotAssignedOnEveryPath, name.span, message).help(help));
         }
     }
 

@@ -68,7 +68,9 @@ impl Checker<'_, '_> {
     pub fn given_by_service(&self, expr: &hir::Expr) -> bool {
         match &expr.kind {
             ExprKind::Local(local) => self.local(*local).is_some_and(|info| info.from_service),
-            ExprKind::Field { base, .. } | ExprKind::OptionalField { base, .. } => self.given_by_service(base),
+            ExprKind::Field { base, .. } | ExprKind::OptionalField { base, .. } | ExprKind::Row(base, _) => {
+                self.given_by_service(base)
+            }
             ExprKind::Some(value) | ExprKind::Convert(_, value) => self.given_by_service(value),
             ExprKind::Else(value, fallback) => self.given_by_service(value) && self.given_by_service(fallback),
             ExprKind::Inline { value, .. } => self.given_by_service(value),
@@ -103,9 +105,6 @@ impl Checker<'_, '_> {
             true => (left, right),
             false => (right, left),
         };
-        if other.ty.is_private() {
-            return self.not_yet(span, "comparing two private values");
-        }
         if matches!(private.ty, Ty::Optional(_)) || matches!(other.ty, Ty::Optional(_)) {
             let missing = if matches!(private.ty, Ty::Optional(_)) { &private } else { &other };
             let diagnostic = self.optional_as_present(missing);
@@ -113,13 +112,19 @@ impl Checker<'_, '_> {
             return broken(span);
         }
         let Ty::Private(inner) = &private.ty else { return broken(span) };
-        if **inner != other.ty {
+        let other_inner = match &other.ty {
+            Ty::Private(inner) => inner,
+            ty => ty,
+        };
+        if **inner != *other_inner {
             let message =
                 format!("`{}` and `{}` cannot be compared", self.text_of(&private.ty), self.text_of(&other.ty));
             self.problems.give(Diagnostic::new(Code::NotComparable, span, message).help("compare digits with digits"));
             return broken(span);
         }
-        if !self.given_by_service(&other.expr) {
+        let either_is_given =
+            self.given_by_service(&other.expr) || (other.ty.is_private() && self.given_by_service(&private.expr));
+        if !either_is_given {
             let diagnostic = self
                 .leak(&private, "a private value may be compared only with one that a service gave")
                 .label(other.expr.span, "no service gave this")
@@ -146,7 +151,7 @@ fn strip(expr: &hir::Expr) -> &hir::Expr {
 fn root(expr: &hir::Expr) -> Option<LocalId> {
     match &strip(expr).kind {
         ExprKind::Local(local) => Some(*local),
-        ExprKind::Field { base, .. } | ExprKind::OptionalField { base, .. } => root(base),
+        ExprKind::Field { base, .. } | ExprKind::OptionalField { base, .. } | ExprKind::Row(base, _) => root(base),
         _ => None,
     }
 }

@@ -2,6 +2,7 @@
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast;
+use runtime_contract::limits::LIST_LEN_MAX;
 
 use super::{Checker, Typed, broken, typed};
 use crate::hir::{self, Conversion, ExprKind};
@@ -25,6 +26,9 @@ impl Checker<'_, '_> {
         let convert =
             |conversion, value: Typed, ty| typed(ExprKind::Convert(conversion, Box::new(value.expr)), ty, span);
         match (field.text.as_str(), &base.ty) {
+            ("length", Ty::List(_)) => {
+                typed(ExprKind::Length(Box::new(base.expr)), Ty::Int(Some((0, LIST_LEN_MAX as i64))), span)
+            }
             ("length", Ty::Text | Ty::Digits | Ty::Private(_)) => {
                 typed(ExprKind::Length(Box::new(base.expr)), Ty::Int(None), span)
             }
@@ -36,7 +40,7 @@ impl Checker<'_, '_> {
             ("text", Ty::Phone) => convert(Conversion::PhoneToText, base, Ty::Text),
             ("text", Ty::Text | Ty::Digits | Ty::TimeZone) => convert(Conversion::Same, base, Ty::Text),
             ("text", Ty::Private(_)) => convert(Conversion::Same, base, Ty::Private(Box::new(Ty::Text))),
-            ("text", Ty::Bool | Ty::Recording) => self.unknown_property(&base, field, span),
+            ("text", Ty::Bool | Ty::Recording | Ty::List(_)) => self.unknown_property(&base, field, span),
             ("text", _) => self.not_yet(field.span, &format!("`.text` of `{}`", self.text_of(&base.ty))),
             ("digits", Ty::Int(Some((low, _)))) if *low >= 0 => convert(Conversion::IntToText, base, Ty::Digits),
             ("digits", Ty::Int(_)) => {
@@ -60,6 +64,7 @@ impl Checker<'_, '_> {
         let message = format!("a `{}` has no `{}`", self.text_of(&base.ty), field.text);
         let known: &[&str] = match &base.ty {
             Ty::Digits | Ty::Private(_) => &["length", "last", "text", "is_valid_card"],
+            Ty::List(_) => &["length"],
             Ty::Text => &["length", "text"],
             Ty::Int(_) => &["text", "digits"],
             _ => &["text"],

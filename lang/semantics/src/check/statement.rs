@@ -147,6 +147,8 @@ impl Checker<'_, '_> {
             Ast::If { condition, then } => self.branch(condition, then, statement.otherwise.as_ref(), false),
             Ast::Unless { condition, then } => self.branch(condition, then, statement.otherwise.as_ref(), true),
             Ast::Match(found) => return self.match_statement(statement, found, None, into),
+            Ast::Repeat { times, body } => self.repeat(times, body),
+            Ast::For { name, list, body } => self.for_each(name, list, body),
             Ast::Value(_) | Ast::Missing => StatementKind::Broken,
             other => {
                 self.problems.not_yet(keyword, verb(other));
@@ -257,7 +259,7 @@ impl Checker<'_, '_> {
         if value.ty.is_broken() {
             return None;
         }
-        if value.ty.is_private() {
+        if value.ty.is_private() || matches!(value.ty.present(), Ty::List(row) if row.is_private()) {
             let diagnostic = self.leak(&value, "a private value is never noted");
             self.problems.give(diagnostic);
             return None;
@@ -277,10 +279,9 @@ impl Checker<'_, '_> {
         Some(value.expr)
     }
 
-    /// A private field of a record, however deep. Records that hold themselves were made to end.
+    /// A private field of a record or variant, however deep. What held itself was made to end.
     fn private_field(&self, ty: &Ty) -> Option<String> {
-        let Ty::Record(id) = ty.present() else { return None };
-        self.project.record(*id)?.fields.iter().find_map(|field| match field.ty.is_private() {
+        self.project.held_by(ty.holder()?).into_iter().find_map(|field| match field.ty.is_private() {
             true => Some(field.name.text.clone()),
             false => self.private_field(&field.ty),
         })
@@ -402,7 +403,18 @@ impl Checker<'_, '_> {
 
     /// A number of times that is written out; `None` after a diagnostic.
     pub fn bound(&mut self, times: &ast::Expr, example: &str) -> Option<u32> {
-        match whole(times) {
+        let number = match whole(times) {
+            // A constant has its own number.
+            None if matches!(times.kind, ExprKind::Name(_) | ExprKind::Field { .. }) => {
+                match self.expr(times, Some(&Ty::Int(None))).ty {
+                    Ty::Int(Some((low, high))) if low == high => Some(low),
+                    Ty::Broken => return None,
+                    _ => None,
+                }
+            }
+            number => number,
+        };
+        match number {
             Some(number) if number > 0 => return Some(u32::try_from(number).unwrap_or(u32::MAX)),
             Some(_) => {
                 self.problems.give(
@@ -474,8 +486,6 @@ fn verb(kind: &Ast) -> &'static str {
         Ast::OpenCase { .. } => "`open case`",
         Ast::Start { .. } => "`start`",
         Ast::OnVoice { .. } => "`on voice`",
-        Ast::Repeat { .. } => "`repeat`",
-        Ast::For { .. } => "`for each`",
         Ast::Stop { .. } => "`stop`",
         Ast::RetryIn { .. } | Ast::RetryAt { .. } => "`retry`",
         Ast::OfferCallback { .. } => "`offer callback`",

@@ -54,13 +54,29 @@ pub(crate) fn prompt_items(project: &mut Project<'_>, surroundings: &dyn Surroun
 }
 
 /// How variants are said: complete by language, as every text.
-pub(crate) fn enum_texts(project: &Project<'_>, problems: &mut Problems) {
-    for info in &project.enums {
-        for text in info.item.variants.iter().filter_map(|variant| variant.text.as_ref()) {
-            let mut checker = Checker::new(project, info.module, problems);
-            checker.languages(&lines_of(text), text.span, None);
+pub(crate) fn enum_texts(project: &mut Project<'_>, problems: &mut Problems) {
+    for id in 0..project.enums.len() {
+        let Some(info) = project.enums.get(id) else { continue };
+        let (module, item) = (info.module, info.item);
+        let texts = item.variants.iter().map(|variant| {
+            let Some(text) = &variant.text else { return Vec::new() };
+            let (prompt, _) = Checker::new(project, module, problems).languages(&lines_of(text), text.span, None);
+            let all = 0..project.languages.len() as u32;
+            all.map(|language| prompt.text(language).map_or_else(String::new, plain_text)).collect()
+        });
+        let texts = texts.collect();
+        if let Some(info) = project.enums.get_mut(id) {
+            info.texts = texts;
         }
     }
+}
+
+fn plain_text(text: &PromptText) -> String {
+    let literal = |part: &Part| match part {
+        Part::Literal(text) => text.clone(),
+        Part::Hole(_) | Part::Plural { .. } => String::new(),
+    };
+    text.parts.iter().map(literal).collect()
 }
 
 fn lines_of(text: &ast::Text) -> Vec<InLanguage<'_>> {
@@ -297,7 +313,7 @@ impl Checker<'_, '_> {
             Ty::Optional(_) | Ty::Nothing => {
                 self.optional_as_present(value).help("`if … is some value { say \"{value}\" }`")
             }
-            Ty::Bool | Ty::Record(_) | Ty::Recording => {
+            Ty::Bool | Ty::Record(_) | Ty::Recording | Ty::List(_) => {
                 let message = format!("a `{}` cannot be said", self.text_of(&value.ty));
                 let diagnostic = Diagnostic::new(Code::NotSpeakable, value.expr.span, message);
                 match &value.ty {
@@ -355,9 +371,9 @@ impl hir::Expr {
     /// Whether two values are the same text of the language, wherever they stand.
     pub(crate) fn same(&self, other: &hir::Expr) -> bool {
         use ExprKind::{
-            And, Binary, Bool, CalledNumber, CallerLanguage, CallerNumber, Convert, Decimal, Else, Field, HoursOpen,
-            Inline, Int, IsSome, Language, Last, Length, Local, Match, Moment, Money, Negate, None, Not, OptionalField,
-            Or, Phone, Record, Some, Text, Variant,
+            And, Binary, Bool, CalledNumber, CallerLanguage, CallerNumber, Construct, Convert, Decimal, Else, Field,
+            HoursOpen, Inline, Int, IsSome, IsVariant, Language, Last, Length, List, Local, Match, Moment, Money,
+            Negate, None, Not, OptionalField, Or, Phone, Record, Row, Some, Text, Variant,
         };
         match (&self.kind, &other.kind) {
             (Local(a), Local(b)) => a == b,
@@ -374,6 +390,12 @@ impl hir::Expr {
             (Decimal(a), Decimal(b)) | (Moment(a), Moment(b)) => a == b,
             (Phone(a), Phone(b)) => a == b,
             (Language(a), Language(b)) | (Variant(a), Variant(b)) => a == b,
+            (Construct { variant: x, fields: a }, Construct { variant: y, fields: b }) => {
+                x == y && a.iter().zip(b).all(|(a, b)| a.index == b.index && a.value.same(&b.value))
+            }
+            (IsVariant(a, x), IsVariant(b, y)) => x == y && a.same(b),
+            (List(a), List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b)),
+            (Row(a, c), Row(b, d)) => a.same(b) && c.same(d),
             (None, None) => true,
             (IsSome(a, Option::None), IsSome(b, Option::None)) => a.same(b),
             (Record(a), Record(b)) => {

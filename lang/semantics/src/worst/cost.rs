@@ -1,10 +1,10 @@
 //! What statements take of the limits of a call: requests, bytes of the journal, private values, time in `finally`.
 //! Nothing here knows paths.
 
-use runtime_contract::limits::WAIT_MS_MAX;
+use runtime_contract::limits::{LIST_LEN_MAX, WAIT_MS_MAX};
 use runtime_contract::program::{Operation, Service};
 use runtime_contract::request;
-use runtime_contract::types::{Type, TypeTable};
+use runtime_contract::types::{Field, Type, TypeTable};
 
 use crate::hir::{Argument, Ask, Conversion, Dialogue, Expr, ExprKind, Menu, PromptUse, Prompts, ServiceCall, Takes};
 
@@ -200,9 +200,17 @@ pub(super) fn operation<'s>(services: &'s [Service], call: &ServiceCall) -> Opti
     services.get(call.service as usize)?.operations.get(call.operation as usize)
 }
 
-/// Private values in one value of a type.
+/// Private values in one value of a type, at most.
 fn private_in(types: &TypeTable, r#type: &Type) -> i64 {
-    types.slots(r#type).into_iter().filter(|class| *class == runtime_contract::types::Class::Vault).count() as i64
+    let all = |fields: &[Field]| fields.iter().map(|field| private_in(types, &field.r#type)).sum::<i64>();
+    match r#type {
+        Type::Private(_) => 1,
+        Type::Optional(inner) => private_in(types, inner),
+        Type::List(row) => private_in(types, row).saturating_mul(LIST_LEN_MAX as i64),
+        Type::Record(id) => types.records.get(*id as usize).map_or(0, |record| all(&record.fields)),
+        Type::Enum(id) => types.variants(*id).iter().map(|variant| all(&variant.fields)).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 pub(super) fn arguments(arguments: &[Argument]) -> Cost {

@@ -6,7 +6,7 @@ use lang_diagnostics::Span;
 use super::cost::{self, Cost, Measure};
 use super::{Program, Run};
 use crate::check::CheckedFlow;
-use crate::hir::{Block, Dialogue, Flow, Statement, StatementKind, Takes};
+use crate::hir::{Block, Dialogue, Flow, Loop, Rounds, Statement, StatementKind, Takes};
 
 /// The dearest way to each place of a flow; `None` where none leads.
 pub(super) struct Walk<'w> {
@@ -228,6 +228,7 @@ impl<'w> Walk<'w> {
                 let at = at.plus(cost::private_made(&found.subject));
                 found.arms.iter().fold(None, |behind, arm| either(behind, self.block(&arm.block, at)))
             }
+            StatementKind::Loop(found) => self.rounds(found, at),
             StatementKind::Go(go) => {
                 let gone = at.plus(Cost::one_move()).plus(cost::arguments(&go.arguments));
                 if let Some(ahead) = &self.ahead {
@@ -264,6 +265,27 @@ impl<'w> Walk<'w> {
         if self.measuring == 0 {
             raise(Some(&mut self.ended), at);
         }
+    }
+
+    /// All rounds but the last are counted by what one costs; the last leads to whatever stands in it. Over rows, whose
+    /// number the world gives, the straight way has one round.
+    fn rounds(&mut self, found: &'w Loop, at: Cost) -> Option<Cost> {
+        let at = match &found.rounds {
+            Rounds::Times(times) => at.plus(cost::private_made(times)),
+            Rounds::Each { list, .. } => at.plus(cost::private_made(list)),
+        };
+        let rounds = match (&found.rounds, self.way) {
+            (Rounds::Each { .. }, Way::Straight) => 1,
+            _ => found.rounds_max,
+        };
+        self.measuring += 1;
+        let outer = self.again.take();
+        let lap = self.block(&found.block, Cost::one_move());
+        self.again = outer;
+        self.measuring -= 1;
+        let before = lap.map_or(at, |lap| at.plus(lap.times(rounds.saturating_sub(1))));
+        let behind = self.block(&found.block, before.plus(Cost::one_move()));
+        if found.is_certain { behind } else { either(behind, Some(at)) }
     }
 
     /// `tried` is one try; `good` what the good outcome takes beside, where there is one.

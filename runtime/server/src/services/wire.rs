@@ -4,11 +4,11 @@
 //! Beside what the reference fixes: Decimal and Percent (as a share of 1) are exact texts like `"12.5"`, and may
 //! come as numbers; Date is `2026-03-02`, Clock `09:00`, Phone E.164 with `+`, Language its tag.
 
-use runtime_contract::limits::TEXT_BYTES_MAX;
+use runtime_contract::limits::{LIST_LEN_MAX, TEXT_BYTES_MAX};
 use runtime_contract::program::{Operation, ProgramMeta};
 use runtime_contract::spoken::decimal_figures;
 use runtime_contract::time::Time;
-use runtime_contract::types::Type;
+use runtime_contract::types::{Field, Type, Variant};
 use runtime_contract::value::{Money, Phone, Private, Value};
 use runtime_contract::{calendar, currency, moment};
 use serde_json::{Map, Number, Value as Json};
@@ -65,20 +65,23 @@ fn value_to_json(meta: &ProgramMeta, r#type: &Type, value: &Value, depth: u32) -
             None => return unfit("an unknown language"),
         },
         (_, Value::Recording(id)) => Json::from(*id),
-        (Type::Enum(id), Value::Enum(index)) => {
-            let variant = meta.types.enums.get(*id as usize).and_then(|e| e.variants.get(*index as usize));
-            match variant {
-                Some(name) => Json::String(name.clone()),
-                None => return unfit("an unknown variant"),
+        (Type::Enum(id), Value::Enum(index, values)) => {
+            let Some(variant) = meta.types.variants(*id).get(*index as usize) else {
+                return unfit("an unknown variant");
+            };
+            if variant.fields.is_empty() {
+                return Ok(Json::String(variant.name.clone()));
             }
+            let carried = fields_to_json(meta, &variant.fields, values, depth)?;
+            Json::Object([(variant.name.clone(), carried)].into_iter().collect())
+        }
+        (Type::List(row), Value::List(values)) => {
+            let rows = values.iter().map(|value| value_to_json(meta, row, value, depth + 1));
+            Json::Array(rows.collect::<Result<_, _>>()?)
         }
         (Type::Record(id), Value::Record(values)) => {
             let fields = meta.types.records.get(*id as usize).map_or(&[][..], |record| &record.fields);
-            let mut object = Map::new();
-            for (field, value) in fields.iter().zip(values) {
-                object.insert(field.name.clone(), value_to_json(meta, &field.r#type, value, depth + 1)?);
-            }
-            Json::Object(object)
+            fields_to_json(meta, fields, values, depth)?
         }
         (Type::Optional(_), Value::None) => Json::Null,
         (Type::Optional(inner), Value::Some(value)) => value_to_json(meta, inner, value, depth + 1)?,
@@ -87,6 +90,14 @@ fn value_to_json(meta: &ProgramMeta, r#type: &Type, value: &Value, depth: u32) -
         (Type::Private(inner), value) => value_to_json(meta, inner, value, depth + 1)?,
         _ => return unfit("a value of another type"),
     })
+}
+
+fn fields_to_json(meta: &ProgramMeta, fields: &[Field], values: &[Value], depth: u32) -> Result<Json, Unfit> {
+    let mut object = Map::new();
+    for (field, value) in fields.iter().zip(values) {
+        object.insert(field.name.clone(), value_to_json(meta, &field.r#type, value, depth + 1)?);
+    }
+    Ok(Json::Object(object))
 }
 
 /// The answer's body as a value of the declared type.
@@ -123,8 +134,16 @@ fn json_to_value(meta: &ProgramMeta, r#type: &Type, json: &Json, depth: u32) -> 
         }
         (Type::Recording, Json::Number(n)) => n.as_u64().map(Value::Recording),
         (Type::Enum(id), Json::String(name)) => {
-            let variants = meta.types.enums.get(*id as usize).map_or(&[][..], |e| &e.variants);
-            variants.iter().position(|variant| variant == name).map(|index| Value::Enum(index as u32))
+            let plain = |variant: &Variant| variant.name == *name && variant.fields.is_empty();
+            meta.types.variants(*id).iter().position(plain).map(|index| Value::Enum(index as u32, Vec::new()))
+        }
+        (Type::Enum(id), Json::Object(object)) => json_to_variant(meta, *id, object, depth)?,
+        (Type::List(row), Json::Array(rows)) if rows.len() <= LIST_LEN_MAX => {
+            let rows = rows.iter().zip(1..).map(|(json, at)| {
+                let row = json_to_value(meta, row, json, depth + 1);
+                row.map_err(|Unfit(what)| Unfit(format!("row {at}: {what}")))
+            });
+            Some(Value::List(rows.collect::<Result<_, _>>()?))
         }
         (Type::Record(id), Json::Object(object)) => return json_to_record(meta, *id, object, depth),
         (Type::Private(inner), json) => private(meta, inner, json, depth)?,
@@ -135,12 +154,36 @@ fn json_to_value(meta: &ProgramMeta, r#type: &Type, json: &Json, depth: u32) -> 
 
 fn json_to_record(meta: &ProgramMeta, id: u32, object: &Map<String, Json>, depth: u32) -> Result<Value, Unfit> {
     let Some(record) = meta.types.records.get(id as usize) else { return unfit("an unknown record") };
-    let read = |field: &runtime_contract::types::Field| {
+    json_to_fields(meta, &record.fields, object, depth).map(Value::Record)
+}
+
+/// `{"later": {"at": …}}`
+fn json_to_variant(
+    meta: &ProgramMeta,
+    id: u32,
+    object: &Map<String, Json>,
+    depth: u32,
+) -> Result<Option<Value>, Unfit> {
+    let Some((name, Json::Object(carried))) = object.iter().next().filter(|_| object.len() == 1) else {
+        return Ok(None);
+    };
+    let found = meta.types.variants(id).iter().zip(0..).find(|(variant, _)| variant.name == *name);
+    let Some((variant, index)) = found.filter(|(variant, _)| !variant.fields.is_empty()) else { return Ok(None) };
+    Ok(Some(Value::Enum(index, json_to_fields(meta, &variant.fields, carried, depth)?)))
+}
+
+fn json_to_fields(
+    meta: &ProgramMeta,
+    fields: &[Field],
+    object: &Map<String, Json>,
+    depth: u32,
+) -> Result<Vec<Value>, Unfit> {
+    let read = |field: &Field| {
         let json = object.get(&field.name).unwrap_or(&Json::Null);
         json_to_value(meta, &field.r#type, json, depth + 1)
             .map_err(|Unfit(what)| Unfit(format!("`{}`: {what}", field.name)))
     };
-    Ok(Value::Record(record.fields.iter().map(read).collect::<Result<_, _>>()?))
+    fields.iter().map(read).collect()
 }
 
 /// Only what is a text in a slot can be private.
@@ -231,6 +274,7 @@ fn type_name(meta: &ProgramMeta, r#type: &Type) -> String {
         Type::Enum(id) => meta.types.enums.get(*id as usize).map_or("enum".into(), |e| e.name.clone()),
         Type::Record(id) => meta.types.records.get(*id as usize).map_or("record".into(), |r| r.name.clone()),
         Type::Private(inner) => type_name(meta, inner),
+        Type::List(row) => format!("list of at most {LIST_LEN_MAX} {}", type_name(meta, row)),
         other => format!("{other:?}"),
     }
 }

@@ -119,7 +119,7 @@ pub fn play(
 fn end_text(meta: &ProgramMeta, flow: u32, end: End) -> String {
     match end {
         End::Returned(tag) => match &meta.flow(flow).unwrap().result {
-            Some(Type::Enum(id)) => format!("returned {}", meta.types.enums[*id as usize].variants[tag as usize]),
+            Some(Type::Enum(id)) => format!("returned {}", meta.types.variants(*id)[tag as usize].name),
             _ => "returned".to_owned(),
         },
         End::Gone => "gone".to_owned(),

@@ -5,7 +5,7 @@ use runtime_contract::program::ProgramMeta;
 use runtime_contract::types::Type;
 use runtime_contract::value::{Money, Phone, Private, Value};
 
-/// `(a; b)` is a record; `none`, or the value itself, is an optional.
+/// `(a; b)` is a record or a list, `later(a; b)` a variant; `none`, or the value itself, is an optional.
 pub fn parse(meta: &ProgramMeta, r#type: &Type, text: &str) -> Value {
     let figure = |scale: i64| {
         let (whole, part) = text.split_once('.').unwrap_or((text, ""));
@@ -27,9 +27,15 @@ pub fn parse(meta: &ProgramMeta, r#type: &Type, text: &str) -> Value {
         Type::Language => Value::Language(meta.languages.iter().position(|tag| tag == text).unwrap() as u32),
         Type::Recording => Value::Recording(text.parse().unwrap()),
         Type::Enum(id) => {
-            let variants = &meta.types.enums[*id as usize].variants;
-            Value::Enum(variants.iter().position(|name| name == text).unwrap() as u32)
+            let (name, carried) = text.split_at(text.find('(').unwrap_or(text.len()));
+            let variants = meta.types.variants(*id);
+            let index = variants.iter().position(|variant| variant.name == name).unwrap();
+            let parts = if carried.is_empty() { Vec::new() } else { fields_of(carried) };
+            let fields = variants[index].fields.iter().zip(parts);
+            Value::Enum(index as u32, fields.map(|(field, part)| parse(meta, &field.r#type, part)).collect())
         }
+        Type::List(_) if text == "()" => Value::List(Vec::new()),
+        Type::List(row) => Value::List(fields_of(text).into_iter().map(|part| parse(meta, row, part)).collect()),
         Type::Private(_) => Value::Private(Private(text.to_owned().into())),
         Type::Optional(_) if text == "none" => Value::None,
         Type::Optional(inner) => Value::Some(Box::new(parse(meta, inner, text))),
@@ -67,7 +73,12 @@ pub fn show(meta: &ProgramMeta, value: &Value) -> String {
         Value::Phone(phone) => format!("+{}", phone.word()),
         Value::Language(at) => meta.languages[*at as usize].clone(),
         Value::Recording(id) => format!("#{id}"),
-        Value::Enum(variant) => format!("variant {variant}"),
+        Value::Enum(variant, fields) if fields.is_empty() => format!("variant {variant}"),
+        Value::Enum(variant, fields) => {
+            let fields: Vec<String> = fields.iter().map(|field| show(meta, field)).collect();
+            format!("variant {variant}({})", fields.join("; "))
+        }
+        Value::List(rows) => format!("[{}]", rows.iter().map(|row| show(meta, row)).collect::<Vec<_>>().join(", ")),
         Value::Record(fields) => fields.iter().map(|field| show(meta, field)).collect::<Vec<_>>().join("; "),
         Value::None => "none".to_owned(),
         Value::Some(inside) => show(meta, inside),

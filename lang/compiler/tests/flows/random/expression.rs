@@ -13,6 +13,10 @@ pub enum Kind {
     Tier,
     MaybeInt,
     MaybeCustomer,
+    Pitch,
+    Ints,
+    Texts,
+    People,
     Digits,
     Card,
     Recording,
@@ -37,6 +41,10 @@ impl Writer {
                     format!("({} else {})", self.known(Kind::MaybeInt).unwrap(), self.expr(Kind::Int, depth))
                 }
                 2 => format!("({} - {})", self.expr(kind, depth), self.expr(kind, depth)),
+                4 => match self.chance.below(2) {
+                    0 => format!("({}).length", self.expr(Kind::Ints, depth)),
+                    _ => format!("({})[{}]", self.expr(Kind::Ints, depth), self.expr(kind, depth)),
+                },
                 5 => format!("at_most({}, {})", self.expr(kind, depth), self.expr(kind, depth)),
                 6 => format!("either({}, {})", self.expr(Kind::MaybeInt, depth), self.expr(kind, depth)),
                 3 => format!("({} * {})", self.expr(kind, depth), self.expr(kind, depth)),
@@ -65,6 +73,17 @@ impl Writer {
             Kind::MaybeInt if self.known(kind).is_some() => {
                 format!("({} else {})", self.known(kind).unwrap(), self.expr(kind, depth))
             }
+            Kind::Pitch => match choice {
+                0 | 1 => {
+                    format!("Pitch.later(why: {}, at: {})", self.expr(Kind::Text, depth), self.expr(Kind::Int, depth))
+                }
+                2 | 3 => {
+                    format!("Pitch.paid(fee: {}, for: {})", self.expr(Kind::Money, depth), self.expr(Kind::Tier, depth))
+                }
+                _ => self.known(kind).unwrap_or_else(|| self.literal(kind).to_owned()),
+            },
+            Kind::Ints => format!("[{}, {}]", self.expr(Kind::Int, depth), self.expr(Kind::Int, depth)),
+            Kind::Texts => format!("[{}, {}]", self.expr(Kind::Text, depth), self.expr(Kind::Text, depth)),
             Kind::Tier => match self.known(Kind::MaybeCustomer) {
                 Some(customer) => format!("({customer}.tier else {})", self.expr(kind, depth)),
                 None => self.literal(kind).to_owned(),
@@ -87,6 +106,10 @@ impl Writer {
                 (Some(card), _, 0) => format!("({card}.is_valid_card)"),
                 (Some(card), _, 1) => format!("({card}.last(4) == \"1111\")"),
                 (_, Some(optional), 2) => format!("({optional} is some)"),
+                (_, _, 3) if self.chance.one_in(3) => {
+                    format!("({} == {})", self.expr(Kind::Pitch, depth), self.expr(Kind::Pitch, depth))
+                }
+                (_, _, 3) if self.chance.one_in(3) => format!("({} is later)", self.expr(Kind::Pitch, depth)),
                 (_, _, 3) => format!("({} is gold)", self.expr(Kind::Tier, depth)),
                 (_, _, 4) => "(office is open)".to_owned(),
                 _ => format!("({} == {})", self.expr(Kind::Text, depth), self.expr(Kind::Text, depth)),
@@ -102,8 +125,11 @@ impl Writer {
             Kind::Money => &["1 CNY", "12.50 CNY", "0 CNY", "PRICE", "3 USD"],
             Kind::Text => &["\"a\"", "\"li\"", "\"\"", "\"上海\""],
             Kind::Tier => &["Tier.standard", "Tier.gold", "Tier.vip"],
+            Kind::Pitch => &["Pitch.won"],
+            Kind::Ints => &["[1, 2, 3]", "[7]"],
+            Kind::Texts => &["[\"a\", \"li\"]", "[\"\"]"],
             Kind::MaybeInt | Kind::MaybeCustomer => &["none"],
-            Kind::Digits | Kind::Card | Kind::Recording => &["\"0\""],
+            Kind::Digits | Kind::Card | Kind::Recording | Kind::People => &["\"0\""],
         };
         self.chance.of::<&'static str>(words)
     }

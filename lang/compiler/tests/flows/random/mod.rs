@@ -62,7 +62,7 @@ fn random_flows_compile_and_both_engines_agree() {
         for word in ["answer", "say", "menu", "ask", "record", "wait", "note", "hang", "reject", "svc"] {
             assert!(count(word) >= SEEN_MIN, "{word} happened {} times of {seen:#?}", count(word));
         }
-        for word in ["fault overflow", "fault two currencies", "fault division by zero", "fault store"] {
+        for word in ["fault overflow", "fault two currencies", "fault division by zero", "fault store", "fault index"] {
             assert!(count(word) > 0, "{word} never happened: {seen:#?}");
         }
     }

@@ -14,6 +14,12 @@ enum Tier {
     vip       zh "贵宾" en "VIP"
 }
 
+enum Pitch {
+    won
+    later(at: Int, why: Text)
+    paid(fee: Money, for: Tier)
+}
+
 type Home {
     city: Text
     floor: Int?
@@ -35,6 +41,9 @@ service svc {
     tier(of: Bool) -> Tier              within 1s
     find(of: Tier) -> Customer?         within 1s
     pay(card: private Digits) -> Bool   within 1s
+    pitch(of: Pitch) -> Pitch           within 1s
+    numbers(of: List<Text>) -> List<Int>        within 1s
+    writes people(of: List<Int>) -> List<Customer>      within 1s
 }
 
 const LIMIT = 3
@@ -66,7 +75,8 @@ hours office in "Asia/Shanghai" {
 inbound "+86 400 810 0000" => f0
 "#;
 
-const PLAIN: &[Kind] = &[Kind::Int, Kind::Bool, Kind::Decimal, Kind::Money, Kind::Text, Kind::Tier];
+const PLAIN: &[Kind] =
+    &[Kind::Int, Kind::Bool, Kind::Decimal, Kind::Money, Kind::Text, Kind::Tier, Kind::Pitch, Kind::Ints, Kind::Texts];
 
 pub fn flow_text(seed: u64) -> String {
     let mut writer = Writer {
@@ -261,7 +271,7 @@ impl Writer {
     }
 
     fn statement(&mut self, depth: u32) {
-        match self.chance.below(if depth == 0 { 12 } else { 18 }) {
+        match self.chance.below(if depth == 0 { 12 } else { 21 }) {
             0..=2 => self.say(),
             3 => {
                 let kind = *self.chance.of(PLAIN);
@@ -281,6 +291,9 @@ impl Writer {
             10 | 11 => self.record(),
             12..=13 => self.choose(depth - 1),
             14..=15 => self.match_value(depth - 1),
+            18 => self.repeat(depth - 1),
+            19 => self.for_each(depth - 1),
+            20 => self.match_pitch(depth - 1),
             _ => self.menu(depth - 1),
         }
     }
@@ -309,7 +322,7 @@ impl Writer {
     }
 
     fn service(&mut self) {
-        let (call, kind, fallback) = match self.chance.below(8) {
+        let (call, kind, fallback) = match self.chance.below(11) {
             0 => (format!("number({})", self.expr(Kind::Int, 1)), Kind::Int, "0"),
             1 => (format!("maybe({})", self.expr(Kind::Text, 1)), Kind::MaybeInt, "none"),
             2 => ("decimal()".to_owned(), Kind::Decimal, "0.5"),
@@ -317,6 +330,9 @@ impl Writer {
             4 => (format!("text({})", self.expr(Kind::Money, 1)), Kind::Text, "\"li\""),
             5 => (format!("tier({})", self.expr(Kind::Bool, 1)), Kind::Tier, "Tier.gold"),
             6 => (format!("find({})", self.expr(Kind::Tier, 1)), Kind::MaybeCustomer, "none"),
+            7 => (format!("pitch({})", self.expr(Kind::Pitch, 2)), Kind::Pitch, "Pitch.won"),
+            8 => (format!("numbers({})", self.expr(Kind::Texts, 2)), Kind::Ints, "[1, 2]"),
+            9 => (format!("people({})", self.expr(Kind::Ints, 2)), Kind::People, "hang up"),
             _ => match self.known(Kind::Card) {
                 Some(card) => (format!("pay({card})"), Kind::Bool, "false"),
                 None => ("decimal()".to_owned(), Kind::Decimal, "1.0"),
@@ -448,6 +464,45 @@ impl Writer {
                 self.block("else =>", depth, false);
             }
         }
+        self.close();
+    }
+
+    fn repeat(&mut self, depth: u32) {
+        let times = *self.chance.of(&["LIMIT", "1", "2"]);
+        self.block(&format!("repeat {times} times"), depth, false);
+    }
+
+    fn for_each(&mut self, depth: u32) {
+        let names = self.names.clone();
+        let head = match self.known(Kind::People).filter(|_| self.chance.one_in(2)) {
+            Some(people) => {
+                let person = self.fresh();
+                let fields = [("name", Kind::Text), ("balance", Kind::Money), ("home.floor", Kind::MaybeInt)];
+                self.names.extend(fields.map(|(field, kind)| (format!("{person}.{field}"), kind)));
+                format!("for each {person} in {people}")
+            }
+            None => {
+                let kind = *self.chance.of(&[(Kind::Ints, Kind::Int), (Kind::Texts, Kind::Text)]);
+                let list = self.expr(kind.0, 2);
+                let row = self.name(kind.1);
+                format!("for each {row} in {list}")
+            }
+        };
+        self.block(&head, depth, true);
+        self.names = names;
+    }
+
+    fn match_pitch(&mut self, depth: u32) {
+        let subject = self.expr(Kind::Pitch, 2);
+        self.open(&format!("match {subject}"));
+        self.block("won =>", depth, true);
+        let names = self.names.clone();
+        let (at, why) = (self.name(Kind::Int), self.name(Kind::Text));
+        self.block(&format!("later({at}, {why}) =>"), depth, false);
+        self.names = names.clone();
+        let (fee, tier) = (self.name(Kind::Money), self.name(Kind::Tier));
+        self.block(&format!("paid({fee}, {tier}) =>"), depth, true);
+        self.names = names;
         self.close();
     }
 

@@ -23,7 +23,13 @@ pub fn any(chance: &mut Chance, meta: &ProgramMeta, r#type: &Type) -> Value {
         Type::Phone => Value::Phone(Phone::parse("+12125550100", true).unwrap()),
         Type::Language => Value::Language(chance.below(meta.languages.len() as u64) as u32),
         Type::Recording => Value::Recording(chance.below(9)),
-        Type::Enum(id) => Value::Enum(chance.below(meta.types.enums[*id as usize].variants.len() as u64) as u32),
+        Type::Enum(id) => {
+            let variants = meta.types.variants(*id);
+            let variant = chance.below(variants.len() as u64) as usize;
+            let fields = &variants[variant].fields;
+            Value::Enum(variant as u32, fields.iter().map(|field| any(chance, meta, &field.r#type)).collect())
+        }
+        Type::List(row) => Value::List((0..chance.below(4)).map(|_| any(chance, meta, row)).collect()),
         Type::Private(_) => Value::Private(Private(
             (*chance.of(&["4111111111111111", "4111111111111112", "123456789012"])).to_owned().into(),
         )),

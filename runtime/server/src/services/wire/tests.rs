@@ -8,7 +8,16 @@ fn meta() -> ProgramMeta {
     ProgramMeta {
         languages: vec!["zh".into(), "en".into()],
         types: TypeTable {
-            enums: vec![EnumType { name: "m.Tier".into(), variants: vec!["gold".into(), "vip".into()] }],
+            enums: vec![
+                EnumType { name: "m.Tier".into(), variants: vec![Variant::plain("gold"), Variant::plain("vip")] },
+                EnumType {
+                    name: "m.Pitch".into(),
+                    variants: vec![
+                        Variant::plain("won"),
+                        Variant { fields: vec![field("at", Type::Time)], ..Variant::plain("later") },
+                    ],
+                },
+            ],
             records: vec![RecordType {
                 name: "m.Customer".into(),
                 fields: vec![
@@ -35,7 +44,8 @@ fn written(r#type: Type, value: Value) -> String {
 #[test]
 fn every_type_survives_the_way_out_and_back() {
     let some = |value| Value::Some(Box::new(value));
-    let record = Value::Record(vec![Value::Text("李".into()), Value::Enum(1), some(Value::Language(1))]);
+    let record = Value::Record(vec![Value::Text("李".into()), Value::Enum(1, vec![]), some(Value::Language(1))]);
+    let list = |row| Type::List(Box::new(row));
     let cases = [
         (Type::Bool, Value::Bool(true), "true"),
         (Type::Int, Value::Int(i64::MIN), "-9223372036854775808"),
@@ -55,7 +65,11 @@ fn every_type_survives_the_way_out_and_back() {
         (Type::Phone, Value::Phone(Phone::parse("+8613800000000", true).unwrap()), r#""+8613800000000""#),
         (Type::Language, Value::Language(1), r#""en""#),
         (Type::Recording, Value::Recording(7), "7"),
-        (Type::Enum(0), Value::Enum(1), r#""vip""#),
+        (Type::Enum(0), Value::Enum(1, vec![]), r#""vip""#),
+        (Type::Enum(1), Value::Enum(0, vec![]), r#""won""#),
+        (Type::Enum(1), Value::Enum(1, vec![Value::Moment(0)]), r#"{"later":{"at":"1970-01-01T00:00:00Z"}}"#),
+        (list(Type::Int), Value::List(vec![Value::Int(1), Value::Int(2)]), "[1,2]"),
+        (list(list(Type::Text)), Value::List(vec![Value::List(vec![])]), "[[]]"),
         (Type::Record(0), record, r#"{"language":"en","name":"李","tier":"vip"}"#),
         (Type::Optional(Box::new(Type::Int)), Value::None, "null"),
         (Type::Optional(Box::new(Type::Int)), some(Value::Int(5)), "5"),
@@ -73,13 +87,19 @@ fn what_services_may_also_write_is_read() {
     assert!(read(&Type::Money, r#"{"amount": 12, "currency": "CNY", "more": 1}"#).is_ok());
     assert_eq!(read(&Type::Language, r#""fr""#), Ok(Value::Language(0)));
     let customer = read(&Type::Record(0), r#"{"name": "a", "tier": "gold", "unknown": [1]}"#);
-    assert_eq!(customer, Ok(Value::Record(vec![Value::Text("a".into()), Value::Enum(0), Value::None])));
+    assert_eq!(customer, Ok(Value::Record(vec![Value::Text("a".into()), Value::Enum(0, vec![]), Value::None])));
 }
 
 #[test]
 fn what_does_not_fit_is_refused_without_its_value() {
     let cases = [
         (Type::Int, "1.5"),
+        (Type::Enum(1), r#""later""#),
+        (Type::Enum(1), r#"{"won": {}}"#),
+        (Type::Enum(1), r#"{"later": {}}"#),
+        (Type::Enum(1), r#"{"later": {"at": "1970-01-01T00:00:00Z"}, "won": {}}"#),
+        (Type::List(Box::new(Type::Int)), r#"[1, "secret"]"#),
+        (Type::List(Box::new(Type::Int)), "{}"),
         (Type::Int, "\"secret\""),
         (Type::Int, "9223372036854775808"),
         (Type::Int, "null"),
@@ -118,4 +138,12 @@ fn hostile_nesting_is_refused() {
     assert!(read(&Type::Text, &deep).is_err());
     let nested = (0..=DEPTH_MAX + 1).fold(Type::Int, |inner, _| Type::Optional(Box::new(inner)));
     assert_eq!(read(&nested, "5").unwrap_err(), "a value too deep");
+}
+
+#[test]
+fn a_list_has_so_many_rows_at_most() {
+    let rows = |count: usize| format!("[{}]", vec!["1"; count].join(","));
+    let list = Type::List(Box::new(Type::Int));
+    assert!(read(&list, &rows(LIST_LEN_MAX)).is_ok());
+    assert!(read(&list, &rows(LIST_LEN_MAX + 1)).is_err());
 }
