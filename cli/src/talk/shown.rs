@@ -105,8 +105,14 @@ fn example(meta: &ProgramMeta, r#type: &Type) -> String {
         Type::Text | Type::Digits | Type::Phone | Type::TimeZone => "a text in quotation marks".to_owned(),
         Type::Language => format!("a language: {}", meta.languages.join(", ")),
         Type::Enum(id) => {
-            let variants = meta.types.enums.get(*id as usize).map_or(&[][..], |kind| &kind.variants);
-            format!("one of {}", variants.join(", "))
+            let variants = meta.types.variants(*id).iter().map(|variant| match variant.fields.as_slice() {
+                [] => variant.name.clone(),
+                fields => {
+                    let fields: Vec<String> = fields.iter().map(|field| format!("{}: …", field.name)).collect();
+                    format!("{}({})", variant.name, fields.join(", "))
+                }
+            });
+            format!("one of {}", variants.collect::<Vec<_>>().join(", "))
         }
         Type::Record(id) => {
             let record = meta.types.records.get(*id as usize);
@@ -115,6 +121,7 @@ fn example(meta: &ProgramMeta, r#type: &Type) -> String {
                 record.iter().flat_map(|record| &record.fields).map(|field| format!("{}: …", field.name)).collect();
             format!("`{name}({})`", fields.join(", "))
         }
+        Type::List(row) => format!("a list in `[ ]`, each row {}", example(meta, row)),
         Type::Private(inner) | Type::Optional(inner) => example(meta, inner),
         _ => "a value".to_owned(),
     }

@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn values_are_those_of_the_language() {
         use runtime_contract::value::Value;
-        let customer = Value::Record(vec![Value::Text("Li".into()), Value::Enum(0)]);
+        let customer = Value::Record(vec![Value::Text("Li".into()), Value::Enum(0, vec![])]);
         let found = Given::Ok(Some(Value::Some(Box::new(customer))));
         assert_eq!(given("crm.find", "Customer(name: \"Li\", tier: gold)"), Ok((0, 0, found)));
         assert_eq!(given("crm.find", "none"), Ok((0, 0, Given::Ok(Some(Value::None)))));
