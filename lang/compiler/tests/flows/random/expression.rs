@@ -43,7 +43,8 @@ impl Writer {
                 2 => format!("({} - {})", self.expr(kind, depth), self.expr(kind, depth)),
                 4 => match self.chance.below(2) {
                     0 => format!("({}).length", self.expr(Kind::Ints, depth)),
-                    _ => format!("({})[{}]", self.expr(Kind::Ints, depth), self.expr(kind, depth)),
+                    // A sum, since a figure below 1 would be refused.
+                    _ => format!("({})[{} + 1]", self.expr(Kind::Ints, depth), self.expr(kind, depth)),
                 },
                 5 => format!("at_most({}, {})", self.expr(kind, depth), self.expr(kind, depth)),
                 6 => format!("either({}, {})", self.expr(Kind::MaybeInt, depth), self.expr(kind, depth)),
