@@ -28,6 +28,7 @@ say WORDS       speak into a recording
 until 18:00     let time pass until the clock shows this
 repeat          what was heard last, once more
 given S.OP = V  what a service answers from now on: a value, `none` or `failed`
+dial busy       what whoever is called does from now on
 hang up         end the call
 ?               what may be done now
 quit            leave";
@@ -208,7 +209,7 @@ impl Conversation<'_> {
             return Ok(true);
         }
         let order = order::read(line, self.call.now(), &self.zone, self.call.is_recording())?;
-        if !matches!(order, Order::Repeat | Order::Help | Order::Given { .. }) {
+        if !matches!(order, Order::Repeat | Order::Help | Order::Given { .. } | Order::Dial(_)) {
             self.heard.clear();
         }
         match order {
@@ -223,6 +224,7 @@ impl Conversation<'_> {
                 self.say("help", if self.json { now } else { format!("{now}\n\n{HELP}") }.as_str());
             }
             Order::Given { operation, value } => self.answer(&operation, &value)?,
+            Order::Dial(side) => self.call.dial(side),
             Order::Quit => return Ok(false),
         }
         Ok(true)

@@ -2,6 +2,7 @@
 
 use runtime_contract::Time;
 use runtime_contract::calendar::{instant, local};
+use runtime_contract::script::FarSide;
 
 /// Time that one line may skip; a day with an hour more when clocks are set back.
 const SKIP_MS_MAX: u64 = 25 * 3_600_000;
@@ -23,6 +24,8 @@ pub enum Order {
         operation: String,
         value: String,
     },
+    /// What whoever is called does from now on.
+    Dial(FarSide),
     Quit,
 }
 
@@ -43,6 +46,7 @@ pub fn read(line: &str, now: Time, zone: &str, recording: bool) -> Result<Order,
         ("wait", time) => Order::Skip { ms: skip(time)? },
         ("until", time) => Order::Skip { ms: until(time, now, zone)? },
         ("given", rest) => given(rest)?,
+        ("dial", side) => Order::Dial(far_side(side)?),
         ("say", words) => speak(words.trim_matches('"'), recording)?,
         _ if is_keys(line) => Order::Press(line.replace(' ', "")),
         _ if line.starts_with('+') => Order::Skip { ms: skip(line.trim_start_matches('+'))? },
@@ -57,6 +61,11 @@ fn speak(words: &str, recording: bool) -> Result<Order, String> {
         ("", true) => Err("say some words: `say please call me back`".to_owned()),
         (words, true) => Ok(Order::Say(words.to_owned())),
     }
+}
+
+fn far_side(name: &str) -> Result<FarSide, String> {
+    let known = FarSide::ALL.into_iter().find(|side| side.name() == name);
+    known.ok_or_else(|| format!("whoever is called is one of {}", FarSide::ALL.map(FarSide::name).join(", ")))
 }
 
 /// `bank.balance = 12.50 CNY`, also with `=>` as in a test.
@@ -132,6 +141,12 @@ mod tests {
             Ok(Order::Skip { ms }) => Some(ms),
             _ => None,
         }
+    }
+
+    #[test]
+    fn whoever_is_called_does_what_is_said() {
+        assert_eq!(order("dial busy"), Ok(Order::Dial(FarSide::Busy)));
+        assert!(order("dial asleep").unwrap_err().contains("person, busy, unanswered"));
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub fn event(line: &Line, zone: &str) -> Value {
         What::Service { name, arguments, answer } => {
             json!({ "kind": "service", "operation": name, "arguments": arguments, "answer": answer })
         }
+        What::Dials { to, gives } => json!({ "kind": "dials", "to": to, "gives": gives }),
         What::Noted { key, value } => json!({ "kind": "note", "key": key, "value": value }),
         What::Fault(fault) => json!({ "kind": "fault", "text": fault }),
         What::HangsUp => json!({ "kind": "hangs up" }),

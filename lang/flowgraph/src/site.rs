@@ -37,6 +37,10 @@ pub fn mailbox(meta: &ProgramMeta, kind: &SiteKind) -> Option<Mailbox> {
     let arguments = match request {
         Request::Answer | Request::Reject(_) | Request::HangUp => Vec::new(),
         Request::Wait => vec![Type::Duration],
+        Request::Connect(connect) => {
+            [connect.to.value()].into_iter().chain(connect.from.then_some(Type::Phone)).collect()
+        }
+        Request::Transfer { to } => vec![to.value()],
         Request::Note { r#type, .. } => vec![r#type.clone()],
         Request::Play(prompts) => prompt_arguments(meta, prompts)?,
         Request::Menu(menu) => {

@@ -7,7 +7,7 @@
 use lang_diagnostics::Span;
 use runtime_contract::calendar::HoursTable;
 use runtime_contract::program::{Prompt, Service};
-use runtime_contract::request::{AskKind, RejectReason};
+use runtime_contract::request::{self, AskKind, RejectReason};
 use runtime_contract::script::Verb;
 use runtime_contract::time::Time;
 use runtime_contract::types::{Type, TypeTable};
@@ -125,6 +125,9 @@ pub enum StatementKind {
     Ask(Ask),
     Record(Record),
     Service(ServiceCall),
+    Connect(Connect),
+    /// Ends the path when it is accepted.
+    Transfer(Transfer),
     Run(Run),
     Note {
         key: String,
@@ -222,6 +225,41 @@ pub struct ServiceCall {
     pub result: Option<LocalId>,
     pub ok: Block,
     pub failed: Block,
+}
+
+/// `connect to E from N ring D`
+#[derive(Clone, Debug)]
+pub struct Connect {
+    pub to: Destination,
+    /// A Phone.
+    pub from: Option<Expr>,
+    pub ring_ms: u32,
+    /// Every outcome stands in exactly one arm.
+    pub arms: Vec<OutcomeArm>,
+}
+
+/// `transfer to E`
+#[derive(Clone, Debug)]
+pub struct Transfer {
+    pub to: Destination,
+    pub failed: Block,
+    /// Where `failed` leads.
+    pub failed_span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Destination {
+    pub kind: request::Destination,
+    /// A Phone or Digits.
+    pub value: Expr,
+}
+
+#[derive(Clone, Debug)]
+pub struct OutcomeArm {
+    /// Indices of outcomes of the request.
+    pub takes: Vec<u32>,
+    pub block: Block,
+    pub span: Span,
 }
 
 /// Prompts that one request plays, in order.

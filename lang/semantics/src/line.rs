@@ -213,6 +213,14 @@ impl Walk<'_, '_> {
                 let line = self.need(statement, line);
                 self.arms(&record.dialogue, line).or(line)
             }
+            StatementKind::Connect(connect) => {
+                let line = self.need(statement, line);
+                connect.arms.iter().fold(Line::NEVER, |behind, arm| behind.or(self.block(&arm.block, line)))
+            }
+            StatementKind::Transfer(transfer) => {
+                let line = self.need(statement, line);
+                self.block(&transfer.failed, line)
+            }
             StatementKind::Service(call) => self.block(&call.ok, line).or(self.block(&call.failed, line)),
             StatementKind::If { then, otherwise, .. } => self.block(then, line).or(self.block(otherwise, line)),
             StatementKind::Match(found) => {

@@ -54,6 +54,9 @@ pub(crate) fn after(statement: &Statement) -> After {
         StatementKind::Loop(found) => after_block(&found.block).or(After::GoesOn),
         StatementKind::Menu(menu) => any(&mut menu.dialogue.arms.iter().map(|arm| &arm.block)),
         StatementKind::Service(call) => after_block(&call.ok).or(after_block(&call.failed)),
+        StatementKind::Connect(connect) => any(&mut connect.arms.iter().map(|arm| &arm.block)),
+        // Accepted, it ends the path.
+        StatementKind::Transfer(transfer) => after_block(&transfer.failed),
         StatementKind::Broken => After::Unknown,
         _ => After::GoesOn,
     }
@@ -107,6 +110,8 @@ fn block_has_broken(block: &Block) -> bool {
         StatementKind::Ask(ask) => ask.dialogue.arms.iter().any(|arm| block_has_broken(&arm.block)),
         StatementKind::Record(record) => record.dialogue.arms.iter().any(|arm| block_has_broken(&arm.block)),
         StatementKind::Service(call) => block_has_broken(&call.ok) || block_has_broken(&call.failed),
+        StatementKind::Connect(connect) => connect.arms.iter().any(|arm| block_has_broken(&arm.block)),
+        StatementKind::Transfer(transfer) => block_has_broken(&transfer.failed),
         _ => false,
     })
 }

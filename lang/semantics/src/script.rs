@@ -3,7 +3,7 @@
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, Expectation, ExprKind, ItemKind, TestLineKind};
 use runtime_contract::calendar;
-use runtime_contract::script::{Given, Verb};
+use runtime_contract::script::{FarSide, Given, Verb};
 use runtime_contract::time::Time;
 use runtime_contract::types::Type;
 use runtime_contract::value::{Phone, Private, Value};
@@ -51,7 +51,13 @@ pub(crate) fn tests(
                 Reader { project, module, known: &known, problems, calling: false, zone: ZONE.to_owned(), at: None };
             let lines = test.lines.iter().filter_map(|line| Some((line.span, reader.line(line)?))).collect();
             let acts = |line: &ast::TestLine| {
-                !matches!(line.kind, TestLineKind::At { .. } | TestLineKind::Given { .. } | TestLineKind::Agent { .. })
+                !matches!(
+                    line.kind,
+                    TestLineKind::At { .. }
+                        | TestLineKind::Given { .. }
+                        | TestLineKind::Agent { .. }
+                        | TestLineKind::DialGives(_)
+                )
             };
             if !test.lines.iter().any(acts) {
                 let message = "nothing happens in this test, so it shows nothing";
@@ -83,6 +89,8 @@ fn notes<'b>(block: &'b hir::Block, found: &mut Vec<(&'b str, &'b Type)>) {
             Kind::Ask(ask) => ask.dialogue.arms.iter().for_each(|arm| notes(&arm.block, found)),
             Kind::Record(record) => record.dialogue.arms.iter().for_each(|arm| notes(&arm.block, found)),
             Kind::Service(call) => [&call.ok, &call.failed].into_iter().for_each(|block| notes(block, found)),
+            Kind::Connect(connect) => connect.arms.iter().for_each(|arm| notes(&arm.block, found)),
+            Kind::Transfer(transfer) => notes(&transfer.failed, found),
             Kind::Go(go) => go.bound.iter().for_each(|bound| notes(&bound.otherwise, found)),
             _ => {}
         }
@@ -132,7 +140,10 @@ impl Reader<'_, '_> {
             TestLineKind::Agent { .. } => self.not_yet(line.keyword, "`agent`"),
             TestLineKind::Says(_) => self.not_yet(line.keyword, "`says`"),
             TestLineKind::Start { .. } => self.not_yet(line.keyword, "`start`"),
-            TestLineKind::DialGives(_) => self.not_yet(line.keyword, "`dial gives`"),
+            TestLineKind::DialGives(sides) => {
+                let sides: Vec<FarSide> = sides.iter().filter_map(|side| self.far_side(side)).collect();
+                (!sides.is_empty()).then_some(Verb::DialGives(sides))
+            }
         }
     }
 
@@ -141,6 +152,17 @@ impl Reader<'_, '_> {
         // Whatever is expected of it is not judged.
         self.calling = true;
         None
+    }
+
+    fn far_side(&mut self, name: &ast::Name) -> Option<FarSide> {
+        let found = FarSide::ALL.into_iter().find(|side| side.name() == name.text);
+        if found.is_none() {
+            let message = format!("nobody who is called gives `{}`", name.text);
+            let diagnostic = Diagnostic::new(Code::ExpectationImpossible, name.span, message);
+            let known = FarSide::ALL.map(FarSide::name);
+            self.problems.give(offer_nearest(diagnostic, &name.text, known, "dial gives {}"));
+        }
+        found
     }
 
     fn on_call(&mut self, line: &ast::TestLine, verb: &str) {

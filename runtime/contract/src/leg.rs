@@ -74,6 +74,8 @@ pub enum GoneCause {
     NoAnswer,
     /// Offer and answer found nothing in common, or the answer was unusable.
     NoCommonMedia,
+    /// It was given away, and whoever took it has it now (REFER, RFC 5589 §6).
+    Transferred,
     /// Transport or protocol failure.
     Failed,
 }

@@ -42,6 +42,8 @@ pub const JOURNAL_BYTES_MAX: usize = 64 * 1024;
 pub const GRAPH_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Versions with a live call.
 pub const VERSIONS_LIVE_MAX: usize = 64;
+/// Longest that `connect to` rings, in milliseconds: a proxy gives up then (RFC 3261 §16.6, Timer C).
+pub const RING_MS_MAX: i64 = 180_000;
 /// Longest `wait`, in milliseconds.
 pub const WAIT_MS_MAX: i64 = 600_000;
 /// Operations by which a constant or a function is worked out, those that it uses included.

@@ -38,6 +38,8 @@ pub enum Kind {
     Service,
     Note,
     HangUp,
+    Connect,
+    Transfer,
 }
 
 /// One row of the table.
@@ -93,6 +95,21 @@ pub const TABLE: &[Row] = &[
     },
     Row { kind: Kind::Note, name: "note", effect: Effect::World, durability: Durability::After, outcomes: &["done"] },
     Row { kind: Kind::HangUp, name: "hang up", effect: Effect::Line, durability: Durability::After, outcomes: &[] },
+    Row {
+        kind: Kind::Connect,
+        name: "connect",
+        effect: Effect::Line,
+        durability: Durability::Before,
+        outcomes: &["ended", "busy", "unanswered", "declined", "unreachable"],
+    },
+    // One that is accepted takes the line away.
+    Row {
+        kind: Kind::Transfer,
+        name: "transfer",
+        effect: Effect::Line,
+        durability: Durability::Before,
+        outcomes: &["failed"],
+    },
 ];
 
 impl Kind {
@@ -125,6 +142,38 @@ pub enum Request {
         r#type: Type,
     },
     HangUp,
+    Connect(Connect),
+    /// Argument: whom the call is given to.
+    Transfer {
+        to: Destination,
+    },
+}
+
+/// Whom a call is connected or given to: the type of an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Destination {
+    /// Phone.
+    Number,
+    /// Digits.
+    Extension,
+}
+
+impl Destination {
+    pub fn value(self) -> Type {
+        match self {
+            Destination::Number => Type::Phone,
+            Destination::Extension => Type::Digits,
+        }
+    }
+}
+
+/// Arguments: whom the caller is connected to, and the number that he is shown when there is one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connect {
+    pub to: Destination,
+    /// `from N`: a Phone.
+    pub from: bool,
+    pub ring_ms: u32,
 }
 
 /// `reject busy | declined | unavailable`.
@@ -311,6 +360,8 @@ impl Request {
             Request::Service(_) => Kind::Service,
             Request::Note { .. } => Kind::Note,
             Request::HangUp => Kind::HangUp,
+            Request::Connect(_) => Kind::Connect,
+            Request::Transfer { .. } => Kind::Transfer,
         }
     }
 

@@ -34,6 +34,8 @@ pub enum Verb {
     /// The caller hears this text within what is played next, before any further key.
     Hears(String),
     Press(String),
+    /// What the far sides of `connect to` and `transfer to` do, one after the other; the last goes for all later ones.
+    DialGives(Vec<FarSide>),
     Wait {
         ms: i64,
     },
@@ -50,6 +52,33 @@ pub enum Verb {
     },
     /// The call has ended.
     ExpectEnd,
+}
+
+/// What somebody does who is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FarSide {
+    /// Answers, and leaves after a while.
+    Person,
+    Busy,
+    Unanswered,
+    Declined,
+    Unreachable,
+}
+
+impl FarSide {
+    pub const ALL: [FarSide; 5] =
+        [FarSide::Person, FarSide::Busy, FarSide::Unanswered, FarSide::Declined, FarSide::Unreachable];
+
+    /// As a test writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            FarSide::Person => "person",
+            FarSide::Busy => "busy",
+            FarSide::Unanswered => "unanswered",
+            FarSide::Declined => "declined",
+            FarSide::Unreachable => "unreachable",
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -8,13 +8,13 @@ use runtime_contract::leg::{GoneCause, LegCommand, LegId, RejectCause};
 use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::{FaultKind, FlowProgram, Redacted, Tick, Type, Write};
 use runtime_session::{
-    EndCause, Input as SessionInput, Line, LineCommand, LineEvent, Output as SessionOutput, RequestId, ServiceAsk,
-    Session, WorldRequest,
+    EndCause, Input as SessionInput, Line, LineCommand, LineEvent, Onward, OnwardKind, Output as SessionOutput,
+    RequestId, ServiceAsk, Session, WorldRequest,
 };
 
 use crate::desk::{Desk, Held};
 use crate::input::{Recorded, RecordingFailed, WriteNumber};
-use crate::output::{Event, MediaCommand, Output, ServiceCall, TraceEvent, TraceWhat};
+use crate::output::{Event, MediaCommand, OnwardCall, Output, ServiceCall, TraceEvent, TraceWhat};
 use crate::record::{end_text, note_text, step_text};
 
 pub(crate) struct Call {
@@ -30,6 +30,8 @@ pub(crate) struct Call {
     answering: Option<Answering>,
     /// The service request that is open, and whether it left.
     service: Option<(RequestId, bool)>,
+    /// The caller is with somebody else, or on the way, by this request; and whether it left.
+    onward: Option<(RequestId, bool)>,
     recording: Option<Recording>,
     /// The session is over; only a recording is still to come.
     over: bool,
@@ -68,6 +70,7 @@ impl Call {
             media: None,
             answering: None,
             service: None,
+            onward: None,
             recording: None,
             over: false,
             deadline: None,
@@ -174,6 +177,9 @@ impl Call {
             SessionOutput::World { request, ask: WorldRequest::Service(ask) } => {
                 self.service(desk, number, request, ask);
             }
+            SessionOutput::World { request, ask: WorldRequest::Onward(onward) } => {
+                self.onward(desk, number, request, onward);
+            }
             SessionOutput::World { ask: WorldRequest::Note { key, r#type, value }, .. } => {
                 let text = note_text(self.program().meta(), &r#type, &value);
                 self.note(key.clone(), &text);
@@ -261,7 +267,30 @@ impl Call {
         }
     }
 
+    fn onward(&mut self, desk: &mut Desk, number: WriteNumber, request: RequestId, onward: Onward) {
+        let Some((leg, _)) = self.leg else { return };
+        self.onward = Some((request, false));
+        let call = OnwardCall { call: self.id(), request, leg, onward };
+        if let Some(held) = desk.hold(number, self.id(), Held::Onward(Box::new(call))) {
+            self.refuse_held(desk, held);
+        }
+    }
+
+    /// What became of it; false when nobody waits for that.
+    pub fn onward_done(&mut self, request: RequestId) -> bool {
+        self.onward.take_if(|(open, sent)| *open == request && *sent).is_some()
+    }
+
+    fn cancel_onward(&mut self, desk: &mut Desk) {
+        if let Some((request, true)) = self.onward.take() {
+            desk.put(Output::CancelOnward { call: self.id(), request });
+        }
+    }
+
     fn cancel(&mut self, desk: &mut Desk, request: RequestId) {
+        if self.onward.is_some_and(|(open, _)| open == request) {
+            self.cancel_onward(desk);
+        }
         if self.answering.is_some_and(|answering| answering.request == request) {
             self.answering = None;
         }
@@ -290,6 +319,12 @@ impl Call {
                     desk.put(Output::Service(*call));
                 }
             }
+            Held::Onward(call) => {
+                if self.onward == Some((call.request, false)) {
+                    self.onward = Some((call.request, true));
+                    desk.put(Output::Onward(*call));
+                }
+            }
             Held::Recording { request, recording, length_ms } => {
                 let event = LineEvent::RecordDone { request, recording, length_ms, spoken: true };
                 self.tell(desk, SessionInput::Line(event));
@@ -309,6 +344,13 @@ impl Call {
                 SessionInput::Fault { request, kind: FaultKind::Store }
             }
             Held::Recording { request, .. } => SessionInput::Fault { request, kind: FaultKind::Store },
+            Held::Onward(call) => {
+                self.onward = None;
+                match call.onward.how {
+                    OnwardKind::Connect { .. } => SessionInput::Fault { request: call.request, kind: FaultKind::Store },
+                    OnwardKind::Transfer => SessionInput::Reply { request: call.request, outcome: 0, payload: None },
+                }
+            }
             Held::Service(call) => {
                 self.service = None;
                 SessionInput::Reply { request: call.request, outcome: 1, payload: None }
@@ -351,6 +393,10 @@ impl Call {
     pub fn line_gone(&mut self, desk: &mut Desk, cause: GoneCause) {
         self.leg = None;
         self.answering = None;
+        match cause {
+            GoneCause::Transferred => self.onward = None,
+            _ => self.cancel_onward(desk),
+        }
         if let Some(recording) = &mut self.recording {
             recording.abandoned = true;
         }

@@ -9,7 +9,7 @@ use runtime_contract::{Now, Tick, Write};
 use runtime_session::{Input as SessionInput, RequestId};
 
 use crate::input::WriteNumber;
-use crate::output::{Event, Output, ServiceCall};
+use crate::output::{Event, OnwardCall, Output, ServiceCall};
 
 /// A table whose order of iteration is the same in every run.
 pub(crate) type Table<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
@@ -43,6 +43,8 @@ pub(crate) enum Held {
     Answer(RequestId),
     /// A service that changes something.
     Service(Box<ServiceCall>),
+    /// Somebody is called.
+    Onward(Box<OnwardCall>),
     /// The result of a recording.
     Recording { request: RequestId, recording: u64, length_ms: u32 },
 }

@@ -82,6 +82,7 @@ impl Exchange {
             Input::Committed(number) => self.committed(number),
             Input::StoreFailed => self.store_stalls(),
             Input::Service { call, request, result } => self.service(call, request, result),
+            Input::Onward { call, request, outcome } => self.onward(call, request, outcome),
             Input::Timeout => self.timeout(),
             Input::Version(version) => self.version(version),
             Input::Drain { until } => self.drain = Some(Drain { until, stopped: false, said: false }),
@@ -185,6 +186,14 @@ impl Exchange {
         if late {
             self.desk.event(Event::LateReply { call });
         }
+    }
+
+    fn onward(&mut self, call: CallId, request: RequestId, outcome: u32) {
+        self.with_call(call, |call, desk| {
+            if call.onward_done(request) {
+                call.tell(desk, SessionInput::Reply { request, outcome, payload: None });
+            }
+        });
     }
 
     fn timeout(&mut self) {

@@ -31,5 +31,5 @@ mod recovery;
 pub use desk::STORE_STALL_MS_MAX;
 pub use exchange::{Config, Exchange};
 pub use input::{Input, MediaEvent, Recorded, RecordingFailed, Recovered, ServiceFailure, Version, WriteNumber};
-pub use output::{Event, MediaCommand, Output, Outputs, Refusal, ServiceCall, TraceEvent, TraceWhat};
+pub use output::{Event, MediaCommand, OnwardCall, Output, Outputs, Refusal, ServiceCall, TraceEvent, TraceWhat};
 pub use record::note_text;

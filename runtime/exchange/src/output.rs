@@ -9,7 +9,7 @@ use runtime_contract::leg::{LegCommand, LegId, MediaSpec};
 use runtime_contract::record::CallId;
 use runtime_contract::value::Value;
 use runtime_contract::{FaultKind, FlowProgram, GraphId, Now, Redacted, Write};
-use runtime_session::{PlayItem, RequestId, Trace};
+use runtime_session::{Onward, PlayItem, RequestId, Trace};
 
 use crate::input::WriteNumber;
 
@@ -27,6 +27,13 @@ pub enum Output {
     Service(ServiceCall),
     /// Nobody waits for this service any more: drop the connection if that is cheap.
     CancelService {
+        call: CallId,
+        request: RequestId,
+    },
+    /// Answered by [`crate::Input::Onward`], or by the end of the leg.
+    Onward(OnwardCall),
+    /// The caller is not there any more: whoever was called, or talks with him, is hung up on.
+    CancelOnward {
         call: CallId,
         request: RequestId,
     },
@@ -106,6 +113,15 @@ pub struct ServiceCall {
     pub within_ms: u32,
     /// `Idempotency-Key` of a writing operation, the same after a crash.
     pub idempotency_key: Option<String>,
+}
+
+/// A caller who goes on to somebody else.
+#[derive(Clone)]
+pub struct OnwardCall {
+    pub call: CallId,
+    pub request: RequestId,
+    pub leg: LegId,
+    pub onward: Onward,
 }
 
 /// What operators count and logs tell. Holds no personal data.
@@ -215,6 +231,12 @@ impl fmt::Debug for MediaCommand {
 impl fmt::Debug for ServiceCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ServiceCall({}, {}, {}.{})", self.call.hex(), self.request.0, self.service, self.operation)
+    }
+}
+
+impl fmt::Debug for OnwardCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OnwardCall({}, {}, {:?})", self.call.hex(), self.request.0, self.onward.how)
     }
 }
 

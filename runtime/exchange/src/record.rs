@@ -32,6 +32,7 @@ fn gone_text(cause: GoneCause) -> &'static str {
         GoneCause::NoAnswer => "no answer",
         GoneCause::NoCommonMedia => "no common codec",
         GoneCause::Failed => "line failed",
+        GoneCause::Transferred => "transferred",
     }
 }
 

@@ -6,10 +6,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use runtime_contract::leg::{LegCommand, LegId};
+use runtime_contract::request::Kind;
 use runtime_contract::{GraphId, Now, Tick, Write};
 use runtime_exchange::{Event, Input, MediaCommand, MediaEvent, Output, TraceEvent, TraceWhat};
 use runtime_media::{Command, Media, Prompt, RecordSpec};
-use runtime_session::Trace;
+use runtime_session::{OnwardKind, Trace};
 use runtime_store::Store;
 
 use crate::inbox::Door;
@@ -99,6 +100,15 @@ impl Plant {
                 });
             }
             Output::CancelService { call, request } => self.services.cancel(call, request),
+            // A project that asks for it is not let in. Should one be, this node reaches nobody.
+            Output::Onward(call) => {
+                let outcome = match call.onward.how {
+                    OnwardKind::Connect { .. } => Kind::Connect.row().outcomes.len() as u32 - 1,
+                    OnwardKind::Transfer => 0,
+                };
+                work.push_back(Work::Exchange(Input::Onward { call: call.call, request: call.request, outcome }));
+            }
+            Output::CancelOnward { .. } => {}
             Output::EndDialog { dialog } => work.push_back(Work::EndDialog(dialog)),
             Output::Event(event) => self.event(event),
             Output::Trace(event) => trace(&event),

@@ -51,7 +51,7 @@ impl Checker {
         require(!self.done, "an output after the end")?;
         match output {
             Output::Line(command) => self.line_command(command),
-            Output::World { request, ask: WorldRequest::Service(_) } => {
+            Output::World { request, ask: WorldRequest::Service(_) | WorldRequest::Onward(_) } => {
                 require(self.open.insert(*request), "a request was made twice")
             }
             Output::Cancel { request } => require(self.open.remove(request), "cancelled what was not open"),

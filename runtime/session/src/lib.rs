@@ -38,6 +38,8 @@ mod tests;
 mod timers;
 
 pub use input::{Input, Line, LineEvent, RequestId, Start, StopReason};
-pub use output::{EndCause, LineCommand, Output, Outputs, PlayItem, ServiceAsk, Trace, WorldRequest};
+pub use output::{
+    EndCause, LineCommand, Onward, OnwardKind, Output, Outputs, PlayItem, ServiceAsk, Trace, WorldRequest,
+};
 pub use replay::{Rebuilt, ReplayError};
 pub use session::Session;

@@ -5,8 +5,8 @@ use std::fmt;
 
 use runtime_contract::leg::{GoneCause, RejectCause};
 use runtime_contract::program::Place;
-use runtime_contract::value::Value;
-use runtime_contract::{FaultKind, SiteId, Type};
+use runtime_contract::value::{Phone, Value};
+use runtime_contract::{FaultKind, Redacted, SiteId, Type};
 
 use crate::input::{RequestId, StopReason};
 
@@ -78,12 +78,30 @@ pub enum PlayItem {
 #[derive(Clone, Debug, PartialEq)]
 pub enum WorldRequest {
     Service(ServiceAsk),
+    /// The line is somebody else's until it is answered.
+    Onward(Onward),
     /// For the call record; has no reply.
     Note {
         key: String,
         r#type: Type,
         value: Value,
     },
+}
+
+/// `connect to` and `transfer to`: the caller goes on to somebody else.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Onward {
+    /// A number (E.164, with its `+`) or an extension.
+    pub to: Redacted<String>,
+    pub how: OnwardKind,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum OnwardKind {
+    /// Bridged, and back when the other side leaves. Answered by an outcome of `connect`.
+    Connect { from: Option<Phone>, ring_ms: u32 },
+    /// Given away. Answered by `failed`, or by the end of the line with [`GoneCause::Transferred`].
+    Transfer,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -5,12 +5,12 @@ use runtime_contract::limits::WAIT_MS_MAX;
 use runtime_contract::reply;
 use runtime_contract::request::{Effect, Kind, PromptUse, Prompts, Request, ServiceCall};
 use runtime_contract::value::{Memory, Value};
-use runtime_contract::{FaultKind, FlowProgram, SiteId, Type};
+use runtime_contract::{FaultKind, FlowProgram, Redacted, SiteId, Type};
 
 use crate::dialogue::Dialogue;
 use crate::input::{Line, RequestId};
 use crate::journal::Record;
-use crate::output::{EndCause, LineCommand, Output, PlayItem, ServiceAsk, Trace, WorldRequest};
+use crate::output::{EndCause, LineCommand, Onward, OnwardKind, Output, PlayItem, ServiceAsk, Trace, WorldRequest};
 use crate::recording::Recording;
 use crate::session::{Answer, Session};
 use crate::timers::Timer;
@@ -29,11 +29,18 @@ pub(crate) enum Doing {
     Recording(Recording),
     Waiting,
     Service,
+    /// The caller is with somebody else, or on the way there.
+    Onward,
     /// Rebuilt from a journal: nothing is done for it any more.
     Lost,
 }
 
 impl Doing {
+    /// Somebody outside carries it out, and may find that he cannot.
+    pub fn can_fail(&self) -> bool {
+        matches!(self, Doing::Answering | Doing::Recording(_) | Doing::Service | Doing::Onward)
+    }
+
     pub fn capacity_bytes(&self) -> usize {
         match self {
             Doing::Dialogue(dialogue) => dialogue.capacity_bytes(),
@@ -62,7 +69,10 @@ impl Session {
         if self.over || (self.effect(request.kind()) == Effect::Line && !self.has_line()) {
             return Some(Answer::Gone);
         }
-        let needs_up = matches!(request.kind(), Kind::Play | Kind::Menu | Kind::Ask | Kind::Record);
+        let needs_up = matches!(
+            request.kind(),
+            Kind::Play | Kind::Menu | Kind::Ask | Kind::Record | Kind::Connect | Kind::Transfer
+        );
         if needs_up && self.line != Line::Up {
             return Some(Answer::Fault(FaultKind::Host));
         }
@@ -76,6 +86,14 @@ impl Session {
             Request::Wait => self.wait(&arguments),
             Request::Service(call) => self.call_service(&*program, call, arguments),
             Request::Note { key, r#type } => self.note(key, r#type, arguments),
+            Request::Connect(connect) => {
+                let from = match arguments.get(1) {
+                    Some(Value::Phone(from)) => Some(*from),
+                    _ => None,
+                };
+                self.onward(&arguments, OnwardKind::Connect { from, ring_ms: connect.ring_ms })
+            }
+            Request::Transfer { .. } => self.onward(&arguments, OnwardKind::Transfer),
         }
     }
 
@@ -117,7 +135,7 @@ impl Session {
     pub(crate) fn waits_for_line(&self) -> bool {
         match self.doing {
             Doing::Waiting => !self.in_finally(),
-            Doing::Answering | Doing::Playing { .. } | Doing::Dialogue(_) | Doing::Recording(_) => true,
+            Doing::Answering | Doing::Playing { .. } | Doing::Dialogue(_) | Doing::Recording(_) | Doing::Onward => true,
             Doing::Nothing | Doing::Service | Doing::Lost => false,
         }
     }
@@ -206,6 +224,19 @@ impl Session {
         None
     }
 
+    /// Keys from before are nobody's: those from now on go to the other side.
+    fn onward(&mut self, arguments: &[Value], how: OnwardKind) -> Option<Answer> {
+        let to = match arguments.first() {
+            Some(Value::Phone(number)) => number.e164(),
+            Some(Value::Text(extension)) => Redacted::new(extension.clone()),
+            _ => return Some(Answer::Fault(FaultKind::Host)),
+        };
+        self.held.clear();
+        self.doing = Doing::Onward;
+        self.output(Output::World { request: self.request, ask: WorldRequest::Onward(Onward { to, how }) });
+        None
+    }
+
     fn note(&mut self, key: &str, r#type: &Type, arguments: Vec<Value>) -> Option<Answer> {
         let Some(value) = arguments.into_iter().next() else { return Some(Answer::Fault(FaultKind::Host)) };
         let ask = WorldRequest::Note { key: key.to_owned(), r#type: r#type.clone(), value };
@@ -258,6 +289,7 @@ impl Session {
             }
             Doing::Dialogue(_) => self.dialogue_key(key),
             Doing::Recording(_) => self.record_key(key),
+            Doing::Onward => {}
             _ => self.held.push(key),
         }
     }
@@ -267,7 +299,7 @@ impl Session {
     pub(crate) fn abandon(&mut self) {
         let up = self.line == Line::Up;
         match &self.doing {
-            Doing::Service | Doing::Answering => self.output(Output::Cancel { request: self.request }),
+            Doing::Service | Doing::Answering | Doing::Onward => self.output(Output::Cancel { request: self.request }),
             Doing::Playing { .. } if up => self.output(Output::Line(LineCommand::StopPlay)),
             Doing::Dialogue(_) if up => self.abandon_dialogue(),
             Doing::Recording(_) if up => self.abandon_recording(),

@@ -116,7 +116,9 @@ impl Session {
             Input::Reply { request, outcome, payload } if self.awaits_world(request) => {
                 self.resolve(Answer::Result(outcome, payload));
             }
-            Input::Fault { request, kind } if request == self.request => self.resolve(Answer::Fault(kind)),
+            Input::Fault { request, kind } if request == self.request && self.doing.can_fail() => {
+                self.resolve(Answer::Fault(kind));
+            }
             Input::Reply { request, .. } | Input::Fault { request, .. } => self.journal(&Record::Late(request)),
             Input::Tick => self.tick(),
             Input::Stop(reason) => self.stop(reason),
@@ -207,7 +209,7 @@ impl Session {
     }
 
     fn awaits_world(&self, request: RequestId) -> bool {
-        request == self.request && matches!(self.doing, Doing::Service)
+        request == self.request && matches!(self.doing, Doing::Service | Doing::Onward)
     }
 
     fn tick(&mut self) {

@@ -9,7 +9,9 @@ use runtime_contract::program::{
     FlowMeta, FlowProgram, Inbound, LiveSlot, Operation, Parameter, Part, Place, Prompt, PromptText, Service, SiteInfo,
     SiteKind,
 };
-use runtime_contract::request::{Ask, AskKind, Kind, Menu, PromptUse, Prompts, Record, Request, ServiceCall};
+use runtime_contract::request::{
+    Ask, AskKind, Connect, Destination, Kind, Menu, PromptUse, Prompts, Record, Request, ServiceCall,
+};
 use runtime_contract::stack::FRAME_HEADER_WORDS;
 use runtime_contract::types::Class;
 use runtime_contract::{FaultKind, GraphId, ProgramMeta, SiteId, Stack, Type};
@@ -379,6 +381,11 @@ pub fn record(prompt: u32, max_ms: u32) -> Request {
     Request::Record(Record { prompts: prompts(&[prompt], true), max_ms, end_key: Some('#'), silence_ms: 4_000 })
 }
 
+/// To a number.
+pub fn connect(ring_ms: u32) -> Request {
+    Request::Connect(Connect { to: Destination::Number, from: false, ring_ms })
+}
+
 /// Payload types of a request, by outcome: what the compiler would write into its site.
 pub fn payloads(request: &Request, result: Option<Type>) -> Vec<Option<Type>> {
     let first = match request {
@@ -482,7 +489,7 @@ impl Draw {
             let mut chance = Chance::new(chance.draw());
             move || range.0 + chance.below((range.1 - range.0) as usize) as u32
         };
-        let request = match chance.below(if line { 15 } else { 7 }) {
+        let request = match chance.below(if line { 17 } else { 7 }) {
             0 | 1 => Request::Note { key: "n".to_owned(), r#type: Type::Text },
             2 | 3 => Request::Service(ServiceCall { service: 0, operation: 0 }),
             4 => Request::Wait,
@@ -500,6 +507,8 @@ impl Draw {
             8 => menu(self.hello, &["1", "12", "9"]),
             9 | 10 => ask_digits(self.hello, 6, 16, true),
             11 => record(self.hello, 10_000),
+            15 => connect(25_000),
+            16 => Request::Transfer { to: Destination::Number },
             12 if chance.one_in(3) => Request::HangUp,
             12 => Request::Play(Prompts {
                 items: vec![PromptUse::Prompt { prompt: self.price, arguments_at: 0 }],
@@ -547,6 +556,7 @@ fn arguments(request: &Request) -> (Vec<(Type, Source)>, Option<Variable>) {
         }
         Request::Service(_) => (vec![(private, Source::Variable(Variable::Vault(0)))], None),
         Request::Wait => (vec![(Type::Duration, Source::Word(2_000))], None),
+        Request::Connect(_) | Request::Transfer { .. } => (vec![(Type::Phone, Source::Word(8_613_800_000_000))], None),
         Request::Ask(_) => (Vec::new(), Some(Variable::Vault(0))),
         Request::Record(_) => (Vec::new(), Some(Variable::Word(0))),
         Request::Play(play) if matches!(play.items.first(), Some(PromptUse::Prompt { prompt: 1, .. })) => {

@@ -7,20 +7,27 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, LegId, MediaSpec};
+use runtime_contract::record::CallId;
 use runtime_contract::request::{Kind, Request};
-use runtime_contract::script::Given;
+use runtime_contract::script::{FarSide, Given};
 use runtime_contract::value::Value;
 use runtime_contract::{FlowProgram, Now, ProgramMeta, Redacted, SiteId, Tick, Time, Type, spoken};
 use runtime_exchange::{
-    Config, Event, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, Refusal, ServiceCall, ServiceFailure,
-    TraceEvent, TraceWhat, Version, note_text,
+    Config, Event, Exchange, Input, MediaCommand, MediaEvent, OnwardCall, Output, Recorded, Refusal, ServiceCall,
+    ServiceFailure, TraceEvent, TraceWhat, Version, note_text,
 };
-use runtime_session::{PlayItem, Trace};
+use runtime_session::{OnwardKind, PlayItem, RequestId, Trace};
 
 use crate::transcript::{Line, What};
 
 /// How long a service takes to answer.
 const SERVICE_MS: u64 = 50;
+/// How long it takes until somebody who is called answers, says no, or cannot be reached.
+const ANSWER_MS: u64 = 5_000;
+/// How long whoever answers talks before he leaves.
+const TALK_MS: u64 = 30_000;
+/// How long a call that is given away rings before it comes back.
+const TRANSFER_RING_MS: u64 = 30_000;
 /// How long a character takes to say.
 const LATIN_CHARACTER_MS: u64 = 60;
 const HAN_CHARACTER_MS: u64 = 220;
@@ -42,6 +49,19 @@ enum Coming {
         recording: u64,
     },
     Service(Box<ServiceCall>),
+    /// What became of a `connect to` or `transfer to`.
+    Onward {
+        call: CallId,
+        request: RequestId,
+        end: OnwardEnd,
+    },
+}
+
+#[derive(Clone, Copy)]
+enum OnwardEnd {
+    /// Index of the outcome.
+    Outcome(u32),
+    Transferred,
 }
 
 struct Recording {
@@ -69,6 +89,8 @@ pub(crate) struct Plant {
     pub asks: bool,
     /// The call of a service for which he is to say it.
     pub asked: Option<Box<ServiceCall>>,
+    /// Who is called next, first in line; the last stays.
+    pub far_sides: VecDeque<FarSide>,
     pub transcript: Vec<Line>,
     /// Site at which the call waits.
     site: Option<SiteId>,
@@ -99,6 +121,7 @@ impl Plant {
             answers: Answers::new(),
             asks: false,
             asked: None,
+            far_sides: VecDeque::new(),
             transcript: Vec::new(),
             site: None,
             ended: false,
@@ -232,6 +255,10 @@ impl Plant {
             }
             Some(Coming::RecordEnds { recording }) => self.end_recording(recording),
             Some(Coming::Service(call)) => self.answer_service(&call),
+            Some(Coming::Onward { call, request, end }) => match end {
+                OnwardEnd::Outcome(outcome) => self.give(Input::Onward { call, request, outcome }),
+                OnwardEnd::Transferred => self.gone(GoneCause::Transferred),
+            },
             Some(Coming::PlayDone { .. }) | None => {}
         }
     }
@@ -278,6 +305,8 @@ impl Plant {
                 self.ended = true;
                 self.write(What::TurnedAway(refusal_text(why).to_owned()));
             }
+            Output::Onward(call) => self.onward(&call),
+            Output::CancelOnward { .. } => self.forget(|what| matches!(what, Coming::Onward { .. })),
             Output::CancelService { .. } => self.asked = None,
             Output::EndDialog { .. } | Output::Event(_) | Output::Drained => {}
         }
@@ -328,8 +357,13 @@ impl Plant {
     }
 
     fn forget_playing(&mut self) {
-        let Some(token) = self.playing.take() else { return };
-        self.what_comes.retain(|_, what| !matches!(what, Coming::PlayDone { token: old } if *old == token));
+        if let Some(token) = self.playing.take() {
+            self.forget(|what| matches!(what, Coming::PlayDone { token: old } if *old == token));
+        }
+    }
+
+    fn forget(&mut self, which: impl Fn(&Coming) -> bool) {
+        self.what_comes.retain(|_, what| !which(what));
         let known: Vec<u64> = self.what_comes.keys().copied().collect();
         self.coming.retain(|next| known.binary_search(&next.0.1).is_ok());
     }
@@ -378,6 +412,42 @@ impl Plant {
         self.speak();
         self.write(What::Says(text.to_owned()));
         self.run_until(self.tick.plus_ms(spoken_ms(text)));
+    }
+
+    /// Whoever is called does what the test says; without a word from it nobody can be reached.
+    fn onward(&mut self, call: &OnwardCall) {
+        let far_side = match self.far_sides.len() {
+            0 | 1 => self.far_sides.front().copied(),
+            _ => self.far_sides.pop_front(),
+        };
+        let (ring_ms, is_transfer) = match call.onward.how {
+            OnwardKind::Connect { ring_ms, .. } => (u64::from(ring_ms), false),
+            OnwardKind::Transfer => (TRANSFER_RING_MS, true),
+        };
+        let side = far_side.unwrap_or(FarSide::Unreachable);
+        let after_ms = match side {
+            FarSide::Person if is_transfer => ANSWER_MS.min(ring_ms),
+            FarSide::Person => ANSWER_MS.min(ring_ms) + TALK_MS,
+            FarSide::Unanswered => ring_ms,
+            FarSide::Busy | FarSide::Declined | FarSide::Unreachable => ANSWER_MS.min(ring_ms),
+        };
+        let outcomes = Kind::Connect.row().outcomes;
+        let outcome = match side {
+            // He answers, talks, and leaves.
+            FarSide::Person => 0,
+            side => outcomes.iter().position(|name| *name == side.name()).unwrap_or(0) as u32,
+        };
+        let end = match (is_transfer, side) {
+            (true, FarSide::Person) => OnwardEnd::Transferred,
+            (true, _) => OnwardEnd::Outcome(0),
+            (false, _) => OnwardEnd::Outcome(outcome),
+        };
+        let gives = match far_side {
+            Some(side) => side.name().to_owned(),
+            None => "unreachable (no `dial gives` says who answers)".to_owned(),
+        };
+        self.write(What::Dials { to: call.onward.to.reveal().clone(), gives });
+        self.come(after_ms, Coming::Onward { call: call.call, request: call.request, end });
     }
 
     fn answer_service(&mut self, call: &ServiceCall) {

@@ -92,6 +92,7 @@ impl Player {
             Verb::Call { from, to } => self.call(from.clone(), to),
             Verb::Hears(text) => self.hears(text)?,
             Verb::Press(keys) => self.press(keys)?,
+            Verb::DialGives(sides) => self.plant.far_sides = sides.iter().copied().collect(),
             Verb::Wait { ms } => self.wait(u64::try_from(*ms).unwrap_or(0)),
             Verb::HangUp => self.plant.hang_up(),
             Verb::ExpectNote { key, r#type, value } => self.expect_note(key, r#type, value)?,

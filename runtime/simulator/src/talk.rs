@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use runtime_contract::request::Request;
-use runtime_contract::script::Given;
+use runtime_contract::script::{FarSide, Given};
 use runtime_contract::{FlowProgram, ProgramMeta, Time, Type};
 
 use crate::plant::{Plant, open_text};
@@ -33,6 +33,7 @@ pub struct Question {
 impl Talk {
     pub fn new(program: Arc<dyn FlowProgram>, began: Time) -> Talk {
         let mut plant = Plant::new(program, began);
+        plant.far_sides = [FarSide::Person].into();
         plant.asks = true;
         Talk { plant, shown: 0 }
     }
@@ -69,6 +70,11 @@ impl Talk {
             service: call.service,
             operation: call.operation,
         })
+    }
+
+    /// What everybody does who is called from now on; at first he answers.
+    pub fn dial(&mut self, side: FarSide) {
+        self.plant.far_sides = [side].into();
     }
 
     /// Presses keys at the dialogue where the call is.

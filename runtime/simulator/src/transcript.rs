@@ -47,6 +47,11 @@ pub enum What {
         arguments: String,
         answer: String,
     },
+    /// The caller goes on to somebody else, and what becomes of it.
+    Dials {
+        to: String,
+        gives: String,
+    },
     Noted {
         key: String,
         value: String,
@@ -72,6 +77,7 @@ impl fmt::Display for What {
             What::Records => f.write_str("speaks  (recorded)"),
             What::Presses(keys) => write!(f, "presses {keys}"),
             What::Service { name, arguments, answer } => write!(f, "asks    {name}({arguments}) → {answer}"),
+            What::Dials { to, gives } => write!(f, "dials   {to} → {gives}"),
             What::Noted { key, value } => write!(f, "notes   {key} = {value}"),
             What::Fault(fault) => write!(f, "fault: {fault}"),
             What::HangsUp => f.write_str("hangs up"),

@@ -297,3 +297,65 @@ fn a_confirmed_value_may_be_missing() {
     assert!(heard(body, &["value 3", "2"]).contains("note n = 0\n"));
     assert!(heard(body, &["invalid"]).contains("note n = 0\n"));
 }
+
+#[test]
+fn a_caller_goes_on_to_somebody_else() {
+    let body = r#"
+    connect to "+86 138 0000 0000" from "+86 400 810 0000" ring 20s {
+        ended => say "Back."
+        busy, unanswered => say "Nobody."
+        declined, unreachable => continue
+    }
+    connect to extension "107" else say "Not there."
+    transfer to "+86 138 0000 0001" else say "Still here."
+    hang up"#;
+    let one = "connect +8613800000000 from +864008100000 for 20000ms";
+    let (two, three) = ("connect 107 for 30000ms", "transfer +8613800000001");
+    assert_eq!(
+        heard(body, &["ended", "busy", "@transfer gone"]),
+        format!("{one} -> ended\nsay \"Back.\"\n{two} -> busy\nsay \"Not there.\"\n{three} -> gone\nend: gone\n")
+    );
+    assert_eq!(
+        heard(body, &["unanswered", "ended"]),
+        format!(
+            "{one} -> unanswered\nsay \"Nobody.\"\n{two} -> ended\n{three}\nsay \"Still here.\"\nhang up\n\
+             end: gone\n"
+        )
+    );
+}
+
+#[test]
+fn an_accepted_transfer_ends_the_path() {
+    let body = r#"
+    go away
+
+    step away {
+        transfer to extension "9" { failed => go back }
+    }
+
+    step back {
+        on voice { say "By voice." } else { go written }
+        hang up
+    }
+
+    step written {
+        say "Written."
+        hang up
+    }"#;
+    assert_eq!(heard(body, &[]), "transfer 9\nsay \"By voice.\"\nhang up\nend: gone\n");
+}
+
+#[test]
+fn on_voice_leads_on_where_it_does_not_end() {
+    let body = r#"
+    on voice { hang up } else { say "Written." }
+    say "Never by voice."
+    hang up"#;
+    assert_eq!(heard(body, &[]), "hang up\nend: gone\n");
+    let body = r#"
+    let n = 2
+    if n == 2 { on voice { note v = "voice" } }
+    on voice { note w = n } else { hang up }
+    hang up"#;
+    assert_eq!(heard(body, &[]), "note v = voice\nnote w = 2\nhang up\nend: gone\n");
+}

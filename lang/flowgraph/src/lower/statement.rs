@@ -1,6 +1,7 @@
 //! Statements, one after the other.
 
-use lang_semantics::hir::{Block, Expr, Go, Run, ServiceCall, Statement, StatementKind};
+use lang_diagnostics::Span;
+use lang_semantics::hir::{Block, Connect, Expr, ExprKind, Go, Run, ServiceCall, Statement, StatementKind, Transfer};
 use runtime_contract::limits::WAIT_MS_MAX;
 use runtime_contract::request::{self, Kind, Request};
 use runtime_contract::types::Type;
@@ -41,6 +42,8 @@ impl FlowWriter<'_> {
             StatementKind::Ask(ask) => self.ask(ask, keyword),
             StatementKind::Record(record) => self.record(record, keyword),
             StatementKind::Service(call) => self.service(call, statement),
+            StatementKind::Connect(connect) => self.connect(connect, keyword),
+            StatementKind::Transfer(transfer) => self.transfer(transfer, keyword),
             StatementKind::Run(run) => self.run(run, statement),
             StatementKind::SetLanguage(language) => {
                 let word = self.word(language);
@@ -71,8 +74,18 @@ impl FlowWriter<'_> {
     }
 
     fn choose(&mut self, statement: &Statement, condition: &Expr, [then, otherwise]: [&Block; 2]) {
-        let (yes, no) = (self.graph.block(), self.graph.block());
-        self.condition(condition, yes, no);
+        let (yes, no) = match condition.kind {
+            // No call goes the other way: what stands there is in no graph.
+            ExprKind::Bool(true) => {
+                let never = self.graph.segment(self.flow);
+                (self.graph.here(), self.graph.entry(never))
+            }
+            _ => {
+                let (yes, no) = (self.graph.block(), self.graph.block());
+                self.condition(condition, yes, no);
+                (yes, no)
+            }
+        };
         let mut ends = Vec::new();
         for (point, block, label) in [(yes, then, ""), (no, otherwise, "otherwise")] {
             self.graph.go_to(point);
@@ -164,6 +177,44 @@ impl FlowWriter<'_> {
         self.block(&call.failed);
         self.end_branch(&mut ends);
         self.join(&ends);
+    }
+
+    fn connect(&mut self, connect: &Connect, keyword: Span) {
+        let mut words = self.value(&connect.to.value);
+        if let Some(from) = &connect.from {
+            words.extend(self.value(from));
+        }
+        let (to, from, ring_ms) = (connect.to.kind, connect.from.is_some(), connect.ring_ms);
+        let request = Request::Connect(request::Connect { to, from, ring_ms });
+        self.request(request, Kind::Connect.row().name, &words, keyword);
+        let outcome = self.graph.outcome();
+        let starts: Vec<_> = connect.arms.iter().map(|_| self.graph.block()).collect();
+        let outcomes = 0..Kind::Connect.row().outcomes.len() as u32;
+        let arm_of = |outcome| connect.arms.iter().position(|arm| arm.takes.contains(&outcome));
+        let ways: Vec<_> = outcomes.clone().filter_map(|outcome| starts.get(arm_of(outcome)?).copied()).collect();
+        if ways.len() < outcomes.len() {
+            self.mistake("an outcome of `connect to` has no arm".to_owned());
+        }
+        if let [table @ .., last] = &ways[..] {
+            self.graph.switch(outcome, table, *last);
+        }
+        let mut ends = Vec::new();
+        for (start, arm) in starts.into_iter().zip(&connect.arms) {
+            self.graph.go_to(start);
+            let label = if arm.span == keyword { "ended" } else { "" };
+            self.mark_arm(arm.span, label);
+            self.block(&arm.block);
+            self.end_branch(&mut ends);
+        }
+        self.join(&ends);
+    }
+
+    fn transfer(&mut self, transfer: &Transfer, keyword: Span) {
+        let words = self.value(&transfer.to.value);
+        let request = Request::Transfer { to: transfer.to.kind };
+        self.request(request, Kind::Transfer.row().name, &words, keyword);
+        self.mark_arm(transfer.failed_span, "failed");
+        self.block(&transfer.failed);
     }
 
     fn run(&mut self, run: &Run, statement: &Statement) {

@@ -2,7 +2,9 @@
 
 use runtime_contract::host::{FaultKind, HostCall};
 use runtime_contract::program::{Parameter, SiteKind};
-use runtime_contract::request::{Ask, AskKind, Menu, PromptUse, Prompts, Record, RejectReason, Request, ServiceCall};
+use runtime_contract::request::{
+    Ask, AskKind, Connect, Destination, Menu, PromptUse, Prompts, Record, RejectReason, Request, ServiceCall,
+};
 use runtime_contract::types::{Class, Type};
 
 use super::Random;
@@ -393,7 +395,7 @@ impl<'w> Writer<'w> {
     }
 
     fn request(&mut self) {
-        let request = match self.random.below(14) {
+        let request = match self.random.below(15) {
             0 => Request::Answer,
             1 => Request::Play(self.prompts()),
             2 => Request::Menu(self.menu()),
@@ -403,6 +405,13 @@ impl<'w> Writer<'w> {
             6..13 => {
                 let operations = self.builder.meta.services.first().map_or(0, |service| service.operations.len());
                 Request::Service(ServiceCall { service: 0, operation: self.random.below(operations) as u32 })
+            }
+            13 => {
+                let to = if self.random.chance(50) { Destination::Number } else { Destination::Extension };
+                match self.random.chance(50) {
+                    true => Request::Connect(Connect { to, from: self.random.chance(50), ring_ms: 25_000 }),
+                    false => Request::Transfer { to },
+                }
             }
             _ => Request::Note { key: "k".into(), r#type: self.random.pick(&self.types).cloned().unwrap_or(Type::Int) },
         };

@@ -108,6 +108,7 @@ impl Checker<'_, '_> {
         target: Target<'_>,
         into: &mut Block,
     ) {
+        self.voice_only(statement.keyword, &format!("`{}`", rules.word));
         let read = self.dialogue(statement, dialogue, rules, Some((target, Ty::Recording)));
         let kind = match max_ms.and_then(|ms| u32::try_from(ms).ok()) {
             Some(max_ms) if !read.broken => StatementKind::Record(hir::Record {

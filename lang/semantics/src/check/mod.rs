@@ -13,6 +13,7 @@ mod list;
 mod literal;
 mod loops;
 mod name;
+mod onward;
 mod operator;
 mod pattern;
 mod private;
@@ -116,6 +117,8 @@ pub(crate) struct Checker<'p, 'a> {
     pub runs: Vec<(u32, Span)>,
     /// `is some x` gives `x` to what follows.
     pub may_bind: bool,
+    /// The `on voice` whose other branch this is.
+    pub off_voice: Option<Span>,
 }
 
 impl<'p, 'a> Checker<'p, 'a> {
@@ -140,6 +143,7 @@ impl<'p, 'a> Checker<'p, 'a> {
             edges: Vec::new(),
             runs: Vec::new(),
             may_bind: false,
+            off_voice: None,
         }
     }
 

@@ -212,6 +212,17 @@ impl<'w> Walk<'w> {
                 let ok = self.block(&call.ok, at.plus(good));
                 either(ok, self.block(&call.failed, at))
             }
+            StatementKind::Connect(connect) => {
+                let values = [&connect.to.value].into_iter().chain(&connect.from);
+                let asked = values.fold(Cost::request(), |cost, value| cost.plus(cost::private_made(value)));
+                let at = at.plus(asked);
+                connect.arms.iter().fold(None, |behind, arm| either(behind, self.block(&arm.block, at)))
+            }
+            StatementKind::Transfer(transfer) => {
+                let at = at.plus(Cost::request()).plus(cost::private_made(&transfer.to.value));
+                self.end(at);
+                self.block(&transfer.failed, at)
+            }
             StatementKind::Run(run) => {
                 let at = at.plus(Cost::one_move()).plus(cost::arguments(&run.arguments));
                 let run = (self.runs)(run.flow)?;

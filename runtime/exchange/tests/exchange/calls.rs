@@ -8,7 +8,7 @@ use runtime_contract::request::{Request, ServiceCall};
 use runtime_contract::value::Value;
 use runtime_contract::{FlowProgram, Type};
 use runtime_exchange::{Input, STORE_STALL_MS_MAX, Version};
-use runtime_session::testkit::{Kit, Op, menu, payloads, record};
+use runtime_session::testkit::{Kit, Op, Source, connect, menu, payloads, record};
 
 /// answer; menu: 1 calls the service, 2 records, others hang up; `finally` notes.
 fn hotline(writes: bool) -> Arc<dyn FlowProgram> {
@@ -321,4 +321,53 @@ fn a_journal_that_is_not_its_program_s_is_closed_and_said() {
     assert!(after.said()[0].starts_with("NotRecovered"));
     assert_eq!(after.records[0].end, "crash");
     assert!(after.open.is_empty());
+}
+
+/// answer; connect, whatever comes of it; hang up.
+fn connecting() -> Arc<dyn FlowProgram> {
+    let mut kit = Kit::new(&[]);
+    kit.request("", Request::Answer, &[], vec![None], vec![1], None);
+    let number = [(Type::Phone, Source::Word(8_613_800_000_000))];
+    kit.request("", connect(25_000), &number, vec![None; 5], vec![2; 5], None);
+    kit.request("", Request::HangUp, &[], vec![], vec![], None);
+    kit.flow("kit.connect", 0, None, None);
+    kit.inbound("1001", 0);
+    kit.build()
+}
+
+#[test]
+fn somebody_is_called_once_it_is_durable_and_left_when_the_caller_leaves() {
+    let mut plant = Plant::new(Some(&connecting()), 10);
+    plant.commits = false;
+    let leg = plant.call("1001");
+    plant.commit();
+    assert_eq!(plant.onward.len(), 0, "answered, and its journal is not durable");
+    plant.commit();
+    let call = plant.onward.pop_front().unwrap();
+    plant.said();
+    plant.bye(leg);
+    assert_eq!(plant.said()[0], "cancel onward");
+    plant.give(Input::Onward { call: call.call, request: call.request, outcome: 0 });
+    assert_eq!(plant.exchange.calls_live(), 0, "a late word about it changes nothing");
+}
+
+#[test]
+fn what_became_of_it_leads_on() {
+    let mut plant = Plant::new(Some(&connecting()), 10);
+    plant.call("1001");
+    let call = plant.onward.pop_front().unwrap();
+    plant.said();
+    plant.give(Input::Onward { call: call.call, request: call.request, outcome: 1 });
+    assert_eq!(plant.said()[0], "hang up", "busy, and the flow goes on");
+}
+
+#[test]
+fn nobody_is_called_when_the_store_cannot_keep_it() {
+    let mut plant = Plant::new(Some(&connecting()), 10);
+    plant.commits = false;
+    plant.call("1001");
+    plant.commit();
+    plant.give(Input::StoreFailed);
+    assert_eq!(plant.onward.len(), 0);
+    assert!(plant.said().iter().any(|said| said.starts_with("Fault")));
 }

@@ -10,7 +10,8 @@ use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, Le
 use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::{FlowProgram, Now, Redacted, Tick, Time, Write};
 use runtime_exchange::{
-    Config, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, Recovered, ServiceCall, Version, WriteNumber,
+    Config, Exchange, Input, MediaCommand, MediaEvent, OnwardCall, Output, Recorded, Recovered, ServiceCall, Version,
+    WriteNumber,
 };
 
 pub struct Plant {
@@ -22,6 +23,7 @@ pub struct Plant {
     pub left: String,
     pub stored: Vec<u8>,
     pub services: VecDeque<ServiceCall>,
+    pub onward: VecDeque<OnwardCall>,
     pub playing: BTreeMap<LegId, u32>,
     pub recording: BTreeMap<LegId, u64>,
     pub legs: BTreeSet<LegId>,
@@ -53,6 +55,7 @@ impl Plant {
             left: String::new(),
             stored: Vec::new(),
             services: VecDeque::new(),
+            onward: VecDeque::new(),
             playing: BTreeMap::new(),
             recording: BTreeMap::new(),
             legs: BTreeSet::new(),
@@ -148,6 +151,12 @@ impl Plant {
                 self.services.push_back(call);
             }
             Output::CancelService { .. } => self.said.push("cancel service".to_owned()),
+            Output::Onward(call) => {
+                assert!(self.last_write_of[&call.call] <= self.committed, "somebody was called too soon");
+                self.said.push(format!("onward {:?}", call.onward.how));
+                self.onward.push_back(call);
+            }
+            Output::CancelOnward { .. } => self.said.push("cancel onward".to_owned()),
             Output::EndDialog { dialog } => self.said.push(format!("end dialog {:?}", dialog.reveal())),
             Output::Event(event) => self.said.push(format!("{event:?}")),
             Output::Drained => self.said.push("drained".to_owned()),
@@ -278,6 +287,13 @@ impl Plant {
     pub fn bye(&mut self, leg: LegId) {
         if self.legs.remove(&leg) {
             self.give(Input::Leg(LegEvent::Gone { leg, cause: GoneCause::RemoteHungUp }));
+        }
+    }
+
+    /// Whoever it was given to has the call now.
+    pub fn transferred(&mut self, leg: LegId) {
+        if self.legs.remove(&leg) {
+            self.give(Input::Leg(LegEvent::Gone { leg, cause: GoneCause::Transferred }));
         }
     }
 

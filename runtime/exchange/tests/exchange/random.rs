@@ -6,8 +6,8 @@ use crate::plant::Plant;
 use runtime_contract::leg::LegId;
 use runtime_contract::value::Value;
 use runtime_exchange::{Input, ServiceFailure};
-use runtime_session::Session;
 use runtime_session::testkit::{Chance, random_program};
+use runtime_session::{OnwardKind, Session};
 
 const CANARY: &str = "4929871234567814";
 
@@ -59,7 +59,7 @@ fn one_day(seed: u64) {
 fn event(plant: &mut Plant, chance: &mut Chance) {
     let legs: Vec<LegId> = plant.legs.iter().copied().collect();
     let leg = legs.get(chance.below(legs.len())).copied();
-    match (chance.below(16), leg) {
+    match (chance.below(17), leg) {
         (0..=1, _) => {
             plant.call(["1001", "1001", "3000"][chance.below(3)]);
         }
@@ -75,6 +75,17 @@ fn event(plant: &mut Plant, chance: &mut Chance) {
                     _ => Ok(Some(Value::Text("gold".into()))),
                 };
                 plant.give(Input::Service { call: call.call, request: call.request, result });
+            }
+        }
+        (16, _) => {
+            if let Some(call) = plant.onward.pop_front() {
+                match chance.below(6) {
+                    5 => plant.transferred(call.leg),
+                    outcome => {
+                        let outcome = if matches!(call.onward.how, OnwardKind::Transfer) { 0 } else { outcome as u32 };
+                        plant.give(Input::Onward { call: call.call, request: call.request, outcome });
+                    }
+                }
             }
         }
         (12, _) => plant.commit_some(chance.below(5) as u64),

@@ -268,6 +268,7 @@ fn put_gone(to: &mut Vec<u8>, cause: GoneCause) {
         GoneCause::NoAnswer => 5,
         GoneCause::NoCommonMedia => 6,
         GoneCause::Failed => 7,
+        GoneCause::Transferred => 8,
     });
     if let GoneCause::Refused(status) = cause {
         put_u64(to, u64::from(status));
@@ -284,6 +285,7 @@ fn read_gone(from: &mut Reader<'_>) -> Option<GoneCause> {
         5 => GoneCause::NoAnswer,
         6 => GoneCause::NoCommonMedia,
         7 => GoneCause::Failed,
+        8 => GoneCause::Transferred,
         _ => return None,
     })
 }

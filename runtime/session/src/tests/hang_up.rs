@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use runtime_contract::leg::GoneCause;
 use runtime_contract::request::{Request, ServiceCall};
 use runtime_contract::{FaultKind, FlowProgram, Type};
 
 use super::Bench;
 use crate::journal::Record;
-use crate::testkit::{Kit, Op, Source, payloads, prompts};
+use crate::testkit::{Kit, Op, Source, connect, payloads, prompts};
 use crate::{Input, LineEvent, RequestId, StopReason};
 
 fn note(kit: &mut Kit, text: &str, next: u32) -> u32 {
@@ -193,4 +194,53 @@ fn a_store_that_fails_is_a_fault_where_no_outcome_says_so() {
     assert_eq!(said[1..3], ["note n = Text(\"fault\")", "note n = Text(\"finally\")"]);
     assert_eq!(said[3..], ["reject Unavailable", "done Returned"]);
     bench.replays();
+}
+
+/// answer; connect: back with `ended` a note, any other outcome hangs up; then transfer, which hangs up when it failed.
+fn onward_flow() -> Arc<dyn FlowProgram> {
+    use runtime_contract::request::Destination;
+    let mut kit = Kit::new(&["back"]);
+    kit.request("", Request::Answer, &[], vec![None], vec![1], None);
+    let number = [(Type::Phone, Source::Word(8_613_800_000_000))];
+    kit.request("", connect(25_000), &number, vec![None; 5], vec![2, 4, 4, 4, 4], None);
+    let note = Request::Note { key: "n".into(), r#type: Type::Text };
+    let back = kit.constant("back");
+    kit.request("", note.clone(), &[(Type::Text, back)], payloads(&note, None), vec![3], None);
+    kit.request("", Request::Transfer { to: Destination::Number }, &number, vec![None], vec![4], None);
+    kit.request("", Request::HangUp, &[], vec![], vec![], None);
+    kit.flow("kit.onward", 0, None, None);
+    kit.build()
+}
+
+const CONNECTS: &str = "onward +8613800000000 Connect { from: None, ring_ms: 25000 }";
+
+#[test]
+fn who_was_connected_comes_back_and_may_be_given_away() {
+    let mut bench = Bench::up(onward_flow());
+    bench.key('5');
+    assert_eq!(bench.said(), [CONNECTS], "keys go to the other side");
+    assert!(bench.session.held.is_empty());
+    bench.reply(0, None);
+    assert_eq!(bench.said(), ["note n = Text(\"back\")", "onward +8613800000000 Transfer"]);
+    bench.give(Input::Line(LineEvent::Gone(GoneCause::Transferred)));
+    assert_eq!(bench.said(), ["done Gone(Transferred)"]);
+    assert_eq!(bench.replays().end, Some(crate::EndCause::Gone(GoneCause::Transferred)));
+
+    let mut bench = Bench::up(onward_flow());
+    bench.reply(0, None);
+    bench.reply(0, None);
+    assert_eq!(bench.said()[3..], ["hang up", "done HungUp"], "nobody took the call");
+}
+
+#[test]
+fn a_hang_up_while_connected_ends_the_call_and_a_stop_withdraws_it() {
+    let mut bench = Bench::up(onward_flow());
+    bench.gone();
+    assert_eq!(bench.said(), [CONNECTS, "done Gone(RemoteHungUp)"]);
+    bench.replays();
+
+    let mut bench = Bench::up(onward_flow());
+    bench.said();
+    bench.stop(crate::StopReason::Drain);
+    assert_eq!(bench.said(), ["cancel", "hang up", "done Stopped(Drain)"]);
 }

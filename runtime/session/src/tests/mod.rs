@@ -108,6 +108,9 @@ impl Bench {
             Output::Line(LineCommand::Reject(cause)) => format!("reject {cause:?}"),
             Output::Line(LineCommand::HangUp) => "hang up".to_owned(),
             Output::World { ask: WorldRequest::Note { key, value, .. }, .. } => format!("note {key} = {value:?}"),
+            Output::World { ask: WorldRequest::Onward(onward), .. } => {
+                format!("onward {} {:?}", onward.to.reveal(), onward.how)
+            }
             Output::World { ask: WorldRequest::Service(ask), .. } => {
                 format!("service {} {:?}", ask.service, ask.arguments)
             }

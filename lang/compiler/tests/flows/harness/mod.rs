@@ -236,6 +236,8 @@ impl<'p> Call<'p> {
             Request::Ask(ask) => format!("ask {}", heard(&ask.prompts)),
             Request::Record(record) => format!("record {}ms {}", record.max_ms, heard(&record.prompts)),
             Request::Wait => format!("wait {}", values.join("")),
+            Request::Connect(connect) => format!("connect {} for {}ms", values.join(" from "), connect.ring_ms),
+            Request::Transfer { .. } => format!("transfer {}", values.join("")),
             Request::Note { key, .. } => format!("note {key} = {}", values.join("")),
             Request::Service(_) => {
                 let (_, label) = info.key.rsplit_once('/').unwrap();

@@ -289,6 +289,15 @@ impl Writer {
             9 => self.small(),
             10 if self.flow + 1 < self.flows => self.run(),
             10 | 11 => self.record(),
+            12 if self.chance.one_in(2) => self.onward(depth - 1),
+            13 if self.chance.one_in(4) => {
+                self.block("on voice", depth - 1, true);
+                // `} else {` stays on one line.
+                self.out.pop();
+                self.open(" else");
+                self.say();
+                self.close();
+            }
             12..=13 => self.choose(depth - 1),
             14..=15 => self.match_value(depth - 1),
             18 => self.repeat(depth - 1),
@@ -319,6 +328,23 @@ impl Writer {
             _ => format!("wait {}s", 1 + self.chance.below(4)),
         };
         self.line(&line);
+    }
+
+    /// To somebody else: the caller comes back, or does not.
+    fn onward(&mut self, depth: u32) {
+        let to = *self.chance.of(&["\"+86 138 0000 0000\"", "extension \"107\""]);
+        match self.chance.below(3) {
+            0 => self.line(&format!("connect to {to} ring 25s else continue")),
+            1 => {
+                self.open(&format!("connect to {to} from \"+86 400 810 0000\""));
+                self.block("ended =>", depth, false);
+                self.block("busy, unanswered =>", depth, true);
+                self.line("declined => continue");
+                self.line("unreachable => hang up");
+                self.close();
+            }
+            _ => self.line(&format!("transfer to {to} else continue")),
+        }
     }
 
     fn service(&mut self) {
