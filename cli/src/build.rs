@@ -76,10 +76,13 @@ mod tests {
         let bundle = Bundle { files: vec![("f.flow".to_owned(), flow.as_bytes().into())] };
         let report = Compiler { engine: Engine::Interpreter }.build(&bundle, &SiteNames::default()).err().unwrap();
         let heads: Vec<&str> = report.text.lines().filter(|line| line.starts_with("f.flow")).collect();
-        assert_eq!(heads, [
-            "f.flow:7:5: `connect to` cannot be served by this version, only tested",
-            "f.flow:8:5: `transfer to` cannot be served by this version, only tested",
-        ]);
+        assert_eq!(
+            heads,
+            [
+                "f.flow:7:5: `connect to` cannot be served by this version, only tested",
+                "f.flow:8:5: `transfer to` cannot be served by this version, only tested",
+            ]
+        );
         assert_eq!(report.json.lines().count(), 2);
     }
 }

@@ -10,11 +10,11 @@
 use std::sync::Arc;
 
 use runtime_contract::program::Place;
-use runtime_contract::request::{Request, ServiceCall};
-use runtime_contract::script::{Given, TestScript, Verb};
+use runtime_contract::request::{Destination, Request, ServiceCall};
+use runtime_contract::script::{FarSide, Given, TestScript, Verb};
 use runtime_contract::value::Value;
 use runtime_contract::{FlowProgram, Time, Type};
-use runtime_session::testkit::{Kit, Op, Source, Variable, ask_digits, menu, payloads, prompts, record};
+use runtime_session::testkit::{Kit, Op, Source, Variable, ask_digits, connect, menu, payloads, prompts, record};
 use runtime_simulator::{Failure, Talk, TestResult, play_test};
 
 /// answer; menu: 1 asks a service and says its answer, 2 asks a private number and ends, 3 records; `other` says so
@@ -323,4 +323,53 @@ fn a_person_is_told_of_a_limit() {
     assert!(talk.is_over());
     let seen: Vec<String> = talk.news().iter().map(|line| line.what.to_string()).collect();
     assert!(seen.iter().any(|line| line.starts_with("fault: longest call")), "{seen:#?}");
+}
+
+/// answer; connect: back with a note of the outcome; then transfer, and a note when it failed.
+fn onward() -> Arc<dyn FlowProgram> {
+    let outcomes = ["ended", "busy", "unanswered", "declined", "unreachable"];
+    let mut kit = Kit::new(&["ended", "busy", "unanswered", "declined", "unreachable", "failed"]);
+    let number = [(Type::Phone, Source::Word(8_613_800_000_000))];
+    kit.request("", Request::Answer, &[], vec![None], vec![1], None);
+    kit.request("", connect(20_000), &number, vec![None; 5], vec![2, 3, 4, 5, 6], None);
+    let note = |key: &str| Request::Note { key: key.into(), r#type: Type::Text };
+    for outcome in outcomes {
+        let text = kit.constant(outcome);
+        kit.request("", note("connected"), &[(Type::Text, text)], vec![None], vec![7], None);
+    }
+    let transfer = Request::Transfer { to: Destination::Number };
+    kit.request("away", transfer, &number, vec![None], vec![8], None);
+    let failed = kit.constant("failed");
+    kit.request("", note("transfer"), &[(Type::Text, failed)], vec![None], vec![9], None);
+    kit.request("", Request::HangUp, &[], vec![], vec![], None);
+    kit.flow("kit.onward", 0, None, None);
+    kit.inbound("864008100000", 0);
+    kit.build()
+}
+
+fn noted(key: &str, text: &str) -> Verb {
+    Verb::ExpectNote { key: key.into(), r#type: Type::Text, value: Value::Text(text.into()) }
+}
+
+#[test]
+fn far_sides_do_what_the_test_says_one_after_the_other() {
+    let program = onward();
+    for side in FarSide::ALL {
+        let outcome = if side == FarSide::Person { "ended" } else { side.name() };
+        let dials = Verb::DialGives(vec![side, FarSide::Declined]);
+        let lines = vec![dials, call(), noted("connected", outcome), noted("transfer", "failed"), Verb::ExpectEnd];
+        let result = play_on(&program, lines);
+        assert!(result.passed(), "{side:?}: {:?}", result.failure);
+    }
+    let person = || Verb::DialGives(vec![FarSide::Person]);
+    let result = play_on(&program, vec![person(), call(), Verb::ExpectEnd]);
+    assert!(result.passed(), "{:?}", result.failure);
+    let lines: Vec<String> = result.transcript.iter().map(|line| line.what.to_string()).collect();
+    assert!(lines.contains(&"dials   +8613800000000 → person".to_owned()), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.contains("transfer =")), "it was given away: {lines:?}");
+
+    let nobody = play_on(&program, vec![call(), noted("connected", "unreachable"), Verb::ExpectEnd]);
+    assert!(nobody.passed(), "{:?}", nobody.failure);
+    let left = play_on(&program, vec![person(), call(), Verb::Wait { ms: 7_000 }, Verb::HangUp]);
+    assert!(left.passed(), "{:?}", left.failure);
 }

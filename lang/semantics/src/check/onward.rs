@@ -158,7 +158,7 @@ impl Checker<'_, '_> {
             self.problems.give(match meant {
                 Some(_) => offer_nearest(diagnostic, &name.text, row.outcomes.iter().copied(), "{} => continue"),
                 None => match row.outcomes {
-                    [only] => diagnostic.help(format!("`{only} => hang up`")),
+                    [only] => diagnostic.help(format!("`{only} => continue`")),
                     outcomes => {
                         diagnostic.help("leave it out").note(format!("its outcomes are {}", outcomes.join(", ")))
                     }
