@@ -202,7 +202,7 @@ impl FlowWriter<'_> {
         for (start, arm) in starts.into_iter().zip(&connect.arms) {
             self.graph.go_to(start);
             let label = if arm.span == keyword { "ended" } else { "" };
-            self.mark_arm(arm.span, label);
+            self.mark_arm(arm.span, &arm.block, label);
             self.block(&arm.block);
             self.end_branch(&mut ends);
         }
@@ -213,7 +213,7 @@ impl FlowWriter<'_> {
         let words = self.value(&transfer.to.value);
         let request = Request::Transfer { to: transfer.to.kind };
         self.request(request, Kind::Transfer.row().name, &words, keyword);
-        self.mark_arm(transfer.failed_span, "failed");
+        self.mark_arm(transfer.failed_span, &transfer.failed, "failed");
         self.block(&transfer.failed);
     }
 
