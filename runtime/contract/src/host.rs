@@ -12,6 +12,7 @@ use crate::limits::{
 use crate::program::ProgramMeta;
 use crate::time::Time;
 use crate::vault::Vault;
+use crate::written;
 
 /// Why a segment, the driver or the session gave up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -142,10 +143,20 @@ pub enum HostCall {
     IntToText = 14,
     /// (text) → private
     VaultKeep = 15,
+    /// (a [`Written`](crate::written::Written), its one or two words) → text in figures
+    ValueToText = 16,
+    /// (date, clock, zone) → the instant; an observation
+    DateAt = 17,
+    /// (time, zone) → its date there; an observation
+    TimeDate = 18,
+    /// (time, zone) → what clocks show there; an observation
+    TimeClock = 19,
+    /// (phone) → zone of the office that is called by this number
+    CalledZone = 20,
 }
 
 impl HostCall {
-    pub const ALL: [HostCall; 16] = [
+    pub const ALL: [HostCall; 21] = [
         HostCall::TextJoin,
         HostCall::TextEqual,
         HostCall::TextLength,
@@ -162,6 +173,11 @@ impl HostCall {
         HostCall::VaultEqual,
         HostCall::IntToText,
         HostCall::VaultKeep,
+        HostCall::ValueToText,
+        HostCall::DateAt,
+        HostCall::TimeDate,
+        HostCall::TimeClock,
+        HostCall::CalledZone,
     ];
 
     pub fn from_number(number: u32) -> Option<HostCall> {
@@ -178,8 +194,10 @@ impl HostCall {
             | HostCall::VaultLength
             | HostCall::VaultCardValid
             | HostCall::IntToText
-            | HostCall::VaultKeep => (1, 1),
+            | HostCall::VaultKeep
+            | HostCall::CalledZone => (1, 1),
             HostCall::MoneyMultiply => (3, 2),
+            HostCall::ValueToText | HostCall::DateAt => (3, 1),
             _ => (2, 1),
         }
     }
@@ -193,6 +211,9 @@ impl HostCall {
                 | HostCall::VaultLength
                 | HostCall::VaultCardValid
                 | HostCall::VaultEqual
+                | HostCall::DateAt
+                | HostCall::TimeDate
+                | HostCall::TimeClock
         )
     }
 }
@@ -238,7 +259,7 @@ impl Host<'_> {
     pub fn call(&mut self, call: HostCall, arguments: &[u64], results: &mut [u64]) -> Result<(), FaultKind> {
         let word = |index: usize| arguments.get(index).copied().unwrap_or(0);
         let first = if call.observes() {
-            match self.observation(call, word(0), word(1))? {
+            match self.observation(call, [word(0), word(1), word(2)])? {
                 Answer::Word(word) => word,
                 Answer::Text(text) => self.arena.make(self.meta, &text)?.word(),
                 Answer::Fault(kind) => return Err(kind),
@@ -273,11 +294,19 @@ impl Host<'_> {
                 HostCall::PhoneToText => self.arena.make(self.meta, &format!("+{}", word(0)))?.word(),
                 HostCall::IntToText => self.arena.make(self.meta, &(word(0) as i64).to_string())?.word(),
                 HostCall::VaultKeep => self.vault.keep(self.text(word(0)).to_owned())?,
+                HostCall::ValueToText => {
+                    let text = written::text(self.meta, word(0), word(1), word(2))?;
+                    self.arena.make(self.meta, &text)?.word()
+                }
+                HostCall::CalledZone => self.arena.make(self.meta, self.meta.called_zone(&word(0).to_string()))?.word(),
                 HostCall::HoursOpen
                 | HostCall::VaultLast
                 | HostCall::VaultLength
                 | HostCall::VaultCardValid
-                | HostCall::VaultEqual => return Err(FaultKind::Host),
+                | HostCall::VaultEqual
+                | HostCall::DateAt
+                | HostCall::TimeDate
+                | HostCall::TimeClock => return Err(FaultKind::Host),
             }
         };
         if let Some(result) = results.get_mut(0) {
@@ -291,12 +320,12 @@ impl Host<'_> {
         self.arena.text(self.meta, Handle::from_word(word))
     }
 
-    fn observation(&mut self, call: HostCall, first: u64, second: u64) -> Result<Answer, FaultKind> {
+    fn observation(&mut self, call: HostCall, words: [u64; 3]) -> Result<Answer, FaultKind> {
         if let Observe::Replayed(answers) = &mut self.observe {
             let next = answers.pop_front().ok_or(FaultKind::Host)?;
             return if next.call == call { Ok(next.answer) } else { Err(FaultKind::Host) };
         }
-        let answer = self.look(call, first, second).unwrap_or_else(Answer::Fault);
+        let answer = self.look(call, words).unwrap_or_else(Answer::Fault);
         if let Observe::Live(kept) = &mut self.observe {
             kept.push(Observation { call, answer: answer.clone() });
         }
@@ -304,7 +333,7 @@ impl Host<'_> {
     }
 
     /// The answer that the world gives now.
-    fn look(&self, call: HostCall, first: u64, second: u64) -> Result<Answer, FaultKind> {
+    fn look(&self, call: HostCall, [first, second, third]: [u64; 3]) -> Result<Answer, FaultKind> {
         let private = || self.vault.value(first).ok_or(FaultKind::PrivateLost);
         Ok(match call {
             HostCall::HoursOpen => {
@@ -318,9 +347,20 @@ impl Host<'_> {
                 let other = self.arena.text(self.meta, Handle::from_word(second));
                 Answer::Word(u64::from(private()? == other))
             }
+            HostCall::DateAt => {
+                let days = i32::try_from(first as i64).map_err(|_| FaultKind::Overflow)?;
+                let instant = calendar::instant(days, second as i64, self.text(third));
+                Answer::Word(instant.ok_or(FaultKind::Overflow)?.0 as u64)
+            }
+            HostCall::TimeDate => local(calendar::local_date(Time(first as i64), self.text(second)))?,
+            HostCall::TimeClock => local(calendar::local_clock(Time(first as i64), self.text(second)))?,
             _ => return Err(FaultKind::Host),
         })
     }
+}
+
+fn local(moment: Option<i64>) -> Result<Answer, FaultKind> {
+    moment.map(|moment| Answer::Word(moment as u64)).ok_or(FaultKind::Overflow)
 }
 
 fn last_characters(text: &str, n: u64) -> &str {

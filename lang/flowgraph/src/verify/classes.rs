@@ -26,6 +26,10 @@ pub fn host_classes(call: HostCall) -> (&'static [Class], &'static [Class]) {
         HostCall::VaultLength | HostCall::VaultCardValid => (&[Vault], &[Word]),
         HostCall::VaultEqual => (&[Vault, Text], &[Word]),
         HostCall::VaultKeep => (&[Text], &[Vault]),
+        HostCall::ValueToText => (&[Word, Word, Word], &[Text]),
+        HostCall::DateAt => (&[Word, Word, Text], &[Word]),
+        HostCall::TimeDate | HostCall::TimeClock => (&[Word, Text], &[Word]),
+        HostCall::CalledZone => (&[Word], &[Text]),
     }
 }
 
