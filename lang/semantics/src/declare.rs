@@ -339,7 +339,7 @@ fn number(
         );
         return None;
     }
-    Some(hir::Inbound { number, flow: flow?, span })
+    Some(hir::Inbound { number, zone: String::new(), flow: flow?, span })
 }
 
 fn flow_of(project: &Project<'_>, module: usize, path: &ast::Path, problems: &mut Problems) -> Option<u32> {

@@ -37,6 +37,8 @@ pub type PromptSpans = Vec<(Option<u32>, Span)>;
 pub struct Inbound {
     /// E.164 digits without `+`; `x` is any one digit.
     pub number: String,
+    /// Zone of the office that is called; empty where no time is said.
+    pub zone: String,
     pub flow: u32,
     pub span: Span,
 }
@@ -431,6 +433,8 @@ pub enum ExprKind {
     CallerLanguage,
     /// `called.number`: Phone
     CalledNumber,
+    /// Zone of the office that is called: TimeZone
+    CalledZone,
     /// All fields, in the order in which they are written.
     Record(Vec<Argument>),
     /// Of a record.
@@ -444,6 +448,8 @@ pub enum ExprKind {
         field: u32,
     },
     Convert(Conversion, Box<Expr>),
+    /// Operands in the order of the operation.
+    Zoned(Zoned, Vec<Expr>),
     Not(Box<Expr>),
     /// Int, Decimal, Money (its amount), Percent, Duration; overflow faults.
     Negate(Box<Expr>),
@@ -513,6 +519,7 @@ impl Expr {
             ExprKind::Record(fields) | ExprKind::Construct { fields, .. } => {
                 fields.iter().map(|field| &field.value).collect()
             }
+            ExprKind::Zoned(_, operands) => operands.iter().collect(),
             ExprKind::Inline { parameters, value, .. } => {
                 parameters.iter().map(|(_, given)| given).chain([&**value]).collect()
             }
@@ -533,6 +540,7 @@ impl Expr {
             | ExprKind::CallerNumber
             | ExprKind::CallerLanguage
             | ExprKind::CalledNumber
+            | ExprKind::CalledZone
             | ExprKind::HoursOpen(_)
             | ExprKind::Broken => Vec::new(),
         }
@@ -545,10 +553,23 @@ pub enum Conversion {
     IntToDecimal,
     IntToText,
     PhoneToText,
+    /// In figures, as literals are written: Decimal, Percent, Money, Duration, Time, Date, Clock, Language.
+    ValueToText,
     /// The word stays as it is: Digits or TimeZone to Text, Percent to Decimal and back, Duration to Int.
     Same,
     /// Text or Digits becomes private: the call's vault keeps it. An optional one stays `none` when it is.
     ToPrivate,
+}
+
+/// What goes by the calendar of a zone. An observation, as zones change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Zoned {
+    /// Date, Clock, TimeZone: Time. In a gap of the clocks the later, in a fold the earlier.
+    DateAt,
+    /// Time, TimeZone: Date
+    TimeDate,
+    /// Time, TimeZone: Clock
+    TimeClock,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

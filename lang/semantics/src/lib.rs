@@ -26,6 +26,7 @@ mod ty;
 mod unused;
 mod width;
 mod worst;
+mod zones;
 
 use lang_diagnostics::Diagnostic;
 use lang_syntax::ast;
@@ -66,13 +67,14 @@ pub fn analyze(
     check::enum_texts(&mut project, &mut problems);
     check::prompt_items(&mut project, surroundings, &mut problems);
     check::check_items(&project, &mut problems);
-    let inbounds = declare::inbounds(&project, &mut problems);
+    let mut inbounds = declare::inbounds(&project, &mut problems);
     let flows: Vec<_> =
         (0..project.flows.len() as u32).map(|flow| check::check_flow(&project, flow, &mut problems)).collect();
     for flow in flows.iter().flatten() {
         paths::check_paths(flow, &mut problems);
     }
     runs::check_runs(&flows, &mut problems);
+    zones::zones(&project, &flows, &mut inbounds, &mut problems);
     let (types, services) = (lower::types(&project), lower::services(&project));
     worst::check_worst(&flows, &worst::Program { types: &types, services: &services }, &mut problems);
     let answers: Vec<u32> = inbounds.iter().map(|inbound| inbound.flow).collect();

@@ -172,3 +172,12 @@ impl Ty {
         }
     }
 }
+
+/// Whether `.text` of a value of this type is Text.
+pub(crate) fn has_text(ty: &Ty) -> bool {
+    match ty {
+        Ty::Int(_) | Ty::Phone | Ty::Text | Ty::Digits | Ty::TimeZone => true,
+        Ty::Broken | Ty::Nothing | Ty::Private(_) | Ty::Optional(_) => false,
+        ty => runtime_contract::written::Written::of(&ty.lower()).is_some(),
+    }
+}

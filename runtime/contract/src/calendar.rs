@@ -45,6 +45,9 @@ pub struct DateRule {
     pub span: Option<Span>,
 }
 
+/// Milliseconds of a day.
+pub const DAY_MS: i64 = 86_400_000;
+
 const EPOCH: civil::Date = civil::date(1970, 1, 1);
 
 /// Days since 1970 of a date.
@@ -73,6 +76,18 @@ pub fn instant(days: i32, ms_of_day: i64, zone: &str) -> Option<Time> {
         date.to_datetime(civil::Time::midnight()).checked_add(jiff::SignedDuration::from_millis(ms_of_day)).ok()?;
     let zoned = TimeZone::get(zone).ok()?.to_ambiguous_zoned(at).compatible().ok()?;
     Some(Time(zoned.timestamp().as_millisecond()))
+}
+
+/// The date of an instant in a zone, as days since 1970; `None` for an unknown zone or outside all calendars.
+pub fn local_date(time: Time, zone: &str) -> Option<i64> {
+    local(time, zone).map(|(days, _, _)| days.into())
+}
+
+/// Milliseconds since midnight of an instant in a zone, as clocks show it; `None` as [`local_date`].
+pub fn local_clock(time: Time, zone: &str) -> Option<i64> {
+    let zoned = Timestamp::from_millisecond(time.0).ok()?.to_zoned(TimeZone::get(zone).ok()?);
+    let seconds = (i64::from(zoned.hour()) * 60 + i64::from(zoned.minute())) * 60 + i64::from(zoned.second());
+    Some(seconds * 1_000 + i64::from(zoned.millisecond()))
 }
 
 /// Local date (days since 1970), minute of the day, and weekday (0 is Monday).

@@ -13,6 +13,7 @@ use crate::program::ProgramMeta;
 use crate::time::Time;
 use crate::types::Class;
 use crate::vault::Vault;
+use crate::written;
 
 /// Why a segment, the driver or the session gave up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -165,10 +166,20 @@ pub enum HostCall {
     ListList = 25,
     /// (list, cell) → private
     ListVault = 26,
+    /// (a [`Written`](crate::written::Written), its one or two words) → text in figures
+    ValueToText = 27,
+    /// (date, clock, zone) → the instant; an observation
+    DateAt = 28,
+    /// (time, zone) → its date there; an observation
+    TimeDate = 29,
+    /// (time, zone) → what clocks show there; an observation
+    TimeClock = 30,
+    /// (phone) → zone of the office that is called by this number
+    CalledZone = 31,
 }
 
 impl HostCall {
-    pub const ALL: [HostCall; 27] = [
+    pub const ALL: [HostCall; 32] = [
         HostCall::TextJoin,
         HostCall::TextEqual,
         HostCall::TextLength,
@@ -196,6 +207,11 @@ impl HostCall {
         HostCall::ListText,
         HostCall::ListList,
         HostCall::ListVault,
+        HostCall::ValueToText,
+        HostCall::DateAt,
+        HostCall::TimeDate,
+        HostCall::TimeClock,
+        HostCall::CalledZone,
     ];
 
     pub fn from_number(number: u32) -> Option<HostCall> {
@@ -213,9 +229,11 @@ impl HostCall {
             | HostCall::VaultCardValid
             | HostCall::IntToText
             | HostCall::VaultKeep
+            | HostCall::CalledZone
             | HostCall::ListMake => (1, 1),
             HostCall::ListPutWord | HostCall::ListPutText | HostCall::ListPutList | HostCall::ListPutVault => (1, 0),
             HostCall::MoneyMultiply => (3, 2),
+            HostCall::ValueToText | HostCall::DateAt => (3, 1),
             _ => (2, 1),
         }
     }
@@ -260,6 +278,9 @@ impl HostCall {
                 | HostCall::VaultCardValid
                 | HostCall::VaultEqual
                 | HostCall::VaultSame
+                | HostCall::DateAt
+                | HostCall::TimeDate
+                | HostCall::TimeClock
         )
     }
 }
@@ -305,7 +326,7 @@ impl Host<'_> {
     pub fn call(&mut self, call: HostCall, arguments: &[u64], results: &mut [u64]) -> Result<(), FaultKind> {
         let word = |index: usize| arguments.get(index).copied().unwrap_or(0);
         let first = if call.observes() {
-            match self.observation(call, word(0), word(1))? {
+            match self.observation(call, [word(0), word(1), word(2)])? {
                 Answer::Word(word) => word,
                 Answer::Text(text) => self.arena.make(self.meta, &text)?.word(),
                 Answer::Fault(kind) => return Err(kind),
@@ -357,12 +378,20 @@ impl Host<'_> {
                         None => return Err(FaultKind::Index),
                     }
                 }
-                HostCall::VaultSame
-                | HostCall::HoursOpen
+                HostCall::ValueToText => {
+                    let text = written::text(self.meta, word(0), word(1), word(2))?;
+                    self.arena.make(self.meta, &text)?.word()
+                }
+                HostCall::CalledZone => self.arena.make(self.meta, self.meta.called_zone(&word(0).to_string()))?.word(),
+                HostCall::HoursOpen
                 | HostCall::VaultLast
                 | HostCall::VaultLength
                 | HostCall::VaultCardValid
-                | HostCall::VaultEqual => return Err(FaultKind::Host),
+                | HostCall::VaultEqual
+                | HostCall::VaultSame
+                | HostCall::DateAt
+                | HostCall::TimeDate
+                | HostCall::TimeClock => return Err(FaultKind::Host),
             }
         };
         if let Some(result) = results.get_mut(0) {
@@ -376,12 +405,12 @@ impl Host<'_> {
         self.arena.text(self.meta, Handle::from_word(word))
     }
 
-    fn observation(&mut self, call: HostCall, first: u64, second: u64) -> Result<Answer, FaultKind> {
+    fn observation(&mut self, call: HostCall, words: [u64; 3]) -> Result<Answer, FaultKind> {
         if let Observe::Replayed(answers) = &mut self.observe {
             let next = answers.pop_front().ok_or(FaultKind::Host)?;
             return if next.call == call { Ok(next.answer) } else { Err(FaultKind::Host) };
         }
-        let answer = self.look(call, first, second).unwrap_or_else(Answer::Fault);
+        let answer = self.look(call, words).unwrap_or_else(Answer::Fault);
         if let Observe::Live(kept) = &mut self.observe {
             kept.push(Observation { call, answer: answer.clone() });
         }
@@ -389,7 +418,7 @@ impl Host<'_> {
     }
 
     /// The answer that the world gives now.
-    fn look(&self, call: HostCall, first: u64, second: u64) -> Result<Answer, FaultKind> {
+    fn look(&self, call: HostCall, [first, second, third]: [u64; 3]) -> Result<Answer, FaultKind> {
         let private = || self.vault.value(first).ok_or(FaultKind::PrivateLost);
         Ok(match call {
             HostCall::HoursOpen => {
@@ -407,9 +436,20 @@ impl Host<'_> {
                 let other = self.arena.text(self.meta, Handle::from_word(second));
                 Answer::Word(u64::from(private()? == other))
             }
+            HostCall::DateAt => {
+                let days = i32::try_from(first as i64).map_err(|_| FaultKind::Overflow)?;
+                let instant = calendar::instant(days, second as i64, self.text(third));
+                Answer::Word(instant.ok_or(FaultKind::Overflow)?.0 as u64)
+            }
+            HostCall::TimeDate => local(calendar::local_date(Time(first as i64), self.text(second)))?,
+            HostCall::TimeClock => local(calendar::local_clock(Time(first as i64), self.text(second)))?,
             _ => return Err(FaultKind::Host),
         })
     }
+}
+
+fn local(moment: Option<i64>) -> Result<Answer, FaultKind> {
+    moment.map(|moment| Answer::Word(moment as u64)).ok_or(FaultKind::Overflow)
 }
 
 fn last_characters(text: &str, n: u64) -> &str {

@@ -33,6 +33,7 @@ pub mod types;
 pub mod value;
 pub mod vault;
 pub mod write;
+pub mod written;
 
 pub use drive::{End, Exit, Outcome, Segments, Stop, drive, enter};
 pub use host::{FaultKind, Host, HostCall};

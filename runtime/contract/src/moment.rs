@@ -17,10 +17,14 @@ pub fn rfc3339_to_time(text: &str) -> Option<Time> {
     Some(Time(text.parse::<Timestamp>().ok()?.as_millisecond()))
 }
 
+/// The date of days since 1970; `None` outside the years -9999 to 9999.
+pub fn date_of(days: i64) -> Option<Date> {
+    EPOCH.checked_add(jiff::Span::new().try_days(days).ok()?).ok()
+}
+
 /// `2026-03-02` of days since 1970.
 pub fn date_to_iso(days: i64) -> Option<String> {
-    let span = jiff::Span::new().try_days(days).ok()?;
-    Some(EPOCH.checked_add(span).ok()?.to_string())
+    Some(date_of(days)?.to_string())
 }
 
 /// Days since 1970 of `2026-03-02`.

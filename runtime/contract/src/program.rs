@@ -76,6 +76,8 @@ impl Prompt {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PromptText {
+    /// Its own language where it stands in for another, which has no text of its own; `None`: that of the caller.
+    pub tag: Option<String>,
     /// File below `prompts/`, and BLAKE3 of its bytes.
     pub audio: Option<(String, [u8; 32])>,
     pub parts: Vec<Part>,
@@ -199,6 +201,8 @@ impl SiteInfo {
 pub struct Inbound {
     /// E.164 digits without `+`, where `x` is any one digit.
     pub number: String,
+    /// IANA zone of the office that is called; empty where no time is said.
+    pub zone: String,
     pub flow: u32,
 }
 
@@ -206,6 +210,12 @@ impl ProgramMeta {
     #[inline]
     pub fn site(&self, site: SiteId) -> Option<&SiteInfo> {
         self.sites.get(site.0 as usize)
+    }
+
+    /// BCP 47 tag of the language in which a caller of the language with this index hears a text.
+    pub fn tag<'m>(&'m self, text: &'m PromptText, language: u32) -> &'m str {
+        let own = || self.languages.get(language as usize).or(self.languages.first());
+        text.tag.as_ref().or_else(own).map_or("en", String::as_str)
     }
 
     pub fn flow(&self, flow: u32) -> Option<&FlowMeta> {
@@ -231,9 +241,21 @@ impl ProgramMeta {
         format!("{file}:{}", place.line)
     }
 
-    /// The flow that answers a number (digits, with or without `+`). The most specific pattern wins: the
-    /// one with the fewest `x`.
+    /// The flow that answers a number (digits, with or without `+`).
     pub fn inbound(&self, number: &str) -> Option<u32> {
+        self.answers(number).map(|inbound| inbound.flow)
+    }
+
+    /// Zone of the office that is called by this number (E.164 digits); of a number that leads nowhere, that of the
+    /// first office; UTC where there is none.
+    pub fn called_zone(&self, number: &str) -> &str {
+        let own = self.answers(number).map(|inbound| &inbound.zone).filter(|zone| !zone.is_empty());
+        let first = || self.inbounds.iter().map(|inbound| &inbound.zone).find(|zone| !zone.is_empty());
+        own.or_else(first).map_or("UTC", String::as_str)
+    }
+
+    /// The most specific pattern wins: the one with the fewest `x`.
+    fn answers(&self, number: &str) -> Option<&Inbound> {
         let digits = number.strip_prefix('+').unwrap_or(number);
         self.inbounds
             .iter()
@@ -246,7 +268,6 @@ impl ProgramMeta {
                         .all(|(p, d)| p == d || (p == b'x' && d.is_ascii_digit()))
             })
             .min_by_key(|inbound| inbound.number.bytes().filter(|b| *b == b'x').count())
-            .map(|inbound| inbound.flow)
     }
 }
 

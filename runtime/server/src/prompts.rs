@@ -93,11 +93,11 @@ impl Voices {
             PlayItem::Prompt { prompt, language, values } => {
                 let item = meta.prompts.get(*prompt as usize).ok_or("the program has no such prompt")?;
                 let text = item.text(*language).ok_or("the prompt has no text")?;
-                let tag = meta.languages.get(*language as usize).map_or("en", String::as_str);
+                let tag = meta.tag(text, *language);
                 if !is_filled(text) {
                     return self.fixed(tag, text);
                 }
-                let words = spoken::render(item, *language, tag, values);
+                let words = spoken::render(meta, item, *language, values);
                 self.speech.render_filled(tag, &words).map_err(|error| error.to_string())
             }
         }
@@ -150,7 +150,7 @@ impl VersionPrompts {
                     Some((file, hash)) => voices.keep_audio(file, hash, bundle),
                     None => Ok(()),
                 };
-                let tag = meta.languages.get(*language).map_or("en", String::as_str);
+                let tag = meta.tag(text, u32::try_from(*language).unwrap_or(u32::MAX));
                 let ready = kept.and_then(|()| voices.fixed(tag, text));
                 done.lock().unwrap_or_else(PoisonError::into_inner).push((*prompt, *language, ready));
             }

@@ -144,12 +144,13 @@ impl Kit {
     }
 
     pub fn inbound(&mut self, number: &str, flow: u32) {
-        self.meta.inbounds.push(Inbound { number: number.to_owned(), flow });
+        self.meta.inbounds.push(Inbound { number: number.to_owned(), zone: String::new(), flow });
     }
 
     /// A prompt in both languages with the given holes; returns its index.
     pub fn prompt(&mut self, zh: &str, en: &str, arguments: &[Type]) -> u32 {
         let text = |words: &str| PromptText {
+            tag: None,
             audio: None,
             parts: std::iter::once(Part::Literal(words.to_owned()))
                 .chain((0..arguments.len() as u32).map(Part::Hole))

@@ -535,9 +535,10 @@ impl Plant {
         match item {
             PlayItem::Prompt { prompt, language, values } => {
                 let meta = self.meta();
-                let tag = meta.languages.get(*language as usize).cloned().unwrap_or_default();
-                let text = spoken::render(meta.prompts.get(*prompt as usize)?, *language, &tag, values);
-                Some(What::Hears { language: tag, text })
+                let prompt = meta.prompts.get(*prompt as usize)?;
+                let tag = prompt.text(*language).map_or("", |text| meta.tag(text, *language));
+                let text = spoken::render(meta, prompt, *language, values);
+                Some(What::Hears { language: tag.to_owned(), text })
             }
             PlayItem::Recording(_) => Some(What::HearsRecording),
             PlayItem::Beep => None,

@@ -228,3 +228,42 @@ fn durations_are_counted_in_milliseconds() {
     let body = "    note pause = 1h30m - 500ms\n    note longer = 1m > 59s\n    note ratio = 90s / 1m\n";
     assert_eq!(noted(body, &[]), ["5399500ms", "true", "1.5"]);
 }
+
+#[test]
+fn dates_and_times_of_a_zone() {
+    let body = r#"
+    let spring = 2026-03-08
+    let gap = spring.at(02:30, "America/New_York")
+    note gap = gap
+    note shown = gap.clock("America/New_York")
+    let far = gap.date("Asia/Tokyo").at(gap.clock("Asia/Tokyo"), "Asia/Tokyo")
+    note same = far == gap
+    note later = (gap + 36h).date("UTC")
+    note never = far - gap
+    "#;
+    let expected = ["1772955000000ms", "12600000ms", "true", "20521ms", "0ms"];
+    assert_eq!(noted(body, &[]), expected);
+}
+
+#[test]
+fn values_as_text_in_figures() {
+    let body = r#"
+    let n = crm.number() else 0
+    let amount = crm.money("x") else 0 CNY
+    let day = 2026-03-02
+    let at = day.at(10:00, "Asia/Shanghai")
+    let wait = day.at(10:00, "UTC") - at
+    note text = "{n} × {amount} = {amount * n}, {day}, {wait}; {80%} {90m} {called.number}"
+    note day = day.text + " " + at.text + " " + at.clock("UTC").text
+    note who = "{caller.language}"
+    note parts = (1.5).text + (12.50 USD).text
+    "#;
+    let script = ["ok 3", "ok 12.50 CNY"];
+    let expected = [
+        "3 × 12.50 CNY = 37.50 CNY, 2026-03-02, 8h; 80% 1h30m +864008100000",
+        "2026-03-02 2026-03-02T02:00:00Z 02:00",
+        "zh",
+        "1.512.50 USD",
+    ];
+    assert_eq!(noted(body, &script), expected);
+}

@@ -2,9 +2,10 @@
 //! its own.
 
 use lang_diagnostics::Span;
-use lang_semantics::hir::{Argument, Conversion, Expr, ExprKind, Operator};
+use lang_semantics::hir::{Argument, Conversion, Expr, ExprKind, Operator, Zoned};
 use runtime_contract::host::{FaultKind, HostCall};
 use runtime_contract::types::Type;
+use runtime_contract::written::Written;
 
 use super::flow::FlowWriter;
 use crate::builder::{GraphBuilder, Point};
@@ -58,6 +59,19 @@ impl FlowWriter<'_> {
             ExprKind::IsValidCard(card) => {
                 let word = self.word(card);
                 self.host_at(HostCall::VaultCardValid, &[word], value.span)
+            }
+            ExprKind::CalledZone => {
+                let number = self.graph.fact(Fact::CalledNumber);
+                self.host_at(HostCall::CalledZone, &[number], value.span)
+            }
+            ExprKind::Zoned(zoned, operands) => {
+                let words: Vec<Word> = operands.iter().map(|operand| self.word(operand)).collect();
+                let call = match zoned {
+                    Zoned::DateAt => HostCall::DateAt,
+                    Zoned::TimeDate => HostCall::TimeDate,
+                    Zoned::TimeClock => HostCall::TimeClock,
+                };
+                self.host_at(call, &words, value.span)
             }
             ExprKind::PrivateEqual(private, text) => {
                 let words = [self.word(private), self.word(text)];
@@ -166,8 +180,21 @@ impl FlowWriter<'_> {
             Conversion::IntToDecimal => HostCall::IntToDecimal,
             Conversion::IntToText => HostCall::IntToText,
             Conversion::PhoneToText => HostCall::PhoneToText,
+            Conversion::ValueToText => return vec![self.written(&inner.ty, &words, span)],
         };
         vec![self.host_at(call, &words, span)]
+    }
+
+    /// A value in figures.
+    fn written(&mut self, r#type: &Type, words: &[Word], span: Span) -> Word {
+        let Some(kind) = Written::of(r#type) else {
+            self.mistake("a value that has no figures".to_owned());
+            return self.first(words);
+        };
+        let (kind, zero) = (self.graph.constant(kind as u64), self.graph.constant(0));
+        let first = self.first(words);
+        let second = words.get(1).copied().unwrap_or(zero);
+        self.host_at(HostCall::ValueToText, &[kind, first, second], span)
     }
 
     /// An optional one is kept only when it is there.

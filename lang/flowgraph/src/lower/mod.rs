@@ -33,7 +33,7 @@ pub fn hir_to_graph(program: &hir::Program, sources: &Sources) -> Result<(Graph,
         prompts: program.prompts.clone(),
         services: program.services.clone(),
         hours: program.hours.clone(),
-        inbounds: inbounds.map(|i| Inbound { number: i.number.clone(), flow: i.flow }).collect(),
+        inbounds: inbounds.map(|i| Inbound { number: i.number.clone(), zone: i.zone.clone(), flow: i.flow }).collect(),
         files: files(sources),
         ..ProgramMeta::default()
     });

@@ -53,7 +53,7 @@ pub fn tables() -> ProgramMeta {
     let prompt = |arguments: Vec<Type>| Prompt {
         name: None,
         arguments,
-        texts: vec![PromptText { audio: None, parts: Vec::new() }],
+        texts: vec![PromptText { tag: None, audio: None, parts: Vec::new() }],
     };
     let field = |name: &str, r#type: Type| Field { name: name.into(), r#type };
     let fields = vec![

@@ -37,6 +37,10 @@ pub fn host_classes(call: HostCall) -> (&'static [Class], &'static [Class]) {
         HostCall::ListText => (&[List, Word], &[Text]),
         HostCall::ListList => (&[List, Word], &[List]),
         HostCall::ListVault => (&[List, Word], &[Vault]),
+        HostCall::ValueToText => (&[Word, Word, Word], &[Text]),
+        HostCall::DateAt => (&[Word, Word, Text], &[Word]),
+        HostCall::TimeDate | HostCall::TimeClock => (&[Word, Text], &[Word]),
+        HostCall::CalledZone => (&[Word], &[Text]),
     }
 }
 

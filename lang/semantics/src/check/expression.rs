@@ -6,7 +6,7 @@ use lang_syntax::ast::{self, BinaryOperator, ExprKind, IsTest};
 use super::{Checker, Typed, broken, broken_expr, typed};
 use crate::hir;
 use crate::project::Def;
-use crate::ty::Ty;
+use crate::ty::{Ty, has_text};
 
 impl Checker<'_, '_> {
     /// A value for a place that wants this type. What does not fit gives a diagnostic.
@@ -59,7 +59,7 @@ impl Checker<'_, '_> {
             format!("this is `{}`, where `{}` is wanted", self.text_of(found), self.text_of(wanted.present()));
         let diagnostic = Diagnostic::new(Code::TypeMismatch, span, message);
         match (found, wanted.present()) {
-            (Ty::Int(_) | Ty::Phone | Ty::Digits, Ty::Text) => diagnostic.help("`….text`"),
+            (found, Ty::Text) if has_text(found) => diagnostic.help("`….text`"),
             (Ty::Int(_), Ty::Decimal) => diagnostic.help("`Decimal(…)`"),
             (Ty::Int(_), Ty::Digits) => diagnostic.help("`….digits`"),
             (Ty::Nothing, wanted) => diagnostic.help(format!("declare it `{}?`", self.text_of(wanted))),
@@ -312,6 +312,7 @@ impl Checker<'_, '_> {
         let open = matches!(test, IsTest::Name(path) if path.names.len() == 1
             && path.names.first().is_some_and(|name| name.text == "open"));
         if open {
+            self.hours_asked.push(hours);
             return typed(hir::ExprKind::HoursOpen(hours), Ty::Bool, span);
         }
         self.problems.give(

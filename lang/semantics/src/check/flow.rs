@@ -50,6 +50,10 @@ pub(crate) struct CheckedFlow {
     /// Name of the top part, its order there, the step that uses it, and where.
     pub top_uses: Vec<(LocalId, usize, u32, Span)>,
     pub runs: Vec<(u32, Span)>,
+    /// Hours that are asked for.
+    pub hours_asked: Vec<u32>,
+    /// Holes that say a Time, in the zone of the called office.
+    pub times_said: Vec<Span>,
     /// Names that nothing reads.
     pub unused: Vec<(String, Span)>,
 }
@@ -106,7 +110,16 @@ pub(crate) fn check_flow(project: &Project<'_>, flow: u32, problems: &mut Proble
         counters: checker.counter_count,
         dialogues: checker.dialogue_count,
     };
-    Some(CheckedFlow { hir, edges: checker.edges, out, top_uses, runs: checker.runs, unused })
+    Some(CheckedFlow {
+        hir,
+        edges: checker.edges,
+        out,
+        top_uses,
+        runs: checker.runs,
+        hours_asked: checker.hours_asked,
+        times_said: checker.times_said,
+        unused,
+    })
 }
 
 fn lower_local(local: &LocalInfo) -> hir::Local {

@@ -9,7 +9,7 @@ use super::{Checker, Typed, broken, typed};
 use crate::hir;
 use crate::hours;
 use crate::problems::offer_nearest;
-use crate::ty::Ty;
+use crate::ty::{Ty, has_text};
 
 const MS_A_MINUTE: i64 = 60_000;
 /// From millionths of a currency's unit to the contract's ten-thousandths; from millionths of a percent to the
@@ -70,14 +70,7 @@ impl Checker<'_, '_> {
 
     fn string(&mut self, string: &ast::TextString, wanted: Option<&Ty>) -> Typed {
         let span = string.span;
-        let hole = string.parts.iter().find_map(|part| match part {
-            Part::Literal { .. } => None,
-            Part::Hole { span, .. } | Part::Plural { span, .. } => Some(*span),
-        });
-        if let Some(hole) = hole {
-            return self.not_yet(hole, "a hole in a text that is not said");
-        }
-        let text = string.plain().unwrap_or_default();
+        let Some(text) = string.plain() else { return self.joined(string) };
         let wanted = match wanted.map(Ty::present) {
             Some(Ty::Private(inner)) => Some(&**inner),
             other => other,
@@ -97,5 +90,57 @@ impl Checker<'_, '_> {
             },
             _ => typed(hir::ExprKind::Text(text), Ty::Text, span),
         }
+    }
+
+    /// A text with holes that is not said: its parts in figures, joined.
+    fn joined(&mut self, string: &ast::TextString) -> Typed {
+        let (span, mut whole, mut sound) = (string.span, None::<hir::Expr>, true);
+        for part in &string.parts {
+            let next = match part {
+                Part::Literal { text, .. } => typed(hir::ExprKind::Text(text.clone()), Ty::Text, span).expr,
+                Part::Hole { value, .. } => {
+                    let value = self.expr(value, None);
+                    match self.in_figures(value) {
+                        Some(text) => text,
+                        None => {
+                            sound = false;
+                            continue;
+                        }
+                    }
+                }
+                Part::Plural { span, .. } => {
+                    self.problems.not_yet(*span, "a plural in a text that is not said");
+                    sound = false;
+                    continue;
+                }
+            };
+            whole = Some(match whole {
+                None => next,
+                Some(before) => {
+                    let join = hir::ExprKind::Binary(hir::Operator::Join, Box::new(before), Box::new(next));
+                    typed(join, Ty::Text, span).expr
+                }
+            });
+        }
+        match whole {
+            Some(expr) if sound => Typed { expr, ty: Ty::Text },
+            _ => broken(span),
+        }
+    }
+
+    /// A value as Text, as `.text` gives it; what has none is told of as in a text that is said.
+    fn in_figures(&mut self, value: Typed) -> Option<hir::Expr> {
+        if !has_text(&value.ty) {
+            self.unspeakable(&value);
+            return None;
+        }
+        let conversion = match &value.ty {
+            Ty::Int(_) => hir::Conversion::IntToText,
+            Ty::Phone => hir::Conversion::PhoneToText,
+            Ty::Text | Ty::Digits | Ty::TimeZone => hir::Conversion::Same,
+            _ => hir::Conversion::ValueToText,
+        };
+        let span = value.expr.span;
+        Some(typed(hir::ExprKind::Convert(conversion, Box::new(value.expr)), Ty::Text, span).expr)
     }
 }

@@ -115,6 +115,10 @@ pub(crate) struct Checker<'p, 'a> {
     pub edges: Vec<Edge>,
     /// Flows that are run, and where.
     pub runs: Vec<(u32, Span)>,
+    /// Hours that are asked for.
+    pub hours_asked: Vec<u32>,
+    /// Holes that say a Time, in the zone of the called office.
+    pub times_said: Vec<Span>,
     /// `is some x` gives `x` to what follows.
     pub may_bind: bool,
     /// The `on voice` whose other branch this is.
@@ -142,6 +146,8 @@ impl<'p, 'a> Checker<'p, 'a> {
             top_uses: Vec::new(),
             edges: Vec::new(),
             runs: Vec::new(),
+            hours_asked: Vec::new(),
+            times_said: Vec::new(),
             may_bind: false,
             off_voice: None,
         }

@@ -3,9 +3,10 @@
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast;
 use runtime_contract::limits::LIST_LEN_MAX;
+use runtime_contract::written::Written;
 
 use super::{Checker, Typed, broken, typed};
-use crate::hir::{self, Conversion, ExprKind};
+use crate::hir::{self, Conversion, ExprKind, Zoned};
 use crate::problems::offer_nearest;
 use crate::ty::Ty;
 
@@ -41,7 +42,8 @@ impl Checker<'_, '_> {
             ("text", Ty::Text | Ty::Digits | Ty::TimeZone) => convert(Conversion::Same, base, Ty::Text),
             ("text", Ty::Private(_)) => convert(Conversion::Same, base, Ty::Private(Box::new(Ty::Text))),
             ("text", Ty::Bool | Ty::Recording | Ty::List(_)) => self.unknown_property(&base, field, span),
-            ("text", _) => self.not_yet(field.span, &format!("`.text` of `{}`", self.text_of(&base.ty))),
+            ("text", Ty::Enum(_)) => self.not_yet(field.span, &format!("`.text` of `{}`", self.text_of(&base.ty))),
+            ("text", ty) if Written::of(&ty.lower()).is_some() => convert(Conversion::ValueToText, base, Ty::Text),
             ("digits", Ty::Int(Some((low, _)))) if *low >= 0 => convert(Conversion::IntToText, base, Ty::Digits),
             ("digits", Ty::Int(_)) => {
                 let message = "this number may be negative, and a minus sign is no digit";
@@ -67,6 +69,9 @@ impl Checker<'_, '_> {
             Ty::List(_) => &["length"],
             Ty::Text => &["length", "text"],
             Ty::Int(_) => &["text", "digits"],
+            Ty::Date => &["at", "text"],
+            Ty::Time => &["date", "clock", "text"],
+            Ty::Bool | Ty::Recording => &[],
             _ => &["text"],
         };
         let diagnostic = Diagnostic::new(Code::UnknownField, field.span, message);
@@ -129,7 +134,7 @@ impl Checker<'_, '_> {
                 }
                 typed(ExprKind::Last(Box::new(base.expr), Box::new(count)), Ty::Digits, span)
             }
-            ("at", Ty::Date) => self.not_yet(method.span, "`.at(…)`"),
+            ("at", Ty::Date) | ("date" | "clock", Ty::Time) => self.in_zone(base, method, arguments, span),
             ("length" | "text" | "digits" | "is_valid_card", _) => {
                 let message = format!("`.{}` takes no brackets", method.text);
                 self.problems
@@ -138,6 +143,40 @@ impl Checker<'_, '_> {
             }
             _ => self.unknown_property(&base, method, span),
         }
+    }
+
+    /// `date.at(clock, zone)`, `time.date(zone)`, `time.clock(zone)`
+    fn in_zone(&mut self, base: Typed, method: &ast::Name, arguments: &ast::Arguments, span: Span) -> Typed {
+        if matches!(base.ty, Ty::Optional(_)) {
+            let diagnostic = self.optional_as_present(&base);
+            self.problems.give(diagnostic);
+            return broken(span);
+        }
+        let (zoned, wanted, ty): (_, &[Ty], _) = match method.text.as_str() {
+            "at" => (Zoned::DateAt, &[Ty::Clock, Ty::TimeZone], Ty::Time),
+            "date" => (Zoned::TimeDate, &[Ty::TimeZone], Ty::Date),
+            _ => (Zoned::TimeClock, &[Ty::TimeZone], Ty::Clock),
+        };
+        let given = &arguments.list;
+        if given.len() != wanted.len() {
+            let code = if given.len() < wanted.len() { Code::MissingField } else { Code::UnknownField };
+            let (takes, example) = match zoned {
+                Zoned::DateAt => ("a time of day and a zone", "10:00, \"Asia/Shanghai\""),
+                _ => ("a zone", "\"Asia/Shanghai\""),
+            };
+            let message = format!("`.{}` takes {takes}", method.text);
+            let help = format!("`….{}({example})`", method.text);
+            self.problems.give(Diagnostic::new(code, arguments.span, message).help(help));
+            return broken(span);
+        }
+        let mut operands = vec![base.expr];
+        for (argument, wanted) in given.iter().zip(wanted) {
+            operands.push(self.value(&argument.value, wanted));
+        }
+        if operands.iter().any(|operand| matches!(operand.kind, ExprKind::Broken)) {
+            return broken(span);
+        }
+        typed(ExprKind::Zoned(zoned, operands), ty, span)
     }
 
     /// The one argument of a method or conversion.

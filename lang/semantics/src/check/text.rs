@@ -3,22 +3,14 @@
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, Part as AstPart};
 use runtime_contract::program::{Part, Prompt, PromptText};
+use runtime_contract::spoken;
 
-use super::{Checker, Typed};
+use super::{Checker, Typed, typed};
 use crate::Surroundings;
 use crate::hir::{self, ExprKind};
 use crate::problems::{Problems, offer_nearest};
 use crate::project::Project;
 use crate::ty::Ty;
-
-/// Forms of a plural by language (CLDR 47, cardinal numbers); `None` for a language that is not known here.
-fn plural_forms(tag: &str) -> Option<usize> {
-    match tag.split('-').next().unwrap_or(tag) {
-        "zh" | "ja" | "ko" | "vi" | "th" | "id" | "ms" => Some(1),
-        "en" | "de" | "nl" | "sv" | "da" | "nb" | "fi" => Some(2),
-        _ => None,
-    }
-}
 
 /// One language of a text before it is put in order.
 struct InLanguage<'t> {
@@ -109,7 +101,7 @@ impl Checker<'_, '_> {
     ) -> (Prompt, Vec<hir::Expr>) {
         let own = self.project.modules.get(self.module).map_or(&[][..], |module| &module.languages);
         let mut found: Vec<(Option<u32>, PromptText)> = Vec::new();
-        let mut arguments: Vec<Typed> = Vec::new();
+        let mut holes = Holes::default();
         let mut uses: Vec<Vec<usize>> = Vec::new();
         let mut broken = false;
         for line in lines {
@@ -131,33 +123,70 @@ impl Checker<'_, '_> {
                 continue;
             }
             let audio = line.audio.and_then(|audio| self.audio(audio, surroundings));
-            let (parts, used, sound) = self.parts(line, language, &mut arguments);
+            let tags = self.tags_of(line, language, own);
+            let (parts, used, sound) = self.parts(line, &tags, &mut holes);
             broken |= !sound;
             uses.push(used);
-            found.push((language, PromptText { audio, parts }));
+            found.push((language, PromptText { tag: None, audio, parts }));
         }
         if !broken {
             self.complete(&found, own, lines, span);
-            self.same_holes(&uses, &arguments, lines);
+            self.same_holes(&uses, &holes, lines);
         }
+        let Holes { arguments, .. } = holes;
         let types = arguments.iter().map(|argument| argument.ty.lower()).collect();
-        let texts = self.in_order(found, own);
+        let texts = self.in_order(found, lines, own);
         (Prompt { name: None, arguments: types, texts }, arguments.into_iter().map(|argument| argument.expr).collect())
     }
 
-    /// Texts by the program's languages. A language that the file does not have falls back to the file's first.
-    fn in_order(&self, found: Vec<(Option<u32>, PromptText)>, own: &[u32]) -> Vec<PromptText> {
-        if found.len() <= 1 {
-            return found.into_iter().map(|(_, text)| text).collect();
-        }
+    /// Texts by the program's languages. A language that the file does not have falls back to the file's first, and that
+    /// text then says its own language.
+    fn in_order(
+        &self,
+        found: Vec<(Option<u32>, PromptText)>,
+        lines: &[InLanguage<'_>],
+        own: &[u32],
+    ) -> Vec<PromptText> {
         let of = |language: Option<&u32>| {
             let language = language.copied();
             found.iter().find(|(own, _)| *own == language).map(|(_, text)| text.clone())
         };
-        let first = of(own.first()).or_else(|| found.first().map(|(_, text)| text.clone()));
-        (0..self.project.languages.len() as u32)
-            .filter_map(|language| of(Some(&language)).or_else(|| first.clone()))
-            .collect()
+        let stand_in = |language: Option<u32>, text: &PromptText| {
+            let number = language.and_then(|language| self.project.languages.get(language as usize)).cloned();
+            // What no language of the program has was written with its tag.
+            let written = || lines.iter().find_map(|line| line.tag).map(|tag| tag.text.clone());
+            let tag = language.and_then(|_| number.or_else(written));
+            PromptText { tag, ..text.clone() }
+        };
+        let all = 0..self.project.languages.len() as u32;
+        if let [(language, text)] = found.as_slice() {
+            let own_only = language.as_ref().map_or(own, std::slice::from_ref);
+            return match all.clone().all(|language| own_only.contains(&language)) {
+                true => vec![text.clone()],
+                false if language.is_some() => vec![stand_in(*language, text)],
+                // A text without words, in a file that has not all languages of the program.
+                false => all
+                    .map(|language| match own.contains(&language) {
+                        true => text.clone(),
+                        false => stand_in(own.first().copied(), text),
+                    })
+                    .collect(),
+            };
+        }
+        let first = of(own.first())
+            .map(|text| stand_in(own.first().copied(), &text))
+            .or_else(|| found.first().map(|(language, text)| stand_in(*language, text)));
+        all.filter_map(|language| of(Some(&language)).or_else(|| first.clone())).collect()
+    }
+
+    /// Tags of the languages in which a line may be heard: its own, or all of the file's.
+    fn tags_of(&self, line: &InLanguage<'_>, language: Option<u32>, own: &[u32]) -> Vec<String> {
+        let known = |language: &u32| self.project.languages.get(*language as usize).cloned();
+        match (line.tag, language) {
+            (Some(tag), _) => vec![tag.text.clone()],
+            (None, Some(language)) => known(&language).into_iter().collect(),
+            (None, None) => own.iter().filter_map(known).collect(),
+        }
     }
 
     /// The program's index of a line's language; `None` where the text has no words or the file one language only, or
@@ -243,17 +272,22 @@ impl Checker<'_, '_> {
     }
 
     /// All languages use the same holes.
-    fn same_holes(&mut self, uses: &[Vec<usize>], arguments: &[Typed], lines: &[InLanguage<'_>]) {
+    fn same_holes(&mut self, uses: &[Vec<usize>], holes: &Holes, lines: &[InLanguage<'_>]) {
+        let arguments = &holes.arguments;
         if arguments.iter().any(|argument| argument.ty.is_broken()) {
             return;
         }
         for (used, line) in uses.iter().zip(lines) {
             let missing = (0..arguments.len()).find(|argument| !used.contains(argument));
-            if let Some(argument) = missing.and_then(|missing| arguments.get(missing)) {
+            if let Some((at, argument)) = missing.and_then(|missing| Some((missing, arguments.get(missing)?))) {
+                let help = match holes.names.get(at).map_or("", String::as_str) {
+                    "" => "use the same holes in all languages".to_owned(),
+                    name => format!("say `{{{name}}}` in this language too"),
+                };
                 self.problems.give(
                     Diagnostic::new(Code::HolesDiffer, line.span, "this language leaves out what another one says")
                         .label(argument.expr.span, "said here only")
-                        .help("use the same holes in all languages"),
+                        .help(help),
                 );
                 return;
             }
@@ -261,12 +295,7 @@ impl Checker<'_, '_> {
     }
 
     /// The parts of one string; holes join the arguments unless an equal one is there. False when one cannot be said.
-    fn parts(
-        &mut self,
-        line: &InLanguage<'_>,
-        language: Option<u32>,
-        arguments: &mut Vec<Typed>,
-    ) -> (Vec<Part>, Vec<usize>, bool) {
+    fn parts(&mut self, line: &InLanguage<'_>, tags: &[String], holes: &mut Holes) -> (Vec<Part>, Vec<usize>, bool) {
         let (mut parts, mut used, mut sound) = (Vec::new(), Vec::new(), true);
         for part in line.string.map_or(&[][..], |string| &string.parts) {
             let (value, forms, span) = match part {
@@ -277,23 +306,26 @@ impl Checker<'_, '_> {
                 AstPart::Hole { value, span } => (value, None, *span),
                 AstPart::Plural { value, forms, span } => (value, Some(forms), *span),
             };
+            let name = Self::names_of(value)
+                .map(|names| names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join("."));
             let value = self.expr(value, None);
             let sayable = match forms {
-                None => self.speakable(&value, span),
-                Some(forms) => self.plural(&value, forms, language, span),
+                None => self.speakable(&value, tags, span),
+                Some(forms) => self.plural(&value, forms, tags, span),
             };
             if !sayable {
                 sound = false;
                 continue;
             }
-            let at = match arguments.iter().position(|known| known.expr.same(&value.expr)) {
-                Some(at) => at,
-                None => {
-                    arguments.push(value);
-                    arguments.len() - 1
-                }
-            };
+            let is_time = matches!(value.ty, Ty::Time);
+            let value_span = value.expr.span;
+            let at = holes.argument(value, name.unwrap_or_default());
             used.push(at);
+            if is_time {
+                // The zone in which it is said, right behind it.
+                used.push(at + 1);
+                self.times_said.push(value_span);
+            }
             parts.push(match forms {
                 None => Part::Hole(at as u32),
                 Some(forms) => {
@@ -305,34 +337,49 @@ impl Checker<'_, '_> {
         (parts, used, sound)
     }
 
-    fn speakable(&mut self, value: &Typed, span: Span) -> bool {
+    fn speakable(&mut self, value: &Typed, tags: &[String], span: Span) -> bool {
+        match &value.ty {
+            Ty::Text | Ty::Int(_) | Ty::Decimal | Ty::Digits | Ty::Money | Ty::Percent | Ty::Phone => return true,
+            ty @ (Ty::Duration | Ty::Time | Ty::Date | Ty::Clock | Ty::Language) => {
+                let Some(tag) = tags.iter().find(|tag| !spoken::has_words(tag)) else { return true };
+                let what = format!("a hole of the type `{}` in `{tag}`", self.text_of(ty));
+                self.problems.not_yet(span, &what);
+                return false;
+            }
+            _ => {}
+        }
+        self.unspeakable(value);
+        false
+    }
+
+    /// Tells why a value has no place in a text.
+    pub(super) fn unspeakable(&mut self, value: &Typed) {
         let diagnostic = match &value.ty {
-            Ty::Text | Ty::Int(_) | Ty::Digits | Ty::Money => return true,
-            ty if ty.is_broken() => return false,
+            ty if ty.is_broken() => return,
             ty if ty.is_private() => self.leak(value, "a private value is never said"),
             Ty::Optional(_) | Ty::Nothing => {
                 self.optional_as_present(value).help("`if … is some value { say \"{value}\" }`")
             }
-            Ty::Bool | Ty::Record(_) | Ty::Recording | Ty::List(_) => {
+            Ty::Bool | Ty::Record(_) | Ty::Recording | Ty::TimeZone | Ty::List(_) => {
                 let message = format!("a `{}` cannot be said", self.text_of(&value.ty));
                 let diagnostic = Diagnostic::new(Code::NotSpeakable, value.expr.span, message);
                 match &value.ty {
                     Ty::Bool => diagnostic.help("`if … { say \"Yes.\" } else { say \"No.\" }`"),
                     Ty::Recording => diagnostic.help("`play …`"),
+                    Ty::TimeZone => diagnostic.help("`{….text}`"),
                     _ => diagnostic.help("name one of its fields"),
                 }
             }
             ty => {
                 let what = format!("a hole of the type `{}`", self.text_of(ty));
-                self.problems.not_yet(span, &what);
-                return false;
+                self.problems.not_yet(value.expr.span, &what);
+                return;
             }
         };
         self.problems.give(diagnostic);
-        false
     }
 
-    fn plural(&mut self, value: &Typed, forms: &[ast::PluralForm], language: Option<u32>, span: Span) -> bool {
+    fn plural(&mut self, value: &Typed, forms: &[ast::PluralForm], tags: &[String], span: Span) -> bool {
         if value.ty.is_broken() {
             return false;
         }
@@ -342,20 +389,50 @@ impl Checker<'_, '_> {
             self.problems.give(Diagnostic::new(Code::TypeMismatch, value.expr.span, message).help(help));
             return false;
         }
-        let tag = language.and_then(|language| self.project.languages.get(language as usize));
-        let Some(wanted) = tag.and_then(|tag| plural_forms(tag)) else {
-            self.problems.not_yet(span, "a plural in this language");
-            return false;
-        };
-        if forms.len() != wanted {
-            let tag = tag.map_or("", String::as_str);
-            let message =
-                format!("`{tag}` has {wanted} plural form{}, not {}", if wanted == 1 { "" } else { "s" }, forms.len());
-            let help = if wanted == 1 { "the word itself, without a bar" } else { "`{n|caller|callers}`" };
-            self.problems.give(Diagnostic::new(Code::PluralFormsWrong, span, message).help(help));
+        for tag in tags {
+            let classes = spoken::plural::classes(tag);
+            if classes.len() == forms.len() {
+                continue;
+            }
+            let (many, s) = (classes.len(), if classes.len() == 1 { "" } else { "s" });
+            let message = format!("`{tag}` has {many} plural form{s}, not {}", forms.len());
+            let diagnostic = Diagnostic::new(Code::PluralFormsWrong, span, message);
+            self.problems.give(match classes.as_slice() {
+                [_] => diagnostic.help("the word itself, without a bar"),
+                ["one", "other"] => diagnostic.help("`{n|caller|callers}`"),
+                classes => diagnostic
+                    .help(format!("`{{n|{}}}`", classes.join("|")))
+                    .note("by the plural classes of CLDR, in this order"),
+            });
             return false;
         }
         true
+    }
+}
+
+/// The values of a text's holes.
+#[derive(Default)]
+struct Holes {
+    arguments: Vec<Typed>,
+    /// Of each, the path of names that it is; empty for any other expression.
+    names: Vec<String>,
+}
+
+impl Holes {
+    /// Index of a value, which joins the others unless an equal one is there. Behind a Time follows its zone.
+    fn argument(&mut self, value: Typed, name: String) -> usize {
+        if let Some(at) = self.arguments.iter().position(|known| known.expr.same(&value.expr)) {
+            return at;
+        }
+        let at = self.arguments.len();
+        let zone = matches!(value.ty, Ty::Time).then(|| typed(ExprKind::CalledZone, Ty::TimeZone, value.expr.span));
+        self.names.push(name);
+        self.arguments.push(value);
+        if let Some(zone) = zone {
+            self.names.push(String::new());
+            self.arguments.push(zone);
+        }
+        at
     }
 }
 
@@ -373,7 +450,7 @@ impl hir::Expr {
         use ExprKind::{
             And, Binary, Bool, CalledNumber, CallerLanguage, CallerNumber, Construct, Convert, Decimal, Else, Field,
             HoursOpen, Inline, Int, IsSome, IsVariant, Language, Last, Length, List, Local, Match, Moment, Money,
-            Negate, None, Not, OptionalField, Or, Phone, Record, Row, Some, Text, Variant,
+            Negate, None, Not, OptionalField, Or, Phone, Record, Row, Some, Text, Variant, Zoned,
         };
         match (&self.kind, &other.kind) {
             (Local(a), Local(b)) => a == b,
@@ -385,6 +462,7 @@ impl hir::Expr {
                 a.same(b) && c.same(d)
             }
             (Length(a), Length(b)) | (Negate(a), Negate(b)) | (Not(a), Not(b)) | (Some(a), Some(b)) => a.same(b),
+            (Zoned(x, a), Zoned(y, b)) => x == y && a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b)),
             (Text(a), Text(b)) => a == b,
             (Bool(a), Bool(b)) => a == b,
             (Decimal(a), Decimal(b)) | (Moment(a), Moment(b)) => a == b,

@@ -1,15 +1,17 @@
-//! Values in Mandarin, written in characters.
+//! Values in Mandarin: numbers in characters; amounts, lengths and times in figures with their units.
 
-use super::{Speech, units_and_hundredths};
-use crate::currency;
-use crate::value::Money;
+use jiff::civil::Date;
+
+use super::amount::{Amount, Hundredths, fraction};
+use super::length::Unit;
+use super::{Speech, names};
 
 pub(super) struct Mandarin;
 
 const DIGITS: [&str; 10] = ["零", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
 const PLACES: [(u64, &str); 3] = [(1_000, "千"), (100, "百"), (10, "十")];
-const SCALES: [(u64, &str); 4] =
-    [(10_000_000_000_000_000, "京"), (1_000_000_000_000, "兆"), (100_000_000, "亿"), (10_000, "万")];
+/// 10¹² is 万亿: 兆 is a million to many.
+const SCALES: [(u64, &str); 2] = [(100_000_000, "亿"), (10_000, "万")];
 
 impl Speech for Mandarin {
     fn int(&self, number: i64) -> String {
@@ -17,56 +19,122 @@ impl Speech for Mandarin {
         if number < 0 { format!("负{words}") } else { words }
     }
 
+    fn decimal(&self, micros: i64) -> String {
+        signed(micros < 0, &places(micros.unsigned_abs(), 6))
+    }
+
     fn digits(&self, digits: &str) -> String {
-        digits.chars().filter_map(|c| c.to_digit(10)).map(|d| digit(u64::from(d))).collect()
+        digits.chars().filter_map(|c| sign(c, digit(1))).collect()
     }
 
-    fn money(&self, money: Money) -> String {
-        let (whole, cents) = units_and_hundredths(money.amount);
-        let unit = match currency::letters(money.currency).unwrap_or("?") {
-            "CNY" => "元",
-            "USD" => "美元",
-            "EUR" => "欧元",
-            "GBP" => "英镑",
-            "JPY" => "日元",
-            "HKD" => "港元",
-            other => other,
+    fn phone(&self, groups: &[&str]) -> String {
+        let groups: Vec<String> = groups.iter().map(|g| g.chars().filter_map(|c| sign(c, "幺")).collect()).collect();
+        groups.join("，")
+    }
+
+    fn money(&self, amount: &Amount) -> String {
+        let said = match amount.currency.letters {
+            "CNY" => yuan(amount.whole(), amount.minor()),
+            _ => {
+                let behind = fraction(amount.size, amount.currency.minor_digits);
+                let behind = behind.map_or_else(String::new, |digits| format!(".{digits}"));
+                format!("{}{behind}{}", figures(amount.whole()), amount.currency.chinese)
+            }
         };
-        let sign = if money.amount < 0 && (whole, cents) != (0, 0) { "负" } else { "" };
-        let (tenths, hundredths) = (cents / 10, cents % 10);
-        let mut said = String::from(sign);
-        if unit != "元" {
-            said.push_str(&cardinal(whole));
-            if cents != 0 {
-                said.push('点');
-                said.push_str(digit(tenths));
-                if hundredths != 0 {
-                    said.push_str(digit(hundredths));
-                }
-            }
-            said.push_str(unit);
-            return said;
-        }
-        if whole != 0 || cents == 0 {
-            said.push_str(&cardinal(whole));
-            said.push_str(unit);
-        }
-        match (tenths, hundredths) {
-            (0, 0) => {}
-            (0, fen) => {
-                if whole != 0 {
-                    said.push('零');
-                }
-                said.push_str(&format!("{}分", digit(fen)));
-            }
-            (jiao, 0) => said.push_str(&format!("{}角", digit(jiao))),
-            (jiao, fen) => said.push_str(&format!("{}角{}分", digit(jiao), digit(fen))),
-        }
-        said
+        signed(amount.negative, &said)
     }
 
-    fn plural(&self, _number: i64) -> usize {
-        0
+    fn percent(&self, percent: Hundredths) -> String {
+        signed(percent.negative, &format!("百分之{}", places(percent.size, 2)))
+    }
+
+    fn duration(&self, negative: bool, units: &[(u64, Unit)]) -> String {
+        let name = |unit| match unit {
+            Unit::Day => "天",
+            Unit::Hour => "小时",
+            Unit::Minute => "分钟",
+            Unit::Second => "秒",
+        };
+        let said: String = units.iter().map(|(count, unit)| format!("{}{}", figures(*count), name(*unit))).collect();
+        signed(negative, &said)
+    }
+
+    fn date(&self, date: Date) -> String {
+        format!("{}月{}日", date.month(), date.day())
+    }
+
+    fn clock(&self, minute: u32) -> String {
+        let (hour, minute) = (minute / 60, minute % 60);
+        // The parts of the day that CLDR has for Chinese.
+        let part = match hour {
+            0..5 => "凌晨",
+            5..8 => "早上",
+            8..12 => "上午",
+            12 => "中午",
+            13..19 => "下午",
+            _ => "晚上",
+        };
+        let hour = if hour > 12 { hour - 12 } else { hour };
+        if minute == 0 { format!("{part}{hour}点") } else { format!("{part}{hour}点{minute:02}分") }
+    }
+
+    fn time(&self, date: Date, minute: u32) -> String {
+        format!("{}{}", self.date(date), self.clock(minute))
+    }
+
+    fn language(&self, tag: &str) -> String {
+        names::language(tag).1.to_owned()
+    }
+}
+
+fn signed(negative: bool, said: &str) -> String {
+    if negative { format!("负{said}") } else { said.to_owned() }
+}
+
+/// One key of a telephone, with the word for 1 that is wanted.
+fn sign(c: char, one: &'static str) -> Option<&'static str> {
+    match c {
+        '*' => Some("星号"),
+        '#' => Some("井号"),
+        '1' => Some(one),
+        _ => Some(digit(c.to_digit(10)?.into())),
+    }
+}
+
+/// `三点一四` of a number with so many places behind the point, zeros at the end left out.
+fn places(scaled: u64, places: u32) -> String {
+    let whole = cardinal(scaled / 10u64.pow(places));
+    match fraction(scaled, places) {
+        Some(behind) => format!("{whole}点{}", Mandarin.digits(&behind)),
+        None => whole,
+    }
+}
+
+/// `12元5角`, `12元零5分`.
+fn yuan(whole: u64, fen: u64) -> String {
+    let mut said = String::new();
+    if whole != 0 || fen == 0 {
+        said.push_str(&format!("{}元", figures(whole)));
+    }
+    match (fen / 10, fen % 10) {
+        (0, 0) => {}
+        (0, fen) => said.push_str(&format!("{}{fen}分", if whole != 0 { "零" } else { "" })),
+        (jiao, 0) => said.push_str(&format!("{jiao}角")),
+        (jiao, fen) => said.push_str(&format!("{jiao}角{fen}分")),
+    }
+    said
+}
+
+/// Figures that every voice reads as a number: in fours, `1万2345`.
+fn figures(number: u64) -> String {
+    let Some((size, name)) = SCALES.into_iter().find(|(size, _)| number >= *size) else {
+        return number.to_string();
+    };
+    let head = format!("{}{name}", figures(number / size));
+    match number % size {
+        0 => head,
+        rest if rest < size / 10 => format!("{head}零{}", figures(rest)),
+        rest => format!("{head}{}", figures(rest)),
     }
 }
 
@@ -113,15 +181,20 @@ mod tests {
         assert_eq!(said(1_234_567), "一百二十三万四千五百六十七");
         assert_eq!(said(-20), "负二十");
         assert_eq!(said(100_010_000), "一亿零一万");
+        assert_eq!(said(1_000_000_000_000), "一万亿");
+        assert_eq!(said(i64::MAX), "九百二十二亿三千三百七十二万零三百六十八亿五千四百七十七万五千八百零七");
     }
 
     #[test]
     fn amounts() {
-        let said = |amount, letters| Mandarin.money(Money { amount, currency: currency::number(letters).unwrap() });
-        assert_eq!(said(125_000, "CNY"), "十二元五角");
-        assert_eq!(said(120_500, "CNY"), "十二元零五分");
-        assert_eq!(said(500, "CNY"), "五分");
-        assert_eq!(said(0, "CNY"), "零元");
-        assert_eq!(said(125_000, "USD"), "十二点五美元");
+        let said = |amount, letters| Mandarin.money(&Amount::of(amount, letters));
+        assert_eq!(said(125_000, "CNY"), "12元5角");
+        assert_eq!(said(120_500, "CNY"), "12元零5分");
+        assert_eq!(said(500, "CNY"), "5分");
+        assert_eq!(said(-125_600, "CNY"), "负12元5角6分");
+        assert_eq!(said(0, "CNY"), "0元");
+        assert_eq!(said(125_000, "USD"), "12.5美元");
+        assert_eq!(said(123_450_000, "HKD"), "1万2345港元");
+        assert_eq!(said(1_000_450_000, "JPY"), "10万零45日元");
     }
 }

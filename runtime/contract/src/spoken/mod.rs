@@ -1,58 +1,73 @@
 //! How a prompt reads in a language once its holes are filled: what a caller hears, a transcript shows, and a
 //! speech engine is given. It does not know how speech is made.
 
+mod amount;
 mod english;
+mod figures;
+mod length;
 mod mandarin;
+mod names;
+mod phone;
+pub mod plural;
 
-use crate::currency;
-use crate::program::{Part, Prompt};
+use jiff::civil::Date;
+
+use crate::calendar;
+use crate::moment;
+use crate::program::{Part, ProgramMeta, Prompt};
+use crate::time::Time;
 use crate::types::Type;
-use crate::value::{Money, Value};
+use crate::value::Value;
+
+use amount::{Amount, Hundredths};
+pub use figures::decimal_figures;
 
 /// How values are said in one language.
 trait Speech {
     fn int(&self, number: i64) -> String;
-    /// Digit by digit; other characters are passed over.
+    /// × 10⁻⁶.
+    fn decimal(&self, micros: i64) -> String;
+    /// Digit by digit; other characters than digits, `*` and `#` are passed over.
     fn digits(&self, digits: &str) -> String;
-    fn money(&self, money: Money) -> String;
-    /// Index of the plural form, in CLDR order.
-    fn plural(&self, number: i64) -> usize;
+    /// The country's code and the groups behind it.
+    fn phone(&self, groups: &[&str]) -> String;
+    fn money(&self, amount: &Amount) -> String;
+    fn percent(&self, percent: Hundredths) -> String;
+    fn duration(&self, negative: bool, units: &[(u64, length::Unit)]) -> String;
+    fn date(&self, date: Date) -> String;
+    /// Minutes since midnight, below 1440.
+    fn clock(&self, minute: u32) -> String;
+    fn time(&self, date: Date, minute: u32) -> String;
+    /// The name of a language of the program.
+    fn language(&self, tag: &str) -> String;
 }
 
-/// Languages that have no speech rules here get figures.
-struct Figures;
-
-impl Speech for Figures {
-    fn int(&self, number: i64) -> String {
-        number.to_string()
-    }
-
-    fn digits(&self, digits: &str) -> String {
-        digits.chars().map(String::from).collect::<Vec<_>>().join(" ")
-    }
-
-    fn money(&self, money: Money) -> String {
-        format!("{} {}", decimal_figures(money.amount, 10_000), currency::letters(money.currency).unwrap_or("?"))
-    }
-
-    fn plural(&self, number: i64) -> usize {
-        usize::from(number != 1)
-    }
-}
-
-fn speech(tag: &str) -> &'static dyn Speech {
+/// `None` where values are shown in figures.
+fn own_speech(tag: &str) -> Option<&'static dyn Speech> {
     match tag.split('-').next().unwrap_or(tag) {
-        "en" => &english::English,
-        "zh" => &mandarin::Mandarin,
-        _ => &Figures,
+        "en" => Some(&english::English),
+        "zh" => Some(&mandarin::Mandarin),
+        _ => None,
     }
 }
 
-/// The text of a prompt in the language with this index and tag. A value that is missing leaves its hole
-/// empty; the verifier sees to it that none is.
-pub fn render(prompt: &Prompt, language: u32, tag: &str, values: &[Value]) -> String {
+/// Whether lengths, times, dates and names of languages can be said in a language. Numbers, amounts and shares can in
+/// all: where there are no words for them, the voice is given figures.
+pub fn has_words(tag: &str) -> bool {
+    own_speech(tag).is_some()
+}
+
+/// Places of a currency's smaller unit (ISO 4217), 4 at most; 2 for letters that are none.
+pub fn minor_digits(letters: &'static str) -> u32 {
+    names::currency(letters).minor_digits
+}
+
+/// The text of a prompt for a caller of the language with this index. A text that stands in for another language has
+/// its holes in its own. A value that is missing leaves its hole empty; the verifier sees to it that none is.
+pub fn render(meta: &ProgramMeta, prompt: &Prompt, language: u32, values: &[Value]) -> String {
     let Some(text) = prompt.text(language) else { return String::new() };
-    let speech = speech(tag);
+    let tag = meta.tag(text, language);
+    let speech = own_speech(tag).unwrap_or(&figures::Figures);
     let mut said = String::new();
     for part in &text.parts {
         match part {
@@ -60,7 +75,8 @@ pub fn render(prompt: &Prompt, language: u32, tag: &str, values: &[Value]) -> St
             Part::Hole(at) => {
                 let index = *at as usize;
                 if let (Some(r#type), Some(value)) = (prompt.arguments.get(index), values.get(index)) {
-                    said.push_str(&say(speech, r#type, value));
+                    let zone = values.get(index + 1);
+                    said.push_str(&say(speech, r#type, value, zone, &meta.languages));
                 }
             }
             Part::Plural { argument, forms } => {
@@ -68,99 +84,50 @@ pub fn render(prompt: &Prompt, language: u32, tag: &str, values: &[Value]) -> St
                     Some(Value::Int(number)) => *number,
                     _ => 0,
                 };
-                said.push_str(forms.get(speech.plural(number)).or(forms.last()).map_or("", String::as_str));
+                said.push_str(forms.get(plural::class(tag, number)).or(forms.last()).map_or("", String::as_str));
             }
         }
     }
     said
 }
 
-/// One value as it is said. A private value is never said: the checker refuses the hole, this the value.
-fn say(speech: &dyn Speech, r#type: &Type, value: &Value) -> String {
+/// One value as it is said. A private value is never said: the checker refuses the hole, this the value. Behind a Time
+/// stands the zone in which it is said.
+fn say(speech: &dyn Speech, r#type: &Type, value: &Value, zone: Option<&Value>, languages: &[String]) -> String {
     match (r#type, value) {
         (Type::Int, Value::Int(number)) => speech.int(*number),
+        (Type::Decimal, Value::Decimal(micros)) => speech.decimal(*micros),
+        (Type::Percent, Value::Decimal(share)) => speech.percent(Hundredths::of_share(*share)),
         (Type::Digits, Value::Text(digits)) => speech.digits(digits),
         (_, Value::Text(text)) => text.clone(),
-        (_, Value::Money(money)) => speech.money(*money),
+        (_, Value::Money(money)) => speech.money(&Amount::new(*money)),
+        (_, Value::Phone(phone)) => speech.phone(&phone::groups(&phone.word().to_string())),
+        (Type::Duration, Value::Moment(ms)) => speech.duration(*ms < 0, &length::units(ms.unsigned_abs())),
+        (Type::Date, Value::Moment(days)) => moment::date_of(*days).map_or_else(String::new, |date| speech.date(date)),
+        (Type::Clock, Value::Moment(ms)) => speech.clock(minute_of(*ms)),
+        (Type::Time, Value::Moment(ms)) => match zone {
+            Some(Value::Text(zone)) => time_in(speech, Time(*ms), zone),
+            _ => time_in(speech, Time(*ms), "UTC"),
+        },
+        (_, Value::Language(index)) => {
+            languages.get(*index as usize).map_or_else(String::new, |tag| speech.language(tag))
+        }
         _ => String::new(),
     }
 }
 
-/// `12.5` from a scaled integer, without trailing zeros. `scale` is a power of ten.
-pub fn decimal_figures(scaled: i64, scale: u64) -> String {
-    let magnitude = scaled.unsigned_abs();
-    let sign = if scaled < 0 { "-" } else { "" };
-    let (whole, rest) = (magnitude / scale, magnitude % scale);
-    if rest == 0 {
-        return format!("{sign}{whole}");
-    }
-    let places = scale.ilog10() as usize;
-    format!("{sign}{whole}.{}", format!("{rest:0places$}").trim_end_matches('0'))
+fn minute_of(ms: i64) -> u32 {
+    u32::try_from(ms.rem_euclid(calendar::DAY_MS) / 60_000).unwrap_or(0)
 }
 
-/// Whole units and hundredths of an amount, hundredths rounded half away from zero, without its sign.
-fn units_and_hundredths(amount: i64) -> (u64, u64) {
-    let hundredths = (amount.unsigned_abs() + 50) / 100;
-    (hundredths / 100, hundredths % 100)
+fn time_in(speech: &dyn Speech, time: Time, zone: &str) -> String {
+    let local = calendar::local(time, zone).or_else(|| calendar::local(time, "UTC"));
+    let said = local.and_then(|(days, minute, _)| {
+        let date = moment::date_of(days.into())?;
+        Some(speech.time(date, minute.into()))
+    });
+    said.unwrap_or_default()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::program::PromptText;
-
-    #[test]
-    fn a_prompt_reads_in_each_language() {
-        let parts =
-            |before: &str, after: &str| vec![Part::Literal(before.into()), Part::Hole(0), Part::Literal(after.into())];
-        let prompt = Prompt {
-            name: None,
-            arguments: vec![Type::Money],
-            texts: vec![
-                PromptText { audio: None, parts: parts("您的余额是", "。") },
-                PromptText { audio: None, parts: parts("Your balance is ", ".") },
-            ],
-        };
-        let money = |amount, currency| [Value::Money(Money { amount, currency })];
-        assert_eq!(render(&prompt, 0, "zh", &money(125_000, 156)), "您的余额是十二元五角。");
-        assert_eq!(render(&prompt, 1, "en", &money(125_000, 840)), "Your balance is twelve dollars fifty.");
-        assert_eq!(render(&prompt, 1, "fr", &money(-125_000, 978)), "Your balance is -12.5 EUR.");
-    }
-
-    #[test]
-    fn a_text_without_words_serves_all_languages() {
-        let prompt = Prompt {
-            name: None,
-            arguments: vec![Type::Digits],
-            texts: vec![PromptText { audio: None, parts: vec![Part::Hole(0)] }],
-        };
-        let digits = [Value::Text("4102".into())];
-        assert_eq!(render(&prompt, 0, "zh", &digits), "四一零二");
-        assert_eq!(render(&prompt, 1, "en", &digits), "four one zero two");
-    }
-
-    #[test]
-    fn plurals_take_the_form_of_the_number() {
-        let prompt = Prompt {
-            name: None,
-            arguments: vec![Type::Int],
-            texts: vec![PromptText {
-                audio: None,
-                parts: vec![
-                    Part::Hole(0),
-                    Part::Literal(" ".into()),
-                    Part::Plural { argument: 0, forms: vec!["caller".into(), "callers".into()] },
-                ],
-            }],
-        };
-        assert_eq!(render(&prompt, 0, "en", &[Value::Int(1)]), "one caller");
-        assert_eq!(render(&prompt, 0, "en", &[Value::Int(22)]), "twenty-two callers");
-    }
-
-    #[test]
-    fn figures_without_trailing_zeros() {
-        assert_eq!(decimal_figures(125_000, 10_000), "12.5");
-        assert_eq!(decimal_figures(-1, 1_000_000), "-0.000001");
-        assert_eq!(decimal_figures(i64::MIN, 1), "-9223372036854775808");
-    }
-}
+mod tests;

@@ -90,8 +90,8 @@ impl Bench {
                 let meta = self.session.program().meta();
                 let item = |item: &PlayItem| match item {
                     PlayItem::Prompt { prompt, language, values } => {
-                        let tag = &meta.languages[*language as usize];
-                        runtime_contract::spoken::render(&meta.prompts[*prompt as usize], *language, tag, values)
+                        let prompt = &meta.prompts[*prompt as usize];
+                        runtime_contract::spoken::render(meta, prompt, *language, values)
                     }
                     PlayItem::Recording(id) => format!("recording {id}"),
                     PlayItem::Beep => "beep".to_owned(),

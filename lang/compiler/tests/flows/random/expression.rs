@@ -11,6 +11,13 @@ pub enum Kind {
     Money,
     Text,
     Tier,
+    Percent,
+    Duration,
+    Time,
+    Date,
+    Clock,
+    Phone,
+    Language,
     MaybeInt,
     MaybeCustomer,
     Pitch,
@@ -21,6 +28,20 @@ pub enum Kind {
     Card,
     Recording,
 }
+
+/// Kinds that have `.text`.
+pub const FIGURES: &[Kind] = &[
+    Kind::Int,
+    Kind::Decimal,
+    Kind::Money,
+    Kind::Percent,
+    Kind::Duration,
+    Kind::Time,
+    Kind::Date,
+    Kind::Clock,
+    Kind::Phone,
+    Kind::Language,
+];
 
 impl Writer {
     pub fn expr(&mut self, kind: Kind, depth: u32) -> String {
@@ -67,8 +88,33 @@ impl Writer {
                 2 => format!("({} * {})", self.expr(kind, depth), self.expr(Kind::Decimal, depth)),
                 _ => format!("({} + {})", self.expr(kind, depth), self.expr(kind, depth)),
             },
+            Kind::Percent => match choice {
+                0..3 => format!("percent({}, {})", self.expr(Kind::Int, depth), self.expr(Kind::Int, depth)),
+                _ => self.literal(kind).to_owned(),
+            },
+            Kind::Duration => match choice {
+                0 => format!("({} - {})", self.expr(Kind::Time, depth), self.expr(Kind::Time, depth)),
+                1 => format!("({} * {})", self.expr(kind, depth), self.expr(Kind::Int, depth)),
+                _ => format!("({} + {})", self.expr(kind, depth), self.expr(kind, depth)),
+            },
+            Kind::Time => match choice {
+                0 => format!("({} + {})", self.expr(kind, depth), self.expr(Kind::Duration, depth)),
+                _ => {
+                    let (date, clock) = (self.expr(Kind::Date, depth), self.expr(Kind::Clock, depth));
+                    format!("({date}).at({clock}, {})", self.zone())
+                }
+            },
+            Kind::Date => format!("({}).date({})", self.expr(Kind::Time, depth), self.zone()),
+            Kind::Clock => format!("({}).clock({})", self.expr(Kind::Time, depth), self.zone()),
             Kind::Text => match choice {
-                0 => format!("({}).text", self.expr(Kind::Int, depth)),
+                0 => {
+                    let kind = *self.chance.of(FIGURES);
+                    format!("({}).text", self.expr(kind, depth))
+                }
+                1 => match self.known_figure() {
+                    Some(name) => format!("\"no. {{{name}}}\""),
+                    None => self.literal(kind).to_owned(),
+                },
                 _ => format!("({} + {})", self.expr(kind, depth), self.expr(kind, depth)),
             },
             Kind::MaybeInt if self.known(kind).is_some() => {
@@ -91,6 +137,16 @@ impl Writer {
             },
             other => self.known(other).unwrap_or_else(|| self.literal(other).to_owned()),
         }
+    }
+
+    fn zone(&mut self) -> &'static str {
+        self.chance.of::<&str>(&["\"Asia/Shanghai\"", "\"America/New_York\"", "\"UTC\""])
+    }
+
+    /// A name whose value is written in figures.
+    fn known_figure(&mut self) -> Option<String> {
+        let kind = *self.chance.of(FIGURES);
+        self.known(kind)
     }
 
     fn truth(&mut self, choice: u64, depth: u32) -> String {
@@ -129,6 +185,13 @@ impl Writer {
             Kind::Pitch => &["Pitch.won"],
             Kind::Ints => &["[1, 2, 3]", "[7]"],
             Kind::Texts => &["[\"a\", \"li\"]", "[\"\"]"],
+            Kind::Percent => &["80%", "0%", "12.5%", "0.0001%"],
+            Kind::Duration => &["0s", "90s", "1h30m", "1d", "800ms"],
+            Kind::Time => &["(2026-03-08).at(02:30, \"America/New_York\")", "(2026-12-31).at(23:59, \"UTC\")"],
+            Kind::Date => &["2026-03-02", "2024-02-29"],
+            Kind::Clock => &["00:00", "09:30", "12:00", "23:59"],
+            Kind::Phone => &["called.number"],
+            Kind::Language => &["caller.language"],
             Kind::MaybeInt | Kind::MaybeCustomer => &["none"],
             Kind::Digits | Kind::Card | Kind::Recording | Kind::People => &["\"0\""],
         };

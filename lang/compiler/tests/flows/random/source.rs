@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use super::chance::Chance;
-use super::expression::Kind;
+use super::expression::{FIGURES, Kind};
 
 const HEAD: &str = r#"languages zh, en
 
@@ -44,6 +44,8 @@ service svc {
     pitch(of: Pitch) -> Pitch           within 1s
     numbers(of: List<Text>) -> List<Int>        within 1s
     writes people(of: List<Int>) -> List<Customer>      within 1s
+    time(of: Duration) -> Time          within 1s
+    date() -> Date                      within 1s
 }
 
 const LIMIT = 3
@@ -75,8 +77,27 @@ hours office in "Asia/Shanghai" {
 inbound "+86 400 810 0000" => f0
 "#;
 
-const PLAIN: &[Kind] =
-    &[Kind::Int, Kind::Bool, Kind::Decimal, Kind::Money, Kind::Text, Kind::Tier, Kind::Pitch, Kind::Ints, Kind::Texts];
+const PLAIN: &[Kind] = &[
+    Kind::Int,
+    Kind::Bool,
+    Kind::Decimal,
+    Kind::Decimal,
+    Kind::Decimal,
+    Kind::Money,
+    Kind::Money,
+    Kind::Text,
+    Kind::Tier,
+    Kind::Pitch,
+    Kind::Ints,
+    Kind::Texts,
+    Kind::Percent,
+    Kind::Duration,
+    Kind::Time,
+    Kind::Date,
+    Kind::Clock,
+    Kind::Phone,
+    Kind::Language,
+];
 
 pub fn flow_text(seed: u64) -> String {
     let mut writer = Writer {
@@ -308,15 +329,18 @@ impl Writer {
     }
 
     fn say(&mut self) {
-        let mut holes = String::new();
-        for kind in [Kind::Int, Kind::Text, Kind::Money, Kind::Digits] {
-            if self.chance.one_in(2)
+        let (mut holes, mut zh, mut en) = (String::new(), String::new(), String::new());
+        for kind in FIGURES.iter().copied().chain([Kind::Text, Kind::Digits]) {
+            if self.chance.one_in(3)
                 && let Some(name) = self.known(kind)
             {
                 write!(holes, " {{{name}}}").unwrap();
+                if kind == Kind::Int && self.chance.one_in(2) {
+                    (zh, en) = (format!("{{{name}|位}}"), format!("{{{name}|caller|callers}}"));
+                }
             }
         }
-        self.line(&format!("say zh \"说{holes}。\" en \"Say{holes}.\""));
+        self.line(&format!("say zh \"说{holes}{zh}。\" en \"Say{holes} {en}.\""));
     }
 
     fn small(&mut self) {
@@ -348,7 +372,9 @@ impl Writer {
     }
 
     fn service(&mut self) {
-        let (call, kind, fallback) = match self.chance.below(11) {
+        let (call, kind, fallback) = match self.chance.below(13) {
+            10 => (format!("time({})", self.expr(Kind::Duration, 1)), Kind::Time, "(2026-03-02).at(10:00, \"UTC\")"),
+            11 => ("date()".to_owned(), Kind::Date, "2026-03-02"),
             0 => (format!("number({})", self.expr(Kind::Int, 1)), Kind::Int, "0"),
             1 => (format!("maybe({})", self.expr(Kind::Text, 1)), Kind::MaybeInt, "none"),
             2 => ("decimal()".to_owned(), Kind::Decimal, "0.5"),
