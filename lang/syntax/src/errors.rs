@@ -2,6 +2,8 @@
 //!
 //! Each repair is tried: it is offered only where the repaired line reads.
 
+mod slips;
+
 use lang_diagnostics::{Code, Diagnostic, FileId, Span, nearest};
 
 use crate::grammar::{Context, Rule, parse_all};
@@ -54,6 +56,10 @@ pub(crate) fn line_error(line: &BrokenLine, failed_at: usize) -> Diagnostic {
         .or_else(|| part.bad_unit())
         .or_else(|| part.full_width_sign())
         .or_else(|| part.bad_language_tag())
+        .or_else(|| part.short_hour())
+        .or_else(|| part.else_among_outcomes())
+        .or_else(|| part.outcomes_without_comma())
+        .or_else(|| part.equals_in_condition())
         .or_else(|| part.reserved_word_as_name())
         .or_else(|| part.comma_between_actions())
         .or_else(|| part.text_after_else())

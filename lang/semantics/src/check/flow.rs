@@ -41,6 +41,20 @@ pub(crate) struct EdgeBound {
     pub span: Span,
 }
 
+/// A private value that is handed on.
+pub(crate) struct Handed {
+    /// And the parameter, by its index.
+    pub to: (HandedTo, u32),
+    /// The names that it came through, latest first.
+    pub trail: Vec<(String, Span)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum HandedTo {
+    Step(u32),
+    Flow(u32),
+}
+
 /// A flow, and what its body told beside.
 pub(crate) struct CheckedFlow {
     pub hir: hir::Flow,
@@ -50,6 +64,8 @@ pub(crate) struct CheckedFlow {
     /// Name of the top part, its order there, the step that uses it, and where.
     pub top_uses: Vec<(LocalId, usize, u32, Span)>,
     pub runs: Vec<(u32, Span)>,
+    /// Private values that go to other places by their parameters.
+    pub handed: Vec<Handed>,
     /// Names that nothing reads.
     pub unused: Vec<(String, Span)>,
 }
@@ -106,7 +122,7 @@ pub(crate) fn check_flow(project: &Project<'_>, flow: u32, problems: &mut Proble
         counters: checker.counter_count,
         dialogues: checker.dialogue_count,
     };
-    Some(CheckedFlow { hir, edges: checker.edges, out, top_uses, runs: checker.runs, unused })
+    Some(CheckedFlow { hir, edges: checker.edges, out, top_uses, runs: checker.runs, handed: checker.handed, unused })
 }
 
 fn lower_local(local: &LocalInfo) -> hir::Local {

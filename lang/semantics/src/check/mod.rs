@@ -22,7 +22,7 @@ mod text;
 mod waiting;
 
 pub(crate) use constant::check_items;
-pub(crate) use flow::{CheckedFlow, Edge, EdgeBound, From, check_flow};
+pub(crate) use flow::{CheckedFlow, Edge, EdgeBound, From, Handed, HandedTo, check_flow};
 pub(crate) use text::{enum_texts, prompt_items};
 
 use std::collections::BTreeMap;
@@ -114,6 +114,8 @@ pub(crate) struct Checker<'p, 'a> {
     pub edges: Vec<Edge>,
     /// Flows that are run, and where.
     pub runs: Vec<(u32, Span)>,
+    /// Private values that go to steps and flows.
+    pub handed: Vec<Handed>,
     /// `is some x` gives `x` to what follows.
     pub may_bind: bool,
 }
@@ -139,6 +141,7 @@ impl<'p, 'a> Checker<'p, 'a> {
             top_uses: Vec::new(),
             edges: Vec::new(),
             runs: Vec::new(),
+            handed: Vec::new(),
             may_bind: false,
         }
     }
