@@ -1,5 +1,5 @@
-//! Slips that have a code of their own or an obvious repair: an hour of one figure, `=` for `==`, outcomes without their
-//! comma, `else` among outcomes.
+//! Slips that have a code of their own or an obvious repair: signs of another keyboard, an hour of one figure, `=` for
+//! `==`, another arrow, outcomes without their comma, `else` among outcomes.
 
 use lang_diagnostics::{Code, Diagnostic};
 
@@ -10,7 +10,60 @@ use crate::tokens::TokenKind;
 /// Outcomes of dialogues, which carry nothing.
 const OUTCOMES: [&str; 4] = ["silence", "other", "invalid", "rejected"];
 
+/// What a full-width sign stands for; figures are reckoned.
+const FULL_WIDTH: [(char, char); 13] = [
+    ('，', ','),
+    ('：', ':'),
+    ('（', '('),
+    ('）', ')'),
+    ('｛', '{'),
+    ('｝', '}'),
+    ('＝', '='),
+    ('＞', '>'),
+    ('＜', '<'),
+    ('“', '"'),
+    ('”', '"'),
+    ('。', '.'),
+    ('、', ','),
+];
+
+fn narrow(sign: char) -> Option<char> {
+    let figure = || char::from_digit((sign as u32).checked_sub('０' as u32)?, 10);
+    FULL_WIDTH.iter().find(|(wide, _)| *wide == sign).map(|(_, meant)| *meant).or_else(figure)
+}
+
 impl Part<'_, '_> {
+    pub(super) fn full_width_sign(&self) -> Option<Diagnostic> {
+        let signs = self.tokens.iter().filter(|token| token.end > self.failed_at);
+        let (start, sign, meant) = signs
+            .filter_map(|token| {
+                let sign = self.text.get(token.start..)?.chars().next()?;
+                Some((token.start, sign, narrow(sign)?))
+            })
+            .next()?;
+        let end = start + sign.len_utf8();
+        let span = self.span(start, end);
+        let message = format!("`{sign}` is the full-width form of `{meant}`");
+        let problem = Diagnostic::new(Code::UnexpectedWord, span, message);
+        if self.reads(&self.replaced(start, end, "")) {
+            return Some(problem.help("leave it out").edit("leave it out", span, ""));
+        }
+        Some(problem.help(format!("`{meant}`")).edit("write the narrow sign", span, meant))
+    }
+
+    /// `1 -> continue`
+    pub(super) fn another_arrow(&self) -> Option<Diagnostic> {
+        let (_, token) = self.failed().filter(|(_, token)| matches!(self.word(token), "->" | "=" | ":" | ">" | "→"))?;
+        let repaired = self.replaced(token.start, token.end, "=>");
+        if !self.reads(&repaired) {
+            return None;
+        }
+        let (span, sign) = (self.span(token.start, token.end), self.word(token));
+        let message = format!("`=>` leads to what happens, and not `{sign}`");
+        let problem = Diagnostic::new(Code::UnexpectedWord, span, message);
+        Some(problem.help(format!("`{repaired}`")).edit("write the arrow", span, "=>"))
+    }
+
     /// `9:00..18:00`: hours have two figures.
     pub(super) fn short_hour(&self) -> Option<Diagnostic> {
         let numbers = self.tokens.iter().filter(|token| token.kind == TokenKind::Number);
