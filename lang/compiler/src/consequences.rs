@@ -124,6 +124,13 @@ impl<'a> Gaps<'a> {
         if self.unread.iter().any(|unread| unread.span.holds(span)) {
             return true;
         }
+        // What a line was to lead to that did not read may have gone on.
+        let ends = || problem.labels.iter().filter(|label| !label.primary).map(|label| label.span);
+        if problem.code == Code::StatementAfterEnd
+            && self.unread.iter().any(|unread| ends().any(|end| end.holds(unread.span)))
+        {
+            return true;
+        }
         match complaint(problem.code) {
             Complaint::Other => false,
             Complaint::Unused => !self.unread.is_empty(),

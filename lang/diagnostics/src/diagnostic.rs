@@ -1,6 +1,6 @@
 //! One problem: its code, its sentence, the places it names and the repair it offers.
 
-use crate::{Code, Span};
+use crate::{Code, Span, Way};
 
 /// How much a problem weighs. Only `Error` keeps a file from compiling.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
@@ -53,6 +53,8 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     pub help: Option<String>,
     pub notes: Vec<String>,
+    /// How a call, and how a value, comes to the place.
+    pub ways: Vec<Way>,
     pub suggestion: Option<Suggestion>,
 }
 
@@ -67,6 +69,7 @@ impl Diagnostic {
             labels: vec![label],
             help: None,
             notes: Vec::new(),
+            ways: Vec::new(),
             suggestion: None,
         }
     }
@@ -97,6 +100,11 @@ impl Diagnostic {
 
     pub fn note(mut self, text: impl Into<String>) -> Self {
         self.notes.push(text.into());
+        self
+    }
+
+    pub fn way(mut self, way: Way) -> Self {
+        self.ways.push(way);
         self
     }
 

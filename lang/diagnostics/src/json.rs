@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::{Diagnostic, Sources, Span};
+use crate::{Diagnostic, Sources, Span, TurnKind, Way};
 
-/// One problem: `code`, `name`, `severity`, `message`, `labels`, `help`, `notes`, `suggestion`. Each place has `file`,
-/// `start` and `end`, which have `line` and `column` (from 1, in characters) and `byte` (from 0).
+/// One problem: `code`, `name`, `severity`, `message`, `labels`, `help`, `notes`, `ways`, `suggestion`. Each place has
+/// `file`, `start` and `end`, which have `line` and `column` (from 1, in characters) and `byte` (from 0).
 pub fn diagnostic_to_json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
     let labels: Vec<Value> = diagnostic
         .labels
@@ -28,6 +28,7 @@ pub fn diagnostic_to_json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
         "labels": labels,
         "help": diagnostic.help,
         "notes": diagnostic.notes,
+        "ways": diagnostic.ways.iter().map(|way| way_to_json(way, sources)).collect::<Vec<_>>(),
         "suggestion": suggestion,
     })
 }
@@ -35,6 +36,18 @@ pub fn diagnostic_to_json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
 /// All problems, one JSON object on each line.
 pub fn diagnostics_to_json_lines(diagnostics: &[Diagnostic], sources: &Sources) -> String {
     diagnostics.iter().map(|diagnostic| format!("{}\n", diagnostic_to_json(diagnostic, sources))).collect()
+}
+
+/// `lead`, `sentence` and `turns`: each turn has its `place` and either what it `enters` or what `happens`.
+fn way_to_json(way: &Way, sources: &Sources) -> Value {
+    let turns = way.turns.iter().map(|turn| {
+        let kind = match turn.kind {
+            TurnKind::Enters => "enters",
+            TurnKind::Happens => "happens",
+        };
+        json!({ kind: turn.words(sources), "place": place(turn.span, sources) })
+    });
+    json!({ "lead": way.lead, "sentence": way.sentence(sources), "turns": turns.collect::<Vec<_>>() })
 }
 
 fn place(span: Span, sources: &Sources) -> Value {

@@ -19,6 +19,7 @@ mod nearest;
 mod render;
 mod source;
 mod visible;
+mod way;
 
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Edit, Label, Severity, Suggestion};
@@ -27,3 +28,4 @@ pub use nearest::nearest;
 pub use render::{Colours, render};
 pub use source::{FileId, Position, Source, Sources, Span, Spanned};
 pub use visible::{escape, is_command, is_invisible, visible};
+pub use way::{Turn, TurnKind, Way};

@@ -77,7 +77,8 @@ struct Report {
 impl Report {
     fn of_problem(diagnostic: &Diagnostic, labels: &[&Label], sources: &Sources, width: usize) -> Self {
         let notes = diagnostic.notes.iter().map(|note| format!("note: {note}"));
-        let lines: Vec<String> = diagnostic.help.iter().cloned().chain(notes).collect();
+        let ways = diagnostic.ways.iter().map(|way| format!("note: {}", way.sentence(sources)));
+        let lines: Vec<String> = diagnostic.help.iter().cloned().chain(notes).chain(ways).collect();
         let mut report = Report {
             code: Some(diagnostic.code.to_string()),
             severity: diagnostic.severity,

@@ -24,6 +24,7 @@ mod runs;
 mod script;
 mod ty;
 mod unused;
+mod way;
 mod width;
 mod worst;
 mod zones;
@@ -70,15 +71,16 @@ pub fn analyze(
     let mut inbounds = declare::inbounds(&project, &mut problems);
     let flows: Vec<_> =
         (0..project.flows.len() as u32).map(|flow| check::check_flow(&project, flow, &mut problems)).collect();
+    let (types, services) = (lower::types(&project), lower::services(&project));
     for flow in flows.iter().flatten() {
-        paths::check_paths(flow, &mut problems);
+        paths::check_paths(flow, &services, &mut problems);
     }
     runs::check_runs(&flows, &mut problems);
     zones::zones(&project, &flows, &mut inbounds, &mut problems);
-    let (types, services) = (lower::types(&project), lower::services(&project));
     worst::check_worst(&flows, &worst::Program { types: &types, services: &services }, &mut problems);
     let answers: Vec<u32> = inbounds.iter().map(|inbound| inbound.flow).collect();
     line::check_lines(&flows, &answers, &mut problems);
+    way::add_ways(&mut problems.list, &flows, &services, &answers);
     let tests = script::tests(&project, &flows, &inbounds, &mut problems);
     if !problems.any_error() {
         unused::unused(&project, &flows, &mut problems);

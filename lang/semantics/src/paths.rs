@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use lang_diagnostics::{Code, Diagnostic, Span};
+use lang_diagnostics::{Code, Diagnostic, Span, Turn, TurnKind, Way};
+use runtime_contract::program::Service;
 
 use crate::check::{CheckedFlow, From};
 use crate::hir::{Block, Statement, StatementKind};
@@ -63,12 +64,12 @@ pub(crate) fn after(statement: &Statement) -> After {
 }
 
 /// All checks of the paths of one flow.
-pub(crate) fn check_paths(flow: &CheckedFlow, problems: &mut Problems) {
+pub(crate) fn check_paths(flow: &CheckedFlow, services: &[Service], problems: &mut Problems) {
     ends(flow, problems);
     if !has_broken(flow) {
         unreachable(flow, problems);
     }
-    cycles(flow, problems);
+    cycles(flow, services, problems);
     assigned(flow, problems);
 }
 
@@ -127,8 +128,10 @@ fn unreachable(flow: &CheckedFlow, problems: &mut Problems) {
             open.extend(out.filter_map(|edge| flow.edges.get(*edge)).map(|edge| edge.to));
         }
     }
+    let mut names = BTreeSet::new();
     for (step, index) in flow.hir.steps.iter().zip(0..) {
-        if !reached.contains(&index) {
+        // A second step of one name was told of, and cannot be gone to.
+        if names.insert(step.name.as_str()) && !reached.contains(&index) {
             problems.give(
                 Diagnostic::new(Code::UnreachableStep, step.span, format!("nothing leads to the step `{}`", step.name))
                     .help(format!("`go {}`", step.name)),
@@ -138,12 +141,21 @@ fn unreachable(flow: &CheckedFlow, problems: &mut Problems) {
 }
 
 /// F0503: without the bounded `go`s there is no cycle. Each is told once, by the `go` that closes it.
-fn cycles(flow: &CheckedFlow, problems: &mut Problems) {
+fn cycles(flow: &CheckedFlow, services: &[Service], problems: &mut Problems) {
     let mut state = vec![Visit::New; flow.hir.steps.len()];
+    let mut closing = Vec::new();
     for start in 0..flow.hir.steps.len() as u32 {
-        walk(flow, start, &mut state, problems);
+        walk(flow, start, &mut state, &mut closing);
+    }
+    for (found, (steps, edge)) in closing.into_iter().enumerate() {
+        let first = steps.first().copied().filter(|_| found < ROUNDS_MAX);
+        let turns = first.and_then(|first| crate::way::round(flow, services, first, edge));
+        problems.give(cycle(flow, &steps, edge, turns));
     }
 }
+
+/// Cycles of a flow whose inputs are shown.
+const ROUNDS_MAX: usize = 16;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Visit {
@@ -152,8 +164,9 @@ enum Visit {
     Done,
 }
 
-/// Depth first, without recursion: a flow may have thousands of steps in a row.
-fn walk(flow: &CheckedFlow, start: u32, state: &mut [Visit], problems: &mut Problems) {
+/// Depth first, without recursion: a flow may have thousands of steps in a row. `closing` takes the steps of each cycle
+/// and the `go` that closes it.
+fn walk(flow: &CheckedFlow, start: u32, state: &mut [Visit], closing: &mut Vec<(Vec<u32>, Span)>) {
     if state.get(start as usize) != Some(&Visit::New) {
         return;
     }
@@ -178,7 +191,7 @@ fn walk(flow: &CheckedFlow, start: u32, state: &mut [Visit], problems: &mut Prob
             }
             Some(Visit::Open) => {
                 let steps: Vec<u32> = stack.iter().map(|(step, _)| *step).skip_while(|step| *step != edge.to).collect();
-                problems.give(cycle(flow, &steps, edge.span));
+                closing.push((steps, edge.span));
             }
             _ => {}
         }
@@ -191,22 +204,41 @@ fn set(state: &mut [Visit], step: u32, visit: Visit) {
     }
 }
 
-fn cycle(flow: &CheckedFlow, steps: &[u32], closing: Span) -> Diagnostic {
+/// `turns` is a round from the first of the steps to the `go`; where it is known, its steps are told.
+fn cycle(flow: &CheckedFlow, steps: &[u32], closing: Span, turns: Option<Vec<Turn>>) -> Diagnostic {
     let name = |step: &u32| flow.hir.steps.get(*step as usize).map_or("", |step| step.name.as_str());
-    let mut names: Vec<&str> = steps.iter().map(name).collect();
-    let first = names.first().copied().unwrap_or_default();
-    names.push(first);
+    let first = steps.first().map(name).unwrap_or_default();
+    let goes: Vec<(&str, Span)> = match &turns {
+        Some(turns) => turns
+            .iter()
+            .filter(|turn| turn.kind == TurnKind::Enters)
+            .map(|turn| (turn.text.as_str(), turn.span))
+            .collect(),
+        None => gos(flow, steps).collect(),
+    };
+    let names: Vec<&str> = [first].into_iter().chain(goes.iter().map(|(name, _)| *name)).chain([first]).collect();
     let message = format!("these steps lead back without a bound: `{}`", names.join("` → `"));
     let mut diagnostic = Diagnostic::new(Code::UnboundedCycle, closing, message).here("back again");
-    for pair in steps.windows(2) {
-        let [from, to] = pair else { continue };
-        let edge =
-            flow.edges.iter().find(|edge| edge.from == From::Step(*from) && edge.to == *to && edge.bound.is_none());
-        if let Some(edge) = edge {
-            diagnostic = diagnostic.label(edge.span, format!("from `{}` to `{}`", name(from), name(to)));
-        }
+    for ((to, span), from) in goes.iter().zip(&names) {
+        diagnostic = diagnostic.label(*span, format!("from `{from}` to `{to}`"));
+    }
+    if let Some(mut turns) = turns.filter(|turns| turns.iter().any(|turn| turn.kind == TurnKind::Happens)) {
+        let start = steps.first().and_then(|step| flow.hir.steps.get(*step as usize)).map(|step| step.span);
+        turns.insert(0, Turn::enters(first, start.unwrap_or(closing)));
+        turns.push(Turn::enters(first, closing));
+        diagnostic = diagnostic.way(Way { lead: "a call goes round so".to_owned(), turns });
     }
     diagnostic.help(format!("`go {first} up to 3 times else hang up`"))
+}
+
+/// The `go`s from each step to the next, and where they lead.
+fn gos<'f>(flow: &'f CheckedFlow, steps: &[u32]) -> impl Iterator<Item = (&'f str, Span)> {
+    steps.windows(2).filter_map(|pair| {
+        let [from, to] = pair else { return None };
+        let mut out = flow.out.get(*from as usize)?.iter().filter_map(|edge| flow.edges.get(*edge));
+        let edge = out.find(|edge| edge.to == *to && edge.bound.is_none())?;
+        Some((flow.hir.steps.get(*to as usize)?.name.as_str(), edge.span))
+    })
 }
 
 /// F0107: a step uses a name of the top part only when every way into it has given that its value. Of the top part's

@@ -142,3 +142,204 @@ flow a {
 "
     ));
 }
+
+#[test]
+fn the_shortest_way_to_an_open_end_is_shown() {
+    insta::assert_snapshot!(rendered(
+        "languages en
+
+service crm {
+    find(phone: Phone?) -> Text?
+    pay(amount: Money)
+}
+
+inbound \"+86 400 810 0000\" => main
+
+flow main {
+    answer
+    let who = crm.find(caller.number) else none
+    match who {
+        some name => note who = name
+        none => hang up
+    }
+    go choice
+
+    step choice {
+        menu {
+            say \"Press 1 or 2.\"
+            1 => go far
+            2 => go orders
+            silence, other => again
+            after 3 tries => go orders
+        }
+    }
+
+    step far {
+        go orders
+    }
+
+    step orders {
+        crm.pay(1.00 USD) else continue
+        if caller.number is some number { note number = number }
+        unless caller.language is en { hang up }
+        crm.pay(2.00 USD) else { hang up }
+        menu {
+            say \"Press 1.\"
+            1 => hang up
+            silence, other => again
+            after 2 tries => continue
+        }
+    }
+}
+"
+    ));
+}
+
+#[test]
+fn a_circle_is_the_shortest_one_with_its_inputs() {
+    insta::assert_snapshot!(rendered(
+        "languages en
+
+service crm {
+    pay(amount: Money)
+}
+
+flow main {
+    answer
+    go choice
+
+    step choice {
+        menu {
+            say \"Press 1 or 2.\"
+            1 => go long_way
+            2 => go orders
+            silence, other => hang up
+        }
+    }
+
+    step long_way {
+        go orders
+    }
+
+    step orders {
+        crm.pay(1.00 USD) else { go choice }
+        hang up
+    }
+}
+"
+    ));
+}
+
+#[test]
+fn the_way_without_an_answer_is_shown() {
+    insta::assert_snapshot!(rendered(
+        "languages en
+
+inbound \"+86 400 810 0000\" => main
+
+flow main {
+    if caller.number is none { answer }
+    run greet()
+    hang up
+}
+
+flow greet {
+    if caller.language is en { note language = \"en\" } else { return }
+    say \"Welcome.\"
+    return
+}
+"
+    ));
+}
+
+#[test]
+fn the_way_past_a_value_is_shown() {
+    insta::assert_snapshot!(rendered(
+        "languages en
+
+enum Level { low, high }
+
+flow level -> Level {
+    if caller.number is none { return low }
+    return high
+}
+
+flow bill {
+    answer
+    match run level() {
+        low => go tell
+        high => continue
+    }
+    let fee = 3
+    go other
+
+    step tell {
+        note fee = fee
+        hang up
+    }
+
+    step other {
+        note length = fee * 2
+        hang up
+    }
+
+    fault {
+        go other
+    }
+}
+"
+    ));
+}
+
+#[test]
+fn a_leak_shows_the_steps_and_flows_that_the_value_came_through() {
+    insta::assert_snapshot!(rendered(
+        "languages en
+
+flow main {
+    answer
+    let card = ask private digits 16 {
+        say \"Your card.\"
+        silence, invalid => again
+        after 2 tries => hang up
+    }
+    go confirm(card)
+
+    step confirm(number: private Digits) {
+        let again_ = number
+        run tell(again_)
+        hang up
+    }
+}
+
+flow tell(secret: private Digits) {
+    menu {
+        say \"Press 1.\"
+        1 => continue
+        silence, other => return
+    }
+    say \"It is {secret}.\"
+    return
+}
+"
+    ));
+}
+
+#[test]
+fn in_finally_nobody_is_on_the_line() {
+    insta::assert_snapshot!(rendered(
+        "languages en
+
+flow main {
+    hang up
+
+    finally {
+        if caller.number is some number {
+            note number = number
+            say \"Goodbye.\"
+        }
+    }
+}
+"
+    ));
+}

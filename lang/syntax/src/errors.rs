@@ -2,6 +2,8 @@
 //!
 //! Each repair is tried: it is offered only where the repaired line reads.
 
+mod slips;
+
 use lang_diagnostics::{Code, Diagnostic, FileId, Span, nearest};
 
 use crate::grammar::{Context, Rule, parse_all};
@@ -15,21 +17,6 @@ const RESERVED: [&str; 32] = [
 ];
 
 /// Signs of a Chinese keyboard, and what was meant.
-const FULL_WIDTH: [(char, &str); 13] = [
-    ('，', ","),
-    ('：', ":"),
-    ('（', "("),
-    ('）', ")"),
-    ('｛', "{"),
-    ('｝', "}"),
-    ('＝', "="),
-    ('＞', ">"),
-    ('＜', "<"),
-    ('“', "\""),
-    ('”', "\""),
-    ('。', "."),
-    ('、', ","),
-];
 
 /// A line that does not read, or the part of one up to a block.
 pub(crate) struct BrokenLine<'t> {
@@ -54,6 +41,11 @@ pub(crate) fn line_error(line: &BrokenLine, failed_at: usize) -> Diagnostic {
         .or_else(|| part.bad_unit())
         .or_else(|| part.full_width_sign())
         .or_else(|| part.bad_language_tag())
+        .or_else(|| part.short_hour())
+        .or_else(|| part.else_among_outcomes())
+        .or_else(|| part.outcomes_without_comma())
+        .or_else(|| part.equals_in_condition())
+        .or_else(|| part.another_arrow())
         .or_else(|| part.reserved_word_as_name())
         .or_else(|| part.comma_between_actions())
         .or_else(|| part.text_after_else())
@@ -172,21 +164,6 @@ impl<'t> Part<'_, 't> {
             return Some(problem.help(format!("`{right}`")).edit("write the unit so", span, right));
         }
         None
-    }
-
-    fn full_width_sign(&self) -> Option<Diagnostic> {
-        let signs = self.tokens.iter().filter(|token| token.end > self.failed_at);
-        let (token, sign, meant) = signs
-            .filter_map(|token| {
-                let sign = self.text.get(token.start..)?.chars().next()?;
-                let (_, meant) = FULL_WIDTH.iter().find(|(wide, _)| *wide == sign)?;
-                Some((token, sign, *meant))
-            })
-            .next()?;
-        let span = self.span(token.start, token.start + sign.len_utf8());
-        let problem =
-            Diagnostic::new(Code::UnexpectedWord, span, format!("`{sign}` is the full-width form of `{meant}`"));
-        Some(problem.help(format!("`{meant}`")).edit("write the narrow sign", span, meant))
     }
 
     /// A word before a text where a language is meant: `EN "…"`, `zh_CN "…"`, `english "…"`.

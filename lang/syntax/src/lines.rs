@@ -147,6 +147,8 @@ impl<'s> Layout<'s> {
                 let opens = self.kind(line.end - 1) == Some(TokenKind::Open) && line.end - line.first == 2;
                 !opens && self.kind(line.first + 1) != Some(TokenKind::Arrow)
             }
+            // The texts of an item whose `{` is missing.
+            _ if self.word(before.first) == "prompt" && before.end - before.first == 2 => false,
             _ => {
                 self.is_tag_and_text(line.first)
                     && (!starts_arm || (!arrow_before && head.is_some_and(|head| self.starts_choice(head))))

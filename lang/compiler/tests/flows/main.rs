@@ -21,3 +21,4 @@ mod random;
 #[path = "../../../syntax/tests/support/mod.rs"]
 mod syntax_support;
 mod values;
+mod ways;

@@ -308,16 +308,14 @@ impl<'a> Checker<'_, 'a> {
     fn argument(&mut self, of: &str, parameter: &Parameter<'_>, written: &ast::Expr, into: Receiver) -> hir::Expr {
         let value = self.expr(written, Some(&parameter.ty));
         if value.ty.is_private() && !parameter.ty.is_private() && !parameter.ty.is_broken() {
-            let mut diagnostic = Diagnostic::new(
+            let diagnostic = Diagnostic::new(
                 Code::PrivateParameterNeeded,
                 written.span,
                 format!("a private value goes to `{}` of `{of}`, which is not `private`", parameter.name.text),
             )
             .here("private")
             .label(parameter.span, "declared here");
-            for (name, span) in self.trail(&value.expr) {
-                diagnostic = diagnostic.label(span, format!("`{name}` is private from here"));
-            }
+            let diagnostic = self.with_trail(diagnostic, &value.expr);
             let help = match into {
                 Receiver::Record => "leave it out".to_owned(),
                 _ => format!("`{}: private {}`", parameter.name.text, self.text_of(parameter.ty.present())),

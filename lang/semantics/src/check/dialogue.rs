@@ -421,14 +421,18 @@ impl Checker<'_, '_> {
             let message = format!("`{}` can never happen in a `{}`", name.text, rules.word);
             let known: Vec<&str> = rules.outcomes.iter().map(|(word, _)| *word).collect();
             let diagnostic = Diagnostic::new(Code::OutcomeImpossible, name.span, message);
-            let meant = crate::problems::nearest(&name.text, known.iter().copied());
+            let near = crate::problems::nearest(&name.text, known.iter().copied());
+            let meant = near.clone().or_else(|| elsewhere(&name.text, &known).map(str::to_owned));
             if let Some((_, takes)) = rules.outcomes.iter().find(|(word, _)| Some(*word) == meant.as_deref()) {
                 // What was meant counts as handled, so that only the spelling is complained about.
                 table.taken.push((takes.clone(), name.span));
             }
-            let diagnostic = match meant {
-                Some(_) => offer_nearest(diagnostic, &name.text, known, "{} => continue"),
-                None => diagnostic.help("leave it out").note(format!("its outcomes are {}", known.join(", "))),
+            let diagnostic = match (near, meant) {
+                (Some(_), _) => offer_nearest(diagnostic, &name.text, known, "{} => continue"),
+                (None, Some(meant)) => {
+                    diagnostic.help(format!("`{meant}`")).edit(format!("write `{meant}`"), name.span, meant)
+                }
+                (None, None) => diagnostic.help("leave it out").note(format!("its outcomes are {}", known.join(", "))),
             };
             self.problems.give(diagnostic);
             return None;
@@ -522,6 +526,16 @@ impl Checker<'_, '_> {
             );
         }
     }
+}
+
+/// What an outcome is called here that other dialogues, and other systems, call so.
+fn elsewhere<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let meant: &[&str] = match word {
+        "timeout" | "no_input" | "noinput" => &["silence"],
+        "other" | "invalid" | "no_match" | "nomatch" | "default" => &["invalid", "other"],
+        _ => &[],
+    };
+    known.iter().find(|known| meant.contains(known)).copied()
 }
 
 /// A key, or a span of keys of one length: first and last.

@@ -41,6 +41,20 @@ pub(crate) struct EdgeBound {
     pub span: Span,
 }
 
+/// A private value that is handed on.
+pub(crate) struct Handed {
+    /// And the parameter, by its index.
+    pub to: (HandedTo, u32),
+    /// The names that it came through, latest first.
+    pub trail: Vec<(String, Span)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum HandedTo {
+    Step(u32),
+    Flow(u32),
+}
+
 /// A flow, and what its body told beside.
 pub(crate) struct CheckedFlow {
     pub hir: hir::Flow,
@@ -54,6 +68,8 @@ pub(crate) struct CheckedFlow {
     pub hours_asked: Vec<u32>,
     /// Holes that say a Time, in the zone of the called office.
     pub times_said: Vec<Span>,
+    /// Private values that go to other places by their parameters.
+    pub handed: Vec<Handed>,
     /// Names that nothing reads.
     pub unused: Vec<(String, Span)>,
 }
@@ -118,6 +134,7 @@ pub(crate) fn check_flow(project: &Project<'_>, flow: u32, problems: &mut Proble
         runs: checker.runs,
         hours_asked: checker.hours_asked,
         times_said: checker.times_said,
+        handed: checker.handed,
         unused,
     })
 }

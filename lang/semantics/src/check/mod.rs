@@ -23,7 +23,7 @@ mod text;
 mod waiting;
 
 pub(crate) use constant::check_items;
-pub(crate) use flow::{CheckedFlow, Edge, EdgeBound, From, check_flow};
+pub(crate) use flow::{CheckedFlow, Edge, EdgeBound, From, Handed, HandedTo, check_flow};
 pub(crate) use text::{enum_texts, prompt_items};
 
 use std::collections::BTreeMap;
@@ -119,6 +119,8 @@ pub(crate) struct Checker<'p, 'a> {
     pub hours_asked: Vec<u32>,
     /// Holes that say a Time, in the zone of the called office.
     pub times_said: Vec<Span>,
+    /// Private values that go to steps and flows.
+    pub handed: Vec<Handed>,
     /// `is some x` gives `x` to what follows.
     pub may_bind: bool,
     /// The `on voice` whose other branch this is.
@@ -148,6 +150,7 @@ impl<'p, 'a> Checker<'p, 'a> {
             runs: Vec::new(),
             hours_asked: Vec::new(),
             times_said: Vec::new(),
+            handed: Vec::new(),
             may_bind: false,
             off_voice: None,
         }

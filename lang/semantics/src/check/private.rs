@@ -1,10 +1,11 @@
 //! Private values: what may be learned of them, and the way that one took.
 
-use lang_diagnostics::{Code, Diagnostic, Span};
+use lang_diagnostics::{Code, Diagnostic, Span, Turn, Way};
 
-use super::{Checker, Typed, broken, typed};
+use super::{Checker, Handed, HandedTo, Typed, broken, typed};
 use crate::hir::{self, ExprKind, LocalId};
 use crate::ty::Ty;
+use runtime_contract::types::Type;
 
 /// Digits that `.last(n)` may show, and of how many at least.
 const LAST_MAX: i64 = 4;
@@ -13,17 +14,32 @@ const OF_DIGITS_MIN: u32 = 12;
 impl Checker<'_, '_> {
     /// F0603 about a private value, with the way that it took.
     pub fn leak(&self, value: &Typed, message: impl Into<String>) -> Diagnostic {
-        let mut diagnostic = Diagnostic::new(Code::PrivateLeak, value.expr.span, message).here("private");
-        for (name, span) in self.trail(&value.expr) {
-            diagnostic = diagnostic.label(span, format!("`{name}` is private from here"));
-        }
-        diagnostic
+        let diagnostic = Diagnostic::new(Code::PrivateLeak, value.expr.span, message).here("private");
+        self.with_trail(diagnostic, &value.expr)
             .help("leave it out")
             .note("of a private number only `.last(4)`, `.length` and `.is_valid_card` may be shown")
     }
 
+    /// Names the way of a private value.
+    pub fn with_trail(&self, mut diagnostic: Diagnostic, value: &hir::Expr) -> Diagnostic {
+        let trail = self.trail(value);
+        for (name, span) in &trail {
+            diagnostic = diagnostic.label(*span, format!("`{name}` is private from here"));
+        }
+        let turns = trail.iter().rev().map(|(name, span)| Turn::enters(name, *span)).collect();
+        diagnostic.way(Way { lead: "the value came so".to_owned(), turns })
+    }
+
+    /// Notes which private values a step or a flow is given.
+    pub fn hand_on(&mut self, to: HandedTo, arguments: &[hir::Argument]) {
+        for argument in arguments.iter().filter(|argument| is_private(&argument.value.ty)) {
+            let trail = self.trail(&argument.value);
+            self.handed.push(Handed { to: (to, argument.index), trail });
+        }
+    }
+
     /// The private names that a value came through, latest first.
-    pub fn trail(&self, expr: &hir::Expr) -> Vec<(String, Span)> {
+    fn trail(&self, expr: &hir::Expr) -> Vec<(String, Span)> {
         let mut found = Vec::new();
         let mut next = root(expr);
         while let Some(info) = next.and_then(|local| self.local(local)) {
@@ -133,6 +149,13 @@ impl Checker<'_, '_> {
             return broken(span);
         }
         typed(ExprKind::PrivateEqual(Box::new(private.expr), Box::new(other.expr)), Ty::Bool, span)
+    }
+}
+
+fn is_private(ty: &Type) -> bool {
+    match ty {
+        Type::Optional(inner) => is_private(inner),
+        ty => matches!(ty, Type::Private(_)),
     }
 }
 

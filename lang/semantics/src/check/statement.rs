@@ -6,7 +6,7 @@ use runtime_contract::limits::WAIT_MS_MAX;
 use runtime_contract::request::RejectReason;
 
 use super::call::Receiver;
-use super::{Checker, Edge, EdgeBound, From, Region, Typed};
+use super::{Checker, Edge, EdgeBound, From, HandedTo, Region, Typed};
 use crate::declare::whole;
 use crate::hir::{self, Block, LocalId, Statement, StatementKind};
 use crate::paths::{After, after};
@@ -387,6 +387,9 @@ impl Checker<'_, '_> {
             span: bound.times_span,
         });
         self.edges.push(Edge { from, to: index, bound: edge_bound, span: statement.keyword.to(step.span) });
+        if let Some(arguments) = &found {
+            self.hand_on(HandedTo::Step(index), arguments);
+        }
         match found {
             Some(arguments) => StatementKind::Go(hir::Go { step: hir::StepId(index), arguments, bound }),
             None => StatementKind::Broken,

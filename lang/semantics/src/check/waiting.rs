@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, ExprKind, PatternKind};
 
-use super::Checker;
 use super::arms::{ArmBody, Target};
 use super::call::{OperationCall, Receiver};
 use super::statement::{Tail, broken};
+use super::{Checker, HandedTo};
 use crate::hir::{self, Block, LocalId, Statement, StatementKind};
 use crate::problems::{nearest, offer_nearest};
 use crate::project::Def;
@@ -184,6 +184,9 @@ impl Checker<'_, '_> {
         let Some(info) = self.project.flow(flow) else { return (Some(Ty::Broken), None) };
         let (result, parameters, name) = (info.result.clone(), info.parameters.clone(), info.name.text.clone());
         let arguments = self.arguments(&name, &parameters, run.arguments.as_ref(), run.flow.span, Receiver::Flow);
+        if let Some(arguments) = &arguments {
+            self.hand_on(HandedTo::Flow(flow), arguments);
+        }
         (result, arguments.map(|arguments| (flow, arguments)))
     }
 

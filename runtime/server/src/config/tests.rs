@@ -38,6 +38,15 @@ fn a_whole_site_is_read() {
 }
 
 #[test]
+fn names_are_compared_as_flows_compare_them() {
+    let config = Config::parse("services:\n  cafe\u{301}:\n    base: http://127.0.0.1:9000/\n").unwrap();
+    assert_eq!(config.names().services, Some(vec!["caf\u{e9}".to_owned()]));
+    let base = "\n    base: http://127.0.0.1:9000/\n";
+    let twice = refused(&format!("services:\n  cafe\u{301}:{base}  caf\u{e9}:{base}"));
+    assert!(twice.contains("stands here twice"), "{twice}");
+}
+
+#[test]
 fn secrets_come_from_the_environment_and_a_missing_one_has_its_place() {
     let text = "services:\n  crm:\n    base: http://h\n    headers: { A: \"x ${ONE}${TWO}\" }\n";
     let config = Config::parse(text).unwrap();

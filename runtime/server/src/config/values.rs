@@ -10,6 +10,7 @@ use std::str::FromStr;
 use runtime_contract::Redacted;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
+use unicode_normalization::UnicodeNormalization;
 
 use super::error::HELP_MARK;
 use super::{CALLS_MAX_MAX, DRAIN_S_MAX};
@@ -266,6 +267,8 @@ where
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
             let mut found = BTreeMap::new();
             while let Some((key, value)) = map.next_entry::<String, T>()? {
+                // As flows write their names: one sign or letter and accent are one name.
+                let key: String = key.nfc().collect();
                 if found.contains_key(&key) {
                     return Err(wrong(format_args!("`{key}` stands here twice"), "remove one of the two"));
                 }

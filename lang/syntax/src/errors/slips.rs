@@ -1,0 +1,129 @@
+//! Slips that have a code of their own or an obvious repair: signs of another keyboard, an hour of one figure, `=` for
+//! `==`, another arrow, outcomes without their comma, `else` among outcomes.
+
+use lang_diagnostics::{Code, Diagnostic};
+
+use super::Part;
+use crate::grammar::Context;
+use crate::tokens::TokenKind;
+
+/// Outcomes of dialogues, which carry nothing.
+const OUTCOMES: [&str; 4] = ["silence", "other", "invalid", "rejected"];
+
+/// What a full-width sign stands for; figures are reckoned.
+const FULL_WIDTH: [(char, char); 13] = [
+    ('，', ','),
+    ('：', ':'),
+    ('（', '('),
+    ('）', ')'),
+    ('｛', '{'),
+    ('｝', '}'),
+    ('＝', '='),
+    ('＞', '>'),
+    ('＜', '<'),
+    ('“', '"'),
+    ('”', '"'),
+    ('。', '.'),
+    ('、', ','),
+];
+
+fn narrow(sign: char) -> Option<char> {
+    let figure = || char::from_digit((sign as u32).checked_sub('０' as u32)?, 10);
+    FULL_WIDTH.iter().find(|(wide, _)| *wide == sign).map(|(_, meant)| *meant).or_else(figure)
+}
+
+impl Part<'_, '_> {
+    pub(super) fn full_width_sign(&self) -> Option<Diagnostic> {
+        let signs = self.tokens.iter().filter(|token| token.end > self.failed_at);
+        let (start, sign, meant) = signs
+            .filter_map(|token| {
+                let sign = self.text.get(token.start..)?.chars().next()?;
+                Some((token.start, sign, narrow(sign)?))
+            })
+            .next()?;
+        let end = start + sign.len_utf8();
+        let span = self.span(start, end);
+        let message = format!("`{sign}` is the full-width form of `{meant}`");
+        let problem = Diagnostic::new(Code::UnexpectedWord, span, message);
+        if self.reads(&self.replaced(start, end, "")) {
+            return Some(problem.help("leave it out").edit("leave it out", span, ""));
+        }
+        Some(problem.help(format!("`{meant}`")).edit("write the narrow sign", span, meant))
+    }
+
+    /// `1 -> continue`
+    pub(super) fn another_arrow(&self) -> Option<Diagnostic> {
+        let (_, token) = self.failed().filter(|(_, token)| matches!(self.word(token), "->" | "=" | ":" | ">" | "→"))?;
+        let repaired = self.replaced(token.start, token.end, "=>");
+        if !self.reads(&repaired) {
+            return None;
+        }
+        let (span, sign) = (self.span(token.start, token.end), self.word(token));
+        let message = format!("`=>` leads to what happens, and not `{sign}`");
+        let problem = Diagnostic::new(Code::UnexpectedWord, span, message);
+        Some(problem.help(format!("`{repaired}`")).edit("write the arrow", span, "=>"))
+    }
+
+    /// `9:00..18:00`: hours have two figures.
+    pub(super) fn short_hour(&self) -> Option<Diagnostic> {
+        let numbers = self.tokens.iter().filter(|token| token.kind == TokenKind::Number);
+        let is_short = |word: &str| {
+            let (hour, rest) = word.split_once(':').unwrap_or_default();
+            hour.len() == 1 && rest.len() == 2 && (hour.to_owned() + rest).bytes().all(|sign| sign.is_ascii_digit())
+        };
+        let short: Vec<_> = numbers.filter(|token| is_short(self.word(token))).collect();
+        let first = short.first()?;
+        let repaired = short.iter().rev().fold(self.text.to_owned(), |mut text, token| {
+            text.insert(token.start, '0');
+            text
+        });
+        if !self.reads(&repaired) {
+            return None;
+        }
+        let message = format!("`{}` is written with two figures for the hour", self.word(first));
+        let problem = Diagnostic::new(Code::BadLiteral, self.span(first.start, first.end), message);
+        let problem = problem.help(format!("`{repaired}`"));
+        Some(short.iter().fold(problem, |problem, token| {
+            problem.edit("write the hour so", self.span(token.start, token.start), "0")
+        }))
+    }
+
+    /// `if caller.language = en {`
+    pub(super) fn equals_in_condition(&self) -> Option<Diagnostic> {
+        let (_, token) = self.failed().filter(|(_, token)| self.word(token) == "=")?;
+        let repaired = self.replaced(token.start, token.end, "==");
+        if !self.reads(&repaired) {
+            return None;
+        }
+        let span = self.span(token.start, token.end);
+        let problem = Diagnostic::new(Code::UnexpectedWord, span, "`=` gives a name its value, and `==` compares");
+        Some(problem.help(format!("`{repaired}`")).edit("compare", span, "=="))
+    }
+
+    /// `silence other => …`
+    pub(super) fn outcomes_without_comma(&self) -> Option<Diagnostic> {
+        let (index, token) = self.failed()?;
+        let before = self.tokens.get(index.checked_sub(1)?)?;
+        let (outcome, other) = (self.word(before), self.word(token));
+        let repaired = self.replaced(before.end, before.end, ",");
+        if !OUTCOMES.contains(&outcome) || !OUTCOMES.contains(&other) || !self.reads(&repaired) {
+            return None;
+        }
+        let message = format!("`{outcome}` carries nothing that `{other}` could name");
+        let problem = Diagnostic::new(Code::PayloadOnPlainOutcome, self.span(before.start, token.end), message);
+        let behind = self.span(before.end, before.end);
+        Some(problem.help(format!("`{outcome}, {other}`")).edit("write the comma", behind, ","))
+    }
+
+    /// `else => …` in a dialogue.
+    pub(super) fn else_among_outcomes(&self) -> Option<Diagnostic> {
+        let (_, token) = self.failed().filter(|(index, token)| *index == 0 && self.word(token) == "else")?;
+        let repaired = self.replaced(token.start, token.end, "silence");
+        if self.line.context != Some(Context::Dialogue) || !self.reads(&repaired) {
+            return None;
+        }
+        let message = "arms of outcomes name each of them, so that none is forgotten";
+        let problem = Diagnostic::new(Code::ElseInOutcomeArms, self.span(token.start, token.end), message);
+        Some(problem.help("`silence, other =>` in a `menu`, `silence, invalid =>` in an `ask`"))
+    }
+}
