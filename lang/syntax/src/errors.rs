@@ -169,24 +169,37 @@ impl<'t> Part<'_, 't> {
                 }
             };
             let problem = Diagnostic::new(Code::BadUnit, span, format!("`{unit}` is not how this unit is written"));
-            return Some(problem.help(format!("`{right}`")).edit("write the unit so", span, right));
+            return Some(problem.help(format!("`{right}`")).edit("write the unit so", span, right).certain());
         }
         None
     }
 
     fn full_width_sign(&self) -> Option<Diagnostic> {
-        let signs = self.tokens.iter().filter(|token| token.end > self.failed_at);
-        let (token, sign, meant) = signs
-            .filter_map(|token| {
-                let sign = self.text.get(token.start..)?.chars().next()?;
-                let (_, meant) = FULL_WIDTH.iter().find(|(wide, _)| *wide == sign)?;
-                Some((token, sign, *meant))
-            })
-            .next()?;
-        let span = self.span(token.start, token.start + sign.len_utf8());
-        let problem =
-            Diagnostic::new(Code::UnexpectedWord, span, format!("`{sign}` is the full-width form of `{meant}`"));
-        Some(problem.help(format!("`{meant}`")).edit("write the narrow sign", span, meant))
+        let all = self.full_width_signs();
+        let (start, sign, meant) = all.iter().find(|(start, sign, _)| start + sign.len_utf8() > self.failed_at)?;
+        let span = self.span(*start, start + sign.len_utf8());
+        let message = format!("`{sign}` is the full-width form of `{meant}`");
+        let mut problem = Diagnostic::new(Code::UnexpectedWord, span, message).help(format!("`{meant}`"));
+        let mut repaired = self.text.to_owned();
+        for (start, sign, meant) in all.iter().rev() {
+            let end = start + sign.len_utf8();
+            problem = problem.edit("write the narrow signs", self.span(*start, end), *meant);
+            repaired.replace_range(*start..end, meant);
+        }
+        Some(problem.certain_if(self.reads(&repaired)))
+    }
+
+    /// Where they stand; what lies between full-width quotes is text and keeps its signs.
+    fn full_width_signs(&self) -> Vec<(usize, char, &'static str)> {
+        let mut quoted = false;
+        let signs = self.tokens.iter().filter_map(|token| {
+            let sign = self.text.get(token.start..)?.chars().next()?;
+            let (_, meant) = FULL_WIDTH.iter().find(|(wide, _)| *wide == sign)?;
+            let inside = quoted && *meant != "\"";
+            quoted ^= *meant == "\"";
+            (!inside).then_some((token.start, sign, *meant))
+        });
+        signs.collect()
     }
 
     /// A word before a text where a language is meant: `EN "…"`, `zh_CN "…"`, `english "…"`.
@@ -212,6 +225,8 @@ impl<'t> Part<'_, 't> {
         }
         let written = self.text.get(token.start..end)?;
         let mut subtags = written.split(['-', '_']);
+        // `EN` and `zh_CN` are tags that are written otherwise; `english` is a word that may mean one.
+        let is_tag = subtags.clone().next().is_some_and(|language| language.len() <= 3);
         let right = match subtags.next().unwrap_or("").to_lowercase() {
             language if language.len() > 3 => language.get(..2)?.to_owned(),
             language => std::iter::once(language).chain(subtags.map(str::to_owned)).collect::<Vec<_>>().join("-"),
@@ -221,7 +236,7 @@ impl<'t> Part<'_, 't> {
         }
         let span = self.span(token.start, end);
         let problem = Diagnostic::new(Code::BadLanguageTag, span, format!("`{written}` is not a language tag"));
-        Some(problem.help(format!("`{right}`")).edit("write the tag so", span, right))
+        Some(problem.help(format!("`{right}`")).edit("write the tag so", span, right).certain_if(is_tag))
     }
 
     fn reserved_word_as_name(&self) -> Option<Diagnostic> {
@@ -251,7 +266,7 @@ impl<'t> Part<'_, 't> {
         }
         let span = self.span(comma.start, comma.end);
         let problem = Diagnostic::new(Code::CommaBetweenActions, span, "a comma does not chain actions");
-        Some(problem.help(format!("`{repaired}`")).edit("chain with `then`", span, " then"))
+        Some(problem.help(format!("`{repaired}`")).edit("chain with `then`", span, " then").certain())
     }
 
     fn text_after_else(&self) -> Option<Diagnostic> {
@@ -271,7 +286,10 @@ impl<'t> Part<'_, 't> {
         let repaired = format!("{head} {{ {body} {rest} }}");
         let wrapped = format!("{head} {{");
         if rest.starts_with("then") && self.reads(&wrapped) {
-            return Some(problem.help(format!("`{repaired}`")));
+            let opening = self.span(otherwise.end, otherwise.end);
+            let end = self.text.trim_end().len();
+            let problem = problem.help(format!("`{repaired}`")).edit("all of it happens otherwise", opening, " {");
+            return Some(problem.edit("", self.span(end, end), " }"));
         }
         Some(problem.help(format!("`{first}`, and the rest on the next line")))
     }
@@ -293,11 +311,12 @@ impl<'t> Part<'_, 't> {
         let word = shortened(self.word(token));
         let message = format!("`is` asks which one it is, and `{word}` is a value");
         let span = self.span(place.start, place.end);
-        Some(Diagnostic::new(Code::UnexpectedWord, span, message).help(format!("`{repaired}`")).edit(
-            "compare it",
-            span,
-            sign,
-        ))
+        Some(
+            Diagnostic::new(Code::UnexpectedWord, span, message)
+                .help(format!("`{repaired}`"))
+                .edit("compare it", span, sign)
+                .certain(),
+        )
     }
 
     fn two_on_one_line(&self) -> Option<Diagnostic> {
@@ -314,11 +333,13 @@ impl<'t> Part<'_, 't> {
             let here = self.span(token.start, token.start);
             if self.reads(&chained) && is_verb(self.word(token)) {
                 let problem = Diagnostic::new(Code::MissingNewline, span, "two statements stand on one line");
-                return Some(problem.here("the second begins here").help(format!("`{chained}`")).edit(
-                    "chain them",
-                    here,
-                    "then ",
-                ));
+                return Some(
+                    problem
+                        .here("the second begins here")
+                        .help(format!("`{chained}`"))
+                        .edit("chain them", here, "then ")
+                        .certain(),
+                );
             }
             if !takes_statements && token.kind == TokenKind::Word && self.reads(first) && self.reads(second) {
                 let name = self.line.context.map_or("line", Context::line_name);

@@ -64,7 +64,7 @@ fn in_a_flow(lines: &str) -> String {
 }
 
 /// A line `//@ other.flow` begins a further file.
-fn project(text: &str) -> Project {
+pub fn project(text: &str) -> Project {
     let mut project = Project::default();
     project.set_today(days_since_epoch(2026, 1, 1).unwrap());
     for (at, part) in text.split("//@ ").enumerate() {
@@ -76,10 +76,18 @@ fn project(text: &str) -> Project {
     project
 }
 
+pub fn site() -> SiteNames {
+    SiteNames { services: Some(vec!["bank".into()]) }
+}
+
+/// The mistakes of the table, by their lines in it.
+pub fn wrong_texts() -> Vec<(usize, String)> {
+    defects().into_iter().map(|defect| (defect.line, defect.wrong)).collect()
+}
+
 /// Codes, helps and the report of a text.
 fn said(text: &str) -> (Vec<&'static str>, Vec<String>, String) {
-    let names = SiteNames { services: Some(vec!["bank".into()]) };
-    let compiled = compile(&project(text), &names, Engine::Interpreter);
+    let compiled = compile(&project(text), &site(), Engine::Interpreter);
     let analysis = compiled.as_ref().map_or_else(|analysis| &**analysis, |compiled| &compiled.analysis);
     let problems = &analysis.diagnostics;
     (
