@@ -3,16 +3,24 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lang_compiler::{Engine, Severity};
+use lang_compiler::{Engine, Project, Severity};
 use serde_json::json;
 
-use crate::show::{self, Failure, Result};
+use crate::project::Opened;
+use crate::show::{self, Failure, Result, plural};
+use crate::write;
 
 #[derive(Args)]
 pub struct Check {
     /// A project's folder, or one `.flow` file
     #[arg(default_value = ".")]
     path: PathBuf,
+    /// Repair what has one certain repair, then check; what callers hear or where they go is never guessed
+    #[arg(long)]
+    fix: bool,
+    /// With `--fix`: show the changes and write nothing
+    #[arg(long, requires = "fix")]
+    dry_run: bool,
     /// One JSON object for each problem, then one with the counts
     #[arg(long)]
     json: bool,
@@ -21,7 +29,10 @@ pub struct Check {
 impl Check {
     pub fn run(&self) -> Result {
         let opened = crate::project::open(&self.path)?;
-        let project = crate::project::to_check(&opened.bundle);
+        let mut project = crate::project::to_check(&opened.bundle);
+        if self.fix {
+            project = self.repaired(&opened, &project)?;
+        }
         // The same graph and the same problems; nothing is run, so no machine code is made.
         let compiled = lang_compiler::compile(&project, &opened.names, Engine::Interpreter);
         let analysis = match &compiled {
@@ -44,8 +55,40 @@ impl Check {
     }
 }
 
+impl Check {
+    /// The project with its certain repairs, which are written unless only shown.
+    fn repaired(&self, opened: &Opened, project: &Project) -> Result<Project> {
+        let repaired = lang_compiler::repair(project, &opened.names);
+        for made in &repaired.applied {
+            let lang_compiler::Applied { file, line, code, message, title } = made;
+            if self.json {
+                println!(
+                    "{}",
+                    json!({ "fixed": { "file": file, "line": line, "code": code, "message": message, "title": title } })
+                );
+            } else if !self.dry_run {
+                println!("fixed {file}:{line}: {message} ({code}): {title}");
+            }
+        }
+        for (name, text) in &repaired.changed {
+            let before = opened.bundle.files.iter().find(|(other, _)| other == name);
+            let before = before.map_or_else(Default::default, |(_, bytes)| String::from_utf8_lossy(bytes));
+            if !self.dry_run {
+                write::replace(&crate::project::place_of(&self.path, name), text)?;
+            } else if self.json {
+                println!("{}", json!({ "file": name, "diff": write::diff(name, &before, text) }));
+            } else {
+                print!("{}", write::diff(name, &before, text));
+            }
+        }
+        if !self.json && !repaired.applied.is_empty() {
+            println!();
+        }
+        Ok(repaired.project)
+    }
+}
+
 fn summary(errors: usize, warnings: usize, compiled: Option<&lang_compiler::Compiled>) -> String {
-    let plural = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
     let problems = match (errors, warnings) {
         (0, 0) => "no problems".to_owned(),
         (0, warnings) => plural(warnings, "warning"),

@@ -4,14 +4,20 @@
 mod build;
 mod call;
 mod check;
+mod completion;
 mod demo;
+mod explain;
+mod fmt;
+mod graph;
 mod moment;
+mod new;
 mod project;
 mod reload;
 mod serve;
 mod show;
 mod talk;
 mod test;
+mod write;
 
 use std::process::ExitCode;
 
@@ -28,6 +34,16 @@ struct Arguments {
 enum Command {
     /// Checks a project or a single flow file
     Check(check::Check),
+    /// Writes flow files in their canonical form
+    Fmt(fmt::Fmt),
+    /// Says what a code of a problem means, with a wrong and a right example
+    Explain(explain::Explain),
+    /// Draws a project: steps, what callers hear, keys and outcomes
+    Graph(graph::Graph),
+    /// Makes a project that passes `check` and `test`
+    New(new::New),
+    /// Prints what a shell needs to complete these commands
+    Completion(completion::Completion),
     /// Runs the tests of a project, in virtual time, on the code that would serve
     Test(test::Test),
     /// Plays a flow in the terminal: type keys, read what the caller hears
@@ -45,6 +61,11 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check(command) => command.run(),
+        Command::Fmt(command) => command.run(),
+        Command::Explain(command) => command.run(),
+        Command::Graph(command) => command.run(),
+        Command::New(command) => command.run(),
+        Command::Completion(command) => command.run(),
         Command::Test(command) => command.run(),
         Command::Talk(command) => command.run(),
         Command::Serve(command) => command.run(),

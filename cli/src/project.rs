@@ -1,6 +1,6 @@
 //! A project as the commands name it: a folder, or one flow file on its own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use lang_compiler::Project;
@@ -25,11 +25,7 @@ pub fn open(path: &Path) -> Result<Opened> {
         return Ok(Opened { bundle, names: SiteNames::default() });
     }
     if !path.is_dir() {
-        let message = match path.exists() {
-            true => format!("`{}` is neither a folder nor a file", path.display()),
-            false => format!("there is no `{}`", path.display()),
-        };
-        return Err(Failure::new(message, "name a folder with `.flow` files, or one such file"));
+        return Err(no_project(path));
     }
     let config = site(path)?;
     let bundle =
@@ -41,6 +37,32 @@ pub fn open(path: &Path) -> Result<Opened> {
     let known = path.join(FILE_NAME).is_file();
     let names = if known { config.names() } else { SiteNames::default() };
     Ok(Opened { bundle, names })
+}
+
+/// The flow files below a folder, or the one file that is named. They need not form a project.
+pub fn flow_files(path: &Path) -> Result<Vec<PathBuf>> {
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    if !path.is_dir() {
+        return Err(no_project(path));
+    }
+    let data = site(path).map_or_else(|_| Config::default().storage.data, |config| config.storage.data);
+    let files = runtime_server::project::flow_files(path, &path.join(data));
+    files.map_err(|error| Failure::new(error.message, error.help))
+}
+
+fn no_project(path: &Path) -> Failure {
+    let message = match path.exists() {
+        true => format!("`{}` is neither a folder nor a file", path.display()),
+        false => format!("there is no `{}`", path.display()),
+    };
+    Failure::new(message, "name a folder with `.flow` files, or one such file")
+}
+
+/// Where a file of an opened project lies; `name` as the bundle has it.
+pub fn place_of(opened: &Path, name: &str) -> PathBuf {
+    if opened.is_file() { opened.to_owned() } else { opened.join(name) }
 }
 
 /// What the checker is given of the files, and what day it is: dates in the past get a warning.
@@ -69,6 +91,6 @@ fn misread(file: &Path, error: &ConfigError) -> Failure {
     Failure::new(format!("{place}: {}", error.message), &error.help)
 }
 
-fn unreadable(path: &Path, cause: &std::io::Error) -> Failure {
+pub fn unreadable(path: &Path, cause: &std::io::Error) -> Failure {
     Failure::new(format!("cannot read `{}`: {cause}", path.display()), "check the path and its permissions")
 }

@@ -1,6 +1,6 @@
 //! How the commands speak: failures with a remedy, reports as text or JSON, colours where somebody looks.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write as _};
 use std::process::ExitCode;
 
 use lang_compiler::Colours;
@@ -36,7 +36,7 @@ impl Failure {
 pub fn print(report: &Report, json: bool) {
     let text = if json { &report.json } else { &report.text };
     if !text.is_empty() {
-        println!("{}", text.trim_end());
+        say(&format!("{}\n", text.trim_end()));
     }
 }
 
@@ -67,4 +67,17 @@ pub fn paint(text: &str, how: Paint, colours: Colours) -> String {
         Paint::Faint => "2",
     };
     if colours == Colours::On { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+/// `1 file`, `3 files`.
+pub fn plural(count: usize, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Writes to standard output. A reader who has seen enough, as `head` has, is no mistake.
+pub fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+        std::process::exit(0);
+    }
 }

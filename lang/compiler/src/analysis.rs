@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use lang_diagnostics::{Code, Colours, Diagnostic, FileId, Sources, Span, diagnostics_to_json_lines, render};
+use lang_diagnostics::{Colours, Diagnostic, FileId, Sources, diagnostics_to_json_lines, render};
 use lang_semantics::{ParsedModule, hir};
 use lang_syntax::KnownLines;
 use lang_syntax::ast::{self, Unread};
@@ -19,6 +19,8 @@ pub struct Analysis {
     pub sources: Sources,
     /// By file and place.
     pub diagnostics: Vec<Diagnostic>,
+    /// How many of them the parser gave: lines that do not read.
+    pub unread: usize,
     /// Present when no diagnostic is an error.
     pub program: Option<hir::Program>,
     /// Files of the project; those of the library stand behind them.
@@ -79,6 +81,7 @@ fn read_and_check(known: &mut KnownLines, project: &Project, names: &SiteNames) 
     let own_files = reader.sources.files().count() as u32;
     reader.read_library();
     let Reader { sources, modules, mut diagnostics, foreign, .. } = reader;
+    let unread_lines = diagnostics.len();
     let by_path: Vec<_> = modules.iter().map(|(path, ast)| (path.as_str(), ast)).collect();
     let unread = modules.values().flat_map(|ast| &ast.unread).chain(&foreign).collect();
     let gaps = Gaps::new(&by_path, unread, &sources);
@@ -90,7 +93,7 @@ fn read_and_check(known: &mut KnownLines, project: &Project, names: &SiteNames) 
     diagnostics.extend(found);
     diagnostics.sort_by_key(|problem| (problem.span().file, problem.span().start));
     let program = program.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
-    Analysis { sources, diagnostics, program, own_files }
+    Analysis { sources, diagnostics, unread: unread_lines, program, own_files }
 }
 
 /// The checker writes `…` in a help for what stands at the place: it knows places, and no texts.
@@ -145,20 +148,7 @@ impl<'k> Reader<'k> {
         let file = self.sources.add(path, text);
         let (ast, _) = lang_syntax::parse(file, text);
         self.foreign.push(Unread { span: ast.span, item: None, block: None, heads: Vec::new(), declares: true });
-        let problem = match misread {
-            Misread::Utf16 => Diagnostic::new(
-                Code::UnexpectedWord,
-                Span::new(file, 0, 0),
-                "the file is UTF-16 text, and flow files are UTF-8",
-            )
-            .help("save it as UTF-8; in Notepad: Save as, Encoding: UTF-8"),
-            Misread::NotUtf8 { at } => {
-                Diagnostic::new(Code::UnexpectedWord, Span::new(file, at, at), "the file is not UTF-8 text")
-                    .here("this byte begins no character")
-                    .help("save the file as UTF-8")
-                    .note("bytes of GBK, Big5 or Latin-1 look so")
-            }
-        };
+        let problem = misread.problem(file);
         self.diagnostics.push(problem);
         self.take(module, ast);
     }

@@ -17,7 +17,10 @@ mod consequences;
 mod coverage;
 mod depth;
 mod given;
+mod layout;
+pub mod picture;
 mod project;
+mod repair;
 
 pub use analysis::{Analysis, Checker, analyze};
 pub use compile::{Compiled, Engine, compile, graph_text, load};
@@ -25,4 +28,6 @@ pub use coverage::{Counting, Heard, Reached, ReachedKind};
 pub use given::read_given;
 pub use lang_diagnostics::{Code, Colours, Diagnostic, Position, Severity, Sources, Span, diagnostic_to_json, nearest};
 pub use lang_syntax::format;
+pub use layout::{Layout, layout};
 pub use project::Project;
+pub use repair::{Applied, Repaired, repair};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lang_diagnostics::{Code, Diagnostic, FileId, Span};
 use lang_semantics::Surroundings;
 use lang_syntax::composed;
 use runtime_contract::calendar::days_since_epoch;
@@ -37,8 +38,27 @@ pub(crate) enum Misread {
     },
 }
 
+impl Misread {
+    /// What is said of the file, and nothing else of it.
+    pub fn problem(self, file: FileId) -> Diagnostic {
+        match self {
+            Misread::Utf16 => {
+                let message = "the file is UTF-16 text, and flow files are UTF-8";
+                Diagnostic::new(Code::UnexpectedWord, Span::new(file, 0, 0), message)
+                    .help("save it as UTF-8; in Notepad: Save as, Encoding: UTF-8")
+            }
+            Misread::NotUtf8 { at } => {
+                Diagnostic::new(Code::UnexpectedWord, Span::new(file, at, at), "the file is not UTF-8 text")
+                    .here("this byte begins no character")
+                    .help("save the file as UTF-8")
+                    .note("bytes of GBK, Big5 or Latin-1 look so")
+            }
+        }
+    }
+}
+
 impl FlowFile {
-    fn from_bytes(bytes: &[u8]) -> FlowFile {
+    pub fn from_bytes(bytes: &[u8]) -> FlowFile {
         if let Some(text) = utf16(bytes) {
             return FlowFile { text, misread: Some(Misread::Utf16) };
         }

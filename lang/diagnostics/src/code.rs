@@ -162,9 +162,12 @@ codes! {
 }
 
 impl Code {
-    /// The code of a number (`F0101`) or a name (`unknown-name`).
+    /// The code of a number (`F0101`) or a name (`unknown-name`), in any case.
     pub fn find(word: &str) -> Option<Code> {
-        Code::ALL.iter().copied().find(|code| code.number().eq_ignore_ascii_case(word) || code.name() == word)
+        Code::ALL
+            .iter()
+            .copied()
+            .find(|code| code.number().eq_ignore_ascii_case(word) || code.name().eq_ignore_ascii_case(word))
     }
 }
 

@@ -40,6 +40,9 @@ pub struct Edit {
 pub struct Suggestion {
     pub title: String,
     pub edits: Vec<Edit>,
+    /// Nothing else can have been meant, so `check --fix` applies it unasked. What callers hear or where they go is
+    /// never guessed.
+    pub certain: bool,
 }
 
 /// The user's mistake. `message` is lower case without a full stop, user text in backticks; `help` is a text that would
@@ -113,7 +116,19 @@ impl Diagnostic {
         let edit = Edit { span, text: text.into() };
         match &mut self.suggestion {
             Some(suggestion) => suggestion.edits.push(edit),
-            None => self.suggestion = Some(Suggestion { title: title.into(), edits: vec![edit] }),
+            None => self.suggestion = Some(Suggestion { title: title.into(), edits: vec![edit], certain: false }),
+        }
+        self
+    }
+
+    /// The repair may be applied unasked; see [`Suggestion::certain`].
+    pub fn certain(self) -> Self {
+        self.certain_if(true)
+    }
+
+    pub fn certain_if(mut self, certain: bool) -> Self {
+        if let Some(suggestion) = &mut self.suggestion {
+            suggestion.certain = certain;
         }
         self
     }

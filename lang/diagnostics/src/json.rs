@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::{Diagnostic, Sources, Span, TurnKind, Way};
 
 /// One problem: `code`, `name`, `severity`, `message`, `labels`, `help`, `notes`, `ways`, `suggestion`. Each place has
-/// `file`, `start` and `end`, which have `line` and `column` (from 1, in characters) and `byte` (from 0).
+/// `file`, `start` and `end`, which have `line` and `column` (from 1, in characters) and `byte` (from 0). A `suggestion`
+/// has a `title`, `edits` (each a `place` and the `text` that replaces it) and `certain`: it may be applied unasked.
 pub fn diagnostic_to_json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
     let labels: Vec<Value> = diagnostic
         .labels
@@ -18,7 +19,7 @@ pub fn diagnostic_to_json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
             .iter()
             .map(|edit| json!({ "place": place(edit.span, sources), "text": edit.text }))
             .collect();
-        json!({ "title": suggestion.title, "edits": edits })
+        json!({ "title": suggestion.title, "certain": suggestion.certain, "edits": edits })
     });
     json!({
         "code": diagnostic.code.number(),

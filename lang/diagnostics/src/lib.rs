@@ -16,6 +16,7 @@ mod diagnostic;
 mod excerpt;
 mod json;
 mod nearest;
+mod page;
 mod render;
 mod source;
 mod visible;

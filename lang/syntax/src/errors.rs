@@ -161,7 +161,7 @@ impl<'t> Part<'_, 't> {
                 }
             };
             let problem = Diagnostic::new(Code::BadUnit, span, format!("`{unit}` is not how this unit is written"));
-            return Some(problem.help(format!("`{right}`")).edit("write the unit so", span, right));
+            return Some(problem.help(format!("`{right}`")).edit("write the unit so", span, right).certain());
         }
         None
     }
@@ -189,6 +189,8 @@ impl<'t> Part<'_, 't> {
         }
         let written = self.text.get(token.start..end)?;
         let mut subtags = written.split(['-', '_']);
+        // `EN` and `zh_CN` are tags that are written otherwise; `english` is a word that may mean one.
+        let is_tag = subtags.clone().next().is_some_and(|language| language.len() <= 3);
         let right = match subtags.next().unwrap_or("").to_lowercase() {
             language if language.len() > 3 => language.get(..2)?.to_owned(),
             language => std::iter::once(language).chain(subtags.map(str::to_owned)).collect::<Vec<_>>().join("-"),
@@ -198,7 +200,7 @@ impl<'t> Part<'_, 't> {
         }
         let span = self.span(token.start, end);
         let problem = Diagnostic::new(Code::BadLanguageTag, span, format!("`{written}` is not a language tag"));
-        Some(problem.help(format!("`{right}`")).edit("write the tag so", span, right))
+        Some(problem.help(format!("`{right}`")).edit("write the tag so", span, right).certain_if(is_tag))
     }
 
     fn reserved_word_as_name(&self) -> Option<Diagnostic> {
@@ -228,7 +230,7 @@ impl<'t> Part<'_, 't> {
         }
         let span = self.span(comma.start, comma.end);
         let problem = Diagnostic::new(Code::CommaBetweenActions, span, "a comma does not chain actions");
-        Some(problem.help(format!("`{repaired}`")).edit("chain with `then`", span, " then"))
+        Some(problem.help(format!("`{repaired}`")).edit("chain with `then`", span, " then").certain())
     }
 
     fn text_after_else(&self) -> Option<Diagnostic> {
@@ -248,7 +250,10 @@ impl<'t> Part<'_, 't> {
         let repaired = format!("{head} {{ {body} {rest} }}");
         let wrapped = format!("{head} {{");
         if rest.starts_with("then") && self.reads(&wrapped) {
-            return Some(problem.help(format!("`{repaired}`")));
+            let opening = self.span(otherwise.end, otherwise.end);
+            let end = self.text.trim_end().len();
+            let problem = problem.help(format!("`{repaired}`")).edit("all of it happens otherwise", opening, " {");
+            return Some(problem.edit("", self.span(end, end), " }"));
         }
         Some(problem.help(format!("`{first}`, and the rest on the next line")))
     }
@@ -270,11 +275,12 @@ impl<'t> Part<'_, 't> {
         let word = shortened(self.word(token));
         let message = format!("`is` asks which one it is, and `{word}` is a value");
         let span = self.span(place.start, place.end);
-        Some(Diagnostic::new(Code::UnexpectedWord, span, message).help(format!("`{repaired}`")).edit(
-            "compare it",
-            span,
-            sign,
-        ))
+        Some(
+            Diagnostic::new(Code::UnexpectedWord, span, message)
+                .help(format!("`{repaired}`"))
+                .edit("compare it", span, sign)
+                .certain(),
+        )
     }
 
     fn two_on_one_line(&self) -> Option<Diagnostic> {
@@ -291,11 +297,13 @@ impl<'t> Part<'_, 't> {
             let here = self.span(token.start, token.start);
             if self.reads(&chained) && is_verb(self.word(token)) {
                 let problem = Diagnostic::new(Code::MissingNewline, span, "two statements stand on one line");
-                return Some(problem.here("the second begins here").help(format!("`{chained}`")).edit(
-                    "chain them",
-                    here,
-                    "then ",
-                ));
+                return Some(
+                    problem
+                        .here("the second begins here")
+                        .help(format!("`{chained}`"))
+                        .edit("chain them", here, "then ")
+                        .certain(),
+                );
             }
             if !takes_statements && token.kind == TokenKind::Word && self.reads(first) && self.reads(second) {
                 let name = self.line.context.map_or("line", Context::line_name);

@@ -29,7 +29,7 @@ pub(crate) fn problem_of_signs(file: FileId, text: &str, tokens: &[Token]) -> Op
         if !is_text && sign.is_whitespace() && !is_command(sign) {
             let message = format!("this blank is {code}, and words are parted by the plain one");
             let problem = Diagnostic::new(Code::UnexpectedWord, place, message);
-            return Some(problem.help("write a plain blank here").edit("write a plain blank", place, " "));
+            return Some(problem.help("write a plain blank here").edit("write a plain blank", place, " ").certain());
         }
         let whole = span(token.start..token.end);
         let plain: String = written.chars().filter(|sign| !is_wrong(*sign)).collect();
@@ -43,7 +43,7 @@ pub(crate) fn problem_of_signs(file: FileId, text: &str, tokens: &[Token]) -> Op
             0 | TEXT_CHARS_MAX.. => "leave it out".to_owned(),
             _ => format!("`{plain}`"),
         };
-        Some(problem.help(help).edit("leave it out", whole, plain))
+        Some(problem.help(help).edit("leave it out", whole, plain).certain())
     })
 }
 
@@ -55,7 +55,12 @@ pub(crate) fn problems_of_comments(file: FileId, text: &str, comments: &[Comment
         let start = (comment.start + at) as u32;
         let place = Span::new(file, start, start + sign.len_utf8() as u32);
         let message = format!("this comment holds U+{:04X}, which shows it other than it is", u32::from(sign));
-        Some(Diagnostic::new(Code::UnexpectedWord, place, message).help("leave it out").edit("leave it out", place, ""))
+        Some(
+            Diagnostic::new(Code::UnexpectedWord, place, message)
+                .help("leave it out")
+                .edit("leave it out", place, "")
+                .certain(),
+        )
     });
     problems.collect()
 }

@@ -99,20 +99,106 @@ fn meaning(text: &str) -> String {
     plain
 }
 
+/// New lines, and comments at their ends, strewn inside the lines of a text where a line may break: in brackets, behind
+/// `=>`, before `then`, `else`, `and`, `or` and before a language of several.
+fn strew_inside(text: &str, chance: &mut Chance) -> (String, Vec<String>) {
+    let (mut strewn, mut comments) = (String::new(), Vec::new());
+    for line in text.lines() {
+        let found = tokens(line);
+        let (mut depth, mut end) = (0, 0);
+        for (index, token) in found.iter().enumerate() {
+            let before = index.checked_sub(1).map_or("", |at| &line[found[at].clone()]);
+            let word = &line[token.clone()];
+            let opens_block = found.get(index + 1).is_some_and(|next| &line[next.clone()] == "{");
+            let may_break = index > 0
+                && (depth > 0 && !word.starts_with('.') && before != "."
+                    || before == "=>" && word != "{"
+                    || word == "then"
+                    || word == "else" && before != "}" && !opens_block && !line[token.end..].starts_with(" =>"));
+            strewn.push_str(&line[end..token.start]);
+            if may_break && chance.below(4) == 0 {
+                if chance.below(3) == 0 {
+                    comments.push(format!("// inside {}", chance.next()));
+                    strewn.push_str(&format!(" {}", comments.last().unwrap()));
+                }
+                strewn.push_str("\n  ");
+                if chance.below(4) == 0 {
+                    comments.push(format!("// between {}", chance.next()));
+                    strewn.push_str(&format!("{}\n", comments.last().unwrap()));
+                }
+            }
+            match word {
+                "(" | "[" => depth += 1,
+                ")" | "]" => depth -= 1,
+                _ => {}
+            }
+            strewn.push_str(word);
+            end = token.end;
+        }
+        strewn.push_str(&line[end..]);
+        strewn.push('\n');
+    }
+    (strewn, comments)
+}
+
+/// The comments of a text, as they follow each other.
+fn comments_of(text: &str) -> Vec<String> {
+    let behind = |line: &str| line[tokens(line).last().map_or(0, |last| last.end)..].trim().to_owned();
+    text.lines().map(behind).filter(|rest| rest.starts_with("//")).collect()
+}
+
 #[test]
 fn form_keeps_comments_and_meaning() {
     for seed in seeds(60) {
         let mut chance = Chance(seed);
         let (name, text) = SAMPLES[chance.below(SAMPLES.len())];
-        let (strewn, comments) = strew(text, &mut chance);
+        let (strewn, comments) = match seed % 2 {
+            0 => strew(text, &mut chance),
+            _ => strew_inside(text, &mut chance),
+        };
         let formatted = format(&strewn);
         for comment in &comments {
             assert_eq!(formatted.matches(comment.as_str()).count(), 1, "seed {seed}: {comment} of {name}\n{formatted}");
         }
+        assert_eq!(comments_of(&formatted), comments_of(&strewn), "seed {seed}: {name}\n{formatted}");
         assert_eq!(format(&formatted), formatted, "seed {seed}: {name}");
         assert_eq!(meaning(&formatted), meaning(&strewn), "seed {seed}: {name}");
         assert!(!formatted.contains(['\t', '\r']) && !formatted.contains("\n\n\n"), "seed {seed}: {name}");
     }
+}
+
+/// What a file says when the order of its lines does not count.
+fn parts_of_meaning(text: &str) -> Vec<String> {
+    let printed = meaning(text);
+    let mut parts: Vec<String> =
+        printed.split([',', '{', '}', '[', ']', '(', ')']).map(|part| part.trim().to_owned()).collect();
+    parts.retain(|part| !part.is_empty());
+    parts.sort_unstable();
+    parts
+}
+
+#[test]
+fn texts_that_were_changed_and_still_read_keep_comments_and_meaning() {
+    let mut read = 0;
+    for seed in seeds(120) {
+        let mut chance = Chance(seed);
+        let (name, text) = SAMPLES[chance.below(SAMPLES.len())];
+        let (strewn, _) = strew(text, &mut chance);
+        let mutated = mutate(&strewn, &mut chance);
+        if !parse(FileId(0), &mutated).1.is_empty() {
+            continue;
+        }
+        read += 1;
+        let formatted = format(&mutated);
+        let sorted = |text: &str| {
+            let mut comments = comments_of(text);
+            comments.sort_unstable();
+            comments
+        };
+        assert_eq!(sorted(&formatted), sorted(&mutated), "seed {seed}: {name}\n{mutated}\n----\n{formatted}");
+        assert_eq!(parts_of_meaning(&formatted), parts_of_meaning(&mutated), "seed {seed}: {name}");
+    }
+    assert!(read > 0 || std::env::var_os("STROWGER_SEED").is_some(), "no text was still read");
 }
 
 #[test]

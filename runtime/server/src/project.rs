@@ -64,6 +64,12 @@ pub fn read_bundle(folder: &Path, data: &Path) -> Result<Bundle, ProjectError> {
     Ok(bundle)
 }
 
+/// The flow files of a project, sorted by path; as [`read_bundle`] finds them, and not read.
+pub fn flow_files(folder: &Path, data: &Path) -> Result<Vec<PathBuf>, ProjectError> {
+    let entries = entries(folder, data)?;
+    Ok(entries.into_iter().filter(|entry| entry.name.ends_with(FLOW_ENDING)).map(|entry| entry.path).collect())
+}
+
 /// A number that changes when a file is written, added, removed or renamed.
 pub fn fingerprint(folder: &Path, data: &Path) -> Result<u64, ProjectError> {
     let mut hasher = DefaultHasher::new();

@@ -96,14 +96,26 @@ fn parts(text: &str) -> Vec<(String, &str, u32)> {
     parts
 }
 
-fn analysis(text: &str) -> Analysis {
+pub fn project(text: &str) -> Project {
     let mut project = Project::default();
     project.set_today(days_since_epoch(2026, 1, 1).unwrap());
     for (name, body, _) in parts(text) {
         project.add_flow(&name, body);
     }
-    let names = SiteNames { services: Some(vec!["bank".into(), "crm".into()]) };
-    match compile(&project, &names, Engine::Interpreter) {
+    project
+}
+
+pub fn site() -> SiteNames {
+    SiteNames { services: Some(vec!["bank".into(), "crm".into()]) }
+}
+
+/// The texts of all faults, by their files.
+pub fn wrong_texts() -> Vec<(String, String)> {
+    faults().into_iter().map(|fault| (fault.name, fault.wrong)).collect()
+}
+
+fn analysis(text: &str) -> Analysis {
+    match compile(&project(text), &site(), Engine::Interpreter) {
         Ok(compiled) => compiled.analysis,
         Err(analysis) => *analysis,
     }

@@ -16,8 +16,10 @@ mod expressions;
 mod harness;
 mod limits;
 mod mutations;
+mod pages;
 mod problems;
 mod random;
+mod repairs;
 #[path = "../../../syntax/tests/support/mod.rs"]
 mod syntax_support;
 mod values;

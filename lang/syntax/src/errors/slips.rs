@@ -34,21 +34,36 @@ fn narrow(sign: char) -> Option<char> {
 
 impl Part<'_, '_> {
     pub(super) fn full_width_sign(&self) -> Option<Diagnostic> {
-        let signs = self.tokens.iter().filter(|token| token.end > self.failed_at);
-        let (start, sign, meant) = signs
-            .filter_map(|token| {
-                let sign = self.text.get(token.start..)?.chars().next()?;
-                Some((token.start, sign, narrow(sign)?))
-            })
-            .next()?;
+        let all = self.full_width_signs();
+        let (start, sign, meant) = *all.iter().find(|(start, sign, _)| start + sign.len_utf8() > self.failed_at)?;
         let end = start + sign.len_utf8();
         let span = self.span(start, end);
         let message = format!("`{sign}` is the full-width form of `{meant}`");
-        let problem = Diagnostic::new(Code::UnexpectedWord, span, message);
+        let mut problem = Diagnostic::new(Code::UnexpectedWord, span, message);
         if self.reads(&self.replaced(start, end, "")) {
             return Some(problem.help("leave it out").edit("leave it out", span, ""));
         }
-        Some(problem.help(format!("`{meant}`")).edit("write the narrow sign", span, meant))
+        problem = problem.help(format!("`{meant}`"));
+        let mut repaired = self.text.to_owned();
+        for (start, sign, meant) in all.iter().rev() {
+            let end = start + sign.len_utf8();
+            problem = problem.edit("write the narrow signs", self.span(*start, end), *meant);
+            repaired.replace_range(*start..end, &meant.to_string());
+        }
+        Some(problem.certain_if(self.reads(&repaired)))
+    }
+
+    /// Where they stand; what lies between full-width quotes is text and keeps its signs.
+    fn full_width_signs(&self) -> Vec<(usize, char, char)> {
+        let mut quoted = false;
+        let signs = self.tokens.iter().filter_map(|token| {
+            let sign = self.text.get(token.start..)?.chars().next()?;
+            let meant = narrow(sign)?;
+            let inside = quoted && meant != '"';
+            quoted ^= meant == '"';
+            (!inside).then_some((token.start, sign, meant))
+        });
+        signs.collect()
     }
 
     /// `1 -> continue`

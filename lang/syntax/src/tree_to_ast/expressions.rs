@@ -362,7 +362,7 @@ fn payload_on_plain(outcome: &Name, name: &Name, span: Span) -> Diagnostic {
     let is_plain = |word: &str| PLAIN.contains(&word);
     if is_plain(&outcome.text) && (is_plain(&name.text) || CARRYING.contains(&name.text.as_str())) {
         let help = format!("`{}, {}`", outcome.text, name.text);
-        return Diagnostic::new(code, span, message).help(help).edit("write the comma", behind, ",");
+        return Diagnostic::new(code, span, message).help(help).edit("write the comma", behind, ",").certain();
     }
     if is_plain(&outcome.text) {
         return Diagnostic::new(code, span, message).help(format!("`{}`", outcome.text)).edit(

@@ -358,10 +358,10 @@ impl<'t> AstBuilder<'t> {
         );
         let problem = match value.kind {
             ExprKind::Name(Name { .. }) => {
-                problem.help(format!("`go {text}`")).edit("go there", node.span(), format!("go {text}"))
+                problem.help(format!("`go {text}`")).edit("go there", node.span(), format!("go {text}")).certain()
             }
             ExprKind::Text(_) => {
-                problem.help(format!("`say {text}`")).edit("say it", node.span(), format!("say {text}"))
+                problem.help(format!("`say {text}`")).edit("say it", node.span(), format!("say {text}")).certain()
             }
             _ => problem.help(format!("`note value = {text}`, or whatever should happen here")),
         };

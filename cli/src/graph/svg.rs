@@ -1,0 +1,249 @@
+//! The picture as one SVG file that needs nothing else: it follows the reader's light or dark taste, and prints.
+
+use std::fmt::Write;
+
+use lang_compiler::picture::{LineKind, Node, NodeKind, Picture};
+
+use super::measure::width;
+use super::place::{
+    Box, HEAD, KEY_HEIGHT, LABEL_SIZE, PAD, Placed, ROW, Rect, TEXT_SIZE, TITLE_SIZE, TextRow, Way, key_width, place,
+    row_start,
+};
+
+/// Above the picture, for its title; below it, for what its signs mean.
+const TOP: f64 = 64.0;
+const FOOT: f64 = 56.0;
+/// The legend needs so much.
+const WIDTH_MIN: f64 = 760.0;
+
+const STYLE: &str = "
+  :root { color-scheme: light dark; --paper: #ffffff; --ink: #1c2733; --soft: #5b6b7b; --line: #7d8fa1; --box: #f6f9fc;
+    --edge: #b9c6d3; --head: #dbe8f5; --top: #cfe6d6; --group: #fbfcfe; --end: #fde8e8; --end-ink: #9c2a1d; --end-line: #d9756a;
+    --entry: #2e7d4f; --entry-ink: #ffffff; --key: #1f5fa8; --key-ink: #ffffff; --when: #8a5a00; --runs: #7a4fb3; }
+  @media (prefers-color-scheme: dark) { :root { --paper: #12181f; --ink: #e6edf4; --soft: #9fb0c0; --line: #7f93a8; --box: #1a232d;
+    --edge: #3a4a5a; --head: #24384d; --top: #1f4030; --group: #161d26; --end: #3d1f1d; --end-ink: #ffb4a8; --end-line: #8d4038;
+    --entry: #3f9d68; --entry-ink: #06150c; --key: #6aa9f0; --key-ink: #0a1624; --when: #e0b25c; --runs: #b795ea; } }
+  svg { background: var(--paper); }
+  text { font-family: system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif; fill: var(--ink); }
+  .paper { fill: var(--paper); }
+  .h1 { font-size: 22px; font-weight: 650; } .sub { font-size: 12.5px; fill: var(--soft); }
+  .box { fill: var(--box); stroke: var(--edge); stroke-width: 1.2; } .head { fill: var(--head); } .head.top { fill: var(--top); }
+  .title { font-size: 14px; font-weight: 620; } .row { font-size: 12.5px; } .does, .asks { fill: var(--soft); }
+  .sign { font-size: 11px; fill: var(--soft); } .when { font-size: 12px; fill: var(--when); font-weight: 560; }
+  .group { fill: var(--group); stroke: var(--edge); stroke-dasharray: 5 4; } .groupname { font-size: 13px; fill: var(--soft); font-weight: 600; }
+  .way { fill: none; stroke: var(--line); stroke-width: 1.5; } .way.runs { stroke: var(--runs); stroke-dasharray: 6 4; }
+  .tip { fill: var(--line); } .tip.runs { fill: var(--runs); } .plate { fill: var(--paper); opacity: .94; }
+  .label { font-size: 12px; } .label.runs { fill: var(--runs); }
+  .key { fill: var(--key); } .keytext { font-size: 12px; font-weight: 650; fill: var(--key-ink); text-anchor: middle; }
+  .end { fill: var(--end); stroke: var(--end-line); } .endtext { font-size: 12px; font-weight: 600; fill: var(--end-ink); text-anchor: middle; }
+  .entry { fill: var(--entry); } .entrytext { font-size: 14px; font-weight: 650; fill: var(--entry-ink); text-anchor: middle; }
+";
+
+pub fn svg(picture: &Picture, title: &str) -> String {
+    let placed = place(picture);
+    let (wide, high) = (placed.width.max(WIDTH_MIN), placed.height + TOP + FOOT);
+    let mut out = String::new();
+    let _ = write!(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{wide:.0}\" height=\"{high:.0}\" \
+         viewBox=\"0 0 {wide:.0} {high:.0}\" role=\"img\">\n<title>{}</title>\n<style>{STYLE}</style>\n<defs>",
+        escaped(title)
+    );
+    for class in ["", " runs"] {
+        let _ = write!(
+            out,
+            "<marker id=\"tip{}\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerWidth=\"8\" markerHeight=\"8\" \
+             orient=\"auto-start-reverse\"><path class=\"tip{class}\" d=\"M0 0.5L10 5L0 9.5z\"/></marker>",
+            class.trim()
+        );
+    }
+    out.push_str("</defs>\n<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n");
+    heading(&mut out, picture, title);
+    let left = (wide - placed.width) / 2.0;
+    let _ = writeln!(out, "<g transform=\"translate({left:.1} {TOP:.1})\">");
+    body(&mut out, picture, &placed);
+    out.push_str("</g>\n");
+    legend(&mut out, high - FOOT / 2.0);
+    out.push_str("</svg>\n");
+    out
+}
+
+fn heading(out: &mut String, picture: &Picture, title: &str) {
+    let count = |kind: NodeKind| picture.nodes.iter().filter(|node| node.kind == kind).count();
+    let plural = crate::show::plural;
+    let facts = [
+        plural(count(NodeKind::Entry), "number"),
+        plural(picture.groups.len(), "flow"),
+        plural(count(NodeKind::Step), "step"),
+    ];
+    let _ = writeln!(out, "<text class=\"h1\" x=\"24\" y=\"36\">{}</text>", escaped(title));
+    let _ = writeln!(out, "<text class=\"sub\" x=\"24\" y=\"56\">{}</text>", facts.join(" · "));
+}
+
+fn body(out: &mut String, picture: &Picture, placed: &Placed) {
+    for (rect, group) in placed.groups.iter().zip(&picture.groups) {
+        let _ = writeln!(out, "<rect class=\"group\" {} rx=\"14\"/>", sides(*rect));
+        let _ = writeln!(
+            out,
+            "<text class=\"groupname\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+            rect.x + 12.0,
+            rect.y + 18.0,
+            escaped(&group.name)
+        );
+    }
+    for (edge, way) in picture.edges.iter().zip(&placed.ways) {
+        let class = if edge.runs { " runs" } else { "" };
+        let tip = if edge.runs { "tipruns" } else { "tip" };
+        let _ = writeln!(out, "<path class=\"way{class}\" marker-end=\"url(#{tip})\" d=\"{}\"/>", curve(&way.points));
+    }
+    for (node, one) in picture.nodes.iter().zip(&placed.boxes) {
+        match node.kind {
+            NodeKind::Entry => pill(out, one.rect, "entry", &format!("☎ {}", node.title)),
+            NodeKind::End => pill(out, one.rect, "end", &node.title),
+            NodeKind::Top | NodeKind::Step => step(out, node, one),
+        }
+    }
+    for (edge, way) in picture.edges.iter().zip(&placed.ways) {
+        labels(out, way, edge.runs);
+    }
+}
+
+fn pill(out: &mut String, rect: Rect, class: &str, text: &str) {
+    let _ = writeln!(out, "<rect class=\"{class}\" {} rx=\"{:.1}\"/>", sides(rect), rect.height / 2.0);
+    let (x, y) = (rect.x + rect.width / 2.0, rect.y + rect.height / 2.0 + 4.5);
+    let _ = writeln!(out, "<text class=\"{class}text\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escaped(text));
+}
+
+fn step(out: &mut String, node: &Node, one: &Box) {
+    let Rect { x, y, width: wide, height } = one.rect;
+    let top = if node.kind == NodeKind::Top { " top" } else { "" };
+    let _ = writeln!(out, "<rect class=\"box\" {} rx=\"9\"/>", sides(one.rect));
+    let (inner, bottom) = (wide - 1.2, if one.rows.is_empty() { height - 0.6 } else { HEAD });
+    // The head has round corners above, and below too where it is the whole box.
+    let corner = if one.rows.is_empty() { 8.4 } else { 0.0 };
+    let _ = writeln!(
+        out,
+        "<path class=\"head{top}\" d=\"M{:.1} {:.1}v{:.1}q0 {corner} {corner} {corner}h{:.1}q{corner} 0 {corner} -{corner}v-{:.1}\
+         q0 -8.4 -8.4 -8.4h-{:.1}q-8.4 0 -8.4 8.4z\"/>",
+        x + 0.6,
+        y + 9.0,
+        bottom - 9.0 - corner,
+        inner - 2.0 * corner,
+        bottom - 9.0 - corner,
+        inner - 16.8,
+    );
+    let _ = writeln!(
+        out,
+        "<text class=\"title\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+        x + PAD,
+        y + HEAD / 2.0 + TITLE_SIZE * 0.36,
+        escaped(&node.title)
+    );
+    for (index, row) in one.rows.iter().enumerate() {
+        text_row(out, row, x + PAD, y + HEAD + 6.0 + (index as f64 + 0.5) * ROW + TEXT_SIZE * 0.36);
+    }
+}
+
+fn text_row(out: &mut String, row: &TextRow, x: f64, y: f64) {
+    let (class, sign) = match row.kind {
+        LineKind::Hears => ("hears", "♪"),
+        LineKind::Asks => ("asks", "?"),
+        LineKind::Does => ("does", "›"),
+    };
+    if row.is_first {
+        let _ = write!(out, "<text class=\"sign\" x=\"{:.1}\" y=\"{y:.1}\">{sign}</text>", x + 2.0);
+    }
+    if !row.when.is_empty() {
+        let _ = write!(out, "<text class=\"when\" x=\"{:.1}\" y=\"{y:.1}\">{}:</text>", x + 18.0, escaped(&row.when));
+    }
+    let at = x + row_start(row);
+    let _ = writeln!(out, "<text class=\"row {class}\" x=\"{at:.1}\" y=\"{y:.1}\">{}</text>", escaped(&row.text));
+}
+
+fn labels(out: &mut String, way: &Way, runs: bool) {
+    if way.labels.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "<rect class=\"plate\" {} rx=\"4\"/>", sides(way.label));
+    let class = if runs { " runs" } else { "" };
+    for (index, label) in way.labels.iter().enumerate() {
+        let y = way.label.y + 3.0 + index as f64 * (KEY_HEIGHT + 3.0);
+        let mut x = way.label.x + 4.0;
+        if let Some(key) = &label.key {
+            let wide = key_width(key);
+            key_cap(out, key, x, y);
+            x += wide + 4.0;
+        }
+        let _ = writeln!(
+            out,
+            "<text class=\"label{class}\" x=\"{x:.1}\" y=\"{:.1}\">{}</text>",
+            y + KEY_HEIGHT / 2.0 + LABEL_SIZE * 0.36,
+            escaped(&label.text)
+        );
+    }
+}
+
+fn key_cap(out: &mut String, key: &str, x: f64, y: f64) {
+    let wide = key_width(key);
+    let rect = Rect { x, y, width: wide, height: KEY_HEIGHT };
+    let _ = write!(out, "<rect class=\"key\" {} rx=\"5\"/>", sides(rect));
+    let (x, y) = (x + wide / 2.0, y + KEY_HEIGHT / 2.0 + LABEL_SIZE * 0.36);
+    let _ = writeln!(out, "<text class=\"keytext\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escaped(key));
+}
+
+fn legend(out: &mut String, y: f64) {
+    let mut x = 24.0;
+    let base = y + 4.5;
+    let word = |out: &mut String, x: &mut f64, text: &str| {
+        let _ = writeln!(out, "<text class=\"sub\" x=\"{:.1}\" y=\"{base:.1}\">{text}</text>", *x);
+        *x += width(text, TEXT_SIZE) + 26.0;
+    };
+    pill(out, Rect { x, y: y - 10.0, width: 28.0, height: 20.0 }, "entry", "☎");
+    x += 34.0;
+    word(out, &mut x, "a number that callers dial");
+    key_cap(out, "1", x, y - KEY_HEIGHT / 2.0);
+    x += KEY_HEIGHT + 6.0;
+    word(out, &mut x, "a key");
+    for (sign, text) in [("♪", "the caller hears"), ("?", "is asked"), ("›", "happens")] {
+        let _ = write!(out, "<text class=\"sign\" x=\"{x:.1}\" y=\"{base:.1}\">{sign}</text>");
+        x += 14.0;
+        word(out, &mut x, text);
+    }
+    let _ = writeln!(out, "<path class=\"way runs\" d=\"M{x:.1} {y:.1}h30\"/>");
+    x += 38.0;
+    word(out, &mut x, "runs and comes back");
+    pill(out, Rect { x, y: y - 10.0, width: 44.0, height: 20.0 }, "end", "end");
+}
+
+fn sides(rect: Rect) -> String {
+    format!("x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\"", rect.x, rect.y, rect.width, rect.height)
+}
+
+/// A line through the points with round bends: each corner is cut halfway to its neighbours.
+fn curve(points: &[(f64, f64)]) -> String {
+    let Some(((x, y), rest)) = points.split_first() else { return String::new() };
+    let mut path = format!("M{x:.1} {y:.1}");
+    for pair in rest.windows(2) {
+        let [(x, y), (next_x, next_y)] = pair else { continue };
+        let _ = write!(path, "Q{x:.1} {y:.1} {:.1} {:.1}", (x + next_x) / 2.0, (y + next_y) / 2.0);
+    }
+    if let Some((x, y)) = rest.last() {
+        let _ = write!(path, "L{x:.1} {y:.1}");
+    }
+    path
+}
+
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for sign in text.chars() {
+        match sign {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            sign if sign.is_control() => safe.push(' '),
+            _ => safe.push(sign),
+        }
+    }
+    safe
+}

@@ -1,0 +1,201 @@
+//! The commands of the desk: what they print, write and leave alone, and how they end. What the README shows is true.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may stop at the first surprise"
+)]
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Exit code, standard output, standard error.
+fn strowger(folder: &Path, words: &[&str], input: &str) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_strowger"));
+    command.current_dir(folder).args(words).env_remove("COLUMNS");
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    // A command that reads no input may be gone by now.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+const LOOSE: &str = "languages en\nflow  main {\n  hang up }\n";
+const CANONICAL: &str = "languages en\n\nflow main {\n    hang up\n}\n";
+
+#[test]
+fn the_flow_of_the_readme_compiles() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    let text = fs::read_to_string(readme).unwrap();
+    let flow = text.split("```flow\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a flow in the README");
+    let folder = project(&[("readme.flow", flow)]);
+    let (code, said, _) = strowger(folder.path(), &["check", "readme.flow"], "");
+    assert!(code == 0 && said.contains("no problems"), "{said}");
+    assert_eq!(strowger(folder.path(), &["fmt", "--check", "readme.flow"], "").0, 0);
+}
+
+#[test]
+fn fmt_changes_what_is_loose_and_leaves_what_is_broken() {
+    let broken = "flow  main {\n  wiat 2s\n}\n";
+    let folder = project(&[("a.flow", LOOSE), ("sub/b.flow", CANONICAL), ("c.flow", broken), ("d.txt", LOOSE)]);
+    fs::set_permissions(folder.path().join("a.flow"), fs::Permissions::from_mode(0o640)).unwrap();
+    let (code, said, _) = strowger(folder.path(), &["fmt"], "");
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.contains("changed a.flow\n") && said.contains("F0001") && said.contains("c.flow does not read"),
+        "{said}"
+    );
+    assert!(said.ends_with("3 files, 1 changed, 1 left as they are\n"), "{said}");
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert_eq!((read("a.flow"), read("c.flow"), read("d.txt")), (CANONICAL.into(), broken.into(), LOOSE.into()));
+    assert_eq!(fs::metadata(folder.path().join("a.flow")).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4, "no other file is left behind");
+    let (code, said, _) = strowger(folder.path(), &["fmt", "a.flow", "sub"], "");
+    assert_eq!((code, said.as_str()), (0, "2 files, all in canonical form\n"));
+}
+
+#[test]
+fn fmt_check_shows_what_would_change_and_writes_nothing() {
+    let folder = project(&[("a.flow", LOOSE)]);
+    let (code, said, _) = strowger(folder.path(), &["fmt", "--check"], "");
+    assert_eq!(code, 1);
+    assert!(
+        said.contains("--- a/a.flow\n") && said.contains("-flow  main {\n-  hang up }\n+\n+flow main {\n"),
+        "{said}"
+    );
+    assert_eq!(fs::read_to_string(folder.path().join("a.flow")).unwrap(), LOOSE);
+    let (_, said, _) = strowger(folder.path(), &["fmt", "--check", "--json"], "");
+    let lines: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&lines[0]["outcome"], &lines[1]["changed"]), (&"would change".into(), &1.into()), "{said}");
+}
+
+#[test]
+fn fmt_of_standard_input_writes_only_the_text() {
+    let folder = project(&[]);
+    assert_eq!(strowger(folder.path(), &["fmt", "-"], LOOSE).1, CANONICAL);
+    let (code, said, problems) = strowger(folder.path(), &["fmt", "-"], "flow main {\n");
+    assert_eq!((code, said.as_str()), (1, ""));
+    assert!(problems.contains("F0003"), "{problems}");
+}
+
+#[test]
+fn fmt_writes_through_a_link() {
+    let folder = project(&[("real/a.flow", LOOSE)]);
+    symlink("real/a.flow", folder.path().join("link.flow")).unwrap();
+    assert_eq!(strowger(folder.path(), &["fmt", "link.flow"], "").0, 0);
+    assert!(fs::symlink_metadata(folder.path().join("link.flow")).unwrap().is_symlink());
+    assert_eq!(fs::read_to_string(folder.path().join("real/a.flow")).unwrap(), CANONICAL);
+}
+
+#[test]
+fn check_fix_repairs_what_is_certain_and_shows_the_rest() {
+    let wrong = "use std.voicemail\n\nlanguages en\n\nflow main {\n    answer\n    say \"A\", wait 2sec\n    go closde\n\n    step closed { hang up }\n}\n";
+    let folder = project(&[("a.flow", wrong)]);
+    let (code, said, _) = strowger(folder.path(), &["check", "--fix", "--dry-run"], "");
+    assert!(code == 1 && said.contains("+    say \"A\" then wait 2s\n"), "{said}");
+    assert_eq!(fs::read_to_string(folder.path().join("a.flow")).unwrap(), wrong);
+    let (code, said, _) = strowger(folder.path(), &["check", "--fix"], "");
+    assert!(code == 1 && said.contains("fixed a.flow:7") && said.contains("F0101"), "{said}");
+    let text = fs::read_to_string(folder.path().join("a.flow")).unwrap();
+    assert!(text.contains("say \"A\" then wait 2s\n") && text.contains("go closde"), "{text}");
+    fs::write(folder.path().join("a.flow"), text.replace("closde", "closed")).unwrap();
+    let (code, said, _) = strowger(folder.path(), &["check", "--fix"], "");
+    assert!(code == 0 && said.contains("never used") || said.contains("nothing of `voicemail` is used"), "{said}");
+    assert!(!fs::read_to_string(folder.path().join("a.flow")).unwrap().contains("use"), "{said}");
+    assert_eq!(strowger(folder.path(), &["check", "--dry-run"], "").0, 2);
+}
+
+#[test]
+fn every_template_passes_check_test_and_fmt() {
+    let folder = project(&[]);
+    for (template, stem) in [("hello", "hello"), ("menu", "menu")] {
+        let (code, said, _) = strowger(folder.path(), &["new", template, "--template", template], "");
+        assert!(code == 0 && said.contains("strowger check") && said.contains(&format!("cd {template}")), "{said}");
+        let made = folder.path().join(template);
+        let (code, said, _) = strowger(&made, &["check"], "");
+        assert!(code == 0 && said.contains("no problems"), "{said}");
+        let (code, said, _) = strowger(&made, &["test"], "");
+        assert!(code == 0 && said.contains("0 failed"), "{said}");
+        assert_eq!(strowger(&made, &["fmt", "--check"], "").0, 0);
+        fs::write(made.join(format!("{stem}.flow")), "mine").unwrap();
+        let (code, _, said) = strowger(folder.path(), &["new", template], "");
+        assert!(code == 1 && said.contains("is there already"), "{said}");
+        assert_eq!(fs::read_to_string(made.join(format!("{stem}.flow"))).unwrap(), "mine");
+    }
+}
+
+#[test]
+fn explain_takes_numbers_and_names_and_offers_the_nearest() {
+    let folder = project(&[]);
+    let say = |word: &str| strowger(folder.path(), &["explain", word], "");
+    assert_eq!(say("f0101").1, say("Unknown-Name").1);
+    assert!(say("F0101").1.starts_with("# F0101 unknown-name\n"));
+    assert!(say("F1001").1.contains("not compiled yet"));
+    let (code, _, said) = say("unknown-nmae");
+    assert!(code == 1 && said.contains("`strowger explain unknown-name`"), "{said}");
+    let (_, said, _) = strowger(folder.path(), &["explain"], "");
+    assert!(said.starts_with("F00  syntax\n") && said.contains("F0501  unreachable-step"), "{said}");
+    let (_, said, _) = strowger(folder.path(), &["explain", "F0101", "--json"], "");
+    let page: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert!(page["wrong"].as_str().unwrap().contains("go closde"), "{said}");
+}
+
+#[test]
+fn completion_knows_commands_and_codes() {
+    let folder = project(&[]);
+    for shell in ["bash", "zsh", "fish"] {
+        let (code, said, _) = strowger(folder.path(), &["completion", shell], "");
+        assert!(
+            code == 0 && ["explain", "F0101", "unknown-name", "dry-run"].iter().all(|word| said.contains(word)),
+            "{shell}"
+        );
+    }
+}
+
+#[test]
+fn graph_draws_steps_keys_and_ends() {
+    let folder = project(&[]);
+    assert_eq!(strowger(folder.path(), &["new", "desk"], "").0, 0);
+    let (code, svg, _) = strowger(folder.path(), &["graph", "desk"], "");
+    assert_eq!(code, 0);
+    for part in [
+        "<svg",
+        "prefers-color-scheme",
+        ">desk</text>",
+        "☎ +1 212 555 0100",
+        ">opening_hours</text>",
+        ">hang up</text>",
+    ] {
+        assert!(svg.contains(part), "{part}");
+    }
+    assert_eq!(svg.matches('<').count(), svg.matches('>').count());
+    let (_, chinese, _) = strowger(folder.path(), &["graph", "desk", "--language", "zh"], "");
+    assert!(chinese.contains("留言已收到") && !svg.contains("留言已收到"));
+    let (_, mermaid, _) = strowger(folder.path(), &["graph", "desk", "--format", "mermaid"], "");
+    assert!(mermaid.starts_with("flowchart TD\n") && mermaid.contains("|\"[2]\"|"), "{mermaid}");
+    let (_, said, _) = strowger(folder.path(), &["graph", "desk", "--json"], "");
+    let drawn: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let to_message = drawn["edges"].as_array().unwrap().iter().any(|edge| edge["labels"][0]["key"] == "2");
+    assert!(to_message && drawn["nodes"][0]["title"] == "front_desk", "{said}");
+    let (code, _, _) = strowger(folder.path(), &["graph", "desk", "-o", "desk.svg"], "");
+    assert!(code == 0 && folder.path().join("desk.svg").is_file());
+    fs::write(folder.path().join("desk/menu.flow"), "flow {\n").unwrap();
+    let (code, said, _) = strowger(folder.path(), &["graph", "desk"], "");
+    assert!(code == 1 && said.contains("F000"), "{said}");
+}
