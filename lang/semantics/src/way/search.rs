@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use lang_diagnostics::{FileId, Span, Turn, TurnKind};
 use runtime_contract::limits::RUN_DEPTH_MAX;
+use runtime_contract::request;
 
 use super::Flows;
 use crate::hir::{Block, Dialogue, Flow, Run, ServiceCall, Statement, StatementKind, Takes};
@@ -371,6 +372,26 @@ impl<'f> Search<'f> {
                 });
                 let arms = arms.collect();
                 self.branches(node, line, arms)
+            }
+            StatementKind::Connect(connect) => {
+                let outcomes = request::Kind::Connect.row().outcomes;
+                let arms = connect.arms.iter().map(|arm| {
+                    let outcome = arm.takes.first().and_then(|outcome| outcomes.get(*outcome as usize)).copied();
+                    let turn = Turn::happens(format!("`connect to` gives {}", outcome.unwrap_or_default()), arm.span);
+                    (Some(turn), Some(&arm.block))
+                });
+                let arms = arms.collect();
+                self.branches(node, line, arms)
+            }
+            StatementKind::Transfer(transfer) => {
+                let failed = Turn::happens("the transfer fails".to_owned(), transfer.failed_span);
+                let entry = self.happens(node, failed);
+                self.block(&transfer.failed, At::one(line, entry))
+            }
+            StatementKind::Loop(found) if found.is_certain => self.block(&found.block, here),
+            StatementKind::Loop(found) => {
+                let (some, none) = super::words::rounds(&found.rounds);
+                self.branches(node, line, vec![(Some(some), Some(&found.block)), (Some(none), None)])
             }
             StatementKind::Go(go) => {
                 let name = self.flow.steps.get(go.step.0 as usize).map_or("", |step| step.name.as_str());

@@ -2,7 +2,7 @@
 
 use lang_diagnostics::{Span, Turn};
 
-use crate::hir::{Expr, ExprKind, Flow, MatchArm, Pattern, Takes};
+use crate::hir::{Expr, ExprKind, Flow, MatchArm, Pattern, Rounds, Takes};
 
 /// What the caller does at a dialogue.
 pub(super) fn taken(takes: &Takes, span: Span) -> Turn {
@@ -32,6 +32,16 @@ pub(super) fn condition(condition: &Expr) -> (Turn, Turn) {
         ExprKind::IsSome(value, _) if value.span == span => (say("`…` is there"), say("`…` is missing")),
         _ => (say("`…` holds"), say("`…` does not hold")),
     }
+}
+
+/// That a loop has a round, and that it has none.
+pub(super) fn rounds(rounds: &Rounds) -> (Turn, Turn) {
+    let (count, some, none) = match rounds {
+        Rounds::Times(count) => (count, "`…` is above zero", "`…` is not above zero"),
+        Rounds::Each { list, .. } => (list, "`…` has a row", "`…` is empty"),
+    };
+    let say = |words: &str| Turn::happens(words, count.span).quoting(count.span);
+    (say(some), say(none))
 }
 
 /// That a value is the one of an arm.
