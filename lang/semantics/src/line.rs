@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lang_diagnostics::{Code, Diagnostic, Span};
 
 use crate::check::CheckedFlow;
-use crate::hir::{Block, Dialogue, Flow, Loop, Statement, StatementKind};
+use crate::hir::{Block, Dialogue, ExprKind, Flow, Loop, Statement, StatementKind};
 use crate::problems::Problems;
 
 /// The states that the line may be in at one place, as bits.
@@ -174,7 +174,13 @@ impl Walk<'_, '_> {
     }
 
     fn statement(&mut self, statement: &Statement, line: Line) -> Line {
-        if !matches!(statement.kind, StatementKind::Answer) {
+        let may_fault = match &statement.kind {
+            StatementKind::Answer => false,
+            // Copies for handlers, which begin as `none` ahead of the first line.
+            StatementKind::Let { value, .. } => !matches!(value.kind, ExprKind::None),
+            _ => true,
+        };
+        if may_fault {
             self.seen = self.seen.or(line);
         }
         match &statement.kind {

@@ -15,6 +15,7 @@ mod example;
 mod expressions;
 mod harness;
 mod limits;
+mod manual;
 mod mutations;
 mod pages;
 mod problems;
