@@ -1,6 +1,7 @@
 //! The project's daily commands, each with a line of help. CI runs `cargo xtask test` and nothing else.
 
 mod bench;
+mod fuzz;
 mod suites;
 mod tools;
 
@@ -14,6 +15,8 @@ cargo xtask COMMAND
   suites           list the suites of `test`
   tools            only install, or say how to install, what tests need
   bench [NAME]     measure against a reference in the same run; without NAME, list the benchmarks
+  fuzz [TARGET [SECONDS]]
+                   look for inputs that break the compiler (60 s for each target)
   help             this page
 ";
 
@@ -25,6 +28,7 @@ fn main() -> ExitCode {
         ["suites"] => suites::list(),
         ["tools"] => tools::install(),
         ["bench", rest @ ..] => bench::run(rest),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
         [] | ["help" | "--help" | "-h", ..] => {
             print!("{HELP}");
             Ok(())

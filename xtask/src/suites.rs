@@ -33,6 +33,7 @@ const SUITES: &[(&str, Suite)] = &[
     ("exchange", Suite::Crate("runtime/exchange")),
     ("simulator", Suite::Crate("runtime/simulator")),
     ("server", Suite::Crate("runtime/server")),
+    ("fuzz", Suite::Crate("fuzz")),
     ("cli", Suite::Crate("cli")),
     ("documents", Suite::Cargo(&["test", "--quiet", "--workspace", "--doc"])),
 ];
