@@ -26,6 +26,8 @@ mod tests {
     #[test]
     fn a_module_is_found_by_its_path() {
         assert!(super::module("std.voicemail").is_some_and(|text| text.contains("flow take")));
+        assert!(super::MODULES.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(super::MODULES.iter().all(|(_, text)| text.starts_with("//! ")));
         assert_eq!(super::module("std.nothing"), None);
     }
 }
