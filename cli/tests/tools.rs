@@ -141,6 +141,27 @@ fn every_template_passes_check_test_and_fmt() {
 }
 
 #[test]
+fn examples_and_the_library_pass_check_and_fmt_and_are_tested_whole() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let entries = fs::read_dir(root.join("examples")).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<_> = entries.filter(|path| path.is_dir()).collect();
+    assert!(folders.len() >= 8, "{folders:?}");
+    folders.push(root.join("stdlib/tests"));
+    for folder in &folders {
+        let (code, said, _) = strowger(folder, &["check"], "");
+        assert!(code == 0 && said.contains("no problems"), "{}\n{said}", folder.display());
+        let (code, said, _) = strowger(folder, &["fmt", "--check"], "");
+        assert_eq!(code, 0, "{}\n{said}", folder.display());
+        let mut words = vec!["test", "--coverage", "--coverage-min"];
+        // The first call speaks before its caller has chosen a language, so that two texts are heard in Chinese only.
+        words.push(if folder.ends_with("01-first-call") { "96" } else { "100" });
+        words.extend(folder.ends_with("stdlib/tests").then_some("--coverage-std"));
+        let (code, said, wrong) = strowger(folder, &words, "");
+        assert_eq!(code, 0, "{}\n{said}{wrong}", folder.display());
+    }
+}
+
+#[test]
 fn explain_takes_numbers_and_names_and_offers_the_nearest() {
     let folder = project(&[]);
     let say = |word: &str| strowger(folder.path(), &["explain", word], "");

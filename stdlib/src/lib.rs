@@ -6,7 +6,15 @@ mod holidays;
 pub use holidays::{HOLIDAY_TABLES, holidays};
 
 /// Modules by the path that `use` names, with the text of each.
-pub const MODULES: &[(&str, &str)] = &[("std.voicemail", include_str!("../voicemail.flow"))];
+pub const MODULES: &[(&str, &str)] = &[
+    ("std.card", include_str!("../card.flow")),
+    ("std.digits", include_str!("../digits.flow")),
+    ("std.language", include_str!("../language.flow")),
+    ("std.office_hours", include_str!("../office_hours.flow")),
+    ("std.phone", include_str!("../phone.flow")),
+    ("std.voicemail", include_str!("../voicemail.flow")),
+    ("std.yes_no", include_str!("../yes_no.flow")),
+];
 
 /// The text of a module of the library, by the path that `use` names: `std.voicemail`.
 pub fn module(path: &str) -> Option<&'static str> {
@@ -18,6 +26,8 @@ mod tests {
     #[test]
     fn a_module_is_found_by_its_path() {
         assert!(super::module("std.voicemail").is_some_and(|text| text.contains("flow take")));
+        assert!(super::MODULES.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(super::MODULES.iter().all(|(_, text)| text.starts_with("//! ")));
         assert_eq!(super::module("std.nothing"), None);
     }
 }
