@@ -84,6 +84,15 @@ fn marks(text: &str) -> Vec<(String, Place)> {
     found
 }
 
+/// A mark as it is to be written.
+fn mark(code: &str, (line, column, end_line, end_column): Place) -> String {
+    if line != end_line || column < 3 || end_column <= column {
+        return format!("// {code} at {line}:{column} to {end_line}:{end_column}");
+    }
+    let (before, carets) = (column as usize - 3, (end_column - column) as usize);
+    format!("below line {line}:\n//{}{} {code}", " ".repeat(before), "^".repeat(carets))
+}
+
 /// A line `//@ other.flow` begins a further file. Each is given with the lines before it in the text.
 fn parts(text: &str) -> Vec<(String, &str, u32)> {
     let mut parts = Vec::new();
@@ -144,7 +153,8 @@ fn complaint(fault: &Fault) -> Option<String> {
         .collect();
     let marks = marks(&fault.wrong);
     if found != marks || found.len() != 1 || found.iter().any(|(code, _)| *code != fault.code) {
-        return Some(format!("it gives {found:?}, and marks {marks:?}\n{}", report()));
+        let wanted: Vec<String> = found.iter().map(|(code, place)| mark(code, *place)).collect();
+        return Some(format!("it gives {found:?}, and marks {marks:?}\n{}\n{}", wanted.join("\n"), report()));
     }
     let help = analysis.diagnostics[0].help.clone().unwrap_or_default();
     let code_is_marked = help.contains('`') || !["=>", "…", "{", "\"", "("].iter().any(|sign| help.contains(sign));
