@@ -10,11 +10,10 @@ use runtime_contract::program::SiteNames;
 const FAULTS_MIN: usize = 150;
 
 /// Codes of these families that no file of a project can give today, with the reason.
-const WITHOUT: [(&str, &str); 6] = [
+const WITHOUT: [(&str, &str); 5] = [
     ("F0403", "phrases are not compiled yet"),
     ("F0404", "likewise"),
     ("F0607", "`recording` is not compiled yet"),
-    ("F0608", "written channels are not compiled yet"),
     ("F0703", "whether audio can be decoded is found when it is played"),
     ("F1104", "nothing in a flow file takes a secret"),
 ];
