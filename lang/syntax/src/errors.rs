@@ -16,8 +16,6 @@ const RESERVED: [&str; 32] = [
     "answer", "reject", "hang", "stop", "say",
 ];
 
-/// Signs of a Chinese keyboard, and what was meant.
-
 /// A line that does not read, or the part of one up to a block.
 pub(crate) struct BrokenLine<'t> {
     pub file: FileId,

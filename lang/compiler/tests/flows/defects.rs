@@ -10,11 +10,10 @@ use runtime_contract::program::SiteNames;
 const FAULTS_MIN: usize = 150;
 
 /// Codes of these families that no file of a project can give today, with the reason.
-const WITHOUT: [(&str, &str); 6] = [
+const WITHOUT: [(&str, &str); 5] = [
     ("F0403", "phrases are not compiled yet"),
     ("F0404", "likewise"),
     ("F0607", "`recording` is not compiled yet"),
-    ("F0608", "written channels are not compiled yet"),
     ("F0703", "whether audio can be decoded is found when it is played"),
     ("F1104", "nothing in a flow file takes a secret"),
 ];
@@ -84,6 +83,15 @@ fn marks(text: &str) -> Vec<(String, Place)> {
     found
 }
 
+/// A mark as it is to be written.
+fn mark(code: &str, (line, column, end_line, end_column): Place) -> String {
+    if line != end_line || column < 3 || end_column <= column {
+        return format!("// {code} at {line}:{column} to {end_line}:{end_column}");
+    }
+    let (before, carets) = (column as usize - 3, (end_column - column) as usize);
+    format!("below line {line}:\n//{}{} {code}", " ".repeat(before), "^".repeat(carets))
+}
+
 /// A line `//@ other.flow` begins a further file. Each is given with the lines before it in the text.
 fn parts(text: &str) -> Vec<(String, &str, u32)> {
     let mut parts = Vec::new();
@@ -144,7 +152,8 @@ fn complaint(fault: &Fault) -> Option<String> {
         .collect();
     let marks = marks(&fault.wrong);
     if found != marks || found.len() != 1 || found.iter().any(|(code, _)| *code != fault.code) {
-        return Some(format!("it gives {found:?}, and marks {marks:?}\n{}", report()));
+        let wanted: Vec<String> = found.iter().map(|(code, place)| mark(code, *place)).collect();
+        return Some(format!("it gives {found:?}, and marks {marks:?}\n{}\n{}", wanted.join("\n"), report()));
     }
     let help = analysis.diagnostics[0].help.clone().unwrap_or_default();
     let code_is_marked = help.contains('`') || !["=>", "…", "{", "\"", "("].iter().any(|sign| help.contains(sign));

@@ -422,7 +422,9 @@ impl Checker<'_, '_> {
             let known: Vec<&str> = rules.outcomes.iter().map(|(word, _)| *word).collect();
             let diagnostic = Diagnostic::new(Code::OutcomeImpossible, name.span, message);
             let near = crate::problems::nearest(&name.text, known.iter().copied());
-            let meant = near.clone().or_else(|| elsewhere(&name.text, &known).map(str::to_owned));
+            let open = rules.outcomes.iter().filter(|(_, takes)| !table.taken.iter().any(|(taken, _)| taken == takes));
+            let open: Vec<&str> = open.map(|(word, _)| *word).collect();
+            let meant = near.clone().or_else(|| elsewhere(&name.text, &open).map(str::to_owned));
             if let Some((_, takes)) = rules.outcomes.iter().find(|(word, _)| Some(*word) == meant.as_deref()) {
                 // What was meant counts as handled, so that only the spelling is complained about.
                 table.taken.push((takes.clone(), name.span));

@@ -10,7 +10,7 @@ use crate::tokens::TokenKind;
 /// Outcomes of dialogues, which carry nothing.
 const OUTCOMES: [&str; 4] = ["silence", "other", "invalid", "rejected"];
 
-/// What a full-width sign stands for; figures are reckoned.
+/// Signs of a Chinese keyboard, and what was meant; figures are reckoned.
 const FULL_WIDTH: [(char, char); 13] = [
     ('，', ','),
     ('：', ':'),
