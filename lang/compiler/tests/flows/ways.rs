@@ -228,5 +228,5 @@ fn the_way_to_a_leak() {
 }
 "#;
     let way = "a call comes here so: the caller gives `card`, `bank.send` fails in `send`, on to `fail`";
-    leads(Code::PrivateLeak, text, "bank.send(left) else { note here = 1 }", way);
+    leads(Code::PrivateLeak, text, "note here = left.length", way);
 }

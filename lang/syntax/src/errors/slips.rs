@@ -139,6 +139,6 @@ impl Part<'_, '_> {
         }
         let message = "arms of outcomes name each of them, so that none is forgotten";
         let problem = Diagnostic::new(Code::ElseInOutcomeArms, self.span(token.start, token.end), message);
-        Some(problem.help("`silence, other =>` in a `menu`, `silence, invalid =>` in an `ask`"))
+        Some(problem.help("name each outcome: `silence`, and `other` in a `menu` or `invalid` in an `ask`"))
     }
 }
