@@ -65,6 +65,7 @@ fn not_served(meta: &ProgramMeta) -> Option<Report> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 mod tests {
     use super::*;
 

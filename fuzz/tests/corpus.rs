@@ -1,22 +1,36 @@
-//! Every input that was kept holds what its target promises.
+//! The project's flow files, and every input that was kept, hold what each target promises.
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
     reason = "tests may stop at the first surprise, and read files"
 )]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files_below(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
 
 fn every_input(target: &str, holds: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
-    let mut inputs = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut inputs = Vec::new();
+    for folder in ["../examples", "../stdlib", "../lang/spec"] {
+        files_below(&fuzz.join(folder), &mut inputs);
+    }
+    inputs.retain(|path| path.extension().is_some_and(|ending| ending == "flow"));
+    assert!(inputs.len() > 100, "{} flow files", inputs.len());
+    files_below(&fuzz.join("corpus").join(target), &mut inputs);
+    for path in inputs {
         println!("{}", path.display());
         holds(&std::fs::read(path).unwrap());
-        inputs += 1;
     }
-    assert!(inputs > 20, "{target} keeps {inputs} inputs");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Fuzzing: `cargo fuzz` on the targets of `fuzz/`, with the words of the grammar as its dictionary and the project's
-//! flow files as its first inputs. What it finds new stays in `fuzz/corpus`.
+//! flow files as its first inputs. What reaches something new stays in `fuzz/corpus`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,10 +22,18 @@ pub fn run(words: &[&str]) -> Result<(), String> {
     install()?;
     let dictionary = dictionary()?;
     for target in targets {
-        seed(target)?;
         let corpus = format!("fuzz/corpus/{target}");
+        fs::create_dir_all(&corpus).map_err(|cause| format!("{corpus}: {cause}"))?;
         let status = cargo_fuzz(&["run", target])
-            .args([&corpus, "--", &format!("-dict={}", dictionary.display()), &format!("-max_total_time={seconds}")])
+            .args([
+                &corpus,
+                "examples",
+                "stdlib",
+                "lang/spec",
+                "--",
+                &format!("-dict={}", dictionary.display()),
+                &format!("-max_total_time={seconds}"),
+            ])
             .args([&format!("-max_len={INPUT_BYTES_MAX}"), "-timeout=20", "-rss_limit_mb=4096"])
             .status();
         if !status.is_ok_and(|status| status.success()) {
@@ -69,30 +77,6 @@ fn dictionary() -> Result<PathBuf, String> {
     let path = PathBuf::from("target/flow.dict");
     fs::create_dir_all("target").and_then(|()| fs::write(&path, lines)).map_err(|cause| cause.to_string())?;
     Ok(path)
-}
-
-/// The flow files of the project, as inputs; graphs need none.
-fn seed(target: &str) -> Result<(), String> {
-    let corpus = PathBuf::from("fuzz/corpus").join(target);
-    fs::create_dir_all(&corpus).map_err(|cause| cause.to_string())?;
-    if target == "codegen" {
-        return Ok(());
-    }
-    let mut folders = vec![PathBuf::from("examples"), PathBuf::from("stdlib"), PathBuf::from("lang/spec")];
-    let mut number = 0;
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "flow") {
-                number += 1;
-                let copy = corpus.join(format!("seed-{number}"));
-                fs::copy(&path, copy).map_err(|cause| format!("{}: {cause}", path.display()))?;
-            }
-        }
-    }
-    Ok(())
 }
 
 fn read(path: &Path) -> Result<String, String> {

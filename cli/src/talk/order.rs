@@ -126,6 +126,7 @@ fn within_limits(ms: u64, wrong: impl Fn() -> String) -> Result<u64, String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 mod tests {
     use super::*;
 
