@@ -2,6 +2,8 @@
 
 mod coverage;
 mod junit;
+#[cfg(test)]
+mod manual;
 mod page;
 pub mod play;
 pub mod report;
