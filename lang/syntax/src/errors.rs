@@ -2,6 +2,7 @@
 //!
 //! Each repair is tried: it is offered only where the repaired line reads.
 
+pub(crate) mod foreign;
 mod slips;
 
 use lang_diagnostics::{Code, Diagnostic, FileId, Span, nearest};
@@ -44,6 +45,10 @@ pub(crate) fn line_error(line: &BrokenLine, failed_at: usize) -> Diagnostic {
         .or_else(|| part.outcomes_without_comma())
         .or_else(|| part.equals_in_condition())
         .or_else(|| part.another_arrow())
+        .or_else(|| part.word_before_key())
+        .or_else(|| part.quoted_key())
+        .or_else(|| part.text_inside_hole())
+        .or_else(|| part.record_in_braces())
         .or_else(|| part.reserved_word_as_name())
         .or_else(|| part.comma_between_actions())
         .or_else(|| part.text_after_else())
@@ -340,6 +345,9 @@ impl<'t> Part<'_, 't> {
     fn unknown_start(&self, context: Context, first: &str) -> Diagnostic {
         let end = self.tokens.first().map_or(0, |token| token.end);
         let span = self.span(0, end);
+        if let Some(ours) = foreign::known_elsewhere(context, first) {
+            return self.named_otherwise(context, first, ours);
+        }
         let message = format!("`{}` begins no {}", shortened(first), context.line_name());
         let problem = Diagnostic::new(Code::UnexpectedWord, span, message);
         let meant = nearest(first, context.forms().iter().map(|(word, _)| *word));
@@ -347,6 +355,19 @@ impl<'t> Part<'_, 't> {
             Some(meant) => problem.help(format!("`{}`", self.replaced(0, end, meant))).edit("write it so", span, meant),
             None => problem.help(format!("`{}`", context.example())),
         }
+    }
+
+    /// The line begins with a word of another system.
+    fn named_otherwise(&self, context: Context, first: &str, ours: &'static str) -> Diagnostic {
+        let end = self.tokens.first().map_or(0, |token| token.end);
+        let span = self.span(0, end);
+        let message = format!("`{}` begins no {}; here it is `{ours}`", shortened(first), context.line_name());
+        let problem = Diagnostic::new(Code::UnexpectedWord, span, message);
+        let repaired = self.replaced(0, end, ours);
+        if self.reads(&repaired) {
+            return problem.help(format!("`{repaired}`")).edit("write it so", span, ours);
+        }
+        problem.help(format!("`{}`", context.example_of(ours).unwrap_or(ours)))
     }
 
     /// The verb that governs the place: the last known word behind the beginning, `=>`, `then` or `else`.

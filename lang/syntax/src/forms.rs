@@ -25,6 +25,12 @@ impl Context {
         }
     }
 
+    /// A line that begins with these words.
+    pub fn example_of(self, words: &str) -> Option<&'static str> {
+        let verb = words.split(' ').next().unwrap_or(words);
+        self.forms().iter().find(|(known, _)| *known == verb).map(|(_, example)| *example)
+    }
+
     /// A line of such a block, for when nothing is known of the one that was meant.
     pub fn example(self) -> &'static str {
         match self {

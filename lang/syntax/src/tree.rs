@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::errors::foreign::known_elsewhere;
 use crate::errors::{BrokenLine, line_error};
 use crate::grammar::{Context, Rule, parse_all};
 use crate::lines::{BRACKET_DEPTH_MAX, Event, Layout, PROBLEMS_MAX, Reading, limit_depth, looks_like_tag};
@@ -140,6 +141,21 @@ struct TreeBuilder<'t, 's, 'k> {
     known: &'k mut KnownLines,
 }
 
+/// `let p = Person {`: what belongs between round brackets stands in a block.
+fn builds_record(head: &str) -> bool {
+    let Some(written) = head.strip_suffix('{') else { return false };
+    let name = written.trim_end().rsplit(|sign: char| !sign.is_alphanumeric() && sign != '_').next().unwrap_or("");
+    let behind_equals = written.contains('=') && !written.contains("=>");
+    behind_equals && name.starts_with(char::is_uppercase)
+}
+
+/// Whether the line is a verb alone that wants more, and reads only because any name is a value.
+fn needs_more(context: Context, text: &str) -> bool {
+    const WHOLE: [&str; 5] = ["answer", "reject", "again", "continue", "return"];
+    let in_steps = matches!(context, Context::Flow | Context::Statements);
+    in_steps && !WHOLE.contains(&text) && context.forms().iter().any(|(verb, _)| *verb == text)
+}
+
 /// Only so many blocks get their kind guessed from their lines: a file with more broken heads is no flow file.
 const CONTEXT_GUESSES_MAX: usize = 1000;
 /// Lines that are looked at to guess the kind of a block.
@@ -250,7 +266,12 @@ impl<'t, 's, 'k> TreeBuilder<'t, 's, 'k> {
         let parts = if opened == Some(None) { None } else { self.read(context, rule, &tokens, &bytes) };
         let beside = self.comment_beside(end);
         let head = parts.as_ref().and_then(|parts| context_of_head(parts.whole(text)?));
+        let told = self.problems.len();
         let block = opened.map(|open| self.block(open, head, &bytes, context));
+        if parts.is_none() && builds_record(text) {
+            // What stands between the braces is no lines.
+            self.problems.truncate(told);
+        }
         Segment { tokens, bytes, text, parts, beside, block }
     }
 
@@ -288,6 +309,8 @@ impl<'t, 's, 'k> TreeBuilder<'t, 's, 'k> {
         }
         self.context_guesses_left -= 1;
         let head = self.clean.get(head.clone()).unwrap_or("");
+        let first = head.split(|sign: char| !sign.is_alphanumeric()).next().unwrap_or("");
+        let head = if parent == Context::File { known_elsewhere(parent, first).unwrap_or(head) } else { head };
         let spoken_of = match (parent, Context::of_words(head)) {
             (Context::Survey, _) => (3, Context::Survey),
             (_, Some(context)) => (3, context),
@@ -362,11 +385,23 @@ impl<'t, 's, 'k> TreeBuilder<'t, 's, 'k> {
         if self.opens_too_deep(tokens) {
             return None;
         }
+        if tokens.len() == 1
+            && is_told
+            && needs_more(context, text)
+            && let Some(problem) = self.goes_on_below(context, rule, bytes, text.len())
+        {
+            self.problems.push(problem);
+            return None;
+        }
         match self.known.read(rule, text) {
             Ok(parts) => Some(parts),
             Err(_) if !is_told || self.has_brace_problem(bytes) => None,
             Err(failed_at) if failed_at >= text.len() && self.text_lost_its_place(context, tokens.end) => None,
             Err(failed_at) => {
+                if let Some(problem) = self.goes_on_below(context, rule, bytes, failed_at) {
+                    self.problems.push(problem);
+                    return None;
+                }
                 let written = self.text.get(bytes.clone()).unwrap_or("");
                 let context = (rule != Rule::one_closing).then_some(context);
                 let line = BrokenLine { file: self.file, context, rule, text, written, base: bytes.start };
@@ -374,6 +409,43 @@ impl<'t, 's, 'k> TreeBuilder<'t, 's, 'k> {
                 None
             }
         }
+    }
+
+    /// Whether the next line is the end of this one: `wait`, and `2s` below it. The next line is skipped then.
+    fn goes_on_below(
+        &mut self,
+        context: Context,
+        rule: Rule,
+        bytes: &Range<usize>,
+        failed_at: usize,
+    ) -> Option<Diagnostic> {
+        let text = self.clean.get(bytes.clone())?;
+        let mut events = self.events.get(self.at..)?.iter();
+        if failed_at < text.len() || !matches!(events.next(), Some(Event::LineEnd)) {
+            return None;
+        }
+        let tokens = events.clone().map_while(|event| match event {
+            Event::Token(index) => self.scan.tokens.get(*index),
+            _ => None,
+        });
+        let (first, last, count) = (tokens.clone().next()?, tokens.clone().last()?, tokens.count());
+        if matches!(events.nth(count), Some(Event::Open(_))) {
+            return None;
+        }
+        let below = self.clean.get(first.start..last.end)?;
+        let verb = self.clean.get(first.start..first.end)?;
+        let is_value = rule == Rule::one_statement || rule == Rule::one_flow_line;
+        let stands_alone = parse_all(rule, below).is_ok();
+        if stands_alone && (!is_value || context.forms().iter().any(|(word, _)| *word == verb)) {
+            return None;
+        }
+        let repaired = format!("{text} {below}");
+        parse_all(rule, &repaired).ok()?;
+        let gap = Span::new(self.file, bytes.end as u32, first.start as u32);
+        let end = Span::new(self.file, bytes.end as u32, bytes.end as u32);
+        self.at += 1 + count;
+        let problem = Diagnostic::new(Code::UnexpectedWord, end, "the line ends too early").here("it goes on below");
+        Some(problem.help(format!("`{repaired}`")).edit("join the lines", gap, " "))
     }
 
     /// Whether the next line is the text that this one lacks, and does not read without its language. It has the

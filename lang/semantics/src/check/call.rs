@@ -220,8 +220,11 @@ impl<'a> Checker<'_, 'a> {
         let mut given: Vec<Option<Span>> = vec![None; parameters.len()];
         let mut found = Vec::new();
         let mut sound = true;
+        if into == Receiver::Record && parameters.len() > 1 && self.lacks_names(of, parameters, written) {
+            return None;
+        }
         for (at, argument) in written.iter().enumerate() {
-            let Some(index) = self.parameter_of(of, parameters, argument, at, into) else {
+            let Some(index) = self.parameter_of(of, parameters, argument, at) else {
                 self.expr(&argument.value, None);
                 sound = false;
                 continue;
@@ -255,16 +258,39 @@ impl<'a> Checker<'_, 'a> {
             .collect();
         if let (Some(first), true) = (missing.first(), sound) {
             let names: Vec<String> = missing.iter().map(|parameter| format!("`{}`", parameter.name.text)).collect();
-            let example: Vec<String> =
-                parameters.iter().map(|p| format!("{}: {}", p.name.text, self.example_for(&p.ty))).collect();
+            let example = self.built(of, parameters);
             self.problems.give(
                 Diagnostic::new(Code::MissingField, span, format!("`{of}` lacks {}", names.join(", ")))
                     .label(first.span, "declared here")
-                    .help(format!("`{of}({})`", example.join(", "))),
+                    .help(format!("`{example}`")),
             );
             sound = false;
         }
         sound.then_some(found)
+    }
+
+    /// `Customer(name: "", tier: standard)`, for a help line.
+    fn built(&self, of: &str, parameters: &[Parameter<'a>]) -> String {
+        let fields = parameters.iter().map(|field| format!("{}: {}", field.name.text, self.example_for(&field.ty)));
+        format!("{of}({})", fields.collect::<Vec<_>>().join(", "))
+    }
+
+    /// Says it once of all the fields that are written without their names.
+    fn lacks_names(&mut self, of: &str, parameters: &[Parameter<'a>], written: &[ast::Argument]) -> bool {
+        let mut unnamed = written.iter().zip(parameters).filter(|(argument, _)| argument.name.is_none()).peekable();
+        let Some((first, _)) = unnamed.peek() else { return false };
+        let message = format!("the fields of `{of}` are named");
+        let problem = Diagnostic::new(Code::MissingField, first.span, message);
+        let problem = problem.help(format!("`{}`", self.built(of, parameters)));
+        let problem = unnamed.fold(problem, |problem, (argument, field)| {
+            let before = Span { end: argument.span.start, ..argument.span };
+            problem.edit("name the fields", before, format!("{}: ", field.name.text))
+        });
+        self.problems.give(problem);
+        for argument in written {
+            self.expr(&argument.value, None);
+        }
+        true
     }
 
     fn parameter_of(
@@ -273,17 +299,8 @@ impl<'a> Checker<'_, 'a> {
         parameters: &[Parameter<'a>],
         argument: &ast::Argument,
         at: usize,
-        into: Receiver,
     ) -> Option<usize> {
         let Some(name) = &argument.name else {
-            if into == Receiver::Record && parameters.len() > 1 {
-                let field = parameters.get(at).map_or("…", |parameter| parameter.name.text.as_str());
-                self.problems.give(
-                    Diagnostic::new(Code::MissingField, argument.span, format!("the fields of `{of}` are named"))
-                        .help(format!("`{field}: …`")),
-                );
-                return None;
-            }
             if at >= parameters.len() {
                 let message = match parameters.len() {
                     0 => format!("`{of}` takes no values"),

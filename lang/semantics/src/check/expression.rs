@@ -2,6 +2,7 @@
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, BinaryOperator, ExprKind, IsTest};
+use runtime_contract::currency::ISO_4217;
 
 use super::{Checker, Typed, broken, broken_expr, typed};
 use crate::hir;
@@ -60,6 +61,12 @@ impl Checker<'_, '_> {
         let diagnostic = Diagnostic::new(Code::TypeMismatch, span, message);
         match (found, wanted.present()) {
             (found, Ty::Text) if has_text(found) => diagnostic.help("`….text`"),
+            (Ty::Int(_), Ty::Money) if let hir::ExprKind::Int(amount) = value.expr.kind => {
+                diagnostic.help(format!("`{amount}.00 {}`", self.example_currency()))
+            }
+            (Ty::Text, Ty::Money) if let Some(amount) = amount_in_quotes(&value.expr.kind) => {
+                diagnostic.help(format!("`{amount}`"))
+            }
             (Ty::Int(_), Ty::Decimal) => diagnostic.help("`Decimal(…)`"),
             (Ty::Int(_), Ty::Digits) => diagnostic.help("`….digits`"),
             (Ty::Nothing, wanted) => diagnostic.help(format!("declare it `{}?`", self.text_of(wanted))),
@@ -94,13 +101,15 @@ impl Checker<'_, '_> {
             Ty::Bool => "false".to_owned(),
             Ty::Int(bounds) => bounds.map_or(0, |(low, _)| low).to_string(),
             Ty::Decimal => "0.0".to_owned(),
-            Ty::Money => "0.00 CNY".to_owned(),
+            Ty::Money => format!("0.00 {}", self.example_currency()),
             Ty::Percent => "0%".to_owned(),
             Ty::Duration => "1m".to_owned(),
             Ty::Text => "\"\"".to_owned(),
             Ty::Digits => "\"0123\"".to_owned(),
-            Ty::Phone => "\"+86 400 810 0000\"".to_owned(),
-            Ty::TimeZone => "\"Asia/Shanghai\"".to_owned(),
+            Ty::Phone if self.speaks_chinese() => "\"+86 400 810 0000\"".to_owned(),
+            Ty::Phone => "\"+44 20 7946 0000\"".to_owned(),
+            Ty::TimeZone if self.speaks_chinese() => "\"Asia/Shanghai\"".to_owned(),
+            Ty::TimeZone => "\"Europe/London\"".to_owned(),
             Ty::Date => "2026-03-02".to_owned(),
             Ty::Clock => "09:00".to_owned(),
             Ty::Private(inner) => self.example(inner),
@@ -113,6 +122,15 @@ impl Checker<'_, '_> {
             Ty::List(row) => format!("[{}]", self.example(row)),
             _ => "none".to_owned(),
         }
+    }
+
+    fn speaks_chinese(&self) -> bool {
+        self.project.languages.iter().any(|tag| tag.starts_with("zh"))
+    }
+
+    /// What an example of money is counted in.
+    fn example_currency(&self) -> &'static str {
+        if self.speaks_chinese() { "CNY" } else { "GBP" }
     }
 
     /// The value of an expression. `wanted` helps literals and variants to find their type; nothing is checked
@@ -332,4 +350,12 @@ fn fitted(expr: hir::Expr, ty: &Ty, wanted: &Ty) -> hir::Expr {
         false => expr.kind,
     };
     hir::Expr { kind, ty: wanted.lower(), span }
+}
+
+/// `12.50 CNY`, of the text `"12.50 CNY"`.
+fn amount_in_quotes(value: &hir::ExprKind) -> Option<&str> {
+    let hir::ExprKind::Text(text) = value else { return None };
+    let (amount, currency) = text.split_once(' ')?;
+    let is_amount = amount.starts_with(|sign: char| sign.is_ascii_digit()) && amount.parse::<f64>().is_ok();
+    (is_amount && ISO_4217.iter().any(|(letters, _)| *letters == currency)).then_some(text)
 }

@@ -141,4 +141,58 @@ impl Part<'_, '_> {
         let problem = Diagnostic::new(Code::ElseInOutcomeArms, self.span(token.start, token.end), message);
         Some(problem.help("name each outcome: `silence`, and `other` in a `menu` or `invalid` in an `ask`"))
     }
+
+    /// `press 1 => …`: a choice begins with its key.
+    pub(super) fn word_before_key(&self) -> Option<Diagnostic> {
+        let [word, key, ..] = self.tokens.as_slice() else { return None };
+        let is_slip = self.line.context == Some(Context::Dialogue) && word.kind == TokenKind::Word;
+        let repaired = self.text.get(key.start..).filter(|rest| is_slip && self.reads(rest))?;
+        let is_key = self.word(key).chars().all(|sign| sign.is_ascii_digit() || matches!(sign, '*' | '#'));
+        let span = self.span(word.start, key.start);
+        let message = format!("a choice begins with its key, without `{}`", self.word(word));
+        let problem = Diagnostic::new(Code::UnexpectedWord, self.span(word.start, word.end), message);
+        is_key.then(|| problem.help(format!("`{repaired}`")).edit("leave the word out", span, "").certain())
+    }
+
+    /// `'1' => …`
+    pub(super) fn quoted_key(&self) -> Option<Diagnostic> {
+        let [open, key, close, ..] = self.tokens.as_slice() else { return None };
+        let (start, end) = (open.start, close.end);
+        let is_slip = self.line.context == Some(Context::Dialogue) && self.word(open) == "'" && self.word(close) == "'";
+        let repaired = self.replaced(start, end, self.word(key));
+        if !is_slip || !self.reads(&repaired) {
+            return None;
+        }
+        let span = self.span(start, end);
+        let problem = Diagnostic::new(Code::UnexpectedWord, span, "a key stands without quotes");
+        Some(problem.help(format!("`{repaired}`")).edit("leave the quotes out", span, self.word(key)).certain())
+    }
+
+    /// `"{n + "4"}"`: the quote inside the hole ends the text.
+    pub(super) fn text_inside_hole(&self) -> Option<Diagnostic> {
+        let (index, token) = self.failed()?;
+        let texts = self.tokens.get(..index)?.iter().rfind(|token| token.kind == TokenKind::Text)?;
+        let written = self.word(texts);
+        let hole = written.rfind('{')?;
+        if written.get(hole..)?.contains('}') || texts.end < token.start {
+            return None;
+        }
+        let last = self.tokens.iter().rfind(|token| token.kind == TokenKind::Text)?;
+        let span = self.span(texts.end - 1, last.start.max(texts.end - 1) + 1);
+        let problem = Diagnostic::new(Code::UnexpectedWord, span, "a `\"` inside a hole ends the text");
+        Some(problem.help("name the value above with `let`, and write its name into the hole"))
+    }
+
+    /// `let p = Person { name: "Ann" }`
+    pub(super) fn record_in_braces(&self) -> Option<Diagnostic> {
+        let (index, token) = self.failed().filter(|(_, token)| token.kind == TokenKind::Open)?;
+        let name = self.tokens.get(index.checked_sub(1)?).filter(|before| before.kind == TokenKind::Word)?;
+        let begins = self.word(name).starts_with(char::is_uppercase);
+        if !begins || !self.reads(self.text.get(..token.start)?.trim_end()) {
+            return None;
+        }
+        let message = format!("a `{}` is built with round brackets", self.word(name));
+        let problem = Diagnostic::new(Code::UnexpectedWord, self.span(token.start, token.end), message);
+        Some(problem.help("write `(` and `)` for the braces, and commas between the fields"))
+    }
 }

@@ -8,6 +8,7 @@ use crate::ast::{
     Arm, Arms, Block as AstBlock, Body, Destination, Expr, ExprKind, LetValue, Match, MatchSubject, Name, Otherwise,
     Run, Statement, StatementKind,
 };
+use crate::errors::foreign::known_elsewhere;
 use crate::grammar::{Context, Rule};
 use crate::lines::BLOCK_DEPTH_MAX;
 use crate::node::Node;
@@ -345,10 +346,16 @@ impl<'t> AstBuilder<'t> {
             return StatementKind::Call(value);
         }
         let text = node.text();
-        if let Some((_, example)) = Context::Statements.forms().iter().find(|(verb, _)| *verb == text) {
+        if let Some(example) = Context::Statements.example_of(text) {
             let end = node.span().after();
             let problem = Diagnostic::new(Code::UnexpectedWord, end, "the line ends too early");
             self.report(problem.help(format!("`{example}`")));
+            return StatementKind::Missing;
+        }
+        if let Some(ours) = known_elsewhere(Context::Statements, text) {
+            let message = format!("`{text}` begins no statement; here it is `{ours}`");
+            let problem = Diagnostic::new(Code::UnexpectedWord, node.span(), message);
+            self.report(problem.help(format!("`{}`", Context::Statements.example_of(ours).unwrap_or(ours))));
             return StatementKind::Missing;
         }
         let problem = Diagnostic::new(
