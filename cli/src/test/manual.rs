@@ -10,6 +10,7 @@ use lang_compiler::{Colours, Engine, Project, compile};
 use runtime_contract::program::SiteNames;
 
 use super::play::{Playing, play};
+use super::replays::replay;
 use super::report::results;
 use chapters::Shown;
 
@@ -24,6 +25,7 @@ fn failures(shown: &Shown) -> String {
     let tests: Vec<_> = compiled.tests.iter().collect();
     assert!(!tests.is_empty());
     let played = play(&compiled.program, &tests, &Playing::default());
+    replay(&compiled.program, &played);
     match played.iter().all(|test| test.result.passed()) {
         true => String::new(),
         false => format!("{}\n{}", shown.chapter, results(&compiled, &played, false, Colours::Off).text),

@@ -6,6 +6,8 @@ mod junit;
 mod manual;
 mod page;
 pub mod play;
+#[cfg(test)]
+mod replays;
 pub mod report;
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use runtime_contract::record::CallId;
 use runtime_contract::request::{Kind, Request};
 use runtime_contract::script::{FarSide, Given};
 use runtime_contract::value::Value;
-use runtime_contract::{FlowProgram, Now, ProgramMeta, Redacted, SiteId, Tick, Time, Type, spoken};
+use runtime_contract::{FlowProgram, Now, ProgramMeta, Redacted, SiteId, Tick, Time, Type, Write, spoken};
 use runtime_exchange::{
     Config, Event, Exchange, Input, MediaCommand, MediaEvent, OnwardCall, Output, Recorded, Refusal, ServiceCall,
     ServiceFailure, TraceEvent, TraceWhat, Version, note_text,
@@ -101,6 +101,8 @@ pub(crate) struct Plant {
     pub unanswered: BTreeSet<String>,
     /// How often prompts began to play, by prompt and language of the call.
     pub prompts: BTreeMap<(u32, u32), u64>,
+    /// What a store would keep of each call, in the order of the calls.
+    pub journals: Vec<(CallId, Vec<u8>)>,
     inputs: VecDeque<Input>,
 }
 
@@ -128,6 +130,7 @@ impl Plant {
             limit: None,
             unanswered: BTreeSet::new(),
             prompts: BTreeMap::new(),
+            journals: Vec::new(),
             inputs: VecDeque::new(),
         };
         plant.give(Input::Version(Version { program, epoch: 0, stored: true }));
@@ -294,11 +297,25 @@ impl Plant {
         }
     }
 
+    fn keep(&mut self, call: CallId, journal: &[u8]) {
+        match self.journals.iter_mut().find(|(known, _)| *known == call) {
+            Some((_, kept)) => kept.extend_from_slice(journal),
+            None => self.journals.push((call, journal.to_vec())),
+        }
+    }
+
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Leg(command) => self.leg(&command),
             Output::Media(command) => self.media(command),
-            Output::Write { number, .. } => self.inputs.push_back(Input::Committed(number)),
+            Output::Write { number, write } => {
+                match write {
+                    Write::Journal { call, journal, .. } => self.keep(call, &journal),
+                    Write::End { record, journal } => self.keep(record.call, &journal),
+                    Write::Recording { .. } => {}
+                }
+                self.inputs.push_back(Input::Committed(number));
+            }
             Output::Service(call) => self.ask(Box::new(call)),
             Output::Trace(event) => self.trace(event),
             Output::Event(Event::Refused { why, .. }) => {

@@ -32,6 +32,8 @@ pub struct TestResult {
     pub prompts: BTreeMap<(u32, u32), u64>,
     /// Time that passed for the caller.
     pub virtual_ms: u64,
+    /// The journal of each call, as a store would keep it.
+    pub journals: Vec<Vec<u8>>,
 }
 
 impl TestResult {
@@ -65,6 +67,7 @@ pub fn play_test(program: &Arc<dyn FlowProgram>, script: &TestScript) -> TestRes
         virtual_ms: (player.plant.now().time.0 - script.at.0).unsigned_abs(),
         transcript: player.plant.transcript,
         prompts: player.plant.prompts,
+        journals: player.plant.journals.into_iter().map(|(_, journal)| journal).collect(),
     }
 }
 
