@@ -72,11 +72,18 @@ fn install() -> Result<(), String> {
 /// The literals of the grammar, as libFuzzer reads them.
 fn dictionary() -> Result<PathBuf, String> {
     let grammar = read(Path::new("grammar/flow.pest"))?;
-    let words: BTreeSet<&str> = grammar.split('"').skip(1).step_by(2).filter(|word| !word.contains('\\')).collect();
-    let lines: String = words.iter().filter(|word| !word.is_empty()).map(|word| format!("\"{word}\"\n")).collect();
+    let lines = grammar.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let words: BTreeSet<&str> = lines.flat_map(words_of).collect();
+    let lines: String = words.iter().map(|word| format!("\"{word}\"\n")).collect();
     let path = PathBuf::from("target/flow.dict");
     fs::create_dir_all("target").and_then(|()| fs::write(&path, lines)).map_err(|cause| cause.to_string())?;
     Ok(path)
+}
+
+/// What stands in quotes on a line of the grammar, without literals that hold an escape.
+fn words_of(line: &str) -> impl Iterator<Item = &str> {
+    let is_plain = !line.contains('\\');
+    line.split('"').skip(1).step_by(2).filter(move |word| is_plain && !word.is_empty())
 }
 
 fn read(path: &Path) -> Result<String, String> {
