@@ -98,9 +98,6 @@ fn certain<'a>(project: &Project, analysis: &'a Analysis) -> Vec<&'a Diagnostic>
     for problem in &analysis.diagnostics {
         let Some(suggestion) = problem.suggestion.as_ref().filter(|suggestion| suggestion.certain) else { continue };
         let places = || suggestion.edits.iter().map(|edit| (edit.span.file, edit.span.start, edit.span.end));
-        if !leads_somewhere(problem, analysis) {
-            continue;
-        }
         let is_own = |file: FileId| project.flows.contains_key(analysis.sources.path(file));
         let meets = |a: (FileId, u32, u32), b: &(FileId, u32, u32)| a.0 == b.0 && a.1 <= b.2 && b.1 <= a.2;
         if places().all(|place| is_own(place.0) && !taken.iter().any(|other| meets(place, other))) {
@@ -109,20 +106,6 @@ fn certain<'a>(project: &Project, analysis: &'a Analysis) -> Vec<&'a Diagnostic>
         }
     }
     chosen
-}
-
-/// The parser offers `go NAME` for any name alone; only where such a step stands in the file it is certain.
-fn leads_somewhere(problem: &Diagnostic, analysis: &Analysis) -> bool {
-    let edits = problem.suggestion.iter().flat_map(|suggestion| &suggestion.edits);
-    let mut goes = edits.filter_map(|edit| Some((edit.span.file, edit.text.strip_prefix("go ")?)));
-    goes.all(|(file, step)| {
-        let text = analysis.sources.text(file);
-        text.match_indices("step ").any(|(at, word)| {
-            let name = text.get(at + word.len()..).unwrap_or("").trim_start();
-            let behind = name.strip_prefix(step).and_then(|rest| rest.chars().next());
-            matches!(behind, Some(' ' | '(' | '{'))
-        })
-    })
 }
 
 fn with_edits(project: &Project, analysis: &Analysis, chosen: &[&Diagnostic]) -> Option<Project> {

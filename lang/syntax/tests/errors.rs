@@ -150,7 +150,6 @@ fn f0009_bad_language_tag() {
 
 #[test]
 fn values_and_outcomes_in_the_wrong_place() {
-    check(&in_flow("orders"), Code::ValueWhereActionBelongs, "orders", "`go orders`");
     check(&in_flow("hang up else go main"), Code::OutcomeImpossible, "else", "leave out `else` and what follows it");
     let arms = "queue support() {\n        served => hang up\n        timeout full => hang up\n    }";
     check(&in_flow(arms), Code::PayloadOnPlainOutcome, "timeout full", "`timeout, full`");

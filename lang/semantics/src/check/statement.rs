@@ -96,7 +96,7 @@ impl Checker<'_, '_> {
         true
     }
 
-    /// F0209: a value where something should happen.
+    /// F0209: a value where something should happen. What is wrong with the value itself is said instead.
     pub fn value_not_action(&mut self, value: &ast::Expr) {
         let names = Self::names_of(value);
         let name = names.as_deref().and_then(|names| match names {
@@ -105,15 +105,37 @@ impl Checker<'_, '_> {
         });
         let step = name.filter(|name| self.step_names.contains_key(*name));
         let item = name.and_then(|name| self.project.reach(self.module, &[name])).map(|reached| reached.def);
-        let diagnostic =
-            Diagnostic::new(Code::ValueWhereActionBelongs, value.span, "a value stands where something should happen");
-        self.problems.give(match (step, item, name) {
-            (Some(step), _, _) => diagnostic.help(format!("`go {step}`")),
-            (_, Some(Def::Flow(_)), Some(name)) => diagnostic.help(format!("`run {name}()`")),
-            (_, Some(Def::Prompt(_)), Some(name)) => diagnostic.help(format!("`play {name}`")),
-            _ if matches!(value.kind, ExprKind::Text(_)) => diagnostic.help("`say …`"),
-            _ => diagnostic.help("`note value = …`, or whatever should happen here"),
-        });
+        let message = "a value stands where something should happen";
+        let diagnostic = Diagnostic::new(Code::ValueWhereActionBelongs, value.span, message);
+        let before = Span { end: value.span.start, ..value.span };
+        let diagnostic = match (step, item, &value.kind) {
+            (Some(step), ..) => diagnostic.help(format!("`go {step}`")).edit("go there", before, "go ").certain(),
+            (_, Some(Def::Flow(_)), _) => {
+                let written = Span { start: value.span.end, ..value.span };
+                let help = diagnostic.help(format!("`run {}()`", name.unwrap_or_default()));
+                help.edit("run it", before, "run ").edit("", written, "()")
+            }
+            (_, Some(Def::Prompt(_)), _) => {
+                let help = diagnostic.help(format!("`play {}`", name.unwrap_or_default()));
+                help.edit("play it", before, "play ").certain()
+            }
+            (_, _, ExprKind::Text(text)) => {
+                let help = text.plain().map_or("`say` it".to_owned(), |text| format!("`say {text:?}`"));
+                diagnostic.help(help).edit("say it", before, "say ").certain()
+            }
+            _ => {
+                let typed = self.expr(value, None);
+                if typed.ty.is_broken() {
+                    return;
+                }
+                diagnostic.help("put `note value =` before it, or leave it out").edit(
+                    "note it",
+                    before,
+                    "note value = ",
+                )
+            }
+        };
+        self.problems.give(diagnostic);
     }
 
     fn statement(&mut self, statement: &ast::Statement, into: &mut Block) {

@@ -5,8 +5,8 @@ use lang_diagnostics::{Code, Diagnostic, Span};
 use super::AstBuilder;
 use super::expressions::missing;
 use crate::ast::{
-    Arm, Arms, Block as AstBlock, Body, Destination, Expr, ExprKind, LetValue, Match, MatchSubject, Name, Otherwise,
-    Run, Statement, StatementKind,
+    Arm, Arms, Block as AstBlock, Body, Destination, Expr, ExprKind, LetValue, Match, MatchSubject, Otherwise, Run,
+    Statement, StatementKind,
 };
 use crate::errors::foreign::known_elsewhere;
 use crate::grammar::{Context, Rule};
@@ -337,6 +337,7 @@ impl<'t> AstBuilder<'t> {
         StatementKind::RetryAt { at }
     }
 
+    /// A value where an action belongs stays one: what it names says what may have been meant.
     fn call_or_value(&mut self, node: &Node<'t, '_>, ends: Ends) -> StatementKind {
         let value = self.operand_of(node);
         if ends == Ends::InValue {
@@ -358,22 +359,7 @@ impl<'t> AstBuilder<'t> {
             self.report(problem.help(format!("`{}`", Context::Statements.example_of(ours).unwrap_or(ours))));
             return StatementKind::Missing;
         }
-        let problem = Diagnostic::new(
-            Code::ValueWhereActionBelongs,
-            node.span(),
-            format!("`{text}` is a value, and something should happen here"),
-        );
-        let problem = match value.kind {
-            ExprKind::Name(Name { .. }) => {
-                problem.help(format!("`go {text}`")).edit("go there", node.span(), format!("go {text}")).certain()
-            }
-            ExprKind::Text(_) => {
-                problem.help(format!("`say {text}`")).edit("say it", node.span(), format!("say {text}")).certain()
-            }
-            _ => problem.help(format!("`note value = {text}`, or whatever should happen here")),
-        };
-        self.report(problem);
-        StatementKind::Missing
+        StatementKind::Value(value)
     }
 }
 
