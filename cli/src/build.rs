@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use lang_compiler::{Colours, Engine, Project};
+use lang_compiler::{Colours, Engine};
 use runtime_contract::Request;
 use runtime_contract::program::{Build, Built, Bundle, FlowProgram, ProgramMeta, Report, SiteKind, SiteNames};
 
+use crate::project::of_bundle;
 use crate::test::play::{Playing, play};
 use crate::test::report::results;
 
@@ -19,7 +20,7 @@ pub struct Compiler {
 
 impl Build for Compiler {
     fn build(&self, bundle: &Bundle, names: &SiteNames) -> Result<Built, Report> {
-        let project = Project::from_bundle(bundle);
+        let project = of_bundle(bundle);
         let compiled = lang_compiler::compile(&project, names, self.engine)
             .map_err(|analysis| analysis.report(Colours::Off, REPORT_COLUMNS))?;
         if let Some(report) = not_served(compiled.program.meta()) {

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use lang_compiler::Project;
 use runtime_contract::program::{Bundle, SiteNames};
+use runtime_media::{VoiceLimits, check_wav};
 use runtime_server::config::{Config, ConfigError, FILE_NAME};
 use runtime_server::project::read_bundle;
 
@@ -65,9 +66,23 @@ pub fn place_of(opened: &Path, name: &str) -> PathBuf {
     if opened.is_file() { opened.to_owned() } else { opened.join(name) }
 }
 
-/// What the checker is given of the files, and what day it is: dates in the past get a warning.
-pub fn to_check(bundle: &Bundle) -> Project {
+/// What the compiler is given of the files; audio is looked at, so that what nobody could hear is told.
+pub fn of_bundle(bundle: &Bundle) -> Project {
     let mut project = Project::from_bundle(bundle);
+    let seconds_max = VoiceLimits::default().prompt_seconds_max;
+    for (path, bytes) in &bundle.files {
+        if let Some(file) = path.strip_prefix("prompts/")
+            && let Err(why) = check_wav(bytes, seconds_max)
+        {
+            project.set_unplayable(file, why.to_string());
+        }
+    }
+    project
+}
+
+/// The same, and what day it is: dates in the past get a warning.
+pub fn to_check(bundle: &Bundle) -> Project {
+    let mut project = of_bundle(bundle);
     if let Ok(since) = SystemTime::now().duration_since(UNIX_EPOCH) {
         project.set_today(i32::try_from(since.as_secs() / 86_400).unwrap_or(i32::MAX));
     }

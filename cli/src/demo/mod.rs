@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use lang_compiler::{Engine, Project};
+use lang_compiler::Engine;
 use runtime_contract::calendar::local_text;
 use runtime_contract::spoken::decimal_figures;
 use runtime_server::config::{Config, ServiceSite};
@@ -90,11 +90,12 @@ fn write_example(folder: &Path) -> Result {
 fn check(folder: &Path) -> Result<lang_compiler::Compiled> {
     let opened = project::open(folder)?;
     let began = Instant::now();
-    let compiled = lang_compiler::compile(&Project::from_bundle(&opened.bundle), &opened.names, Engine::Native)
-        .map_err(|analysis| {
+    let compiled = lang_compiler::compile(&project::of_bundle(&opened.bundle), &opened.names, Engine::Native).map_err(
+        |analysis| {
             show::print(&analysis.report(show::colours(), show::width()), false);
             Failure::Shown
-        })?;
+        },
+    )?;
     let meta = compiled.program.meta();
     println!(
         "checked and compiled first_call.flow in {} ms: {} segments of native code, {} prompts, languages {}",

@@ -8,7 +8,6 @@ mod svg;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use lang_compiler::Project;
 use lang_compiler::picture::{LineKind, NodeKind, Picture, picture};
 use serde_json::{Value, json};
 
@@ -46,7 +45,7 @@ impl Graph {
     pub fn run(&self) -> Result {
         let opened = crate::project::open(&self.path)?;
         let format = if self.json { Format::Json } else { self.format };
-        let project = Project::from_bundle(&opened.bundle);
+        let project = crate::project::of_bundle(&opened.bundle);
         let drawn = picture(&project, self.language.as_deref(), show::colours(), show::width());
         let drawn = drawn.map_err(|report| {
             show::print(&report, format == Format::Json);

@@ -59,7 +59,7 @@ pub struct Talk {
 impl Talk {
     pub fn run(&self) -> Result {
         let opened = crate::project::open(&self.path)?;
-        let project = Project::from_bundle(&opened.bundle);
+        let project = crate::project::of_bundle(&opened.bundle);
         let compiled = lang_compiler::compile(&project, &opened.names, Engine::Native).map_err(|analysis| {
             show::print(&analysis.report(show::colours(), show::width()), self.json);
             Failure::Shown

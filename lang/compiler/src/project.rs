@@ -18,6 +18,7 @@ pub struct Project {
     pub(crate) flows: BTreeMap<String, FlowFile>,
     /// BLAKE3 of each file below `prompts/`, by the path that flows name.
     audio: BTreeMap<String, [u8; 32]>,
+    unplayable: BTreeMap<String, String>,
     today: Option<i32>,
 }
 
@@ -112,6 +113,11 @@ impl Project {
         self.audio.insert(file.into(), hash);
     }
 
+    /// Says that the audio of this name is there and cannot be played: why, and behind `; ` the remedy.
+    pub fn set_unplayable(&mut self, file: impl Into<String>, why: impl Into<String>) {
+        self.unplayable.insert(file.into(), why.into());
+    }
+
     /// Days since 1970, so that dates which are over can be told. It changes no program.
     pub fn set_today(&mut self, days: i32) {
         self.today = Some(days);
@@ -121,6 +127,10 @@ impl Project {
 impl Surroundings for Project {
     fn audio(&self, file: &str) -> Option<[u8; 32]> {
         self.audio.get(file).copied()
+    }
+
+    fn unplayable(&self, file: &str) -> Option<&str> {
+        self.unplayable.get(file).map(String::as_str)
     }
 
     fn holidays(&self, table: &str) -> Option<Vec<i32>> {

@@ -45,6 +45,8 @@ pub struct ParsedModule<'a> {
 pub trait Surroundings {
     /// BLAKE3 of an audio file below `prompts/`; `None` when it is not there.
     fn audio(&self, file: &str) -> Option<[u8; 32]>;
+    /// Why a file that is there cannot be played, and behind `; ` the remedy.
+    fn unplayable(&self, file: &str) -> Option<&str>;
     /// Days of a holiday table (since 1970, rising); `None` when there is no table of this name.
     fn holidays(&self, table: &str) -> Option<Vec<i32>>;
     /// Names of all holiday tables.

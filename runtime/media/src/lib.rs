@@ -70,4 +70,4 @@ pub use prompt::{Prompt, PromptError, PromptStore, VoiceLimits};
 pub use recording::{RecordEnd, RecordSpec, RecordSummary, RecordingError};
 pub use speech::{EspeakError, Speech, SpeechError, SpeechWarning};
 pub use stream::{Command, Event, Input, Output, Outputs, Stream, StreamSeed};
-pub use wav::{WavError, write_wav};
+pub use wav::{WavError, check_wav, write_wav};

@@ -11,13 +11,15 @@ use crate::g711::SAMPLE_RATE_HZ;
 /// Sampling rates that are taken, in Hz.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 4_000..=192_000;
 const CHANNELS_MAX: u16 = 8;
+/// Of the shortest header, which stands before the samples.
+const HEADER_BYTES: u64 = 44;
 /// Frames that the resampler takes at a time.
 const CHUNK_FRAMES: usize = 1_024;
 
 /// What is wrong with an audio file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WavError {
-    #[error("it is not a WAV file ({0}); convert it, for example with `ffmpeg -i IN -ar 8000 -ac 1 OUT.wav`")]
+    #[error("it is not a WAV file ({0}); convert it, for example by ffmpeg -i IN -ar 8000 -ac 1 OUT.wav")]
     NotWav(String),
     #[error(
         "its {rate_hz} Hz and {channels} channels cannot be used; give 4 000 to 192 000 Hz and at most {CHANNELS_MAX} channels"
@@ -35,6 +37,36 @@ pub enum WavError {
 
 /// Decodes a whole WAV file (8 to 32 bits, integer or float) to 8 kHz mono.
 pub fn wav_to_pcm(bytes: &[u8], seconds_max: u32) -> Result<Vec<i16>, WavError> {
+    let reader = wav_reader(bytes, seconds_max)?;
+    let spec = reader.spec();
+    let mono = read_mono(reader)?;
+    if mono.is_empty() {
+        return Err(WavError::Empty);
+    }
+    resample(mono, spec.sample_rate).map_err(|reason| WavError::Damaged { at_ms: 0, reason })
+}
+
+/// Whether `wav_to_pcm` takes the file, without decoding it: its header, and that its last sample is there.
+pub fn check_wav(bytes: &[u8], seconds_max: u32) -> Result<(), WavError> {
+    let mut reader = wav_reader(bytes, seconds_max)?;
+    let (frames, spec) = (reader.duration(), reader.spec());
+    let last = frames.checked_sub(1).ok_or(WavError::Empty)?;
+    let damaged = |reason: String| {
+        let bytes_a_frame = u64::from(spec.channels) * u64::from(spec.bits_per_sample.div_ceil(8));
+        let frames_there = (bytes.len() as u64).saturating_sub(HEADER_BYTES) / bytes_a_frame.max(1);
+        let at_ms = frames_there.min(u64::from(last)) * 1_000 / u64::from(spec.sample_rate);
+        WavError::Damaged { at_ms, reason }
+    };
+    reader.seek(last).map_err(|error| damaged(error.to_string()))?;
+    match read_mono(reader) {
+        Ok(mono) if mono.len() == 1 => Ok(()),
+        Ok(_) => Err(damaged("its end is missing".to_owned())),
+        Err(WavError::Damaged { reason, .. }) => Err(damaged(reason)),
+        Err(other) => Err(other),
+    }
+}
+
+fn wav_reader(bytes: &[u8], seconds_max: u32) -> Result<hound::WavReader<Cursor<&[u8]>>, WavError> {
     let reader = hound::WavReader::new(Cursor::new(bytes)).map_err(|error| WavError::NotWav(error.to_string()))?;
     let spec = reader.spec();
     if !RATES_HZ.contains(&spec.sample_rate) || !(1..=CHANNELS_MAX).contains(&spec.channels) {
@@ -44,11 +76,7 @@ pub fn wav_to_pcm(bytes: &[u8], seconds_max: u32) -> Result<Vec<i16>, WavError> 
     if seconds > u64::from(seconds_max) {
         return Err(WavError::TooLong { seconds, seconds_max });
     }
-    let mono = read_mono(reader)?;
-    if mono.is_empty() {
-        return Err(WavError::Empty);
-    }
-    resample(mono, spec.sample_rate).map_err(|reason| WavError::Damaged { at_ms: 0, reason })
+    Ok(reader)
 }
 
 /// Full scale is 1.0; channels are averaged.
@@ -206,6 +234,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_file_that_passes_is_one_that_decodes(
+            changes in proptest::collection::vec((0usize..60, any::<u8>()), 0..3),
+            cut in 0usize..20,
+            stereo in any::<bool>(),
+        ) {
+            let spec = hound::WavSpec { channels: 1 + u16::from(stereo), ..SPEC };
+            let mut bytes = wav(spec, 80, |_| 0.1);
+            for (at, value) in changes {
+                bytes[at] = value;
+            }
+            bytes.truncate(bytes.len() - cut.saturating_sub(10));
+            let (checked, decoded) = (check_wav(&bytes, 10), wav_to_pcm(&bytes, 10));
+            prop_assert_eq!(checked.is_ok(), decoded.is_ok(), "{:?} {:?}", checked, decoded.err());
+        }
+
         #[test]
         fn damaged_headers_never_stop_the_process(
             changes in proptest::collection::vec((0usize..60, any::<u8>()), 1..8),

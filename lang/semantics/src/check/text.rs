@@ -234,7 +234,14 @@ impl Checker<'_, '_> {
     fn audio(&mut self, audio: &ast::Audio, surroundings: Option<&dyn Surroundings>) -> Option<(String, [u8; 32])> {
         let file = audio.file.plain().unwrap_or_default();
         match surroundings?.audio(&file) {
-            Some(hash) => Some((file, hash)),
+            Some(hash) => {
+                if let Some(why) = surroundings?.unplayable(&file) {
+                    let (why, remedy) = why.rsplit_once("; ").unwrap_or((why, "record it again"));
+                    let message = format!("`prompts/{file}` cannot be played: {why}");
+                    self.problems.give(Diagnostic::new(Code::AudioNotDecodable, audio.file.span, message).help(remedy));
+                }
+                Some((file, hash))
+            }
             None => {
                 self.problems.give(
                     Diagnostic::new(Code::AudioMissing, audio.file.span, format!("there is no file `prompts/{file}`"))

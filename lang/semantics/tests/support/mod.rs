@@ -40,6 +40,10 @@ impl Sample {
 }
 
 impl Surroundings for Sample {
+    fn unplayable(&self, file: &str) -> Option<&str> {
+        (file == "damaged.wav").then_some("it holds no audio; record it again")
+    }
+
     fn audio(&self, file: &str) -> Option<[u8; 32]> {
         self.audio.iter().any(|known| known == file).then_some([7; 32])
     }
