@@ -5,6 +5,7 @@ use lang_syntax::ast::{self, ExprKind, Part};
 use runtime_contract::currency::ISO_4217;
 use runtime_contract::value::{Money, Phone};
 
+use super::secret::kind_of_secret;
 use super::{Checker, Typed, broken, typed};
 use crate::hir;
 use crate::hours;
@@ -88,7 +89,18 @@ impl Checker<'_, '_> {
                 true => typed(hir::ExprKind::Text(text), Ty::TimeZone, span),
                 false => broken(span),
             },
-            _ => typed(hir::ExprKind::Text(text), Ty::Text, span),
+            _ => {
+                self.no_secret(&text, span);
+                typed(hir::ExprKind::Text(text), Ty::Text, span)
+            }
+        }
+    }
+
+    fn no_secret(&mut self, text: &str, span: Span) {
+        if let Some(kind) = kind_of_secret(text) {
+            let diagnostic = Diagnostic::new(Code::SecretInSource, span, format!("this text is {kind}"));
+            let help = "leave it out, and give the service's headers in `strowger.yaml`, where `${NAME}` comes from the environment";
+            self.problems.give(diagnostic.help(help));
         }
     }
 

@@ -18,6 +18,7 @@ mod operator;
 mod pattern;
 mod private;
 mod property;
+mod secret;
 mod statement;
 mod text;
 mod waiting;
