@@ -121,6 +121,7 @@ codes! {
     UnusedPrompt "F0705" "unused-prompt" Warning "a prompt is never played"
     NotSpeakable "F0706" "not-speakable" Error "a value of this type cannot be said"
     PluralFormsWrong "F0707" "plural-forms-wrong" Error "a plural has another number of forms than its language"
+    VariantWithoutText "F0708" "variant-without-text" Warning "a variant that is said has no text, so callers hear its name"
 
     /// F08: hours.
     NeverOpen "F0801" "never-open" Error "these hours are never open"

@@ -123,7 +123,15 @@ fn declare<'a>(module: usize, item: &'a ast::Item, project: &mut Project<'a>, pr
         ItemKind::Enum(item) => {
             let variants = item.variants.iter().map(|variant| variant.name.text.as_str()).collect();
             let (fields, texts) = (Vec::new(), Vec::new());
-            project.enums.push(EnumInfo { module, name: &item.name, item, variants, fields, texts });
+            project.enums.push(EnumInfo {
+                module,
+                name: &item.name,
+                item,
+                variants,
+                fields,
+                texts,
+                said: Cell::new(false),
+            });
             Def::Enum(project.enums.len() as u32 - 1)
         }
         ItemKind::Type(item) => {

@@ -553,7 +553,8 @@ pub enum Conversion {
     IntToDecimal,
     IntToText,
     PhoneToText,
-    /// In figures, as literals are written: Decimal, Percent, Money, Duration, Time, Date, Clock, Language.
+    /// As literals are written: Decimal, Percent, Money, Duration, Time, Date, Clock, Language; an enum by the name of its
+    /// variant.
     ValueToText,
     /// The word stays as it is: Digits or TimeZone to Text, Percent to Decimal and back, Duration to Int.
     Same,

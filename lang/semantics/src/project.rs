@@ -104,6 +104,8 @@ pub(crate) struct EnumInfo<'a> {
     pub fields: Vec<Vec<Parameter<'a>>>,
     /// By variant, how it is said in each language of the program; empty where its name is.
     pub texts: Vec<Vec<String>>,
+    /// A text says a value of it.
+    pub said: Cell<bool>,
 }
 
 /// What has fields.

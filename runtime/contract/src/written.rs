@@ -22,10 +22,12 @@ pub enum Written {
     Date = 5,
     Clock = 6,
     Language = 7,
+    /// Its variant, and the enum as an index of the type table.
+    Enum = 8,
 }
 
 impl Written {
-    pub const ALL: [Written; 8] = [
+    pub const ALL: [Written; 9] = [
         Written::Decimal,
         Written::Percent,
         Written::Money,
@@ -34,9 +36,10 @@ impl Written {
         Written::Date,
         Written::Clock,
         Written::Language,
+        Written::Enum,
     ];
 
-    /// `None` of types that are no figures, or that have a host call of their own.
+    /// `None` of types that are not written so, or that have a host call of their own.
     pub fn of(r#type: &Type) -> Option<Written> {
         Some(match r#type {
             Type::Decimal => Written::Decimal,
@@ -47,6 +50,7 @@ impl Written {
             Type::Date => Written::Date,
             Type::Clock => Written::Clock,
             Type::Language => Written::Language,
+            Type::Enum(_) => Written::Enum,
             _ => return None,
         })
     }
@@ -67,6 +71,11 @@ pub fn text(meta: &ProgramMeta, kind: u64, first: u64, second: u64) -> Result<St
         Written::Language => {
             let tag = usize::try_from(first).ok().and_then(|index| meta.languages.get(index));
             Ok(tag.or(meta.languages.first()).cloned().unwrap_or_default())
+        }
+        Written::Enum => {
+            let variants = u32::try_from(second).map_or(&[][..], |id| meta.types.variants(id));
+            let variant = usize::try_from(first).ok().and_then(|at| variants.get(at));
+            variant.map(|variant| variant.name.clone()).ok_or(FaultKind::Host)
         }
     }
 }
@@ -109,10 +118,16 @@ fn clock(ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::{EnumType, TypeTable, Variant};
 
     #[test]
     fn values_are_written_as_literals() {
-        let meta = ProgramMeta { languages: vec!["zh".into(), "en".into()], ..ProgramMeta::default() };
+        let tier = EnumType { name: "m.Tier".into(), variants: ["standard", "gold"].map(Variant::plain).into() };
+        let meta = ProgramMeta {
+            languages: vec!["zh".into(), "en".into()],
+            types: TypeTable { enums: vec![tier], records: vec![] },
+            ..ProgramMeta::default()
+        };
         let written = |kind, first: i64, second| text(&meta, kind as u64, first as u64, second).unwrap();
         assert_eq!(written(Written::Decimal, -3_140_000, 0), "-3.14");
         assert_eq!(written(Written::Percent, 125_000, 0), "12.5%");
@@ -126,6 +141,9 @@ mod tests {
         assert_eq!(written(Written::Date, 20_514, 0), "2026-03-02");
         assert_eq!(written(Written::Clock, 34_205_000, 0), "09:30:05");
         assert_eq!(written(Written::Language, 1, 0), "en");
+        assert_eq!(written(Written::Enum, 1, 0), "gold");
+        assert_eq!(text(&meta, Written::Enum as u64, 2, 0), Err(FaultKind::Host));
+        assert_eq!(text(&meta, Written::Enum as u64, 0, 1), Err(FaultKind::Host));
         assert_eq!(text(&meta, Written::Date as u64, i64::MAX as u64, 0), Err(FaultKind::Overflow));
         assert_eq!(text(&meta, 99, 0, 0), Err(FaultKind::Host));
     }

@@ -312,3 +312,15 @@ fn two_private_values_are_compared_when_a_service_gave_one() {
     assert_eq!(noted("", body, &["ok 1234", "value 1234"]), ["true", "false"]);
     assert_eq!(noted("", body, &["ok 1234", "value 12345"]), ["false", "true"]);
 }
+
+#[test]
+fn an_enum_is_written_by_the_name_of_its_variant() {
+    let body = r#"
+    let tier = crm.tier() else hang up
+    note tier = tier.text
+    let pitch = crm.pitch(Pitch.lost) else Pitch.won
+    note pitch = "{pitch} / {tier}"
+"#;
+    let notes = noted("", body, &["ok gold", "ok later(7; x)"]);
+    assert_eq!(notes, ["gold", "later / gold"]);
+}

@@ -185,15 +185,18 @@ impl FlowWriter<'_> {
         vec![self.host_at(call, &words, span)]
     }
 
-    /// A value in figures.
+    /// A value as literals are written.
     fn written(&mut self, r#type: &Type, words: &[Word], span: Span) -> Word {
         let Some(kind) = Written::of(r#type) else {
-            self.mistake("a value that has no figures".to_owned());
+            self.mistake("a value that is not written".to_owned());
             return self.first(words);
         };
-        let (kind, zero) = (self.graph.constant(kind as u64), self.graph.constant(0));
-        let first = self.first(words);
-        let second = words.get(1).copied().unwrap_or(zero);
+        let (kind, first) = (self.graph.constant(kind as u64), self.first(words));
+        let second = match r#type {
+            Type::Enum(id) => self.graph.constant((*id).into()),
+            Type::Money => words.get(1).copied().unwrap_or(first),
+            _ => self.graph.constant(0),
+        };
         self.host_at(HostCall::ValueToText, &[kind, first, second], span)
     }
 

@@ -251,9 +251,11 @@ impl Checker<'_, '_> {
         };
         match (reached.def, names.get(reached.names)) {
             (Def::Broken, _) => broken(span),
-            (Def::Enum(id), Some(variant)) if names.len() == reached.names + 1 => {
+            (Def::Enum(id), Some(variant)) => {
                 let variant = self.variant(id, variant, span);
-                self.complete_variant(variant)
+                let variant = self.complete_variant(variant);
+                let fields = names.iter().skip(reached.names + 1);
+                fields.fold(variant, |value, field| self.property(value, field, span))
             }
             (Def::Const(id), _) => self.constant_path(id, names.get(reached.names..).unwrap_or_default(), span),
             (Def::Service(service), Some(operation)) => {

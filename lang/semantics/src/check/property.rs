@@ -42,7 +42,6 @@ impl Checker<'_, '_> {
             ("text", Ty::Text | Ty::Digits | Ty::TimeZone) => convert(Conversion::Same, base, Ty::Text),
             ("text", Ty::Private(_)) => convert(Conversion::Same, base, Ty::Private(Box::new(Ty::Text))),
             ("text", Ty::Bool | Ty::Recording | Ty::List(_)) => self.unknown_property(&base, field, span),
-            ("text", Ty::Enum(_)) => self.not_yet(field.span, &format!("`.text` of `{}`", self.text_of(&base.ty))),
             ("text", ty) if Written::of(&ty.lower()).is_some() => convert(Conversion::ValueToText, base, Ty::Text),
             ("digits", Ty::Int(Some((low, _)))) if *low >= 0 => convert(Conversion::IntToText, base, Ty::Digits),
             ("digits", Ty::Int(_)) => {

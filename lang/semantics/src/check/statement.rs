@@ -305,7 +305,7 @@ impl Checker<'_, '_> {
     }
 
     /// A private field of a record or variant, however deep. What held itself was made to end.
-    fn private_field(&self, ty: &Ty) -> Option<String> {
+    pub(super) fn private_field(&self, ty: &Ty) -> Option<String> {
         self.project.held_by(ty.holder()?).into_iter().find_map(|field| match field.ty.is_private() {
             true => Some(field.name.text.clone()),
             false => self.private_field(&field.ty),

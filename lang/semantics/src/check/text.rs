@@ -353,10 +353,46 @@ impl Checker<'_, '_> {
                 self.problems.not_yet(span, &what);
                 return false;
             }
+            Ty::Enum(id) => match self.private_field(&value.ty) {
+                None => {
+                    self.said_by_name(*id, value.expr.span);
+                    return true;
+                }
+                Some(field) => {
+                    let message = format!("a private value is never said, and `{field}` is one");
+                    let diagnostic = self.leak(value, message).help("ask by a match which one it is, and say that");
+                    self.problems.give(diagnostic);
+                    return false;
+                }
+            },
             _ => {}
         }
         self.unspeakable(value);
         false
+    }
+
+    /// F0708, once for an enum, at the first variant of which callers hear the name.
+    fn said_by_name(&mut self, id: u32, said: Span) {
+        let Some(info) = self.project.enums.get(id as usize) else { return };
+        let Some(variant) = info.item.variants.iter().find(|variant| variant.text.is_none()) else { return };
+        if info.said.replace(true) {
+            return;
+        }
+        let name = &variant.name.text;
+        let module = self.project.modules.get(info.module);
+        let tags = module.and_then(|module| module.ast.languages.first()).map_or(&[][..], |line| &line.tags);
+        let texts: Vec<String> = tags.iter().map(|tag| format!("{} \"{name}\"", tag.text)).collect();
+        let diagnostic = Diagnostic::new(
+            Code::VariantWithoutText,
+            variant.name.span,
+            format!("callers hear the word `{name}` itself"),
+        )
+        .here("this variant has no text")
+        .label(said, "said here");
+        self.problems.give(match texts.is_empty() {
+            true => diagnostic.help("say in the file which `languages` it has, and give the variant a text"),
+            false => diagnostic.help(format!("`{name} {}`", texts.join(" "))),
+        });
     }
 
     /// Tells why a value has no place in a text.
@@ -367,7 +403,7 @@ impl Checker<'_, '_> {
             Ty::Optional(_) | Ty::Nothing => {
                 self.optional_as_present(value).help("`if … is some value { say \"{value}\" }`")
             }
-            Ty::Bool | Ty::Record(_) | Ty::Recording | Ty::TimeZone | Ty::List(_) => {
+            _ => {
                 let message = format!("a `{}` cannot be said", self.text_of(&value.ty));
                 let diagnostic = Diagnostic::new(Code::NotSpeakable, value.expr.span, message);
                 match &value.ty {
@@ -376,11 +412,6 @@ impl Checker<'_, '_> {
                     Ty::TimeZone => diagnostic.help("`{….text}`"),
                     _ => diagnostic.help("name one of its fields"),
                 }
-            }
-            ty => {
-                let what = format!("a hole of the type `{}`", self.text_of(ty));
-                self.problems.not_yet(value.expr.span, &what);
-                return;
             }
         };
         self.problems.give(diagnostic);

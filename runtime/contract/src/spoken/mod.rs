@@ -16,7 +16,7 @@ use crate::calendar;
 use crate::moment;
 use crate::program::{Part, ProgramMeta, Prompt};
 use crate::time::Time;
-use crate::types::Type;
+use crate::types::{Type, Variant};
 use crate::value::Value;
 
 use amount::{Amount, Hundredths};
@@ -76,7 +76,14 @@ pub fn render(meta: &ProgramMeta, prompt: &Prompt, language: u32, values: &[Valu
                 let index = *at as usize;
                 if let (Some(r#type), Some(value)) = (prompt.arguments.get(index), values.get(index)) {
                     let zone = values.get(index + 1);
-                    said.push_str(&say(speech, r#type, value, zone, &meta.languages));
+                    said.push_str(&match (r#type, value) {
+                        (Type::Enum(id), Value::Enum(variant, _)) => {
+                            // A text that stands in for another language may be of one that the program has.
+                            let own = meta.languages.iter().position(|own| own == tag).unwrap_or(language as usize);
+                            variant_words(meta.types.variants(*id).get(*variant as usize), own)
+                        }
+                        _ => say(speech, r#type, value, zone, &meta.languages),
+                    });
                 }
             }
             Part::Plural { argument, forms } => {
@@ -89,6 +96,13 @@ pub fn render(meta: &ProgramMeta, prompt: &Prompt, language: u32, values: &[Valu
         }
     }
     said
+}
+
+/// A variant as it is said: by its text, else by its name.
+fn variant_words(variant: Option<&Variant>, language: usize) -> String {
+    let Some(variant) = variant else { return String::new() };
+    let own = variant.texts.get(language).or(variant.texts.first());
+    own.cloned().unwrap_or_else(|| variant.name.replace('_', " "))
 }
 
 /// One value as it is said. A private value is never said: the checker refuses the hole, this the value. Behind a Time

@@ -3,6 +3,7 @@
 use super::*;
 use crate::currency;
 use crate::program::PromptText;
+use crate::types::{EnumType, TypeTable, Variant};
 use crate::value::{Money, Phone};
 
 fn meta(languages: &[&str]) -> ProgramMeta {
@@ -105,6 +106,21 @@ fn a_text_without_words_serves_all_languages() {
     let (meta, digits) = (meta(&["zh", "en"]), [Value::Text("4102".into())]);
     assert_eq!(render(&meta, &prompt, 0, &digits), "四一零二");
     assert_eq!(render(&meta, &prompt, 1, &digits), "four one zero two");
+}
+
+#[test]
+fn a_variant_is_said_by_its_text_or_its_name() {
+    let texts = vec!["金卡".to_owned(), "gold".to_owned()];
+    let gold = Variant { texts, ..Variant::plain("gold") };
+    let tier = EnumType { name: "m.Tier".into(), variants: vec![Variant::plain("not_known"), gold] };
+    let types = TypeTable { enums: vec![tier], records: vec![] };
+    let meta = ProgramMeta { types, ..meta(&["zh", "en"]) };
+    let mut prompt = prompt(&[Type::Enum(0)], &[&[Part::Hole(0)]]);
+    let said = |prompt: &Prompt, language, variant| render(&meta, prompt, language, &[Value::Enum(variant, vec![])]);
+    assert_eq!((said(&prompt, 0, 1), said(&prompt, 1, 1)), ("金卡".to_owned(), "gold".to_owned()));
+    assert_eq!(said(&prompt, 0, 0), "not known");
+    prompt.texts[0].tag = Some("en".to_owned());
+    assert_eq!(said(&prompt, 0, 1), "gold", "a text that stands in says its holes in its own language");
 }
 
 #[test]

@@ -41,6 +41,8 @@ pub const FIGURES: &[Kind] = &[
     Kind::Clock,
     Kind::Phone,
     Kind::Language,
+    Kind::Tier,
+    Kind::Pitch,
 ];
 
 impl Writer {

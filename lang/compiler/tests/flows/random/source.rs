@@ -15,9 +15,9 @@ enum Tier {
 }
 
 enum Pitch {
-    won
-    later(at: Int, why: Text)
-    paid(fee: Money, for: Tier)
+    won                          zh "成交" en "won"
+    later(at: Int, why: Text)    zh "以后" en "later"
+    paid(fee: Money, for: Tier)  zh "已付" en "paid"
 }
 
 type Home {
