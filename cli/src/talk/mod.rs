@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use lang_compiler::{Compiled, Engine, Project, read_given};
-use runtime_contract::program::{FlowProgram, SiteNames};
+use runtime_contract::program::{FlowProgram, Inbound, SiteNames};
 use runtime_contract::script::Verb;
 use runtime_contract::{ProgramMeta, Time};
 use runtime_simulator::Talk as Call;
@@ -107,8 +107,7 @@ impl Talk {
         conversation: &Conversation<'_>,
         next: &mut dyn FnMut() -> Option<String>,
     ) -> Result<String> {
-        let numbers: Vec<String> =
-            meta.inbounds.iter().map(|inbound| format!("+{}", inbound.number.replace('x', "0"))).collect();
+        let numbers: Vec<String> = meta.inbounds.iter().map(Inbound::example).collect();
         let help = match numbers.as_slice() {
             [] => "write `inbound \"+86 400 810 0000\" => a_flow` in a flow file".to_owned(),
             numbers => format!("it answers {}", numbers.join(", ")),

@@ -332,8 +332,8 @@ fn fact_offset(fact: Fact) -> i32 {
         Fact::Language => offset_of!(Header, language),
         Fact::CallerTag => offset_of!(Header, caller_number),
         Fact::CallerNumber => offset_of!(Header, caller_number) + 8,
-        Fact::CalledTag => offset_of!(Header, called_number),
-        Fact::CalledNumber => offset_of!(Header, called_number) + 8,
+        Fact::CalledTag => offset_of!(Header, called),
+        Fact::Called => offset_of!(Header, called) + 8,
     };
     offset as i32
 }

@@ -109,12 +109,11 @@ pub enum Fact {
     CallerNumber,
     /// `called.number`.
     CalledTag,
-    CalledNumber,
+    Called,
 }
 
 impl Fact {
-    pub const ALL: [Fact; 5] =
-        [Fact::Language, Fact::CallerTag, Fact::CallerNumber, Fact::CalledTag, Fact::CalledNumber];
+    pub const ALL: [Fact; 5] = [Fact::Language, Fact::CallerTag, Fact::CallerNumber, Fact::CalledTag, Fact::Called];
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -199,13 +199,13 @@ impl Run<'_, '_> {
 
     fn fact(&self, fact: Fact) -> u64 {
         let header = &self.stack.header;
-        let ([caller_tag, caller], [called_tag, called]) = (header.caller_number, header.called_number);
+        let ([caller_tag, caller], [called_tag, called]) = (header.caller_number, header.called);
         match fact {
             Fact::Language => header.language,
             Fact::CallerTag => caller_tag,
             Fact::CallerNumber => caller,
             Fact::CalledTag => called_tag,
-            Fact::CalledNumber => called,
+            Fact::Called => called,
         }
     }
 }

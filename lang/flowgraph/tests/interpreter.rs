@@ -37,7 +37,7 @@ fn run(write: impl FnOnce(&mut GraphBuilder, u32) -> Word) -> Result<i64, FaultK
     let mut stack = Stack::default();
     stack.header.language = 5;
     stack.header.caller_number = [1, 861_380];
-    stack.header.called_number = [1, 864_008];
+    stack.header.called = [1, 864_008];
     assert!(enter(program.meta(), &mut stack, 0, &[]));
     let (mut arena, mut vault, mut observed) = (Arena::default(), Vault::default(), Vec::new());
     let observe = Observe::Live(&mut observed);

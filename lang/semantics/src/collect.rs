@@ -149,7 +149,8 @@ fn declare<'a>(module: usize, item: &'a ast::Item, project: &mut Project<'a>, pr
         }
         ItemKind::Prompt(item) => {
             let played = Cell::new(false);
-            project.prompt_items.push(PromptItem { module, name: &item.name, item, arguments: Vec::new(), played });
+            let (arguments, called_read) = (Vec::new(), Vec::new());
+            project.prompt_items.push(PromptItem { module, name: &item.name, item, arguments, called_read, played });
             Def::Prompt(project.prompt_items.len() as u32 - 1)
         }
         ItemKind::Flow(item) => {

@@ -2,7 +2,8 @@
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, ExprKind, ItemKind, TypeKind};
-use runtime_contract::program::SiteNames;
+use runtime_contract::called::{Called, EXTENSION_KEYS_MAX};
+use runtime_contract::program::{self, SiteNames};
 
 use crate::hir;
 use crate::problems::{Problems, nearest, offer_nearest};
@@ -293,11 +294,10 @@ pub(crate) fn inbounds(project: &Project<'_>, problems: &mut Problems) -> Vec<hi
         for item in &module.ast.items {
             let ItemKind::Inbound(inbound) = &item.kind else { continue };
             let (keyword, word) = match inbound.channel {
-                ast::InboundChannel::Number => {
-                    found.extend(number(project, index, inbound, &found, problems));
+                ast::InboundChannel::Number | ast::InboundChannel::Extension(_) => {
+                    found.extend(bound(project, index, inbound, &found, problems));
                     continue;
                 }
-                ast::InboundChannel::Extension(keyword) => (keyword, "`inbound extension`"),
                 ast::InboundChannel::Chat(keyword) => (keyword, "`inbound chat`"),
                 ast::InboundChannel::Sms(keyword) => (keyword, "`inbound sms`"),
                 ast::InboundChannel::Email(keyword) => (keyword, "`inbound email`"),
@@ -308,7 +308,8 @@ pub(crate) fn inbounds(project: &Project<'_>, problems: &mut Problems) -> Vec<hi
     found
 }
 
-fn number(
+/// One number or extension, or a pattern of either.
+fn bound(
     project: &Project<'_>,
     module: usize,
     inbound: &ast::Inbound,
@@ -318,17 +319,24 @@ fn number(
     let span = inbound.address.span;
     let flow = flow_of(project, module, &inbound.flow, problems);
     let written = inbound.address.plain().unwrap_or_default();
-    let Some(number) = pattern(&written) else {
-        problems.give(
-            Diagnostic::new(Code::NotE164, span, format!("`{written}` is not a full international number"))
+    let is_extension = matches!(inbound.channel, ast::InboundChannel::Extension(_));
+    let pattern = if is_extension { extension(&written) } else { number(&written) };
+    let Some(pattern) = pattern else {
+        problems.give(match is_extension {
+            true => Diagnostic::new(Code::BadLiteral, span, format!("`{written}` is not an extension"))
+                .here(format!("1 to {EXTENSION_KEYS_MAX} digits, `x` for any one of them, or `*`"))
+                .help("`\"100\"`"),
+            false => Diagnostic::new(Code::NotE164, span, format!("`{written}` is not a full international number"))
                 .here("`+`, the country, and the number: at most 15 digits")
                 .help("`\"+86 400 810 0000\"`"),
-        );
+        });
         return None;
     };
-    if let Some(other) = earlier.iter().find(|other| clash(&other.number, &number)) {
-        let message = match other.number == number {
+    let mut alike = earlier.iter().filter(|other| other.address.is_extension == is_extension);
+    if let Some(other) = alike.find(|other| clash(&other.address.pattern, &pattern)) {
+        let message = match other.address.pattern == pattern {
             true => format!("`{written}` is bound twice"),
+            false if is_extension => format!("`{written}` and another pattern, no more specific, take one extension"),
             false => format!("`{written}` and another pattern, no more specific, take one number"),
         };
         problems.give(
@@ -339,7 +347,8 @@ fn number(
         );
         return None;
     }
-    Some(hir::Inbound { number, zone: String::new(), flow: flow?, span })
+    let address = program::Inbound { pattern, is_extension, zone: String::new(), flow: flow? };
+    Some(hir::Inbound { address, span })
 }
 
 fn flow_of(project: &Project<'_>, module: usize, path: &ast::Path, problems: &mut Problems) -> Option<u32> {
@@ -369,12 +378,17 @@ fn flow_of(project: &Project<'_>, module: usize, path: &ast::Path, problems: &mu
 }
 
 /// Digits and `x` of a number as it is written, without `+` and blanks.
-fn pattern(written: &str) -> Option<String> {
+fn number(written: &str) -> Option<String> {
     let digits: String = written.strip_prefix('+')?.chars().filter(|c| !" -.()".contains(*c)).collect();
     let valid = (3..=15).contains(&digits.len())
         && !digits.starts_with(['0', 'x'])
         && digits.chars().all(|c| c.is_ascii_digit() || c == 'x');
     valid.then_some(digits)
+}
+
+/// Keys and `x` of an extension, as it is written.
+fn extension(written: &str) -> Option<String> {
+    Called::from_extension(&written.replace('x', "0")).map(|_| written.to_owned())
 }
 
 /// Two patterns of which neither is more specific take one number.
@@ -389,9 +403,9 @@ mod tests {
 
     #[test]
     fn numbers_are_e164_with_open_digits() {
-        assert_eq!(pattern("+86 400-810 00xx").as_deref(), Some("8640081000xx"));
+        assert_eq!(number("+86 400-810 00xx").as_deref(), Some("8640081000xx"));
         for wrong in ["86400", "+0123", "+x1", "+12", "+1234567890123456", "+86a"] {
-            assert_eq!(pattern(wrong), None, "{wrong}");
+            assert_eq!(number(wrong), None, "{wrong}");
         }
     }
 

@@ -35,11 +35,7 @@ pub type PromptSpans = Vec<(Option<u32>, Span)>;
 
 #[derive(Clone, Debug)]
 pub struct Inbound {
-    /// E.164 digits without `+`; `x` is any one digit.
-    pub number: String,
-    /// Zone of the office that is called; empty where no time is said.
-    pub zone: String,
-    pub flow: u32,
+    pub address: runtime_contract::program::Inbound,
     pub span: Span,
 }
 
@@ -433,6 +429,8 @@ pub enum ExprKind {
     CallerLanguage,
     /// `called.number`: Phone
     CalledNumber,
+    /// `called.extension`: Digits
+    CalledExtension,
     /// Zone of the office that is called: TimeZone
     CalledZone,
     /// All fields, in the order in which they are written.
@@ -540,6 +538,7 @@ impl Expr {
             | ExprKind::CallerNumber
             | ExprKind::CallerLanguage
             | ExprKind::CalledNumber
+            | ExprKind::CalledExtension
             | ExprKind::CalledZone
             | ExprKind::HoursOpen(_)
             | ExprKind::Broken => Vec::new(),

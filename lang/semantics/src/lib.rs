@@ -10,6 +10,7 @@
     )
 )]
 
+mod called;
 mod check;
 mod collect;
 mod declare;
@@ -79,8 +80,9 @@ pub fn analyze(
     }
     runs::check_runs(&flows, &mut problems);
     zones::zones(&project, &flows, &mut inbounds, &mut problems);
+    called::check_called(&flows, &inbounds, &mut problems);
     worst::check_worst(&flows, &worst::Program { types: &types, services: &services }, &mut problems);
-    let answers: Vec<u32> = inbounds.iter().map(|inbound| inbound.flow).collect();
+    let answers: Vec<u32> = inbounds.iter().map(|inbound| inbound.address.flow).collect();
     line::check_lines(&flows, &answers, &mut problems);
     way::add_ways(&mut problems.list, &flows, &services, &answers);
     let tests = script::tests(&project, &flows, &inbounds, &mut problems);

@@ -7,6 +7,7 @@ use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast;
 use runtime_contract::calendar::HoursTable;
 use runtime_contract::program::Prompt;
+use runtime_contract::request::Destination;
 
 use crate::hir;
 use crate::problems::{Problems, offer_nearest};
@@ -151,6 +152,8 @@ pub(crate) struct PromptItem<'a> {
     pub name: &'a ast::Name,
     pub item: &'a ast::Prompt,
     pub arguments: Vec<hir::Expr>,
+    /// What its holes read of the number or extension that was called.
+    pub called_read: Vec<(Destination, Span)>,
     pub played: Cell<bool>,
 }
 

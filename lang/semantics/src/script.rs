@@ -3,6 +3,7 @@
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, Expectation, ExprKind, ItemKind, TestLineKind};
 use runtime_contract::calendar;
+use runtime_contract::program::Inbound;
 use runtime_contract::script::{FarSide, Given, Verb};
 use runtime_contract::time::Time;
 use runtime_contract::types::Type;
@@ -270,27 +271,30 @@ impl Reader<'_, '_> {
         })
     }
 
-    fn call(&mut self, from: &ast::Expr, to: &ast::Expr) -> Option<Verb> {
+    fn call(&mut self, from: &ast::Expr, to: &ast::Destination) -> Option<Verb> {
         self.calling = true;
         let from = match self.constant(from, &Ty::Phone.optional())? {
             Value::Some(phone) => phone_text(&phone),
             _ => None,
         };
-        let Value::Phone(phone) = self.constant(to, &Ty::Phone)? else { return None };
-        let number = phone.e164().reveal().clone();
-        let digits = number.trim_start_matches('+');
-        let fits = |pattern: &str| {
-            pattern.len() == digits.len() && pattern.bytes().zip(digits.bytes()).all(|(p, d)| p == d || p == b'x')
+        let (dialled, place, is_extension) = match to {
+            ast::Destination::Number(to) => (phone_text(&self.constant(to, &Ty::Phone)?)?, to.span, false),
+            ast::Destination::Extension { value, .. } => match self.constant(value, &Ty::Digits)? {
+                Value::Text(keys) => (keys, value.span, true),
+                _ => return None,
+            },
         };
-        if !self.known.inbounds.iter().any(|inbound| fits(&inbound.number)) {
-            let example = self.known.inbounds.first().map_or("864008100000", |inbound| inbound.number.as_str());
+        let mut alike = self.known.inbounds.iter().map(|i| &i.address).filter(|i| i.is_extension == is_extension);
+        if !alike.clone().any(|inbound| inbound.takes(&dialled)) {
+            let (what, example) = if is_extension { ("extension", "100") } else { ("number", "+864008100000") };
+            let example = alike.next().map_or_else(|| example.to_owned(), Inbound::example);
             self.problems.give(
-                Diagnostic::new(Code::ExpectationImpossible, to.span, "no flow answers this number")
-                    .help(format!("`\"+{}\"`", example.replace('x', "0"))),
+                Diagnostic::new(Code::ExpectationImpossible, place, format!("no flow answers this {what}"))
+                    .help(format!("`\"{example}\"`")),
             );
             return None;
         }
-        Some(Verb::Call { from, to: number })
+        Some(Verb::Call { from, to: dialled })
     }
 
     fn expect(&mut self, line: &ast::TestLine, expectation: &Expectation) -> Option<Verb> {

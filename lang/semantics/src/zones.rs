@@ -19,11 +19,11 @@ pub(crate) fn zones(
 ) {
     let mut told = BTreeSet::new();
     for inbound in inbounds {
-        let reached = reached(flows, inbound.flow);
-        let zones = offices(project, &reached, inbound.flow);
+        let reached = reached(flows, inbound.address.flow);
+        let zones = offices(project, &reached, inbound.address.flow);
         let mut found = zones.iter();
         if let (Some(only), None) = (found.next(), found.next()) {
-            inbound.zone.clone_from(only);
+            inbound.address.zone.clone_from(only);
             continue;
         }
         // Hours without a zone were told of already.
@@ -34,12 +34,12 @@ pub(crate) fn zones(
             if !told.insert((span.file, span.start)) {
                 continue;
             }
-            let number = &inbound.number;
+            let called = inbound.address.example();
             let message = match zones.is_empty() {
-                true => format!("nothing says in which zone the office behind `+{number}` is"),
+                true => format!("nothing says in which zone the office behind `{called}` is"),
                 false => {
                     let zones: Vec<_> = zones.iter().map(|zone| format!("`{zone}`")).collect();
-                    format!("the office behind `+{number}` is in {}", zones.join(" and in "))
+                    format!("the office behind `{called}` is in {}", zones.join(" and in "))
                 }
             };
             let diagnostic = Diagnostic::new(Code::NotSpeakable, *span, message)
@@ -56,7 +56,7 @@ pub(crate) fn zones(
 }
 
 /// A flow and all that it runs.
-fn reached(flows: &[Option<CheckedFlow>], flow: u32) -> Vec<&CheckedFlow> {
+pub(crate) fn reached(flows: &[Option<CheckedFlow>], flow: u32) -> Vec<&CheckedFlow> {
     let (mut open, mut seen) = (vec![flow], BTreeSet::new());
     let mut reached = Vec::new();
     while let Some(flow) = open.pop() {

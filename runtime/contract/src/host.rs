@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::arena::{Arena, Handle};
 use crate::calendar;
+use crate::called::Called;
 use crate::limits::{
     ARENA_BYTES_MAX, CALL_HOURS_MAX, FINALLY_MS_MAX, FUEL_STEP_MAX, JOURNAL_BYTES_MAX, REQUESTS_MAX, RUN_DEPTH_MAX,
     TEXT_BYTES_MAX, VAULT_VALUES_MAX,
@@ -174,12 +175,14 @@ pub enum HostCall {
     TimeDate = 29,
     /// (time, zone) → what clocks show there; an observation
     TimeClock = 30,
-    /// (phone) → zone of the office that is called by this number
+    /// (a [`Called`]) → zone of the office that is called so
     CalledZone = 31,
+    /// (a [`Called`]) → keys of the extension; `host` when it is a number
+    CalledExtension = 32,
 }
 
 impl HostCall {
-    pub const ALL: [HostCall; 32] = [
+    pub const ALL: [HostCall; 33] = [
         HostCall::TextJoin,
         HostCall::TextEqual,
         HostCall::TextLength,
@@ -212,6 +215,7 @@ impl HostCall {
         HostCall::TimeDate,
         HostCall::TimeClock,
         HostCall::CalledZone,
+        HostCall::CalledExtension,
     ];
 
     pub fn from_number(number: u32) -> Option<HostCall> {
@@ -230,6 +234,7 @@ impl HostCall {
             | HostCall::IntToText
             | HostCall::VaultKeep
             | HostCall::CalledZone
+            | HostCall::CalledExtension
             | HostCall::ListMake => (1, 1),
             HostCall::ListPutWord | HostCall::ListPutText | HostCall::ListPutList | HostCall::ListPutVault => (1, 0),
             HostCall::MoneyMultiply => (3, 2),
@@ -382,7 +387,13 @@ impl Host<'_> {
                     let text = written::text(self.meta, word(0), word(1), word(2))?;
                     self.arena.make(self.meta, &text)?.word()
                 }
-                HostCall::CalledZone => self.arena.make(self.meta, self.meta.called_zone(&word(0).to_string()))?.word(),
+                HostCall::CalledZone => {
+                    self.arena.make(self.meta, self.meta.called_zone(Called::from_word(word(0))))?.word()
+                }
+                HostCall::CalledExtension => {
+                    let keys = Called::from_word(word(0)).extension().ok_or(FaultKind::Host)?;
+                    self.arena.make(self.meta, &keys)?.word()
+                }
                 HostCall::HoursOpen
                 | HostCall::VaultLast
                 | HostCall::VaultLength

@@ -13,6 +13,7 @@
 
 pub mod arena;
 pub mod calendar;
+pub mod called;
 pub mod currency;
 pub mod dialled;
 pub mod drive;
@@ -35,6 +36,7 @@ pub mod vault;
 pub mod write;
 pub mod written;
 
+pub use called::Called;
 pub use drive::{End, Exit, Outcome, Segments, Stop, drive, enter};
 pub use host::{FaultKind, Host, HostCall};
 pub use program::{Build, FlowProgram, GraphId, ProgramMeta, SiteId};

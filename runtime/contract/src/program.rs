@@ -6,11 +6,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::HoursTable;
+use crate::called::Called;
 use crate::drive::{Outcome, Stop};
 use crate::host::Host;
 use crate::request::Request;
 use crate::stack::Stack;
 use crate::types::{Class, Type, TypeTable};
+use crate::value::Phone;
 
 /// BLAKE3 of the canonical serialised graph.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -199,8 +201,9 @@ impl SiteInfo {
 /// `inbound PATTERN => flow`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inbound {
-    /// E.164 digits without `+`, where `x` is any one digit.
-    pub number: String,
+    /// E.164 digits without `+`, or the keys of an extension; `x` is any one digit.
+    pub pattern: String,
+    pub is_extension: bool,
     /// IANA zone of the office that is called; empty where no time is said.
     pub zone: String,
     pub flow: u32,
@@ -241,33 +244,56 @@ impl ProgramMeta {
         format!("{file}:{}", place.line)
     }
 
-    /// The flow that answers a number (digits, with or without `+`).
-    pub fn inbound(&self, number: &str) -> Option<u32> {
-        self.answers(number).map(|inbound| inbound.flow)
+    /// Who answers a number (digits, with or without `+`) or an extension. The most specific pattern wins: the one with
+    /// the fewest `x`, and an extension before a number without its `+`.
+    pub fn inbound(&self, dialled: &str) -> Option<&Inbound> {
+        let open = |inbound: &&Inbound| inbound.pattern.bytes().filter(|b| *b == b'x').count();
+        self.inbounds
+            .iter()
+            .filter(|inbound| inbound.takes(dialled))
+            .min_by_key(|inbound| (open(inbound), !inbound.is_extension))
     }
 
-    /// Zone of the office that is called by this number (E.164 digits); of a number that leads nowhere, that of the
-    /// first office; UTC where there is none.
-    pub fn called_zone(&self, number: &str) -> &str {
-        let own = self.answers(number).map(|inbound| &inbound.zone).filter(|zone| !zone.is_empty());
+    /// What a caller of this number or extension reads of it; `None` where nobody answers, or it is neither.
+    pub fn called(&self, dialled: &str) -> Option<Called> {
+        match self.inbound(dialled)?.is_extension {
+            true => Called::from_extension(dialled),
+            false => Phone::parse(dialled, false).map(Called::from_number),
+        }
+    }
+
+    /// Zone of the office that is called so; of what leads nowhere, that of the first office; UTC where there is none.
+    pub fn called_zone(&self, called: Called) -> &str {
+        let number = || called.number().map(|number| number.word().to_string());
+        let dialled = called.extension().or_else(number).unwrap_or_default();
+        let own = self.inbound(&dialled).map(|inbound| &inbound.zone).filter(|zone| !zone.is_empty());
         let first = || self.inbounds.iter().map(|inbound| &inbound.zone).find(|zone| !zone.is_empty());
         own.or_else(first).map_or("UTC", String::as_str)
     }
 
-    /// The most specific pattern wins: the one with the fewest `x`.
-    fn answers(&self, number: &str) -> Option<&Inbound> {
-        let digits = number.strip_prefix('+').unwrap_or(number);
-        self.inbounds
-            .iter()
-            .filter(|inbound| {
-                inbound.number.len() == digits.len()
-                    && inbound
-                        .number
-                        .bytes()
-                        .zip(digits.bytes())
-                        .all(|(p, d)| p == d || (p == b'x' && d.is_ascii_digit()))
-            })
-            .min_by_key(|inbound| inbound.number.bytes().filter(|b| *b == b'x').count())
+    /// The number by whose country callers of this one dial: itself, or the first that the program answers.
+    pub fn dialled_from(&self, called: Option<Called>) -> Option<Phone> {
+        let number = |inbound: &Inbound| Phone::parse(&inbound.example(), true);
+        let first = || self.inbounds.iter().find_map(number);
+        called.and_then(Called::number).or_else(first)
+    }
+}
+
+impl Inbound {
+    /// Whether it answers a number (digits, with or without `+`) or an extension, whose first key is never `+`.
+    pub fn takes(&self, dialled: &str) -> bool {
+        let keys = match self.is_extension {
+            true => dialled,
+            false => dialled.strip_prefix('+').unwrap_or(dialled),
+        };
+        let fits = |(own, key): (u8, u8)| own == key || (own == b'x' && key.is_ascii_digit());
+        self.pattern.len() == keys.len() && self.pattern.bytes().zip(keys.bytes()).all(fits)
+    }
+
+    /// A number (with `+`) or extension that it answers.
+    pub fn example(&self) -> String {
+        let keys = self.pattern.replace('x', "0");
+        if self.is_extension { keys } else { format!("+{keys}") }
     }
 }
 

@@ -25,8 +25,8 @@ pub struct Header {
     pub language: u64,
     /// `caller.number`: tag (1 = some) and E.164 digits.
     pub caller_number: [u64; 2],
-    /// `called.number`: tag and E.164 digits.
-    pub called_number: [u64; 2],
+    /// `called.number` or `called.extension`: tag and the word of a [`crate::Called`].
+    pub called: [u64; 2],
     /// Kind of the fault that a segment reported with code FAULT (a [`crate::FaultKind`] as a number).
     pub fault: u32,
     /// Requests made by this activation.

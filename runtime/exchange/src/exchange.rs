@@ -291,7 +291,7 @@ impl Exchange {
             epoch: version.epoch,
             flow,
             caller: record.caller.as_ref().and_then(|caller| Phone::parse(caller.reveal(), true)),
-            called: Phone::parse(&record.called, false),
+            called: meta.called(&record.called),
             language: 0,
             line: Line::Ringing,
             leg: Redacted::new(LegFacts::of(&record, &incoming.dialog).to_bytes()),
@@ -315,7 +315,7 @@ impl Exchange {
             return Err(Refusal::StoreStalled);
         }
         let version = self.stable.as_ref().ok_or(Refusal::NoVersion)?;
-        let flow = version.program.meta().inbound(called).ok_or(Refusal::NoSuchNumber)?;
+        let flow = version.program.meta().inbound(called).map(|inbound| inbound.flow).ok_or(Refusal::NoSuchNumber)?;
         if self.calls.len() >= self.config.calls_max {
             return Err(Refusal::CallsMax);
         }

@@ -1,8 +1,9 @@
 //! Menus and asks: prompt, barge-in, keys and the times between them. One attempt is one request; `again` and
 //! its bound are the program's.
 
+use runtime_contract::Called;
 use runtime_contract::request::{Ask, AskKind, Menu, Prompts, Request};
-use runtime_contract::value::{Phone, Private, Value};
+use runtime_contract::value::{Private, Value};
 use zeroize::Zeroizing;
 
 use crate::journal::{Claimed, Record};
@@ -263,10 +264,11 @@ impl Session {
                 .contains(&taken.len())
                 .then(|| Value::Private(Private(Zeroizing::new(taken.to_owned())))),
             kind => {
-                let called = match self.stack.header.called_number {
+                let called = match self.stack.header.called {
                     [0, _] => None,
-                    [_, number] => Some(Phone::from_word(number)),
+                    [_, word] => Some(Called::from_word(word)),
                 };
+                let called = self.program.meta().dialled_from(called);
                 let zone = self.program.meta().zone();
                 keypad::value(kind, taken, &Surroundings { now: self.now.time, zone, called })
             }

@@ -5,7 +5,7 @@ use std::fmt;
 use runtime_contract::leg::GoneCause;
 use runtime_contract::record::CallId;
 use runtime_contract::value::{Phone, Value};
-use runtime_contract::{FaultKind, Redacted};
+use runtime_contract::{Called, FaultKind, Redacted};
 
 /// Counts the requests of one call from 1; a reply names the one it answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,7 +45,7 @@ pub struct Start {
     pub flow: u32,
     /// `None`: withheld, or not E.164.
     pub caller: Option<Phone>,
-    pub called: Option<Phone>,
+    pub called: Option<Called>,
     /// Index in `ProgramMeta::languages`.
     pub language: u32,
     pub line: Line,

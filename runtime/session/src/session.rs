@@ -14,7 +14,7 @@ use runtime_contract::request::Kind;
 use runtime_contract::stack::Phase;
 use runtime_contract::value::{Memory, Value};
 use runtime_contract::vault::Vault;
-use runtime_contract::{End, FaultKind, FlowProgram, Now, Outcome, Redacted, SiteId, Stack, Stop, Tick, Time};
+use runtime_contract::{Called, End, FaultKind, FlowProgram, Now, Outcome, Redacted, SiteId, Stack, Stop, Tick, Time};
 
 use crate::input::{Input, Line, LineEvent, RequestId, Start, StopReason};
 use crate::journal::{self, Record, Reply, Started};
@@ -183,7 +183,7 @@ impl Session {
             language: start.language,
             line: start.line,
             caller: start.caller.map(|number| number.word()),
-            called: start.called.map(|number| number.word()),
+            called: start.called.map(Called::word),
             time: self.now.time,
         };
         self.journal(&Record::Start(started.clone()));
@@ -204,7 +204,7 @@ impl Session {
         let entered = drive::enter(self.program.meta(), &mut self.stack, started.flow, &[]);
         self.stack.header.language = u64::from(started.language);
         self.stack.header.caller_number = tagged(started.caller);
-        self.stack.header.called_number = tagged(started.called);
+        self.stack.header.called = tagged(started.called);
         entered
     }
 

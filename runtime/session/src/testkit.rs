@@ -144,7 +144,13 @@ impl Kit {
     }
 
     pub fn inbound(&mut self, number: &str, flow: u32) {
-        self.meta.inbounds.push(Inbound { number: number.to_owned(), zone: String::new(), flow });
+        let pattern = number.to_owned();
+        self.meta.inbounds.push(Inbound { pattern, is_extension: false, zone: String::new(), flow });
+    }
+
+    pub fn inbound_extension(&mut self, keys: &str, flow: u32) {
+        let pattern = keys.to_owned();
+        self.meta.inbounds.push(Inbound { pattern, is_extension: true, zone: String::new(), flow });
     }
 
     /// A prompt in both languages with the given holes; returns its index.

@@ -34,7 +34,7 @@ impl FlowWriter<'_> {
                 self.graph.compare(Condition::Equal, tag, variant)
             }
             ExprKind::CallerLanguage => self.graph.fact(Fact::Language),
-            ExprKind::CalledNumber => self.graph.fact(Fact::CalledNumber),
+            ExprKind::CalledNumber => self.graph.fact(Fact::Called),
             ExprKind::Not(_) | ExprKind::And(..) | ExprKind::Or(..) => self.truth(value),
             ExprKind::IsSome(optional, local) => {
                 let words = self.value(optional);
@@ -60,9 +60,13 @@ impl FlowWriter<'_> {
                 let word = self.word(card);
                 self.host_at(HostCall::VaultCardValid, &[word], value.span)
             }
-            ExprKind::CalledZone => {
-                let number = self.graph.fact(Fact::CalledNumber);
-                self.host_at(HostCall::CalledZone, &[number], value.span)
+            ExprKind::CalledExtension | ExprKind::CalledZone => {
+                let called = self.graph.fact(Fact::Called);
+                let call = match value.kind {
+                    ExprKind::CalledZone => HostCall::CalledZone,
+                    _ => HostCall::CalledExtension,
+                };
+                self.host_at(call, &[called], value.span)
             }
             ExprKind::Zoned(zoned, operands) => {
                 let words: Vec<Word> = operands.iter().map(|operand| self.word(operand)).collect();

@@ -15,7 +15,7 @@ mod tests;
 
 use lang_diagnostics::Sources;
 use lang_semantics::hir;
-use runtime_contract::program::{Inbound, Parameter, ProgramMeta};
+use runtime_contract::program::{Parameter, ProgramMeta};
 
 use crate::builder::GraphBuilder;
 use crate::graph::{FlowId, Graph};
@@ -33,7 +33,7 @@ pub fn hir_to_graph(program: &hir::Program, sources: &Sources) -> Result<(Graph,
         prompts: program.prompts.clone(),
         services: program.services.clone(),
         hours: program.hours.clone(),
-        inbounds: inbounds.map(|i| Inbound { number: i.number.clone(), zone: i.zone.clone(), flow: i.flow }).collect(),
+        inbounds: inbounds.map(|i| i.address.clone()).collect(),
         files: files(sources),
         ..ProgramMeta::default()
     });

@@ -201,7 +201,7 @@ fn begin(random: &mut Random, side: &mut Side<'_>) {
     let header = &mut side.stack.header;
     header.language = random.below(2) as u64;
     header.caller_number = [1, 8_613_800_000_000 + random.below(1_000) as u64];
-    header.called_number = [random.below(2) as u64, 864_008_100_000];
+    header.called = [random.below(2) as u64, 864_008_100_000];
     if random.chance(7) {
         header.requests = REQUESTS_MAX - random.below(4) as u32;
     }

@@ -1,5 +1,6 @@
 //! A program at random: flows that run the later ones, with branches, loops, every request and every operation.
 
+use runtime_contract::Called;
 use runtime_contract::host::{FaultKind, HostCall};
 use runtime_contract::program::{Parameter, SiteKind};
 use runtime_contract::request::{
@@ -269,6 +270,10 @@ impl<'w> Writer<'w> {
                 vec![self.word(Class::List), self.builder.constant(0)]
             }
             HostCall::ListMake => vec![self.builder.constant(0)],
+            HostCall::CalledExtension if self.random.chance(80) => {
+                let extension = Called::from_extension("107").map_or(0, Called::word);
+                vec![self.builder.constant(extension)]
+            }
             _ => arguments.iter().map(|class| self.word(*class)).collect(),
         };
         let words = self.builder.host(call, &arguments, place);

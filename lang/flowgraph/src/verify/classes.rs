@@ -40,7 +40,7 @@ pub fn host_classes(call: HostCall) -> (&'static [Class], &'static [Class]) {
         HostCall::ValueToText => (&[Word, Word, Word], &[Text]),
         HostCall::DateAt => (&[Word, Word, Text], &[Word]),
         HostCall::TimeDate | HostCall::TimeClock => (&[Word, Text], &[Word]),
-        HostCall::CalledZone => (&[Word], &[Text]),
+        HostCall::CalledZone | HostCall::CalledExtension => (&[Word], &[Text]),
     }
 }
 

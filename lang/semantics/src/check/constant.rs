@@ -120,6 +120,7 @@ fn of_the_call(value: &hir::Expr) -> Option<(Span, &'static str)> {
         ExprKind::CallerNumber => Some((value.span, "caller.number")),
         ExprKind::CallerLanguage => Some((value.span, "caller.language")),
         ExprKind::CalledNumber => Some((value.span, "called.number")),
+        ExprKind::CalledExtension => Some((value.span, "called.extension")),
         ExprKind::HoursOpen(_) => Some((value.span, "is open")),
         _ => value.parts().into_iter().find_map(of_the_call),
     }

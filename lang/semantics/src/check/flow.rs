@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast;
+use runtime_contract::request::Destination;
 
 use super::statement::Tail;
 use super::{Checker, LocalInfo, Region, StepInfo};
@@ -68,6 +69,8 @@ pub(crate) struct CheckedFlow {
     pub hours_asked: Vec<u32>,
     /// Holes that say a Time, in the zone of the called office.
     pub times_said: Vec<Span>,
+    /// What is read of the number or extension that was called.
+    pub called_read: Vec<(Destination, Span)>,
     /// Private values that go to other places by their parameters.
     pub handed: Vec<Handed>,
     /// Names that nothing reads.
@@ -134,6 +137,7 @@ pub(crate) fn check_flow(project: &Project<'_>, flow: u32, problems: &mut Proble
         runs: checker.runs,
         hours_asked: checker.hours_asked,
         times_said: checker.times_said,
+        called_read: checker.called_read,
         handed: checker.handed,
         unused,
     })

@@ -31,6 +31,7 @@ use std::collections::BTreeMap;
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast;
+use runtime_contract::request::Destination;
 
 use crate::hir::{self, DialogueId, LocalId};
 use crate::problems::{Problems, offer_nearest};
@@ -120,6 +121,8 @@ pub(crate) struct Checker<'p, 'a> {
     pub hours_asked: Vec<u32>,
     /// Holes that say a Time, in the zone of the called office.
     pub times_said: Vec<Span>,
+    /// What is read of the number or extension that was called.
+    pub called_read: Vec<(Destination, Span)>,
     /// Private values that go to steps and flows.
     pub handed: Vec<Handed>,
     /// `is some x` gives `x` to what follows.
@@ -151,6 +154,7 @@ impl<'p, 'a> Checker<'p, 'a> {
             runs: Vec::new(),
             hours_asked: Vec::new(),
             times_said: Vec::new(),
+            called_read: Vec::new(),
             handed: Vec::new(),
             may_bind: false,
             off_voice: None,

@@ -2,6 +2,7 @@
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast;
+use runtime_contract::request::Destination;
 
 use super::{Checker, Region, TopUse, Typed, broken, typed};
 use crate::declare::wrong_kind;
@@ -223,10 +224,16 @@ impl Checker<'_, '_> {
         match (of.text.as_str(), field.text.as_str()) {
             ("caller", "number") => typed(hir::ExprKind::CallerNumber, Ty::Phone.optional(), span),
             ("caller", "language") => typed(hir::ExprKind::CallerLanguage, Ty::Language, span),
-            ("called", "number") => typed(hir::ExprKind::CalledNumber, Ty::Phone, span),
-            ("called", "extension") => self.not_yet(field.span, "`called.extension`"),
+            ("called", "number") => {
+                self.called_read.push((Destination::Number, span));
+                typed(hir::ExprKind::CalledNumber, Ty::Phone, span)
+            }
+            ("called", "extension") => {
+                self.called_read.push((Destination::Extension, span));
+                typed(hir::ExprKind::CalledExtension, Ty::Digits, span)
+            }
             (of, _) => {
-                let known: &[&str] = if of == "caller" { &["number", "language"] } else { &["number"] };
+                let known: &[&str] = if of == "caller" { &["number", "language"] } else { &["number", "extension"] };
                 let message = format!("`{of}` has no `{}`", field.text);
                 let diagnostic = Diagnostic::new(Code::UnknownField, field.span, message);
                 self.problems.give(offer_nearest(diagnostic, &field.text, known.iter().copied(), "{}"));

@@ -37,10 +37,12 @@ pub(crate) fn prompt_items(project: &mut Project<'_>, surroundings: &dyn Surroun
             .collect();
         let mut checker = Checker::new(project, info.module, problems);
         let (prompt, arguments) = checker.languages(&lines, info.name.span, Some(surroundings));
+        let called_read = checker.called_read;
         let prompt = Prompt { name: Some(info.name.text.clone()), ..prompt };
         project.prompts.borrow_mut().push((prompt, spans(project, &lines)));
         if let Some(info) = project.prompt_items.get_mut(at) {
             info.arguments = arguments;
+            info.called_read = called_read;
         }
     }
 }
@@ -486,9 +488,9 @@ impl hir::Expr {
     /// Whether two values are the same text of the language, wherever they stand.
     pub(crate) fn same(&self, other: &hir::Expr) -> bool {
         use ExprKind::{
-            And, Binary, Bool, CalledNumber, CallerLanguage, CallerNumber, Construct, Convert, Decimal, Else, Field,
-            HoursOpen, Inline, Int, IsSome, IsVariant, Language, Last, Length, List, Local, Match, Moment, Money,
-            Negate, None, Not, OptionalField, Or, Phone, Record, Row, Some, Text, Variant, Zoned,
+            And, Binary, Bool, CalledExtension, CalledNumber, CallerLanguage, CallerNumber, Construct, Convert,
+            Decimal, Else, Field, HoursOpen, Inline, Int, IsSome, IsVariant, Language, Last, Length, List, Local,
+            Match, Moment, Money, Negate, None, Not, OptionalField, Or, Phone, Record, Row, Some, Text, Variant, Zoned,
         };
         match (&self.kind, &other.kind) {
             (Local(a), Local(b)) => a == b,
@@ -526,7 +528,10 @@ impl hir::Expr {
             (Int(a), Int(b)) => a == b,
             (Money(a), Money(b)) => a == b,
             (HoursOpen(a), HoursOpen(b)) => a == b,
-            (CallerNumber, CallerNumber) | (CallerLanguage, CallerLanguage) | (CalledNumber, CalledNumber) => true,
+            (CallerNumber, CallerNumber)
+            | (CallerLanguage, CallerLanguage)
+            | (CalledNumber, CalledNumber)
+            | (CalledExtension, CalledExtension) => true,
             _ => false,
         }
     }

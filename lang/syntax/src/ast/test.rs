@@ -2,7 +2,7 @@
 
 use lang_diagnostics::Span;
 
-use super::{Arguments, Expr, Key, LanguageTag, Name, Path, Text, TextString};
+use super::{Arguments, Destination, Expr, Key, LanguageTag, Name, Path, Text, TextString};
 
 /// `test "title" { … }`
 #[derive(Clone, PartialEq, Debug)]
@@ -41,7 +41,7 @@ pub enum TestLineKind {
     /// `call from "+86 138 0000 0000" to "+86 400 810 0000"`
     Call {
         from: Expr,
-        to: Expr,
+        to: Destination,
     },
     /// `hears "欢迎致电"`
     Hears {

@@ -225,7 +225,7 @@ impl<'t> AstBuilder<'t> {
         }
     }
 
-    fn destination_of(&mut self, node: &Node<'t, '_>) -> Destination {
+    pub(super) fn destination_of(&mut self, node: &Node<'t, '_>) -> Destination {
         let destination = node.child(Rule::destination);
         let extension = destination.as_ref().and_then(|destination| destination.child(Rule::extension));
         match (extension, destination) {

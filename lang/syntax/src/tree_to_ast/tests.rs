@@ -37,7 +37,7 @@ impl<'t> AstBuilder<'t> {
             }
             Rule::test_call => TestLineKind::Call {
                 from: self.clause(node, Rule::from_clause)?,
-                to: self.clause(node, Rule::to_clause)?,
+                to: self.destination_of(&node.child(Rule::call_to)?),
             },
             Rule::hears => {
                 let tag = node.child(Rule::tag).map(|tag| self.tag(&tag));

@@ -34,6 +34,8 @@ fn hotline_named(name: &str, writes: bool) -> Arc<dyn FlowProgram> {
     kit.push(Op::End);
     kit.flow(name, 0, None, Some(finally));
     kit.inbound("1xxx", 0);
+    kit.inbound_extension("1xx", 0);
+    kit.inbound_extension("*9", 0);
     kit.build()
 }
 
@@ -120,6 +122,23 @@ fn a_number_may_be_written_for_the_eye() {
     plant.said();
     plant.call("1-x01");
     assert_eq!(plant.said()[0], "reject NoSuchNumber");
+}
+
+#[test]
+fn an_extension_is_dialled_as_it_is() {
+    let mut plant = Plant::new(Some(&hotline(false)), 10);
+    for (dialled, answers) in
+        [("107", true), ("*9", true), ("+107", false), ("1*7", false), ("1070", true), ("9", false)]
+    {
+        let leg = plant.call(dialled);
+        let said = plant.said();
+        assert_eq!(said.contains(&"answer".to_owned()), answers, "{dialled}: {said:?}");
+        if answers {
+            plant.bye(leg);
+            assert_eq!(plant.records.pop().unwrap().called, dialled);
+            plant.said();
+        }
+    }
 }
 
 #[test]

@@ -8,11 +8,12 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use lang_compiler::{Colours, Compiled, Engine, Project, compile};
+use runtime_contract::Called;
 use runtime_contract::arena::Arena;
 use runtime_contract::calendar::{days_since_epoch, instant};
 use runtime_contract::drive::{End, Outcome, Stop, enter};
 use runtime_contract::host::{FaultKind, Host, Observation, Observe};
-use runtime_contract::program::{FlowProgram, ProgramMeta, SiteId, SiteKind, SiteNames};
+use runtime_contract::program::{FlowProgram, Inbound, ProgramMeta, SiteId, SiteKind, SiteNames};
 use runtime_contract::reply::{arguments, reply};
 use runtime_contract::request::{Effect, PromptUse, Prompts, Request};
 use runtime_contract::stack::Stack;
@@ -185,7 +186,9 @@ impl<'p> Call<'p> {
     fn new(program: &'p Arc<dyn FlowProgram>, flow: u32, now: Time) -> Self {
         let mut stack = Stack::default();
         stack.header.caller_number = [1, Phone::parse("+8613800000000", true).unwrap().word()];
-        stack.header.called_number = [1, Phone::parse("+864008100000", true).unwrap().word()];
+        let dialled = program.meta().inbounds.first().map_or("+864008100000".to_owned(), Inbound::example);
+        let number = || Called::from_number(Phone::parse(&dialled, false).unwrap());
+        stack.header.called = [1, program.meta().called(&dialled).unwrap_or_else(number).word()];
         assert!(enter(program.meta(), &mut stack, flow, &[]));
         Call { program, stack, arena: Arena::default(), vault: Vault::default(), seen: Vec::new(), waits_at: None, now }
     }

@@ -50,6 +50,8 @@ service svc {
 
 const LIMIT = 3
 
+const DESK: Phone = "+86 400 810 0000"
+
 const PRICE = 12.50 CNY
 
 function share(tier: Tier) -> Decimal = match tier {
@@ -117,7 +119,17 @@ pub fn flow_text(seed: u64) -> String {
     for flow in 0..writer.flows {
         writer.flow(flow);
     }
-    writer.out
+    match writer.chance.one_in(4) {
+        true => to_an_extension(&writer.out),
+        false => writer.out,
+    }
+}
+
+/// The same flows, answering an extension.
+fn to_an_extension(text: &str) -> String {
+    text.replace("inbound \"+86 400 810 0000\"", "inbound extension \"1x0\"")
+        .replace("note called = called.number", "note called = called.extension")
+        .replace("called.number", "DESK")
 }
 
 pub struct Writer {
