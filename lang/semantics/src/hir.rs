@@ -211,6 +211,8 @@ pub struct Run {
     pub arguments: Vec<Argument>,
     /// Takes the result of a flow that has one.
     pub result: Option<LocalId>,
+    /// The flow may come back; else the path ends here.
+    pub returns: bool,
 }
 
 /// `SERVICE.OPERATION(arguments)`
@@ -469,8 +471,10 @@ pub enum ExprKind {
     Length(Box<Expr>),
     /// The last n characters (an Int) of Digits or a private value (then an observation): Digits.
     Last(Box<Expr>, Box<Expr>),
-    /// Of a private value; an observation.
+    /// Of Digits or a private value (then an observation).
     IsValidCard(Box<Expr>),
+    /// Of an Int, the plural class in a language (BCP 47), from 0: Int.
+    PluralClass(Box<Expr>, String),
     /// A private value and another, or Digits or Text; an observation.
     PrivateEqual(Box<Expr>, Box<Expr>),
     /// A function's value: its parameters take theirs, in the order in which they are written, and then it is computed.
@@ -503,6 +507,7 @@ impl Expr {
             | ExprKind::IsSome(inner, _)
             | ExprKind::Length(inner)
             | ExprKind::IsValidCard(inner)
+            | ExprKind::PluralClass(inner, _)
             | ExprKind::IsVariant(inner, _)
             | ExprKind::Field { base: inner, .. }
             | ExprKind::OptionalField { base: inner, .. } => vec![inner],
@@ -550,8 +555,11 @@ impl Expr {
 pub enum Conversion {
     /// Overflow faults.
     IntToDecimal,
+    /// Of an Int, or of a Phone as Digits.
     IntToText,
     PhoneToText,
+    /// What is no digit is left out.
+    TextToDigits,
     /// As literals are written: Decimal, Percent, Money, Duration, Time, Date, Clock, Language; an enum by the name of its
     /// variant.
     ValueToText,

@@ -2,7 +2,7 @@
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, ExprKind, HoursLineKind, ItemKind};
-use runtime_contract::calendar::{self, DateRule, HoursTable, WeeklySpan};
+use runtime_contract::calendar::{self, Closure, DateRule, HoursTable, WeeklySpan};
 
 use crate::Surroundings;
 use crate::problems::Problems;
@@ -49,18 +49,11 @@ impl Reader<'_> {
             Some(zone) => self.zone(zone),
         }
         let mut weekly: Vec<(WeeklySpan, Span)> = Vec::new();
-        let mut broken = false;
         for line in &hours.lines {
             match &line.kind {
                 HoursLineKind::Weekly { days, times } => self.weekly(days, times, &mut weekly),
                 HoursLineKind::Open { dates, times, .. } => self.open(dates, times),
-                HoursLineKind::Closed { keyword, dates, times } => match times.is_empty() {
-                    true => self.closed(dates),
-                    false => {
-                        self.problems.not_yet(*keyword, "`closed` for a part of a day");
-                        broken = true;
-                    }
-                },
+                HoursLineKind::Closed { dates, times, .. } => self.closed(dates, times),
                 HoursLineKind::ClosedHolidays { table, .. } => self.holidays(table),
             }
         }
@@ -69,7 +62,7 @@ impl Reader<'_> {
         self.table.holidays.sort_unstable();
         self.table.holidays.dedup();
         let ever = !self.table.weekly.is_empty() || self.table.dates.iter().any(|rule| rule.span.is_some());
-        if !ever && !broken {
+        if !ever {
             self.problems.give(
                 Diagnostic::new(Code::NeverOpen, hours.name.span, format!("`{}` is never open", hours.name.text))
                     .help("`mon..fri 09:00..18:00`"),
@@ -105,18 +98,7 @@ impl Reader<'_> {
 
     fn open(&mut self, dates: &ast::DateRange, times: &[ast::ClockRange]) {
         let whole = calendar::Span { from_minute: 0, to_minute: MINUTES_A_DAY };
-        let mut spans: Vec<calendar::Span> = Vec::new();
-        for time in times {
-            let new = span_of(time);
-            if spans.iter().any(|span| overlap(*span, new)) {
-                self.problems.give(
-                    Diagnostic::new(Code::Overlap, time.span, "this time is already open on this line")
-                        .help("keep one of the two"),
-                );
-                continue;
-            }
-            spans.push(new);
-        }
+        let mut spans = self.spans(times, "open");
         if times.is_empty() {
             spans.push(whole);
         }
@@ -125,10 +107,32 @@ impl Reader<'_> {
         }
     }
 
-    fn closed(&mut self, dates: &ast::DateRange) {
+    /// A whole day has a rule of its own; of a part the rest of the day is as it would be.
+    fn closed(&mut self, dates: &ast::DateRange, times: &[ast::ClockRange]) {
+        let spans = self.spans(times, "closed");
         for date in self.dates(dates) {
-            self.table.dates.push(DateRule { date, span: None });
+            match times.is_empty() {
+                true => self.table.dates.push(DateRule { date, span: None }),
+                false => self.table.closures.extend(spans.iter().map(|span| Closure { date, span: *span })),
+            }
         }
+    }
+
+    /// Times of one line, which do not meet.
+    fn spans(&mut self, times: &[ast::ClockRange], what: &str) -> Vec<calendar::Span> {
+        let mut spans: Vec<calendar::Span> = Vec::new();
+        for time in times {
+            let new = span_of(time);
+            if spans.iter().any(|span| overlap(*span, new)) {
+                self.problems.give(
+                    Diagnostic::new(Code::Overlap, time.span, format!("this time is already {what} on this line"))
+                        .help("keep one of the two"),
+                );
+                continue;
+            }
+            spans.push(new);
+        }
+        spans
     }
 
     /// The dates of a line, when no other line has them.

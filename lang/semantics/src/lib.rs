@@ -21,6 +21,7 @@ mod lower;
 mod paths;
 mod problems;
 mod project;
+mod returning;
 mod runs;
 mod script;
 mod ty;
@@ -72,8 +73,9 @@ pub fn analyze(
     check::prompt_items(&mut project, surroundings, &mut problems);
     check::check_items(&project, &mut problems);
     let mut inbounds = declare::inbounds(&project, &mut problems);
-    let flows: Vec<_> =
+    let mut flows: Vec<_> =
         (0..project.flows.len() as u32).map(|flow| check::check_flow(&project, flow, &mut problems)).collect();
+    returning::mark_returns(&mut flows);
     let (types, services) = (lower::types(&project), lower::services(&project));
     for flow in flows.iter().flatten() {
         paths::check_paths(flow, &services, &mut problems);

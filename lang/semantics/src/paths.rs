@@ -58,6 +58,7 @@ pub(crate) fn after(statement: &Statement) -> After {
         StatementKind::Connect(connect) => any(&mut connect.arms.iter().map(|arm| &arm.block)),
         // Accepted, it ends the path.
         StatementKind::Transfer(transfer) => after_block(&transfer.failed),
+        StatementKind::Run(run) if !run.returns => After::Ends,
         StatementKind::Broken => After::Unknown,
         _ => After::GoesOn,
     }

@@ -4,7 +4,7 @@ use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, Expectation, ExprKind, ItemKind, TestLineKind};
 use runtime_contract::calendar;
 use runtime_contract::program::Inbound;
-use runtime_contract::script::{FarSide, Given, Verb};
+use runtime_contract::script::{FarSide, Given, Hears, Verb};
 use runtime_contract::time::Time;
 use runtime_contract::types::Type;
 use runtime_contract::value::{Phone, Private, Value};
@@ -118,15 +118,9 @@ impl Reader<'_, '_> {
             }
             TestLineKind::Given { operation, result } => self.given(operation, result),
             TestLineKind::Call { from, to } => self.call(from, to),
-            TestLineKind::Hears { text, .. } => {
+            TestLineKind::Hears { tag, text } => {
                 self.on_call(line, "hears");
-                match text.plain() {
-                    Some(text) => Some(Verb::Hears(text)),
-                    None => {
-                        self.problems.not_yet(text.span, "a hole in `hears`");
-                        None
-                    }
-                }
+                self.hears(tag.as_ref(), text)
             }
             TestLineKind::Press(key) => {
                 self.on_call(line, "press");
@@ -139,13 +133,46 @@ impl Reader<'_, '_> {
             }
             TestLineKind::Expect(expectation) => self.expect(line, expectation),
             TestLineKind::Agent { .. } => self.not_yet(line.keyword, "`agent`"),
-            TestLineKind::Says(_) => self.not_yet(line.keyword, "`says`"),
+            TestLineKind::Says(words) => {
+                self.on_call(line, "says");
+                self.says(words)
+            }
             TestLineKind::Start { .. } => self.not_yet(line.keyword, "`start`"),
             TestLineKind::DialGives(sides) => {
                 let sides: Vec<FarSide> = sides.iter().filter_map(|side| self.far_side(side)).collect();
                 (!sides.is_empty()).then_some(Verb::DialGives(sides))
             }
         }
+    }
+
+    fn hears(&mut self, tag: Option<&ast::LanguageTag>, text: &ast::TextString) -> Option<Verb> {
+        let heard = Checker::new(self.project, self.module, self.problems).heard(tag, text)?;
+        let mut values = Vec::new();
+        for value in &heard.values {
+            values.push((value.ty.clone(), self.written_out(value)?));
+        }
+        Some(Verb::Hears(Hears::new(heard.parts, values, heard.tag)))
+    }
+
+    fn says(&mut self, words: &ast::TextString) -> Option<Verb> {
+        let written = words.plain().filter(|written| !written.trim().is_empty());
+        if written.is_none() {
+            let message = "what a caller says is written out";
+            let help = "`says \"Please call me back.\"`";
+            self.problems.give(Diagnostic::new(Code::BadLiteral, words.span, message).help(help));
+        }
+        written.map(Verb::Says)
+    }
+
+    fn written_out(&mut self, value: &hir::Expr) -> Option<Value> {
+        let found = constant(value);
+        if found.is_none() {
+            self.problems.give(
+                Diagnostic::new(Code::BadLiteral, value.span, "the values of a test are written out")
+                    .help("a literal, a variant or a record of them"),
+            );
+        }
+        found
     }
 
     fn not_yet(&mut self, keyword: Span, what: &str) -> Option<Verb> {
@@ -257,14 +284,7 @@ impl Reader<'_, '_> {
         if matches!(value.kind, hir::ExprKind::Broken) {
             return None;
         }
-        let found = constant(&value);
-        if found.is_none() {
-            self.problems.give(
-                Diagnostic::new(Code::BadLiteral, expr.span, "the values of a test are written out")
-                    .help("a literal, a variant or a record of them"),
-            );
-        }
-        let found = found?;
+        let found = self.written_out(&value)?;
         Some(match (wanted, found) {
             (Ty::Private(_), Value::Text(text)) => Value::Private(Private(text.into())),
             (_, found) => found,

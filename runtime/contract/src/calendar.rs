@@ -20,6 +20,16 @@ pub struct HoursTable {
     pub holidays: Vec<i32>,
     /// Dates with lines of their own, sorted by date.
     pub dates: Vec<DateRule>,
+    /// Parts of dates in which it is closed, whatever else is said of them.
+    pub closures: Vec<Closure>,
+}
+
+/// `closed 2026-12-24 12:00..18:00`. A span whose end is not after its start runs into the next day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closure {
+    /// Days since 1970.
+    pub date: i32,
+    pub span: Span,
 }
 
 /// `mon..fri 09:00..18:00`. A span whose end is not after its start runs into the next day.
@@ -121,10 +131,16 @@ pub fn is_open(table: &HoursTable, time: Time) -> bool {
         table.weekly.iter().filter(|line| line.days & 1 << weekday != 0).map(|line| line.span).collect()
     };
     let overnight = |span: &Span| span.to_minute <= span.from_minute;
-    let today = spans_of(day, weekday)
-        .iter()
-        .any(|span| minute >= span.from_minute && (minute < span.to_minute || overnight(span)));
-    today || spans_of(day - 1, (weekday + 6) % 7).iter().any(|span| overnight(span) && minute < span.to_minute)
+    let begun = |span: &Span| minute >= span.from_minute && (minute < span.to_minute || overnight(span));
+    let from_yesterday = |span: &Span| overnight(span) && minute < span.to_minute;
+    let is_closed = table.closures.iter().any(|closure| match day - closure.date {
+        0 => begun(&closure.span),
+        1 => from_yesterday(&closure.span),
+        _ => false,
+    });
+    let is_open =
+        || spans_of(day, weekday).iter().any(begun) || spans_of(day - 1, (weekday + 6) % 7).iter().any(from_yesterday);
+    !is_closed && is_open()
 }
 
 #[cfg(test)]
@@ -149,6 +165,25 @@ mod tests {
     fn open_at(text: (i16, i8, i8), hour: i64) -> bool {
         let day = days_since_epoch(text.0, text.1, text.2).unwrap();
         is_open(&office(), instant(day, hour * 3_600_000, "Asia/Shanghai").unwrap())
+    }
+
+    #[test]
+    fn a_closed_part_of_a_day_leaves_the_rest() {
+        let day = days_since_epoch(2026, 12, 24).unwrap();
+        let part = |from: u16, to: u16| Closure { date: day, span: Span { from_minute: from, to_minute: to } };
+        let daily = WeeklySpan { days: 0x7f, span: Span { from_minute: 540, to_minute: 120 } };
+        let table = HoursTable {
+            zone: "Asia/Shanghai".into(),
+            weekly: vec![daily],
+            closures: vec![part(720, 780), part(1_380, 60)],
+            ..HoursTable::default()
+        };
+        let open = |day: i32, minute: i64| is_open(&table, instant(day, minute * 60_000, &table.zone).unwrap());
+        for (minute, wanted) in [(719, true), (720, false), (779, false), (780, true), (1_379, true), (1_380, false)] {
+            assert_eq!(open(day, minute), wanted, "{minute}");
+        }
+        assert!(!open(day + 1, 59) && open(day + 1, 60) && !open(day + 1, 120));
+        assert!(open(day, 59) && open(day - 1, 720), "other days are as ever");
     }
 
     #[test]

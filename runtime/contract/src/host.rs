@@ -11,6 +11,7 @@ use crate::limits::{
     TEXT_BYTES_MAX, VAULT_VALUES_MAX,
 };
 use crate::program::ProgramMeta;
+use crate::spoken::plural;
 use crate::time::Time;
 use crate::types::Class;
 use crate::vault::Vault;
@@ -179,10 +180,16 @@ pub enum HostCall {
     CalledZone = 31,
     /// (a [`Called`]) → keys of the extension; `host` when it is a number
     CalledExtension = 32,
+    /// (text) → its digits
+    TextDigits = 33,
+    /// (digits) → 1 when the check digit of a card number is right
+    TextCardValid = 34,
+    /// (n, BCP 47 tag) → its plural class, from 0, among those of the language
+    PluralClass = 35,
 }
 
 impl HostCall {
-    pub const ALL: [HostCall; 33] = [
+    pub const ALL: [HostCall; 36] = [
         HostCall::TextJoin,
         HostCall::TextEqual,
         HostCall::TextLength,
@@ -216,6 +223,9 @@ impl HostCall {
         HostCall::TimeClock,
         HostCall::CalledZone,
         HostCall::CalledExtension,
+        HostCall::TextDigits,
+        HostCall::TextCardValid,
+        HostCall::PluralClass,
     ];
 
     pub fn from_number(number: u32) -> Option<HostCall> {
@@ -235,6 +245,8 @@ impl HostCall {
             | HostCall::VaultKeep
             | HostCall::CalledZone
             | HostCall::CalledExtension
+            | HostCall::TextDigits
+            | HostCall::TextCardValid
             | HostCall::ListMake => (1, 1),
             HostCall::ListPutWord | HostCall::ListPutText | HostCall::ListPutList | HostCall::ListPutVault => (1, 0),
             HostCall::MoneyMultiply => (3, 2),
@@ -348,6 +360,12 @@ impl Host<'_> {
                     let last = last_characters(self.text(word(0)), word(1)).to_owned();
                     self.arena.make(self.meta, &last)?.word()
                 }
+                HostCall::TextDigits => {
+                    let digits: String = self.text(word(0)).chars().filter(char::is_ascii_digit).collect();
+                    self.arena.make(self.meta, &digits)?.word()
+                }
+                HostCall::TextCardValid => u64::from(is_valid_card(self.text(word(0)))),
+                HostCall::PluralClass => plural::class(self.text(word(1)), word(0) as i64) as u64,
                 HostCall::DecimalMultiply => multiply_decimal(word(0) as i64, word(1) as i64)? as u64,
                 HostCall::DecimalDivide => {
                     let divisor = i128::from(word(1) as i64);

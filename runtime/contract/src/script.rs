@@ -1,7 +1,8 @@
 //! A `test` block, lowered: what happens, in order, and what must be seen. Played in virtual time by the
 //! simulator; nothing here knows how.
 
-use crate::program::Place;
+use crate::program::{Part, Place, ProgramMeta, Prompt, PromptText};
+use crate::spoken;
 use crate::time::Time;
 use crate::types::Type;
 use crate::value::Value;
@@ -32,8 +33,10 @@ pub enum Verb {
         to: String,
     },
     /// The caller hears this text within what is played next, before any further key.
-    Hears(String),
+    Hears(Hears),
     Press(String),
+    /// The caller speaks these words into the recording that runs.
+    Says(String),
     /// What the far sides of `connect to` and `transfer to` do, one after the other; the last goes for all later ones.
     DialGives(Vec<FarSide>),
     Wait {
@@ -52,6 +55,37 @@ pub enum Verb {
     },
     /// The call has ended.
     ExpectEnd,
+}
+
+/// A text that is to be heard: all of a prompt, or a part of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hears {
+    /// With one text, which serves every language.
+    pub prompt: Prompt,
+    /// Of its holes.
+    pub values: Vec<Value>,
+    /// Only in this language (BCP 47).
+    pub language: Option<String>,
+}
+
+impl Hears {
+    pub fn new(parts: Vec<Part>, values: Vec<(Type, Value)>, language: Option<String>) -> Hears {
+        let (arguments, values) = values.into_iter().unzip();
+        let texts = vec![PromptText { tag: None, audio: None, parts }];
+        Hears { prompt: Prompt { name: None, arguments, texts }, values, language }
+    }
+
+    /// Words without a hole.
+    pub fn words(text: &str) -> Hears {
+        Hears::new(vec![Part::Literal(text.to_owned())], Vec::new(), None)
+    }
+
+    /// As it is said in a language.
+    pub fn text(&self, meta: &ProgramMeta, tag: &str) -> String {
+        let texts = self.prompt.texts.iter().map(|text| PromptText { tag: Some(tag.to_owned()), ..text.clone() });
+        let prompt = Prompt { texts: texts.collect(), ..self.prompt.clone() };
+        spoken::render(meta, &prompt, 0, &self.values)
+    }
 }
 
 /// What somebody does who is called.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use runtime_contract::program::Place;
 use runtime_contract::request::Kind;
-use runtime_contract::script::{TestScript, Verb};
+use runtime_contract::script::{Hears, TestScript, Verb};
 use runtime_contract::value::Value;
 use runtime_contract::{FlowProgram, Type};
 use runtime_exchange::note_text;
@@ -93,8 +93,9 @@ impl Player {
                 self.plant.answers.insert((*service, *operation), answer.clone());
             }
             Verb::Call { from, to } => self.call(from.clone(), to),
-            Verb::Hears(text) => self.hears(text)?,
+            Verb::Hears(wanted) => self.hears(wanted)?,
             Verb::Press(keys) => self.press(keys)?,
+            Verb::Says(words) => self.says(words)?,
             Verb::DialGives(sides) => self.plant.far_sides = sides.iter().copied().collect(),
             Verb::Wait { ms } => self.wait(u64::try_from(*ms).unwrap_or(0)),
             Verb::HangUp => self.plant.hang_up(),
@@ -102,7 +103,7 @@ impl Player {
             Verb::ExpectStep { flow, step } => self.expect_step(flow.as_deref(), step)?,
             Verb::ExpectEnd => self.expect_end()?,
         }
-        if matches!(verb, Verb::Call { .. } | Verb::Press(_) | Verb::Wait { .. } | Verb::HangUp) {
+        if matches!(verb, Verb::Call { .. } | Verb::Press(_) | Verb::Says(_) | Verb::Wait { .. } | Verb::HangUp) {
             self.steps_from = began;
         }
         Ok(())
@@ -161,24 +162,52 @@ impl Player {
         found(&self.plant)
     }
 
-    fn hears(&mut self, text: &str) -> Played {
+    fn hears(&mut self, wanted: &Hears) -> Played {
         let from = self.heard_from;
         let found = self.until(|plant| {
+            let is_it = |line: &Line| match &line.what {
+                What::Hears { language, text } => {
+                    wanted.language.as_ref().is_none_or(|wanted| wanted == language)
+                        && text.contains(&wanted.text(plant.meta(), language))
+                }
+                _ => false,
+            };
             let mut lines = plant.transcript.iter().enumerate().skip(from);
-            lines
-                .find(|(_, line)| matches!(&line.what, What::Hears { text: heard, .. } if heard.contains(text)))
-                .map(|(at, _)| at)
+            lines.find(|(_, line)| is_it(line)).map(|(at, _)| at)
         });
         if let Some(at) = found {
             self.heard_from = at + 1;
             return Ok(());
         }
+        let language = wanted.language.clone().unwrap_or_else(|| self.language());
+        let text = wanted.text(self.plant.meta(), &language);
         let heard: Vec<String> = self.plant.transcript.iter().skip(from).filter_map(heard).collect();
         let came = match heard.as_slice() {
             [] => format!("the caller hears nothing more; {}", self.stands()),
             heard => format!("the caller hears {}; {}", heard.join(", then "), self.stands()),
         };
-        Err(Difference::new(format!("the caller hears “{text}”"), came).hint(unheard(&self.plant, text, from)))
+        Err(Difference::new(format!("the caller hears “{text}”"), came).hint(unheard(&self.plant, &text, from)))
+    }
+
+    /// In which the caller heard the last text.
+    fn language(&self) -> String {
+        let heard = self.plant.transcript.iter().rev().find_map(|line| match &line.what {
+            What::Hears { language, .. } => Some(language.clone()),
+            _ => None,
+        });
+        heard.or_else(|| self.plant.meta().languages.first().cloned()).unwrap_or_default()
+    }
+
+    /// Words go into the next recording.
+    fn says(&mut self, words: &str) -> Played {
+        if self.until(|plant| plant.is_recording().then_some(())).is_none() {
+            let expected = "a `record` or `ask voice` that listens to words";
+            return Err(Difference::new(expected, format!("nobody listens to words; {}", self.stands())));
+        }
+        self.odd_keys = None;
+        self.heard_from = self.plant.transcript.len();
+        self.plant.say(words);
+        Ok(())
     }
 
     /// Keys go to the next dialogue that takes them.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use runtime_contract::program::Place;
 use runtime_contract::request::{Destination, Request, ServiceCall};
-use runtime_contract::script::{FarSide, Given, TestScript, Verb};
+use runtime_contract::script::{FarSide, Given, Hears, TestScript, Verb};
 use runtime_contract::value::Value;
 use runtime_contract::{FlowProgram, Time, Type};
 use runtime_session::testkit::{Kit, Op, Source, Variable, ask_digits, connect, menu, payloads, prompts, record};
@@ -56,7 +56,7 @@ fn call() -> Verb {
 }
 
 fn hears(text: &str) -> Verb {
-    Verb::Hears(text.into())
+    Verb::Hears(Hears::words(text))
 }
 
 fn press(keys: &str) -> Verb {

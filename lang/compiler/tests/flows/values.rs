@@ -324,3 +324,60 @@ fn an_enum_is_written_by_the_name_of_its_variant() {
     let notes = noted("", body, &["ok gold", "ok later(7; x)"]);
     assert_eq!(notes, ["gold", "later / gold"]);
 }
+
+#[test]
+fn digits_of_texts_and_numbers_and_their_check() {
+    let body = r#"
+    let order = "Order A-1024"
+    note order = order.digits.text
+    note called = called.number.digits.last(4).text
+    note good = "4111 1111 1111 1111".digits.is_valid_card
+    note bad = "4111 1111 1111 1112".digits.is_valid_card
+    note none = "".digits.length
+"#
+    .replace("note none", "note empty");
+    assert_eq!(noted("", &body, &[]), ["1024", "0000", "true", "false", "0"]);
+}
+
+#[test]
+fn a_text_that_is_not_said_takes_the_plural_of_its_language() {
+    let text = r#"languages pl
+
+service crm {
+    number() -> Int  within 800ms
+}
+
+inbound "+48 22 000 00 00" => f
+
+flow f {
+    answer
+    repeat 4 times {
+        let n = crm.number() else 0
+        note calls = "{n} {n|rozmowa|rozmowy|rozmów|rozmowy}"
+    }
+    hang up
+}
+"#;
+    let heard = run(text, &answers(["ok 1", "ok 3", "ok 5", "ok 22"]));
+    let notes: Vec<&str> = heard.lines().filter_map(|line| line.strip_prefix("note calls = ")).collect();
+    assert_eq!(notes, ["1 rozmowa", "3 rozmowy", "5 rozmów", "22 rozmowy"]);
+}
+
+#[test]
+fn a_flow_that_never_comes_back_ends_the_path() {
+    let items = r#"
+flow part(n: Int) {
+    note part = n
+    if n == 1 { run goodbye() } else { run goodbye() }
+    hang up
+}
+
+flow goodbye {
+    note last = 2
+    hang up
+}
+"#;
+    let body = "    let one = crm.number() else 0\n    if one > 0 { run part(one) }\n    note skipped = one\n";
+    assert_eq!(noted(items, body, &["ok 1"]), ["1", "2"]);
+    assert_eq!(noted(items, body, &["ok 0"]), ["0"]);
+}

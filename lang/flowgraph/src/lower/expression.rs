@@ -58,7 +58,12 @@ impl FlowWriter<'_> {
             ExprKind::Last(text, count) => self.last(text, count, value.span),
             ExprKind::IsValidCard(card) => {
                 let word = self.word(card);
-                self.host_at(HostCall::VaultCardValid, &[word], value.span)
+                let call = if is_private(card) { HostCall::VaultCardValid } else { HostCall::TextCardValid };
+                self.host_at(call, &[word], value.span)
+            }
+            ExprKind::PluralClass(number, tag) => {
+                let (number, tag) = (self.word(number), self.graph.text(tag));
+                self.host_at(HostCall::PluralClass, &[number, tag], value.span)
             }
             ExprKind::CalledExtension | ExprKind::CalledZone => {
                 let called = self.graph.fact(Fact::Called);
@@ -183,6 +188,7 @@ impl FlowWriter<'_> {
             Conversion::ToPrivate => return self.make_private(&inner.ty, &words, span),
             Conversion::IntToDecimal => HostCall::IntToDecimal,
             Conversion::IntToText => HostCall::IntToText,
+            Conversion::TextToDigits => HostCall::TextDigits,
             Conversion::PhoneToText => HostCall::PhoneToText,
             Conversion::ValueToText => return vec![self.written(&inner.ty, &words, span)],
         };

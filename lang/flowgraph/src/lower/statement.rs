@@ -13,6 +13,10 @@ impl FlowWriter<'_> {
     pub fn block(&mut self, block: &Block) {
         for statement in &block.statements {
             self.statement(statement);
+            // Behind a flow that never comes back, what an operator wrote for safety.
+            if self.graph.is_ended() {
+                break;
+            }
         }
     }
 
@@ -220,6 +224,9 @@ impl FlowWriter<'_> {
     fn run(&mut self, run: &Run, statement: &Statement) {
         let arguments = self.arguments(&run.arguments);
         self.call_flow(run.flow, &arguments, statement.keyword);
+        if !run.returns {
+            return self.graph.end_block();
+        }
         if let Some(result) = run.result {
             let flow = self.program.flows.get(run.flow as usize);
             let width = flow.and_then(|flow| flow.result.as_ref());

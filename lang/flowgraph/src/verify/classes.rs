@@ -40,6 +40,9 @@ pub fn host_classes(call: HostCall) -> (&'static [Class], &'static [Class]) {
         HostCall::ValueToText => (&[Word, Word, Word], &[Text]),
         HostCall::DateAt => (&[Word, Word, Text], &[Word]),
         HostCall::TimeDate | HostCall::TimeClock => (&[Word, Text], &[Word]),
+        HostCall::TextDigits => (&[Text], &[Text]),
+        HostCall::TextCardValid => (&[Text], &[Word]),
+        HostCall::PluralClass => (&[Word, Text], &[Word]),
         HostCall::CalledZone | HostCall::CalledExtension => (&[Word], &[Text]),
     }
 }

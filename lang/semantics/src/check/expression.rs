@@ -181,11 +181,6 @@ impl Checker<'_, '_> {
         }
     }
 
-    pub fn not_yet(&mut self, span: Span, what: &str) -> Typed {
-        self.problems.not_yet(span, what);
-        broken(span)
-    }
-
     /// Reads a part whose `is some x` gives `x` to nobody.
     pub fn unbound<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
         let before = std::mem::replace(&mut self.may_bind, false);

@@ -120,11 +120,13 @@ impl Checker<'_, '_> {
                         }
                     }
                 }
-                Part::Plural { span, .. } => {
-                    self.problems.not_yet(*span, "a plural in a text that is not said");
-                    sound = false;
-                    continue;
-                }
+                Part::Plural { value, forms, span } => match self.plural_word(value, forms, *span) {
+                    Some(word) => word,
+                    None => {
+                        sound = false;
+                        continue;
+                    }
+                },
             };
             whole = Some(match whole {
                 None => next,
@@ -138,6 +140,41 @@ impl Checker<'_, '_> {
             Some(expr) if sound => Typed { expr, ty: Ty::Text },
             _ => broken(span),
         }
+    }
+
+    /// A plural in a text that is not said goes by the language of the file, which must be one.
+    fn plural_word(&mut self, value: &ast::Expr, forms: &[ast::PluralForm], span: Span) -> Option<hir::Expr> {
+        let languages = self.project.modules.get(self.module).and_then(|module| module.ast.languages.first());
+        let tag = match languages.map_or(&[][..], |line| &line.tags) {
+            [only] => only.text.clone(),
+            tags => {
+                let message = match tags.is_empty() {
+                    true => "a plural goes by a language, and this file does not say its own",
+                    false => "a plural goes by a language, and this text is in none",
+                };
+                let help = match tags.is_empty() {
+                    true => "`languages en`",
+                    false => "write figures alone, or let callers hear the words, in each language",
+                };
+                self.problems.give(Diagnostic::new(Code::LanguageMissing, span, message).help(help));
+                return None;
+            }
+        };
+        let number = self.expr(value, None);
+        if !self.plural(&number, forms, std::slice::from_ref(&tag), span) {
+            return None;
+        }
+        let word = |form: &ast::PluralForm| typed(hir::ExprKind::Text(form.text.clone()), Ty::Text, span).expr;
+        let last = forms.len().saturating_sub(1);
+        let arms = forms.iter().enumerate().map(|(class, form)| hir::ValueArm {
+            patterns: vec![match class as i64 {
+                _ if class == last => hir::Pattern::Else,
+                class => hir::Pattern::IntRange { low: class, high: class },
+            }],
+            value: word(form),
+        });
+        let class = typed(hir::ExprKind::PluralClass(Box::new(number.expr), tag), Ty::Int(None), span).expr;
+        Some(typed(hir::ExprKind::Match(Box::new(class), arms.collect()), Ty::Text, span).expr)
     }
 
     /// A value as Text, as `.text` gives it; what has none is told of as in a text that is said.

@@ -11,6 +11,9 @@ use crate::problems::offer_nearest;
 use crate::project::Def;
 use crate::ty::Ty;
 
+/// How paths of the library's files begin.
+const LIBRARY: &str = "std.";
+
 impl Checker<'_, '_> {
     /// A bare name: a local, else a variant of the wanted enum, else a language.
     pub fn name(&mut self, name: &ast::Name, wanted: Option<&Ty>) -> Typed {
@@ -187,6 +190,10 @@ impl Checker<'_, '_> {
         match self.project.language(&name.text) {
             Some(index) => typed(hir::ExprKind::Language(index), Ty::Language, name.span),
             None => {
+                if let Some(diagnostic) = self.library_speaks(&name.text) {
+                    self.problems.give(diagnostic);
+                    return broken(name.span);
+                }
                 let diagnostic = Diagnostic::new(
                     Code::UnknownName,
                     name.span,
@@ -201,6 +208,23 @@ impl Checker<'_, '_> {
                 broken(name.span)
             }
         }
+    }
+
+    /// A file of the library is in a language that the project is not: told once, where the project uses the file.
+    fn library_speaks(&self, tag: &str) -> Option<Diagnostic> {
+        let own = self.project.modules.get(self.module).filter(|own| own.path.starts_with(LIBRARY))?;
+        let tags: Vec<&str> = own.ast.languages.first()?.tags.iter().map(|own| own.text.as_str()).collect();
+        if !tags.contains(&tag) {
+            return None;
+        }
+        let users = self.project.modules.iter().filter(|module| !module.path.starts_with(LIBRARY));
+        let mut uses = users.flat_map(|module| module.uses.values());
+        let found = uses.find(|used| used.module == Some(self.module))?;
+        let lacking: Vec<&str> = tags.into_iter().filter(|tag| self.project.language(tag).is_none()).collect();
+        let (lacking, has) = (lacking.join(", "), self.project.languages.join(", "));
+        let message = format!("`{}` is for `{lacking}` too, and this project speaks only `{has}`", own.path);
+        let help = format!("leave it out, or speak these languages too: `languages {has}, {lacking}`");
+        Some(Diagnostic::new(Code::UnknownName, found.span, message).help(help))
     }
 
     /// `base.field` as a value.

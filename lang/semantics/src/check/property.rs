@@ -33,9 +33,8 @@ impl Checker<'_, '_> {
             ("length", Ty::Text | Ty::Digits | Ty::Private(_)) => {
                 typed(ExprKind::Length(Box::new(base.expr)), Ty::Int(None), span)
             }
-            ("is_valid_card", Ty::Private(_)) => typed(ExprKind::IsValidCard(Box::new(base.expr)), Ty::Bool, span),
-            ("is_valid_card", Ty::Digits) => {
-                self.not_yet(field.span, "`.is_valid_card` of digits that are not private")
+            ("is_valid_card", Ty::Private(_) | Ty::Digits) => {
+                typed(ExprKind::IsValidCard(Box::new(base.expr)), Ty::Bool, span)
             }
             ("text", Ty::Int(_)) => convert(Conversion::IntToText, base, Ty::Text),
             ("text", Ty::Phone) => convert(Conversion::PhoneToText, base, Ty::Text),
@@ -54,9 +53,8 @@ impl Checker<'_, '_> {
                 broken(span)
             }
             ("digits", Ty::Digits) => base,
-            ("digits", Ty::Text | Ty::Phone) => {
-                self.not_yet(field.span, &format!("`.digits` of `{}`", self.text_of(&base.ty)))
-            }
+            ("digits", Ty::Text) => convert(Conversion::TextToDigits, base, Ty::Digits),
+            ("digits", Ty::Phone) => convert(Conversion::IntToText, base, Ty::Digits),
             _ => self.unknown_property(&base, field, span),
         }
     }
@@ -66,8 +64,8 @@ impl Checker<'_, '_> {
         let known: &[&str] = match &base.ty {
             Ty::Digits | Ty::Private(_) => &["length", "last", "text", "is_valid_card"],
             Ty::List(_) => &["length"],
-            Ty::Text => &["length", "text"],
-            Ty::Int(_) => &["text", "digits"],
+            Ty::Text => &["length", "text", "digits"],
+            Ty::Int(_) | Ty::Phone => &["text", "digits"],
             Ty::Date => &["at", "text"],
             Ty::Time => &["date", "clock", "text"],
             Ty::Bool | Ty::Recording => &[],

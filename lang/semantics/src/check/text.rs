@@ -346,6 +346,26 @@ impl Checker<'_, '_> {
         (parts, used, sound)
     }
 
+    /// What a test listens for: one text and the values of its holes, said in the language of the tag or, without one, in
+    /// that in which it is heard.
+    pub fn heard(&mut self, tag: Option<&ast::LanguageTag>, string: &ast::TextString) -> Option<Heard> {
+        if let Some(tag) = tag.filter(|tag| self.project.language(&tag.text).is_none()) {
+            let name = ast::Name { text: tag.text.clone(), span: tag.span };
+            self.language_named(&name);
+            return None;
+        }
+        let own = self.project.modules.get(self.module).map_or(&[][..], |module| &module.languages);
+        let line = InLanguage { tag, string: Some(string), audio: None, span: string.span };
+        let tags = self.tags_of(&line, None, own);
+        let mut holes = Holes::default();
+        let (parts, _, sound) = self.parts(&line, &tags, &mut holes);
+        sound.then(|| Heard {
+            parts,
+            tag: tag.map(|tag| tag.text.clone()),
+            values: holes.arguments.into_iter().map(|argument| argument.expr).collect(),
+        })
+    }
+
     fn speakable(&mut self, value: &Typed, tags: &[String], span: Span) -> bool {
         match &value.ty {
             Ty::Text | Ty::Int(_) | Ty::Decimal | Ty::Digits | Ty::Money | Ty::Percent | Ty::Phone => return true,
@@ -419,7 +439,7 @@ impl Checker<'_, '_> {
         self.problems.give(diagnostic);
     }
 
-    fn plural(&mut self, value: &Typed, forms: &[ast::PluralForm], tags: &[String], span: Span) -> bool {
+    pub(super) fn plural(&mut self, value: &Typed, forms: &[ast::PluralForm], tags: &[String], span: Span) -> bool {
         if value.ty.is_broken() {
             return false;
         }
@@ -448,6 +468,13 @@ impl Checker<'_, '_> {
         }
         true
     }
+}
+
+/// A text that a test listens for.
+pub(crate) struct Heard {
+    pub parts: Vec<Part>,
+    pub tag: Option<String>,
+    pub values: Vec<hir::Expr>,
 }
 
 /// The values of a text's holes.

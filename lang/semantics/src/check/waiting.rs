@@ -198,7 +198,7 @@ impl Checker<'_, '_> {
         }
         into.statements.push(match found {
             Some((flow, arguments)) => Statement {
-                kind: StatementKind::Run(hir::Run { flow, arguments, result: None }),
+                kind: StatementKind::Run(hir::Run { flow, arguments, result: None, returns: true }),
                 keyword: statement.keyword,
                 span: statement.span,
             },
@@ -229,7 +229,7 @@ impl Checker<'_, '_> {
         }
         into.statements.push(match found {
             Some((flow, arguments)) if result.is_some() => Statement {
-                kind: StatementKind::Run(hir::Run { flow, arguments, result: Some(target.local) }),
+                kind: StatementKind::Run(hir::Run { flow, arguments, result: Some(target.local), returns: true }),
                 keyword: statement.keyword,
                 span: statement.span,
             },

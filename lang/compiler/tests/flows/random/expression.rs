@@ -113,6 +113,10 @@ impl Writer {
                     let kind = *self.chance.of(FIGURES);
                     format!("({}).text", self.expr(kind, depth))
                 }
+                2 => {
+                    let of = *self.chance.of(&[kind, Kind::Phone]);
+                    format!("({}).digits.text", self.expr(of, depth))
+                }
                 1 => match self.known_figure() {
                     Some(name) => format!("\"no. {{{name}}}\""),
                     None => self.literal(kind).to_owned(),
@@ -164,6 +168,7 @@ impl Writer {
             _ => match (self.known(Kind::Card), self.known(Kind::MaybeInt), self.chance.below(5)) {
                 (Some(card), _, 0) => format!("({card}.is_valid_card)"),
                 (Some(card), _, 1) => format!("({card}.last(4) == \"1111\")"),
+                (_, _, 1) => format!("(({}).digits.is_valid_card)", self.expr(Kind::Text, depth)),
                 (_, Some(optional), 2) => format!("({optional} is some)"),
                 (_, _, 3) if self.chance.one_in(3) => {
                     format!("({} == {})", self.expr(Kind::Pitch, depth), self.expr(Kind::Pitch, depth))
