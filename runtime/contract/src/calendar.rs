@@ -159,6 +159,7 @@ mod tests {
             ],
             holidays: vec![day(2026, 10, 1)],
             dates: vec![DateRule { date: day(2026, 2, 14), span: Some(span(9, 18)) }],
+            closures: vec![],
         }
     }
 
