@@ -56,11 +56,11 @@ fn in_main_menu(program: &Arc<dyn FlowProgram>, n: usize) -> Session {
     let mut session = Session::new(Arc::clone(program));
     let mut call = [0; 16];
     call[..8].copy_from_slice(&(n as u64).to_le_bytes());
-    let phone = |digits: &str| Phone::parse(digits, true);
+    let inbound = program.meta().inbound("+864008100000").expect("the example's number");
     let start = Start {
-        caller: phone(&format!("+86138{n:08}")),
-        called: phone("+864008100000"),
-        ..Start::ringing(CallId(call), program.meta().inbound("+864008100000").expect("the example's number"))
+        caller: Phone::parse(&format!("+86138{n:08}"), true),
+        called: program.meta().called("+864008100000"),
+        ..Start::ringing(CallId(call), inbound.flow)
     };
     give(&mut session, Input::Start(start));
     let welcome = give(&mut session, Input::Line(LineEvent::Answered));
