@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lang_compiler::{Engine, Project, Severity};
+use lang_compiler::{Analysis, Compiled, Engine, Project, Severity};
+use runtime_contract::program::Report;
 use serde_json::json;
 
 use crate::project::Opened;
 use crate::show::{self, Failure, Result, plural};
-use crate::write;
+use crate::{watch, write};
 
 #[derive(Args)]
 pub struct Check {
@@ -21,37 +22,75 @@ pub struct Check {
     /// With `--fix`: show the changes and write nothing
     #[arg(long, requires = "fix")]
     dry_run: bool,
-    /// One JSON object for each problem, then one with the counts
+    /// Check again whenever a file changes, until Ctrl-C
+    #[arg(long, conflicts_with = "fix")]
+    watch: bool,
+    /// One JSON object for each problem, then one with the counts; with `--watch`, one for each check
     #[arg(long)]
     json: bool,
 }
 
 impl Check {
     pub fn run(&self) -> Result {
+        if self.watch {
+            return watch::watch(&self.path, self.json);
+        }
         let opened = crate::project::open(&self.path)?;
         let mut project = crate::project::to_check(&opened.bundle);
         if self.fix {
             project = self.repaired(&opened, &project)?;
         }
         // The same graph and the same problems; nothing is run, so no machine code is made.
-        let compiled = lang_compiler::compile(&project, &opened.names, Engine::Interpreter);
-        let analysis = match &compiled {
-            Ok(compiled) => &compiled.analysis,
-            Err(analysis) => analysis.as_ref(),
-        };
-        show::print(&analysis.report(show::colours(), show::width()), self.json);
-        let count = |severity| analysis.diagnostics.iter().filter(|d| d.severity == severity).count();
-        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+        let checked = Checked(lang_compiler::compile(&project, &opened.names, Engine::Interpreter));
+        show::print(&checked.report(), self.json);
         if self.json {
-            println!("{}", json!({ "errors": errors, "warnings": warnings }));
+            println!("{}", json!({ "errors": checked.errors(), "warnings": checked.warnings() }));
         } else {
-            println!(
-                "{}{}",
-                if errors + warnings > 0 { "\n" } else { "" },
-                summary(errors, warnings, compiled.as_ref().ok())
-            );
+            println!("{}", checked.summary());
         }
-        if compiled.is_ok() { Ok(()) } else { Err(Failure::Shown) }
+        let passed = checked.passed();
+        // The process ends here: nobody needs the pieces of its trees one by one.
+        std::mem::forget(checked);
+        if passed { Ok(()) } else { Err(Failure::Shown) }
+    }
+}
+
+/// What a check found.
+pub struct Checked(pub std::result::Result<Compiled, Box<Analysis>>);
+
+impl Checked {
+    fn analysis(&self) -> &Analysis {
+        match &self.0 {
+            Ok(compiled) => &compiled.analysis,
+            Err(analysis) => analysis,
+        }
+    }
+
+    pub fn report(&self) -> Report {
+        self.analysis().report(show::colours(), show::width())
+    }
+
+    pub fn passed(&self) -> bool {
+        self.0.is_ok()
+    }
+
+    pub fn errors(&self) -> usize {
+        self.count(Severity::Error)
+    }
+
+    pub fn warnings(&self) -> usize {
+        self.count(Severity::Warning)
+    }
+
+    fn count(&self, severity: Severity) -> usize {
+        self.analysis().diagnostics.iter().filter(|problem| problem.severity == severity).count()
+    }
+
+    /// The last line for people, apart from the report above it.
+    pub fn summary(&self) -> String {
+        let (errors, warnings) = (self.errors(), self.warnings());
+        let apart = if errors + warnings > 0 { "\n" } else { "" };
+        format!("{apart}{}", summary(errors, warnings, self.0.as_ref().ok()))
     }
 }
 
@@ -88,7 +127,7 @@ impl Check {
     }
 }
 
-fn summary(errors: usize, warnings: usize, compiled: Option<&lang_compiler::Compiled>) -> String {
+fn summary(errors: usize, warnings: usize, compiled: Option<&Compiled>) -> String {
     let problems = match (errors, warnings) {
         (0, 0) => "no problems".to_owned(),
         (0, warnings) => plural(warnings, "warning"),

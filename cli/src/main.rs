@@ -17,11 +17,16 @@ mod serve;
 mod show;
 mod talk;
 mod test;
+mod watch;
 mod write;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+/// Trees and graphs are many small pieces; with the system's allocator a quarter of a check went into it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Parser)]
 #[command(name = "strowger", version, about = "Contact-centre flows: checked, compiled, tested, served")]

@@ -1,5 +1,6 @@
 //! A project as the commands name it: a folder, or one flow file on its own.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -48,9 +49,24 @@ pub fn flow_files(path: &Path) -> Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Err(no_project(path));
     }
-    let data = site(path).map_or_else(|_| Config::default().storage.data, |config| config.storage.data);
-    let files = runtime_server::project::flow_files(path, &path.join(data));
+    let files = runtime_server::project::flow_files(path, &data_folder(path));
     files.map_err(|error| Failure::new(error.message, error.help))
+}
+
+/// A number that changes when a file of the project changes; `None` where it cannot be read. `data` is its data folder.
+pub fn fingerprint(path: &Path, data: &Path) -> Option<u64> {
+    if !path.is_file() {
+        return runtime_server::project::fingerprint(path, data).ok();
+    }
+    let facts = std::fs::metadata(path).ok()?;
+    let mut hasher = DefaultHasher::new();
+    (facts.len(), facts.modified().ok()).hash(&mut hasher);
+    Some(hasher.finish())
+}
+
+/// Where the project keeps what it writes, as far as its `strowger.yaml` reads.
+pub fn data_folder(path: &Path) -> PathBuf {
+    path.join(site(path).map_or_else(|_| Config::default().storage.data, |config| config.storage.data))
 }
 
 fn no_project(path: &Path) -> Failure {

@@ -6,7 +6,7 @@
     reason = "tests may stop at the first surprise"
 )]
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -136,4 +136,32 @@ fn tests_are_chosen_listed_written_out_and_counted() {
     let lines: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(passed && lines.len() == 17, "{said}");
     assert_eq!((&lines[15]["passed"], &lines[16]["coverage"]["counted_by"]), (&15.into(), &"interpreter".into()));
+}
+
+#[test]
+fn a_watched_project_is_checked_after_each_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.flow");
+    let right = "languages en\n\ninbound \"+86 400 810 0000\" => a\n\nflow a {\n    answer\n    hang up\n}\n";
+    let put = |text: &str| {
+        std::fs::write(folder.path().join("a.new"), text).unwrap();
+        std::fs::rename(folder.path().join("a.new"), &file).unwrap();
+    };
+    put(right);
+    let mut watch = Command::new(env!("CARGO_BIN_EXE_strowger"));
+    watch.args(["check", "--watch", "--json"]).arg(folder.path()).stdout(Stdio::piped());
+    let mut watch = watch.spawn().unwrap();
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    let mut next = || -> serde_json::Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    let said = next();
+    assert_eq!((&said["errors"], &said["problems"]), (&0.into(), &serde_json::json!([])), "{said}");
+    assert!(said["ms"].is_f64(), "{said}");
+    put(&right.replace("hang up", "go nowhere_at_all"));
+    let said = next();
+    assert_eq!((&said["errors"], &said["problems"][0]["code"]), (&1.into(), &"F0101".into()), "{said}");
+    put(&format!("{right}// as before\n"));
+    let said = next();
+    assert_eq!((&said["errors"], &said["warnings"]), (&0.into(), &0.into()), "{said}");
+    assert!(Command::new("kill").args(["-INT", &watch.id().to_string()]).status().unwrap().success());
+    assert_eq!(watch.wait().unwrap().code(), Some(0));
 }

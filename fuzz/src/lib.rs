@@ -2,8 +2,6 @@
 //! makes, the tests those that were kept.
 #![allow(clippy::panic, reason = "a finding is a panic")]
 
-use std::sync::Arc;
-
 use lang_codegen::Native;
 use lang_compiler::{Colours, Engine, Project, compile};
 use lang_diagnostics::{Diagnostic, FileId};
@@ -85,8 +83,7 @@ pub fn codegen(bytes: &[u8]) {
 
 fn runs_alike(stored: &[u8]) {
     let Ok(graph) = serial::from_bytes(stored) else { return };
-    let graph = Arc::new(graph);
-    let interpreted = Interpreted::new(Arc::clone(&graph)).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let interpreted = Interpreted::new(graph.clone());
     let native = Native::compile(graph).unwrap_or_else(|problem| panic!("{problem}"));
     for seed in 0..CALLS {
         play(seed, &interpreted, &native, &mut Tally::default()).unwrap_or_else(|difference| panic!("{difference}"));

@@ -2,6 +2,7 @@
 //! `--keep`, what it printed becomes its section of `docs/benchmarks.md`.
 
 mod cargo;
+mod check;
 mod page;
 mod prompts;
 mod served;
@@ -19,6 +20,7 @@ const BENCHMARKS: &[(&str, &str, Measure)] = &[
     ("compile", "machine code for a segment, on one thread and on two", |words| {
         cargo::bench("lang-codegen", "compile", words)
     }),
+    ("check", "a project of 1 000 to 100 000 steps: cold, and after one line changed", check::measure),
     ("memory", "what a call that waits in a menu holds, and 50 000 of them", |words| {
         cargo::bench("xtask", "memory", words)
     }),

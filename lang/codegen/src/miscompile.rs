@@ -1,7 +1,6 @@
 //! Would a wrong compiler be noticed? Each kind of mistake below is made in one place of each function, behind
 //! the interpreter's back, and must show as a difference.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
@@ -63,7 +62,7 @@ fn every_mistake_shows() {
 }
 
 fn shows(mistake: Mistake, seed: u64) -> bool {
-    let graph = Arc::new(program(seed).unwrap());
+    let graph = program(seed).unwrap();
     let made = AtomicU32::new(0);
     let change = |segment: u32, function: &mut Function| {
         made.fetch_add(u32::from(make(mistake, function, seed ^ u64::from(segment))), Ordering::Relaxed);
@@ -72,7 +71,7 @@ fn shows(mistake: Mistake, seed: u64) -> bool {
     if made.into_inner() == 0 {
         return false;
     }
-    let interpreted = Interpreted::new(graph).unwrap();
+    let interpreted = Interpreted::new(graph);
     (0..CALLS).any(|call| play(seed << 8 | call, &interpreted, &native, &mut Tally::default()).is_err())
 }
 

@@ -5,9 +5,8 @@ use std::ffi::c_void;
 use std::fmt;
 use std::mem::{offset_of, transmute};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
-use lang_flowgraph::{Graph, verify};
+use lang_flowgraph::Verified;
 use memmap2::{Mmap, MmapMut};
 use runtime_contract::drive::{Exit, Outcome, Segments, Stop, drive};
 use runtime_contract::host::{FaultKind, Host, HostCall};
@@ -39,7 +38,7 @@ type HostFunction = unsafe extern "C" fn(ctx: *const Ctx, call: u64, words: *mut
 
 /// A program as machine code. Dropping the last one gives its memory back.
 pub struct Native {
-    graph: Arc<Graph>,
+    graph: Verified,
     entries: Vec<Entry>,
     /// Holds what `entries` point into.
     _mapping: Mmap,
@@ -52,23 +51,19 @@ struct Entry {
 }
 
 impl Native {
-    /// Verifies and compiles. No flow file leads to an error here; if one does, it is a bug of ours, and the
+    /// No flow file leads to an error here; if one does, it is a bug of ours, and the
     /// version is refused with this text.
-    pub fn compile(graph: Arc<Graph>) -> Result<Native, CompileError> {
+    pub fn compile(graph: Verified) -> Result<Native, CompileError> {
         Native::compile_on(graph, THREADS)
     }
 
     /// With this many threads, the caller's one included.
-    pub fn compile_on(graph: Arc<Graph>, threads: usize) -> Result<Native, CompileError> {
+    pub fn compile_on(graph: Verified, threads: usize) -> Result<Native, CompileError> {
         Native::with(graph, threads, &|_, _| {})
     }
 
     /// `change` must keep the functions sound, so only this crate's tests have any.
-    pub(crate) fn with(graph: Arc<Graph>, threads: usize, change: Change<'_>) -> Result<Native, CompileError> {
-        let problems = verify(&graph);
-        if !problems.is_empty() {
-            return Err(CompileError(problems.join("; ")));
-        }
+    pub(crate) fn with(graph: Verified, threads: usize, change: Change<'_>) -> Result<Native, CompileError> {
         let compiled = compile(&graph.segments, threads, change)?;
         let mut code: Vec<u8> = Vec::new();
         let mut starts = Vec::with_capacity(compiled.len());

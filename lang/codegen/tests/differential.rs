@@ -8,7 +8,6 @@
 )]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use lang_codegen::Native;
@@ -51,9 +50,9 @@ fn native_code_does_what_the_interpreter_does() {
 }
 
 fn compare(seed: u64, tally: &mut Tally) {
-    let graph = Arc::new(program(seed).unwrap_or_else(|problems| panic!("SEED={seed}: {problems:#?}")));
+    let graph = program(seed).unwrap_or_else(|problems| panic!("SEED={seed}: {problems:#?}"));
     let native = Native::compile(graph.clone()).unwrap_or_else(|problem| panic!("SEED={seed}: {problem}"));
-    let interpreted = Interpreted::new(graph).unwrap();
+    let interpreted = Interpreted::new(graph);
     for call in 0..CALLS {
         play(seed << 8 | call, &interpreted, &native, tally)
             .unwrap_or_else(|difference| panic!("SEED={seed} call {call}: {difference}"));

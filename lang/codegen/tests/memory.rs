@@ -8,8 +8,6 @@
     reason = "tests may stop at the first surprise, and read what the machine says"
 )]
 
-use std::sync::Arc;
-
 use lang_codegen::Native;
 use lang_flowgraph::random::program;
 
@@ -31,7 +29,7 @@ fn executable_mappings() -> usize {
 
 #[test]
 fn a_thousand_versions_leave_memory_flat() {
-    let graph = Arc::new(program(3).unwrap());
+    let graph = program(3).unwrap();
     let compile = || drop(Native::compile_on(graph.clone(), 1).unwrap());
     (0..20).for_each(|_| compile());
     let (before, mappings) = (pages(), executable_mappings());

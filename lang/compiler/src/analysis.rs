@@ -1,7 +1,7 @@
 //! From files to meaning: all problems of a project, and its tree when none of them is an error.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lang_diagnostics::{Colours, Diagnostic, FileId, Sources, diagnostics_to_json_lines, render};
 use lang_semantics::{ParsedModule, hir};
@@ -50,10 +50,43 @@ pub fn analyze(project: &Project, names: &SiteNames) -> Analysis {
     Checker::default().analyze(project, names)
 }
 
-/// Checks a project again and again as it changes: lines that it knows are not read anew.
+/// Checks a project again and again as it changes: files and lines that it knows are not read anew.
 #[derive(Default)]
 pub struct Checker {
-    known: Mutex<KnownLines>,
+    known: Mutex<Known>,
+}
+
+/// What was read for the last check.
+#[derive(Default)]
+struct Known {
+    lines: KnownLines,
+    /// By path.
+    files: BTreeMap<String, KnownFile>,
+}
+
+/// A file as it was read. Its spans are good for the same file id only.
+struct KnownFile {
+    id: FileId,
+    text: String,
+    ast: Arc<ast::Module>,
+    problems: Vec<Diagnostic>,
+    used: bool,
+}
+
+impl Known {
+    fn read(&mut self, path: &str, id: FileId, text: &str) -> &KnownFile {
+        let known = self.files.remove(path).filter(|known| known.id == id && known.text == text);
+        let file = known.unwrap_or_else(|| {
+            let (ast, problems) = lang_syntax::parse_knowing(&mut self.lines, id, text);
+            KnownFile { id, text: text.to_owned(), ast: Arc::new(ast), problems, used: true }
+        });
+        self.files.entry(path.to_owned()).or_insert(KnownFile { used: true, ..file })
+    }
+
+    fn forget_unused(&mut self) {
+        self.lines.forget_unused();
+        self.files.retain(|_, file| std::mem::take(&mut file.used));
+    }
 }
 
 impl Checker {
@@ -70,7 +103,7 @@ impl Checker {
     }
 }
 
-fn read_and_check(known: &mut KnownLines, project: &Project, names: &SiteNames) -> Analysis {
+fn read_and_check(known: &mut Known, project: &Project, names: &SiteNames) -> Analysis {
     let mut reader = Reader::new(known);
     for (path, file) in &project.flows {
         match file.misread {
@@ -82,7 +115,7 @@ fn read_and_check(known: &mut KnownLines, project: &Project, names: &SiteNames) 
     reader.read_library();
     let Reader { sources, modules, mut diagnostics, foreign, .. } = reader;
     let unread_lines = diagnostics.len();
-    let by_path: Vec<_> = modules.iter().map(|(path, ast)| (path.as_str(), ast)).collect();
+    let by_path: Vec<_> = modules.iter().map(|(path, ast)| (path.as_str(), &**ast)).collect();
     let unread = modules.values().flat_map(|ast| &ast.unread).chain(&foreign).collect();
     let gaps = Gaps::new(&by_path, unread, &sources);
     let modules: Vec<ParsedModule<'_>> =
@@ -113,10 +146,10 @@ const PLACE_BYTES_MAX: usize = 80;
 
 /// Parses files as they come.
 struct Reader<'k> {
-    known: &'k mut KnownLines,
+    known: &'k mut Known,
     sources: Sources,
     /// By module path.
-    modules: BTreeMap<String, ast::Module>,
+    modules: BTreeMap<String, Arc<ast::Module>>,
     diagnostics: Vec<Diagnostic>,
     /// Files that are in another encoding.
     foreign: Vec<Unread>,
@@ -125,7 +158,7 @@ struct Reader<'k> {
 }
 
 impl<'k> Reader<'k> {
-    fn new(known: &'k mut KnownLines) -> Self {
+    fn new(known: &'k mut Known) -> Self {
         Reader {
             known,
             sources: Sources::default(),
@@ -138,8 +171,9 @@ impl<'k> Reader<'k> {
 
     fn read(&mut self, path: &str, module: String, text: &str) {
         let id = self.sources.add(path, text);
-        let (ast, problems) = lang_syntax::parse_knowing(self.known, id, text);
-        self.diagnostics.extend(problems);
+        let known = self.known.read(path, id, text);
+        self.diagnostics.extend(known.problems.iter().cloned());
+        let ast = Arc::clone(&known.ast);
         self.take(module, ast);
     }
 
@@ -150,10 +184,10 @@ impl<'k> Reader<'k> {
         self.foreign.push(Unread { span: ast.span, item: None, block: None, heads: Vec::new(), declares: true });
         let problem = misread.problem(file);
         self.diagnostics.push(problem);
-        self.take(module, ast);
+        self.take(module, Arc::new(ast));
     }
 
-    fn take(&mut self, module: String, ast: ast::Module) {
+    fn take(&mut self, module: String, ast: Arc<ast::Module>) {
         self.wanted.extend(ast.uses.iter().map(|wanted| {
             let names: Vec<_> = wanted.module.names.iter().map(|name| name.text.as_str()).collect();
             names.join(".")

@@ -7,7 +7,7 @@ use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_flowgraph::lower::{hir_to_graph, test_to_script};
 use lang_flowgraph::marks::Marks;
 use lang_flowgraph::serial::{from_bytes, to_bytes};
-use lang_flowgraph::{Graph, Interpreted, graph_to_text};
+use lang_flowgraph::{Interpreted, Verified, graph_to_text};
 use lang_semantics::hir;
 use runtime_contract::program::{FlowProgram, Report, SiteNames};
 use runtime_contract::script::TestScript;
@@ -82,11 +82,10 @@ pub fn graph_text(graph: &[u8]) -> Result<String, String> {
     from_bytes(graph).map(|graph| graph_to_text(&graph)).map_err(|problem| problem.to_string())
 }
 
-fn start(graph: Graph, engine: Engine) -> Result<Arc<dyn FlowProgram>, Vec<String>> {
-    let graph = Arc::new(graph);
+fn start(graph: Verified, engine: Engine) -> Result<Arc<dyn FlowProgram>, Vec<String>> {
     Ok(match engine {
         Engine::Native => Arc::new(Native::compile(graph).map_err(|problem| vec![problem.0])?),
-        Engine::Interpreter => Arc::new(Interpreted::new(graph)?),
+        Engine::Interpreter => Arc::new(Interpreted::new(graph)),
     })
 }
 

@@ -51,7 +51,7 @@ impl Compiled {
     pub fn counting(&self) -> Result<Counting, String> {
         let graph = from_bytes(&self.graph).map_err(|problem| problem.to_string())?;
         let counts = Arc::new(Counts::new(self.marks.clone()));
-        let program = Interpreted::new(Arc::new(graph)).map_err(|problems| problems.join("; "))?;
+        let program = Interpreted::new(graph);
         Ok(Counting { program: Arc::new(program.counting(Arc::clone(&counts))), counts })
     }
 

@@ -1,18 +1,16 @@
 //! How a graph is written: segments block by block, with variables instead of frame slots. Slots, live maps,
 //! mailboxes, the order of blocks and the table of constants come out of [`GraphBuilder::finish`].
 
-use std::collections::HashMap;
-
 use runtime_contract::host::{FaultKind, HostCall};
 use runtime_contract::program::{FlowMeta, Parameter, Place, ProgramMeta, SiteId, SiteInfo, SiteKind};
 use runtime_contract::stack::RESULT_AT;
 use runtime_contract::types::{Class, Type};
 
-use crate::graph::{
-    Arithmetic, BlockId, Condition, Edge, Fact, FlowId, Graph, Instruction, SegmentId, Terminator, Word,
-};
+use crate::graph::{Arithmetic, BlockId, Condition, Edge, Fact, FlowId, Instruction, SegmentId, Terminator, Word};
+use crate::hash::FxHashMap;
 use crate::marks::{Mark, Marks, Placed, place};
 use crate::site::mailbox;
+use crate::verify::Verified;
 
 /// Builds one program. Fill `meta` (languages, types, prompts, services, hours, inbounds, files) before the
 /// flows and sites that name its entries; leave flows, segments, sites, constants and fault places to the
@@ -28,8 +26,8 @@ pub struct GraphBuilder {
     pub(crate) problems: Vec<String>,
     /// Words are numbered over the whole program here, so that one that strays into another segment is found.
     pub(crate) words: u32,
-    texts: HashMap<String, u32>,
-    places: HashMap<(u32, u32, u32), u32>,
+    texts: FxHashMap<String, u32>,
+    places: FxHashMap<(u32, u32, u32), u32>,
     pub(crate) marks: Vec<Mark>,
     cursor: Point,
 }
@@ -481,12 +479,12 @@ impl GraphBuilder {
 
     /// Lays out frames, computes live maps, numbers constants, and verifies. The problems are ours, never the
     /// flow author's, but for bounds (a frame or stack too large, too many segments).
-    pub fn finish(self) -> Result<Graph, Vec<String>> {
+    pub fn finish(self) -> Result<Verified, Vec<String>> {
         self.finish_with_marks().map(|(graph, _)| graph)
     }
 
     /// The same, and where in the graph the marks are.
-    pub fn finish_with_marks(self) -> Result<(Graph, Marks), Vec<String>> {
+    pub fn finish_with_marks(self) -> Result<(Verified, Marks), Vec<String>> {
         crate::finish::finish(self)
     }
 }

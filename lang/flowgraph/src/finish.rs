@@ -2,18 +2,18 @@
 //! makes first is a whole graph with a wide frame, in which no two variables share a slot; the passes after it
 //! take graphs.
 
-use std::collections::HashMap;
-
 use runtime_contract::program::{ProgramMeta, SiteId};
 use runtime_contract::types::Class;
 
 use crate::builder::{DRAFT_MAILBOX_AT, DraftBlock, DraftFlow, DraftSegment, GraphBuilder};
 use crate::frame::{first_variable, width};
 use crate::graph::{Block, BlockId, Graph, Instruction, Segment, SegmentId, Terminator, Word};
+use crate::hash::FxHashMap;
 use crate::marks::{Marks, Placed};
-use crate::{forward, layout, serial, thread, verify};
+use crate::verify::{self, Verified};
+use crate::{forward, layout, serial, thread};
 
-pub fn finish(mut builder: GraphBuilder) -> Result<(Graph, Marks), Vec<String>> {
+pub fn finish(mut builder: GraphBuilder) -> Result<(Verified, Marks), Vec<String>> {
     let texts = builder.take_texts();
     let words = builder.words;
     let GraphBuilder { meta, mut segments, flows, mut problems, marks, .. } = builder;
@@ -39,8 +39,7 @@ pub fn finish(mut builder: GraphBuilder) -> Result<(Graph, Marks), Vec<String>> 
         return Err(problems);
     }
     graph.meta.graph_id = serial::graph_id(&graph);
-    let problems = verify::verify(&graph);
-    if problems.is_empty() { Ok((graph, marks)) } else { Err(problems) }
+    Ok((Verified::new(graph)?, marks))
 }
 
 /// Reachable blocks, each after all that lead to it, words numbered in that order; and the marks of each.
@@ -55,17 +54,17 @@ fn order(draft: &DraftSegment) -> (Result<Segment, String>, Vec<Vec<Placed>>) {
 }
 
 fn number_words(draft: &DraftSegment, order: &[BlockId]) -> Result<Segment, String> {
-    let position: HashMap<BlockId, u32> = order.iter().copied().zip(0..).collect();
-    let mut numbers: HashMap<Word, Word> = HashMap::new();
+    let position: FxHashMap<BlockId, u32> = order.iter().copied().zip(0..).collect();
+    let mut numbers: FxHashMap<Word, Word> = FxHashMap::default();
     let mut blocks = Vec::with_capacity(order.len());
     let mut next = 0;
-    let mut define = |numbers: &mut HashMap<Word, Word>, word: Word, count: u32| {
+    let mut define = |numbers: &mut FxHashMap<Word, Word>, word: Word, count: u32| {
         numbers.extend((0..count).map(|at| (Word(word.0 + at), Word(next + at))));
         next += count;
     };
     let mut strays = Vec::new();
     for draft in order.iter().filter_map(|id| draft.blocks.get(id.0 as usize)) {
-        let mut renumber = |numbers: &HashMap<Word, Word>, word: &mut Word| match numbers.get(word) {
+        let mut renumber = |numbers: &FxHashMap<Word, Word>, word: &mut Word| match numbers.get(word) {
             Some(number) => *word = *number,
             None => strays.push(*word),
         };
@@ -100,7 +99,7 @@ fn topological(draft: &DraftSegment) -> Result<Vec<BlockId>, String> {
     let successors = |id: BlockId| -> Result<Vec<BlockId>, String> {
         let block: &DraftBlock = draft.blocks.get(id.0 as usize).ok_or_else(|| format!("no block {}", id.0))?;
         let terminator = block.terminator.as_ref().ok_or_else(|| format!("block {} has no end", id.0))?;
-        Ok(terminator.edges().iter().rev().map(|edge| edge.block).collect())
+        Ok(terminator.edges().rev().map(|edge| edge.block).collect())
     };
     let mut marks = vec![Mark::New; draft.blocks.len()];
     let mut finished = Vec::with_capacity(draft.blocks.len());

@@ -238,22 +238,24 @@ impl Instruction {
 
 impl Terminator {
     /// The ways to other blocks of the segment; none for an exit.
-    pub fn edges(&self) -> Vec<&Edge> {
-        match self {
-            Terminator::Jump(edge) => vec![edge],
-            Terminator::Branch { yes, no, .. } => vec![yes, no],
-            Terminator::Switch { table, default, .. } => table.iter().chain([default]).collect(),
-            _ => Vec::new(),
-        }
+    pub fn edges(&self) -> impl DoubleEndedIterator<Item = &Edge> {
+        let (table, one, other): (&[Edge], _, _) = match self {
+            Terminator::Jump(edge) => (&[], Some(edge), None),
+            Terminator::Branch { yes, no, .. } => (&[], Some(yes), Some(no)),
+            Terminator::Switch { table, default, .. } => (table, Some(default), None),
+            _ => (&[], None, None),
+        };
+        table.iter().chain(one).chain(other)
     }
 
-    pub fn edges_mut(&mut self) -> Vec<&mut Edge> {
-        match self {
-            Terminator::Jump(edge) => vec![edge],
-            Terminator::Branch { yes, no, .. } => vec![yes, no],
-            Terminator::Switch { table, default, .. } => table.iter_mut().chain([default]).collect(),
-            _ => Vec::new(),
-        }
+    pub fn edges_mut(&mut self) -> impl Iterator<Item = &mut Edge> {
+        let (table, one, other): (&mut [Edge], _, _) = match self {
+            Terminator::Jump(edge) => (&mut [], Some(edge), None),
+            Terminator::Branch { yes, no, .. } => (&mut [], Some(yes), Some(no)),
+            Terminator::Switch { table, default, .. } => (table, Some(default), None),
+            _ => (&mut [], None, None),
+        };
+        table.iter_mut().chain(one).chain(other)
     }
 
     /// The word it decides by, edge arguments apart.
@@ -277,11 +279,11 @@ impl Terminator {
 
     pub fn for_each_operand(&self, mut visit: impl FnMut(Word)) {
         self.word().into_iter().for_each(&mut visit);
-        self.edges().into_iter().flat_map(|edge| edge.arguments.iter().copied()).for_each(visit);
+        self.edges().flat_map(|edge| edge.arguments.iter().copied()).for_each(visit);
     }
 
     pub fn for_each_operand_mut(&mut self, mut visit: impl FnMut(&mut Word)) {
         self.word_mut().into_iter().for_each(&mut visit);
-        self.edges_mut().into_iter().flat_map(|edge| edge.arguments.iter_mut()).for_each(visit);
+        self.edges_mut().flat_map(|edge| edge.arguments.iter_mut()).for_each(visit);
     }
 }

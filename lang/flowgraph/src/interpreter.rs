@@ -8,24 +8,20 @@ use runtime_contract::host::{FaultKind, Host};
 use runtime_contract::program::{FlowProgram, ProgramMeta};
 use runtime_contract::stack::Stack;
 
-use crate::graph::{Arithmetic, Block, Condition, Edge, Fact, Graph, Instruction, Terminator, Word};
+use crate::graph::{Arithmetic, Block, Condition, Edge, Fact, Instruction, Terminator, Word};
 use crate::marks::{Counts, Placed, faulting};
-use crate::verify::verify;
+use crate::verify::Verified;
 
 /// A program that is interpreted.
 #[derive(Clone, Debug)]
 pub struct Interpreted {
-    graph: Arc<Graph>,
+    graph: Verified,
     counts: Option<Arc<Counts>>,
 }
 
 impl Interpreted {
-    /// The problems are those of [`verify`].
-    pub fn new(graph: Arc<Graph>) -> Result<Self, Vec<String>> {
-        match verify(&graph) {
-            problems if problems.is_empty() => Ok(Interpreted { graph, counts: None }),
-            problems => Err(problems),
-        }
+    pub fn new(graph: Verified) -> Self {
+        Interpreted { graph, counts: None }
     }
 
     /// Counts what calls come by. The marks are those of the same graph.

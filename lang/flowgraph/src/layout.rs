@@ -1,8 +1,6 @@
 //! Frames as small as liveness allows: two variables share a slot when they hold the same class and are never
 //! alive together. Gives each site its live map.
 
-use std::collections::HashMap;
-
 use runtime_contract::limits::FRAME_BYTES_MAX;
 use runtime_contract::program::LiveSlot;
 use runtime_contract::stack::RESULT_AT;
@@ -12,6 +10,7 @@ use crate::finish::Slot;
 use crate::forward::drop_unused;
 use crate::frame::first_variable;
 use crate::graph::{Graph, Instruction, Segment};
+use crate::hash::FxHashMap;
 use crate::liveness::{Liveness, Slots, across, liveness, walk};
 
 /// `slots` by flow and by slot from [`RESULT_AT`]. Flows whose frames would be too large are told of.
@@ -135,7 +134,7 @@ fn add_conflicts(conflicts: &mut [Option<Slots>], slot: u32, others: &Slots) {
 }
 
 /// New slot of each variable of the wide frame; sets the frame's size.
-fn place(graph: &mut Graph, flow: u32, slots: &[Slot], conflicts: &[Option<Slots>]) -> HashMap<u32, u32> {
+fn place(graph: &mut Graph, flow: u32, slots: &[Slot], conflicts: &[Option<Slots>]) -> FxHashMap<u32, u32> {
     struct Taken {
         class: Class,
         holds: Slots,
@@ -143,7 +142,7 @@ fn place(graph: &mut Graph, flow: u32, slots: &[Slot], conflicts: &[Option<Slots
     }
     let first = first_variable(&graph.meta, flow);
     let mut taken: Vec<Taken> = Vec::new();
-    let mut placed = HashMap::new();
+    let mut placed = FxHashMap::default();
     for ((slot, held), conflicts) in (RESULT_AT..).zip(slots).zip(conflicts) {
         let Some(conflicts) = conflicts else { continue };
         if slot < first {
@@ -179,7 +178,7 @@ fn place(graph: &mut Graph, flow: u32, slots: &[Slot], conflicts: &[Option<Slots
     placed
 }
 
-fn move_slots(graph: &mut Graph, placed: &[HashMap<u32, u32>]) {
+fn move_slots(graph: &mut Graph, placed: &[FxHashMap<u32, u32>]) {
     let moved = |flow: u32, slot: &mut u32| {
         if let Some(new) = placed.get(flow as usize).and_then(|placed| placed.get(slot)) {
             *slot = *new;

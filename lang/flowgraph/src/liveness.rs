@@ -4,6 +4,7 @@
 use runtime_contract::drive::result_words;
 use runtime_contract::program::{ProgramMeta, SiteId};
 use runtime_contract::stack::RESULT_AT;
+use smallvec::SmallVec;
 
 use crate::frame::width;
 use crate::graph::{Block, Graph, Instruction, Segment, Terminator};
@@ -14,7 +15,7 @@ use crate::graph::{Block, Graph, Instruction, Segment, Terminator};
 pub struct Slots {
     /// The first word's bits begin at 64 times this.
     first: usize,
-    words: Vec<u64>,
+    words: SmallVec<[u64; 2]>,
 }
 
 impl Slots {
@@ -33,7 +34,7 @@ impl Slots {
             self.first = from;
         }
         if from < self.first {
-            self.words.splice(0..0, std::iter::repeat_n(0, self.first - from));
+            self.words.insert_many(0, std::iter::repeat_n(0, self.first - from));
             self.first = from;
         }
         if self.words.len() < to - self.first {

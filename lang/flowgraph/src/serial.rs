@@ -7,7 +7,7 @@ use runtime_contract::limits::GRAPH_BYTES_MAX;
 use runtime_contract::program::GraphId;
 
 use crate::graph::Graph;
-use crate::verify::verify;
+use crate::verify::Verified;
 
 /// Changes whenever the bytes of a graph mean something else. Little-endian, first in the file.
 pub const FORMAT: u16 = 2;
@@ -52,7 +52,7 @@ pub fn graph_id(graph: &Graph) -> GraphId {
 }
 
 /// A verified graph. Its id is that of the bytes.
-pub fn from_bytes(bytes: &[u8]) -> Result<Graph, LoadError> {
+pub fn from_bytes(bytes: &[u8]) -> Result<Verified, LoadError> {
     if bytes.len() > GRAPH_BYTES_MAX {
         return Err(LoadError::TooLarge(bytes.len()));
     }
@@ -67,8 +67,5 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Graph, LoadError> {
         return Err(LoadError::Bytes(format!("{} bytes too many", rest.len())));
     }
     graph.meta.graph_id = GraphId(*blake3::hash(bytes).as_bytes());
-    match verify(&graph) {
-        problems if problems.is_empty() => Ok(graph),
-        problems => Err(LoadError::Unsound(problems)),
-    }
+    Verified::new(graph).map_err(LoadError::Unsound)
 }

@@ -1,10 +1,9 @@
 //! Short ways between segments: where one goes on in another that is short and straight, a copy of that one takes
 //! the place of the CONTINUE. A step of a flow that only begins a menu so costs no turn of the driver.
 
-use std::collections::HashMap;
-
 use crate::builder::{DraftBlock, DraftSegment};
 use crate::graph::{Instruction, Terminator, Word};
+use crate::hash::FxHashMap;
 use crate::marks::{Placed, faulting};
 
 /// Instructions that take the place of one CONTINUE.
@@ -37,7 +36,7 @@ struct Straight {
 
 fn straight(segment: &DraftSegment) -> Option<Straight> {
     let block = segment.blocks.first()?;
-    let terminator = block.terminator.as_ref().filter(|terminator| terminator.edges().is_empty())?;
+    let terminator = block.terminator.as_ref().filter(|terminator| terminator.edges().next().is_none())?;
     let short = block.instructions.len() <= COPIED_MAX;
     short.then(|| Straight {
         outcome: block.parameters.first().copied(),
@@ -51,8 +50,8 @@ impl Straight {
     fn append_to(&self, block: &mut DraftBlock, next_word: &mut u32) {
         let before = block.instructions.iter().filter(|(instruction, _)| faulting(instruction)).count() as u32;
         block.marks.extend(self.marks.iter().map(|mark| Placed { behind: mark.behind + before, ..*mark }));
-        let mut names: HashMap<Word, Word> = HashMap::new();
-        let mut define = |names: &mut HashMap<Word, Word>, word: Word, count: u32| {
+        let mut names: FxHashMap<Word, Word> = FxHashMap::default();
+        let mut define = |names: &mut FxHashMap<Word, Word>, word: Word, count: u32| {
             let first = Word(*next_word);
             names.extend((0..count).map(|at| (Word(word.0 + at), Word(first.0 + at))));
             *next_word += count;
@@ -63,7 +62,7 @@ impl Straight {
             let zero = define(&mut names, outcome, 1);
             block.instructions.push((Instruction::Constant(0), zero));
         }
-        let rename = |names: &HashMap<Word, Word>, word: &mut Word| {
+        let rename = |names: &FxHashMap<Word, Word>, word: &mut Word| {
             if let Some(name) = names.get(word) {
                 *word = *name;
             }

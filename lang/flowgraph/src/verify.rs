@@ -7,6 +7,9 @@ mod stack;
 mod tables;
 mod types;
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use runtime_contract::limits::SEGMENTS_MAX;
 
 use crate::graph::Graph;
@@ -38,6 +41,33 @@ pub fn verify(graph: &Graph) -> Vec<String> {
         check(graph, &mut problems);
     }
     problems.0
+}
+
+/// A graph that [`verify`] found no fault with, and that nobody changes any more: it may run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verified(Arc<Graph>);
+
+impl Verified {
+    /// The problems are those of [`verify`].
+    pub fn new(graph: Graph) -> Result<Verified, Vec<String>> {
+        match verify(&graph) {
+            problems if problems.is_empty() => Ok(Verified(Arc::new(graph))),
+            problems => Err(problems),
+        }
+    }
+
+    /// To change it; then it is to be verified again.
+    pub fn into_graph(self) -> Graph {
+        Arc::unwrap_or_clone(self.0)
+    }
+}
+
+impl Deref for Verified {
+    type Target = Graph;
+
+    fn deref(&self) -> &Graph {
+        &self.0
+    }
 }
 
 #[derive(Default)]

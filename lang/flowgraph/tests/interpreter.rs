@@ -8,8 +8,6 @@
     reason = "tests may stop at the first surprise"
 )]
 
-use std::sync::Arc;
-
 use lang_flowgraph::Interpreted;
 use lang_flowgraph::builder::GraphBuilder;
 use lang_flowgraph::graph::{Arithmetic, Condition, Fact, Word};
@@ -33,7 +31,7 @@ fn run(write: impl FnOnce(&mut GraphBuilder, u32) -> Word) -> Result<i64, FaultK
     let word = write(&mut graph, place);
     let tag = graph.constant(0);
     graph.return_with(tag, &[word]);
-    let program = Interpreted::new(Arc::new(graph.finish().unwrap())).unwrap();
+    let program = Interpreted::new(graph.finish().unwrap());
     let mut stack = Stack::default();
     stack.header.language = 5;
     stack.header.caller_number = [1, 861_380];

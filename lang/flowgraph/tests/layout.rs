@@ -9,7 +9,7 @@
 
 use lang_flowgraph::builder::{GraphBuilder, Site};
 use lang_flowgraph::graph::{Arithmetic, Condition, FlowId, Graph, SegmentId, Terminator};
-use lang_flowgraph::graph_to_text;
+use lang_flowgraph::{Verified, graph_to_text};
 use runtime_contract::host::HostCall;
 use runtime_contract::program::{Parameter, Place, ProgramMeta, SiteKind};
 use runtime_contract::request::Request;
@@ -39,7 +39,7 @@ fn kept(graph: &Graph, site: usize) -> Vec<(u32, String)> {
 }
 
 /// Two numbers, each of which lives across one wait.
-fn two_in_turn(class_of_second: Class) -> Graph {
+fn two_in_turn(class_of_second: Class) -> Verified {
     let (mut graph, flow, _) = start();
     let (a, b) = (graph.variable(flow, Class::Word, "a"), graph.variable(flow, class_of_second, "b"));
     let language = graph.fact(lang_flowgraph::graph::Fact::Language);

@@ -2,8 +2,6 @@
 #![cfg(feature = "random")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may stop at the first surprise")]
 
-use std::sync::Arc;
-
 use lang_flowgraph::random::{Tally, play, program};
 use lang_flowgraph::{Interpreted, serial};
 
@@ -17,7 +15,7 @@ fn random_programs_are_sound_and_play() {
         let bytes = serial::to_bytes(&graph);
         let again = serial::from_bytes(&bytes).unwrap_or_else(|problem| panic!("seed {seed}: {problem}"));
         assert!(again == graph, "seed {seed}");
-        let interpreted = Interpreted::new(Arc::new(graph)).unwrap();
+        let interpreted = Interpreted::new(graph);
         for call in 0..4 {
             // The noise that one side gets must not change what either does.
             let played = play(seed << 8 | call, &interpreted, &interpreted, &mut tally);

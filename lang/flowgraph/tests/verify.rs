@@ -52,7 +52,7 @@ fn sound() -> Graph {
     let name = graph.load(name);
     let length = graph.host(HostCall::TextLength, &[name], place)[0];
     graph.return_with(length, &[]);
-    graph.finish().unwrap()
+    graph.finish().unwrap().into_graph()
 }
 
 fn instructions(graph: &mut Graph, segment: usize, block: usize) -> &mut Vec<Instruction> {
@@ -165,7 +165,7 @@ fn types_end() {
 #[test]
 fn bytes_that_are_no_graph() {
     let bytes = serial::to_bytes(&sound());
-    assert_eq!(serial::from_bytes(&bytes).unwrap(), sound());
+    assert_eq!(*serial::from_bytes(&bytes).unwrap(), sound());
     assert_eq!(serial::from_bytes(&[]).unwrap_err(), LoadError::Format(None));
     assert_eq!(serial::from_bytes(&[9, 0, 1]).unwrap_err(), LoadError::Format(Some(9)));
     assert!(matches!(serial::from_bytes(&bytes[..bytes.len() - 1]).unwrap_err(), LoadError::Bytes(_)));

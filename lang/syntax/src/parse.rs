@@ -47,7 +47,7 @@ pub(crate) fn with_tree<R>(
     let layout = Layout::new(text, &scan, file);
     let clean = clean_text(text, &scan, &layout);
     let (tree, of_lines) = text_to_tree(file, text, &clean, &scan, &layout, known);
-    let (mut module, of_meaning) = tree_to_ast(&tree);
+    let (mut module, of_meaning) = tree_to_ast(&tree, known);
     problems.extend(of_lines);
     problems.extend(of_meaning);
     problems.extend(problems_of_comments(file, text, &scan.comments));
@@ -88,7 +88,7 @@ mod tests {
         let layout = Layout::new(text, &scan, file);
         let clean = clean_text(text, &scan, &layout);
         let (tree, of_lines) = text_to_tree(file, text, &clean, &scan, &layout, &mut KnownLines::default());
-        let (_, of_meaning) = tree_to_ast(&tree);
+        let (_, of_meaning) = tree_to_ast(&tree, &mut KnownLines::default());
         let twice_else = of_meaning.iter().any(|problem| problem.code == Code::TextAfterElse);
         (of_lines.is_empty() && !twice_else, parse_all(Rule::file, &clean).is_ok())
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use pest::Token;
 use pest::iterators::Pair;
+use rustc_hash::FxBuildHasher;
 
 use crate::grammar::{Rule, parse_all};
 
@@ -98,10 +99,10 @@ impl<'t, 'p> Part<'t, 'p> {
     }
 }
 
-/// Lines that were read, so that lines written alike are not read again.
+/// Lines and texts that were read, so that those written alike are not read again.
 #[derive(Default)]
 pub struct KnownLines {
-    lines: HashMap<Rule, HashMap<Box<str>, Known>>,
+    lines: HashMap<Rule, HashMap<Box<str>, Known, FxBuildHasher>, FxBuildHasher>,
 }
 
 struct Known {

@@ -16,24 +16,26 @@ use crate::ast::{Doc, Module};
 use crate::grammar::Rule;
 use crate::lines::PROBLEMS_MAX;
 use crate::node::Node;
+use crate::parts::KnownLines;
 use crate::tree::{Block, CommentAbove, Line, Tree};
 
-pub(crate) fn tree_to_ast(tree: &Tree) -> (Module, Vec<Diagnostic>) {
-    let mut builder = AstBuilder { file: tree.file, text: tree.text, problems: Vec::new(), hanging: 0 };
+pub(crate) fn tree_to_ast(tree: &Tree, known: &mut KnownLines) -> (Module, Vec<Diagnostic>) {
+    let mut builder = AstBuilder { file: tree.file, text: tree.text, problems: Vec::new(), hanging: 0, known };
     let module = builder.module(tree);
     (module, builder.problems)
 }
 
-struct AstBuilder<'t> {
+struct AstBuilder<'t, 'k> {
     file: FileId,
     /// The text as written, comments included.
     text: &'t str,
     problems: Vec<Diagnostic>,
     /// Branches behind which the one that is read now hangs, in all blocks around it: each is one level of the AST.
     hanging: usize,
+    known: &'k mut KnownLines,
 }
 
-impl<'t> AstBuilder<'t> {
+impl<'t> AstBuilder<'t, '_> {
     fn module(&mut self, tree: &Tree<'t>) -> Module {
         let span = Span::new(self.file, 0, self.text.len() as u32);
         let (docs, uses, languages, items) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());

@@ -88,6 +88,6 @@ fn values_of_clauses_align() {
 
 #[test]
 fn a_file_with_mistakes_keeps_its_text() {
-    let text = "flow  main {\n  anwser\n}\n";
+    let text = "flow  main {\n  answer hang up\n}\n";
     assert_eq!(lang_syntax::format(text), text);
 }

@@ -95,7 +95,7 @@ fn addresses(line: &str) -> Option<(SocketAddr, SocketAddr)> {
 }
 
 /// The release binary, made if need be.
-fn build() -> Result<PathBuf, String> {
+pub fn build() -> Result<PathBuf, String> {
     let output = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--release", "--package", "cli", "--message-format", "json"])
         .stderr(Stdio::inherit())

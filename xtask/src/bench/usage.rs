@@ -5,20 +5,37 @@ const TICKS: f64 = 100.0;
 
 /// Seconds of CPU, user and system, of all its threads until now (proc(5), fields 14 and 15 of `stat`).
 pub fn cpu_seconds(process: u32) -> Result<f64, String> {
+    ticks(process, [14, 15])
+}
+
+/// Seconds of CPU, user and system, of the children that this process has waited for (fields 16 and 17).
+pub fn children_cpu_seconds() -> Result<f64, String> {
+    ticks(std::process::id(), [16, 17])
+}
+
+fn ticks(process: u32, fields: [usize; 2]) -> Result<f64, String> {
     let stat = read(process, "stat")?;
-    let behind_name = stat.rsplit(')').next().unwrap_or_default();
-    let fields: Vec<&str> = behind_name.split_whitespace().collect();
-    let field = |number: usize| fields.get(number - 3).and_then(|field| field.parse::<f64>().ok());
-    match (field(14), field(15)) {
-        (Some(user), Some(system)) => Ok((user + system) / TICKS),
+    let behind_name: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let field = |number: usize| behind_name.get(number - 3).and_then(|field| field.parse::<f64>().ok());
+    match fields.map(field) {
+        [Some(user), Some(system)] => Ok((user + system) / TICKS),
         _ => Err(format!("/proc/{process}/stat reads {stat}")),
     }
 }
 
 /// Resident memory in MB.
 pub fn resident_mb(process: u32) -> Result<f64, String> {
+    status_mb(process, "VmRSS:")
+}
+
+/// The most that was resident until now, in MB.
+pub fn peak_mb(process: u32) -> Result<f64, String> {
+    status_mb(process, "VmHWM:")
+}
+
+fn status_mb(process: u32, row: &str) -> Result<f64, String> {
     let status = read(process, "status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(row)).unwrap_or_default();
     let kib: f64 =
         line.trim().trim_end_matches(" kB").parse().map_err(|_| format!("/proc/{process}/status: {line}"))?;
     Ok(kib * 1_024.0 / 1e6)

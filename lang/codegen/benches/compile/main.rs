@@ -14,11 +14,10 @@
 mod mixed;
 
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::Instant;
 
 use lang_codegen::Native;
-use lang_flowgraph::Graph;
+use lang_flowgraph::{Graph, Verified};
 
 const ROUNDS: usize = 5;
 
@@ -31,7 +30,7 @@ struct Round {
 fn main() {
     println!("{:<9} {:>7} {:>24} {:>26}", "segments", "threads", "µs CPU a segment", "whole, ms");
     for segments in [1_000, 10_000] {
-        let graph = Arc::new(mixed::graph(segments));
+        let graph = mixed::graph(segments);
         let mut rounds = [Vec::new(), Vec::new()];
         for _ in 0..ROUNDS {
             for (threads, rounds) in (1..).zip(&mut rounds) {
@@ -54,11 +53,11 @@ fn main() {
 }
 
 /// Whole: verified, compiled, mapped. Several times until the clock of the CPU, 10 ms a tick, is good enough.
-fn compile(graph: &Arc<Graph>, threads: usize) -> Round {
+fn compile(graph: &Verified, threads: usize) -> Round {
     let times = 20_000_usize.div_ceil(graph.segments.len());
     let (begun, cpu) = (Instant::now(), cpu_s());
     for _ in 0..times {
-        black_box(Native::compile_on(Arc::clone(graph), threads).expect("the graph compiles"));
+        black_box(Native::compile_on(graph.clone(), threads).expect("the graph compiles"));
     }
     let (passed_s, cpu_s) = (begun.elapsed().as_secs_f64(), cpu_s() - cpu);
     Round { passed_s: passed_s / times as f64, cpu_s: cpu_s / times as f64 }

@@ -3,7 +3,7 @@
 
 use lang_flowgraph::builder::{Site, Variable};
 use lang_flowgraph::graph::{Arithmetic, Condition, FlowId, SegmentId};
-use lang_flowgraph::{Graph, GraphBuilder};
+use lang_flowgraph::{GraphBuilder, Verified};
 use runtime_contract::host::HostCall;
 use runtime_contract::program::{Operation, Parameter, Place, ProgramMeta, Prompt, Service, SiteKind};
 use runtime_contract::request::{Ask, AskKind, Menu, PromptUse, Prompts, Request, ServiceCall};
@@ -14,7 +14,7 @@ const SEGMENTS_A_STEP: usize = 7;
 const STEPS_A_FLOW: usize = 20;
 
 /// Of at least so many segments.
-pub fn graph(segments: usize) -> Graph {
+pub fn graph(segments: usize) -> Verified {
     let mut builder = GraphBuilder::new(tables());
     let flows = segments.div_ceil(SEGMENTS_A_STEP * STEPS_A_FLOW);
     for n in 0..flows {

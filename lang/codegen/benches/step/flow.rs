@@ -1,7 +1,7 @@
 //! The flow that every engine runs: 100 menus that lead to each other, with sums, bounds and retries.
 
 use lang_flowgraph::graph::{Arithmetic, Condition, SegmentId};
-use lang_flowgraph::{Graph, GraphBuilder, builder};
+use lang_flowgraph::{GraphBuilder, Verified, builder};
 use runtime_contract::program::{Place, ProgramMeta, SiteKind};
 use runtime_contract::request::{Menu, Prompts, Request};
 use runtime_contract::types::Class;
@@ -44,7 +44,7 @@ pub fn state_of(key: &str) -> Option<u64> {
     key.strip_prefix("bench.main.s")?.strip_suffix("/menu#1")?.parse().ok()
 }
 
-pub fn graph() -> Graph {
+pub fn graph() -> Verified {
     let mut builder = GraphBuilder::new(ProgramMeta { languages: vec!["en".into()], ..ProgramMeta::default() });
     let flow = builder.flow("bench.main", Vec::new(), None);
     let a = builder.variable(flow, Class::Word, "a");

@@ -17,7 +17,7 @@ mod lua;
 mod machine;
 mod rust;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use flow::{CALLS, Turn};
@@ -40,9 +40,9 @@ struct Engine<'a> {
 
 fn main() {
     let turns = flow::turns();
-    let graph = Arc::new(flow::graph());
-    let native = Native::compile(Arc::clone(&graph)).expect("the flow compiles");
-    let interpreted = Interpreted::new(Arc::clone(&graph)).expect("the flow is interpreted");
+    let graph = flow::graph();
+    let native = Native::compile(graph.clone()).expect("the flow compiles");
+    let interpreted = Interpreted::new(graph.clone());
     let bytecode = machine::Machine::new(&graph);
     expect_equal_work(&turns, &[("native", &native), ("interpreter", &interpreted), ("bytecode", &bytecode)]);
     let program = |program: &'_ dyn FlowProgram| time(|| programs(program, &turns, STEPS, |site| u64::from(site.0)));

@@ -7,6 +7,7 @@
     reason = "tests may stop at the first surprise"
 )]
 
+mod again;
 mod constructs;
 mod coverage;
 mod defects;

@@ -1,8 +1,6 @@
 //! Trees written by hand, lowered and interpreted. Each `note` of a number leaves a trace; what needs an answer takes
 //! the next of the script.
 
-use std::sync::Arc;
-
 use lang_diagnostics::{FileId, Sources, Span};
 use lang_semantics::hir::*;
 use runtime_contract::arena::Arena;
@@ -108,7 +106,7 @@ fn run(program: &Program, answers: &[Option<u32>]) -> String {
     let mut sources = Sources::new();
     sources.add("m.flow", "x");
     let (graph, _) = hir_to_graph(program, &sources).unwrap();
-    let program = Interpreted::new(Arc::new(graph)).unwrap();
+    let program = Interpreted::new(graph);
     let meta = program.meta();
     let (mut arena, mut vault, mut stack) = (Arena::default(), Vault::default(), Stack::default());
     assert!(enter(meta, &mut stack, 0, &[]));

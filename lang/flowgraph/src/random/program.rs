@@ -11,7 +11,8 @@ use runtime_contract::types::{Class, Type};
 use super::Random;
 use super::values::{TEXTS, every_type, place, tables};
 use crate::builder::{GraphBuilder, Site, Variable};
-use crate::graph::{Arithmetic, Condition, Fact, FlowId, Graph, Word};
+use crate::graph::{Arithmetic, Condition, Fact, FlowId, Word};
+use crate::verify::Verified;
 use crate::verify::classes::host_classes;
 
 /// Faults that few random programs come to by themselves.
@@ -29,7 +30,7 @@ const RARE_FAULTS: [FaultKind; 10] = [
 ];
 
 /// The same program for the same seed. An error is a bug, of this generator or of what it calls.
-pub fn program(seed: u64) -> Result<Graph, Vec<String>> {
+pub fn program(seed: u64) -> Result<Verified, Vec<String>> {
     let mut random = Random::new(seed);
     let mut builder = GraphBuilder::new(tables());
     let types = every_type();

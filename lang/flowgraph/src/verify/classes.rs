@@ -1,14 +1,13 @@
 //! Texts stay texts: a word goes only into a slot, and only to an operation, of its own class. The driver moves
 //! texts by the classes of slots, so a handle in a plain slot would name another text after a wait.
 
-use std::collections::HashMap;
-
 use runtime_contract::host::HostCall;
 use runtime_contract::types::Class;
 
 use super::Problems;
 use super::tables::slot_classes;
 use crate::graph::{Graph, Instruction, Segment, Terminator, Word};
+use crate::hash::FxHashMap;
 
 /// Classes of a host call's arguments and results.
 pub fn host_classes(call: HostCall) -> (&'static [Class], &'static [Class]) {
@@ -51,7 +50,7 @@ pub fn check(graph: &Graph, problems: &mut Problems) {
     let slots = slot_classes(&graph.meta);
     for ((id, segment), flow) in graph.segments.iter().enumerate().zip(&graph.meta.segments) {
         let Some(slots) = slots.get(*flow as usize) else { continue };
-        let mut check = Check { slots, words: Vec::new(), parameters: HashMap::new(), found: Vec::new() };
+        let mut check = Check { slots, words: Vec::new(), parameters: FxHashMap::default(), found: Vec::new() };
         check.segment(segment);
         for problem in check.found {
             problems.add(format!("segment {id}: {problem}"));
@@ -61,11 +60,11 @@ pub fn check(graph: &Graph, problems: &mut Problems) {
 
 struct Check<'a> {
     /// Of the slots of this flow that some wait keeps. What no wait keeps may hold anything.
-    slots: &'a HashMap<u32, Class>,
+    slots: &'a FxHashMap<u32, Class>,
     /// Of each word so far; `None` fits anywhere: zero, what came by the mailbox, what no wait keeps.
     words: Vec<Option<Class>>,
     /// Of each block ahead, what edges hand over.
-    parameters: HashMap<u32, Vec<Option<Class>>>,
+    parameters: FxHashMap<u32, Vec<Option<Class>>>,
     found: Vec<String>,
 }
 

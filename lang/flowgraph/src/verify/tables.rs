@@ -1,7 +1,5 @@
 //! The tables: constants, prompts, flows and the geometry of their frames, sites and their mailboxes.
 
-use std::collections::HashMap;
-
 use runtime_contract::drive::Exit;
 use runtime_contract::limits::{FRAME_BYTES_MAX, MENU_ARMS_MAX};
 use runtime_contract::program::{FlowMeta, Part, ProgramMeta, SiteInfo, SiteKind};
@@ -13,6 +11,7 @@ use super::Problems;
 use super::types::classes;
 use crate::frame::{first_variable, parameter_words, width};
 use crate::graph::Graph;
+use crate::hash::FxHashMap;
 use crate::layout::too_large;
 use crate::site::mailbox;
 
@@ -37,7 +36,7 @@ pub fn check(graph: &Graph, problems: &mut Problems) {
     for (id, flow) in meta.flows.iter().enumerate() {
         check_flow(meta, id as u32, flow, problems);
     }
-    let mut classes_of: Vec<HashMap<u32, Class>> =
+    let mut classes_of: Vec<FxHashMap<u32, Class>> =
         (0..meta.flows.len()).map(|flow| fixed_classes(meta, flow as u32)).collect();
     for site in &meta.sites {
         match (meta.flow(site.flow), classes_of.get_mut(site.flow as usize)) {
@@ -99,7 +98,7 @@ fn check_site(meta: &ProgramMeta, site: &SiteInfo, flow: &FlowMeta, problems: &m
 }
 
 /// By flow: classes of result, parameters, and of every slot that some wait keeps.
-pub fn slot_classes(meta: &ProgramMeta) -> Vec<HashMap<u32, Class>> {
+pub fn slot_classes(meta: &ProgramMeta) -> Vec<FxHashMap<u32, Class>> {
     let mut classes: Vec<_> = (0..meta.flows.len()).map(|flow| fixed_classes(meta, flow as u32)).collect();
     for site in &meta.sites {
         if let Some(classes) = classes.get_mut(site.flow as usize) {
@@ -110,13 +109,13 @@ pub fn slot_classes(meta: &ProgramMeta) -> Vec<HashMap<u32, Class>> {
 }
 
 /// Classes of result and parameters.
-fn fixed_classes(meta: &ProgramMeta, flow: u32) -> HashMap<u32, Class> {
-    let Some(flow) = meta.flow(flow) else { return HashMap::new() };
+fn fixed_classes(meta: &ProgramMeta, flow: u32) -> FxHashMap<u32, Class> {
+    let Some(flow) = meta.flow(flow) else { return FxHashMap::default() };
     let types = flow.result.iter().chain(flow.parameters.iter().map(|parameter| &parameter.r#type));
     (RESULT_AT..).zip(classes(&meta.types, types)).collect()
 }
 
-fn check_live_map(site: &SiteInfo, flow: &FlowMeta, classes: &mut HashMap<u32, Class>, problems: &mut Problems) {
+fn check_live_map(site: &SiteInfo, flow: &FlowMeta, classes: &mut FxHashMap<u32, Class>, problems: &mut Problems) {
     let key = &site.key;
     problems.expect(site.live.is_sorted_by(|a, b| a.slot < b.slot), || format!("site {key}: live map not in order"));
     for live in &site.live {

@@ -1,7 +1,7 @@
 //! Types end: records do not contain themselves, nor grow beyond a frame, so that what walks a type may recurse.
 
 use runtime_contract::limits::FRAME_BYTES_MAX;
-use runtime_contract::program::ProgramMeta;
+use runtime_contract::program::{ProgramMeta, SiteKind};
 use runtime_contract::request::Request;
 use runtime_contract::types::{Class, Field, Type, TypeTable};
 
@@ -84,27 +84,48 @@ fn size(sizes: &Sizes, r#type: &Type) -> Option<Size> {
 }
 
 /// Every type that the tables name, with its place; those of enum and record tables apart.
-fn types(meta: &ProgramMeta) -> Vec<(String, &Type)> {
-    let mut found: Vec<(String, &Type)> = Vec::new();
-    for flow in &meta.flows {
+fn types(meta: &ProgramMeta) -> impl Iterator<Item = (Place<'_>, &Type)> {
+    let flows = meta.flows.iter().flat_map(|flow| {
         let types = flow.parameters.iter().map(|parameter| &parameter.r#type).chain(&flow.result);
-        found.extend(types.map(|r#type| (format!("flow {}", flow.name), r#type)));
-    }
-    for (id, prompt) in meta.prompts.iter().enumerate() {
-        found.extend(prompt.arguments.iter().map(|r#type| (format!("prompt {id}"), r#type)));
-    }
-    for operation in meta.services.iter().flat_map(|service| &service.operations) {
+        types.map(|r#type| (Place::Flow(&flow.name), r#type))
+    });
+    let prompts = meta
+        .prompts
+        .iter()
+        .enumerate()
+        .flat_map(|(id, prompt)| prompt.arguments.iter().map(move |r#type| (Place::Prompt(id), r#type)));
+    let operations = meta.services.iter().flat_map(|service| &service.operations).flat_map(|operation| {
         let types = operation.parameters.iter().map(|parameter| &parameter.r#type).chain(&operation.result);
-        found.extend(types.map(|r#type| (format!("operation {}", operation.name), r#type)));
-    }
-    for site in &meta.sites {
-        let types = site.arguments.iter().chain(site.payloads.iter().flatten());
-        found.extend(types.map(|r#type| (format!("site {}", site.key), r#type)));
-        if let runtime_contract::program::SiteKind::Request(Request::Note { r#type, .. }) = &site.kind {
-            found.push((format!("site {}", site.key), r#type));
+        types.map(|r#type| (Place::Operation(&operation.name), r#type))
+    });
+    let sites = meta.sites.iter().flat_map(|site| {
+        let noted = match &site.kind {
+            SiteKind::Request(Request::Note { r#type, .. }) => Some(r#type),
+            _ => None,
+        };
+        let types = site.arguments.iter().chain(site.payloads.iter().flatten()).chain(noted);
+        types.map(|r#type| (Place::Site(&site.key), r#type))
+    });
+    flows.chain(prompts).chain(operations).chain(sites)
+}
+
+/// Where a type is named.
+enum Place<'m> {
+    Flow(&'m str),
+    Prompt(usize),
+    Operation(&'m str),
+    Site(&'m str),
+}
+
+impl std::fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Place::Flow(name) => write!(f, "flow {name}"),
+            Place::Prompt(id) => write!(f, "prompt {id}"),
+            Place::Operation(name) => write!(f, "operation {name}"),
+            Place::Site(key) => write!(f, "site {key}"),
         }
     }
-    found
 }
 
 /// Classes of values one after the other.

@@ -10,7 +10,7 @@ use crate::ast::{
 use crate::grammar::Rule;
 use crate::node::Node;
 
-impl<'t> AstBuilder<'t> {
+impl<'t> AstBuilder<'t, '_> {
     pub(super) fn dialogue_of(&mut self, node: &Node<'t, '_>, ends: Ends) -> Dialogue {
         let span = self.block_span(node.block);
         let mut dialogue = Dialogue { prompts: Vec::new(), settings: Vec::new(), arms: Vec::new(), span };

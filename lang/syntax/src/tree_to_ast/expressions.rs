@@ -14,7 +14,7 @@ use crate::node::Node;
 /// `i64::MIN` without its sign.
 const LEAST_INT_FIGURE: &str = "9223372036854775808";
 
-impl<'t> AstBuilder<'t> {
+impl<'t> AstBuilder<'t, '_> {
     pub(super) fn name(&mut self, node: &Node<'t, '_>) -> Name {
         Name { text: composed(node.text()), span: node.span() }
     }

@@ -14,7 +14,7 @@ use crate::grammar::Rule;
 use crate::node::Node;
 use crate::tree::Line;
 
-impl<'t> AstBuilder<'t> {
+impl<'t> AstBuilder<'t, '_> {
     pub(super) fn use_line(&mut self, node: &Node<'t, '_>) -> Use {
         let names = node.child(Rule::use_names);
         let names = names.iter().flat_map(|names| names.inner());

@@ -9,7 +9,7 @@ use crate::node::Node;
 
 const MINUTES_OF_DAY: u16 = 24 * 60;
 
-impl<'t> AstBuilder<'t> {
+impl<'t> AstBuilder<'t, '_> {
     pub(super) fn literal(&mut self, node: &Node<'t, '_>) -> Expr {
         let span = node.span();
         let Some(inner) = node.first() else { return Expr { kind: ExprKind::Missing, span } };

@@ -11,7 +11,7 @@ use crate::grammar::Rule;
 use crate::node::Node;
 use crate::tree::Line;
 
-impl<'t> AstBuilder<'t> {
+impl<'t> AstBuilder<'t, '_> {
     pub(super) fn skill(&mut self, node: &Node<'t, '_>) -> Skill {
         let levels = node.child(Rule::levels).and_then(|levels| {
             let mut bounds = levels.inner().map(|bound| self.expr(&bound)).collect::<Vec<_>>().into_iter();

@@ -21,7 +21,7 @@ pub(super) enum Ends {
     InValue,
 }
 
-impl<'t> AstBuilder<'t> {
+impl<'t> AstBuilder<'t, '_> {
     pub(super) fn statements(&mut self, block: Option<&Block<'t>>, ends: Ends) -> Vec<Statement> {
         let lines = block.map_or(&[] as &[Line], |block| block.lines.as_slice());
         let mut statements = Vec::new();

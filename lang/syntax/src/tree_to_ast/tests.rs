@@ -5,7 +5,7 @@ use crate::ast::{AgentSkill, Expectation, Given, Moment, Test, TestLine, TestLin
 use crate::grammar::Rule;
 use crate::node::Node;
 
-impl<'t> AstBuilder<'t> {
+impl<'t> AstBuilder<'t, '_> {
     pub(super) fn test(&mut self, node: &Node<'t, '_>) -> Test {
         let lines: Vec<_> = self.lines_of(node).collect();
         let lines = lines.into_iter().filter_map(|(line, node)| {

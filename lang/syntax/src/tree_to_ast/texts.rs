@@ -4,11 +4,10 @@ use lang_diagnostics::{Code, Diagnostic, Span};
 
 use super::AstBuilder;
 use crate::ast::{LanguageTag, Part, PluralForm, Text, TextIn, TextString};
-use crate::grammar::{Rule, parse_all};
+use crate::grammar::Rule;
 use crate::node::Node;
-use crate::parts::Parts;
 
-impl<'t> AstBuilder<'t> {
+impl<'t> AstBuilder<'t, '_> {
     pub(super) fn text(&mut self, node: &Node<'t, '_>) -> Text {
         let languages = node.inner().filter_map(|part| match part.rule() {
             Rule::string => {
@@ -66,9 +65,8 @@ impl<'t> AstBuilder<'t> {
             let parts = if inner.is_empty() { Vec::new() } else { vec![literal] };
             return TextString { parts, span };
         }
-        let parts = match parse_all(Rule::one_text, inner) {
-            Ok(pair) => {
-                let parts = Parts::of(pair);
+        let parts = match self.known.read(Rule::one_text, inner) {
+            Ok(parts) => {
                 let whole = parts.whole(inner).map(|part| Node::of_text(self.file, part, base));
                 whole.iter().flat_map(Node::inner).filter_map(|part| self.part(&part)).collect()
             }

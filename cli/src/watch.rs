@@ -1,0 +1,72 @@
+//! `strowger check --watch`: a check after each change of a file, by a checker that knows what it read before.
+
+use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use lang_compiler::{Checker, Engine};
+use serde_json::{Value, json};
+
+use crate::check::Checked;
+use crate::show::{Failure, Paint, Result, colours, paint, say};
+
+/// How often the files are looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Until Ctrl-C or SIGTERM.
+pub fn watch(path: &Path, json: bool) -> Result {
+    let (stop, stopped) = mpsc::channel();
+    ctrlc::set_handler(move || {
+        // Nobody listens any more once it ends.
+        let _ = stop.send(());
+    })
+    .map_err(|cause| Failure::new(format!("cannot wait for Ctrl-C: {cause}"), "leave `--watch` out"))?;
+    let checker = Checker::default();
+    let mut seen = None;
+    let mut data = crate::project::data_folder(path);
+    loop {
+        let looked = crate::project::fingerprint(path, &data);
+        // A folder that cannot be read is told of once, and again when it changed.
+        if seen != Some(looked) {
+            seen = Some(looked);
+            let begun = Instant::now();
+            say(&shown(check(&checker, path), begun, json));
+            data = crate::project::data_folder(path);
+        }
+        if stopped.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
+            return Ok(());
+        }
+    }
+}
+
+fn check(checker: &Checker, path: &Path) -> Result<Checked> {
+    let opened = crate::project::open(path)?;
+    let project = crate::project::to_check(&opened.bundle);
+    Ok(Checked(checker.compile(&project, &opened.names, Engine::Interpreter)))
+}
+
+/// The report with the time since the change was noticed.
+fn shown(checked: Result<Checked>, begun: Instant, json: bool) -> String {
+    let ms = || (begun.elapsed().as_secs_f64() * 1e4).round() / 10.0;
+    match (checked, json) {
+        (Ok(checked), true) => {
+            let lines = checked.report().json;
+            let problems: Vec<Value> = lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+            let (errors, warnings) = (checked.errors(), checked.warnings());
+            format!("{}\n", json!({ "errors": errors, "warnings": warnings, "ms": ms(), "problems": problems }))
+        }
+        (Ok(checked), false) => {
+            let report = checked.report().text;
+            let text = if report.is_empty() { report } else { format!("{}\n", report.trim_end()) };
+            let end = paint(&format!("checked in {} ms; waiting for changes", ms()), Paint::Faint, colours());
+            format!("{text}{}\n{end}\n", checked.summary())
+        }
+        (Err(Failure::Said { message, help }), true) => {
+            format!("{}\n", json!({ "message": message, "help": help, "ms": ms() }))
+        }
+        (Err(failure), _) => {
+            failure.show();
+            String::new()
+        }
+    }
+}
