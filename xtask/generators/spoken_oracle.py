@@ -18,6 +18,8 @@ Where language.md, or a telephone, wants it otherwise than CLDR prints it, and w
 - `Monday March 2, 10 a.m.` (CLDR: `Monday, March 2, 10 AM`): the table of texts, and voices read `AM` as a word;
 - midnight in Chinese is 凌晨0点 (ICU's `h`: 凌晨12点, which nobody says);
 - no Chinese 元 of `人民币`: amounts in 元, 角, 分 with figures in fours, as 1万2345元, so that every voice reads them;
+- a single 2 is 两 before what it counts: 两分钟, 两小时, 下午两点, 两元, 两角, 两美元. CLDR prints the figure, of which
+  many voices make 二; in 22, 2.5, 2月2日 and 3元2角 it is 二, so there the figure stays;
 - dollars, pounds, yuan, yen without their country (the table of texts); units of time without commas between them;
 - a share has two decimals at most (CLDR: none, which would tell 3.25 % as 3 %);
 - Vietnamese and Galician are left out: CLDR 49, which the crate has, gave them other plural classes than CLDR 47, which
@@ -27,6 +29,7 @@ Where language.md, or a telephone, wants it otherwise than CLDR prints it, and w
 
 import difflib
 import random
+import re
 import sys
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -142,20 +145,22 @@ def in_fours(number):
 
 def money_zh(code, whole, minor, value):
     if code != "CNY":
+        name = get_currency_name(code, None, "zh")
         figures = f"{value.normalize():f}".partition(".")[2]
-        return in_fours(whole) + (f".{figures}" if figures else "") + get_currency_name(code, None, "zh")
+        return with_liang(in_fours(whole) + (f".{figures}" if figures else "") + name, name)
     jiao, fen = divmod(minor, 10)
     text = f"{in_fours(whole)}元" if whole or not minor else ""
     if jiao:
         text += f"{jiao}角"
     elif fen and whole:
         text += "零"
-    return text + (f"{fen}分" if fen else "")
+    text += f"{fen}分" if fen else ""
+    return re.sub("^2(?=元|角|分)", "两", text)
 
 
 def amounts():
     for code, places in PLACES.items():
-        for n in [0, 10_000, 10_100, 500, 125_000, 125_050, *spread(9, 10)]:
+        for n in [0, 10_000, 10_100, 500, 125_000, 125_050, 20_000, 22_000, 22_200, 2_300, 200, 32_000, 220_000, *spread(9, 10)]:
             value = (Decimal(n) / 10_000).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
             whole = int(value)
             minor = int((value - whole) * 10**places)
@@ -181,8 +186,13 @@ def two_units(ms):
     raise AssertionError(ms)
 
 
+def with_liang(text, units):
+    """两 for each 2 that stands alone before one of these units."""
+    return re.sub(rf"(?<![\d.零万亿])2(?={units})", "两", text)
+
+
 def durations():
-    fixed = [0, 1, 999, 1000, 1001, 60_000, 3_599_001, 3_600_000, 5_400_000, 86_399_001, 86_400_000, 172_800_001]
+    fixed = [120_000, 122_000, 7_200_000, 7_320_000, 180_000_000, 0, 1, 999, 1000, 1001, 60_000, 3_599_001, 3_600_000, 5_400_000, 86_399_001, 86_400_000, 172_800_001]
     for ms in [*fixed, -90_000, *spread(80, 9)]:
         units = two_units(abs(ms))
         english = " ".join(
@@ -193,7 +203,7 @@ def durations():
             format_unit(n, f"duration-{name}", "short", format="#", locale="zh").replace(" ", "") for n, name in units
         )
         yield "duration", "en", ms, (MINUS["en"] if ms < 0 else "") + english
-        yield "duration", "zh", ms, (MINUS["zh"] if ms < 0 else "") + chinese
+        yield "duration", "zh", ms, (MINUS["zh"] if ms < 0 else "") + with_liang(chinese, "天|小时|分钟|秒")
 
 
 def formatted(tag, pattern, ms, zone):
@@ -217,6 +227,7 @@ def times():
         clock_zh = formatted("zh", "Bh点" if minute == "00" else "Bh点mm分", ms, zone)
         if hour24 == 0:
             clock_zh = clock_zh.replace("12点", "0点")
+        clock_zh = with_liang(clock_zh, "点")
         yield "time", "en", f"{ms} {zone}", f"{date_en}, {clock_en}"
         yield "time", "zh", f"{ms} {zone}", date_zh + clock_zh
         day_ms = (hour24 * 60 + int(minute)) * 60_000

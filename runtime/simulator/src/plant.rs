@@ -28,9 +28,6 @@ const ANSWER_MS: u64 = 5_000;
 const TALK_MS: u64 = 30_000;
 /// How long a call that is given away rings before it comes back.
 const TRANSFER_RING_MS: u64 = 30_000;
-/// How long a character takes to say.
-const LATIN_CHARACTER_MS: u64 = 60;
-const HAN_CHARACTER_MS: u64 = 220;
 const RECORDING_MS: u64 = 3_000;
 const BEEP_MS: u64 = 500;
 /// Longest that a call may take to end after its caller hung up.
@@ -428,7 +425,7 @@ impl Plant {
     pub fn say(&mut self, text: &str) {
         self.speak();
         self.write(What::Says(text.to_owned()));
-        self.run_until(self.tick.plus_ms(spoken_ms(text)));
+        self.run_until(self.tick.plus_ms(spoken::spoken_ms(text)));
     }
 
     /// Whoever is called does what the test says; without a word from it nobody can be reached.
@@ -564,16 +561,11 @@ impl Plant {
 
     fn length_ms(&self, item: &PlayItem) -> u64 {
         match self.heard(item) {
-            Some(What::Hears { text, .. }) => spoken_ms(&text),
+            Some(What::Hears { text, .. }) => spoken::spoken_ms(&text),
             Some(_) => RECORDING_MS,
             None => BEEP_MS,
         }
     }
-}
-
-fn spoken_ms(text: &str) -> u64 {
-    let han = |c: char| ('\u{3400}'..='\u{9fff}').contains(&c);
-    text.chars().map(|c| if han(c) { HAN_CHARACTER_MS } else { LATIN_CHARACTER_MS }).sum()
 }
 
 /// A value as people read it, but for the private parts of its type.

@@ -37,8 +37,11 @@ impl Speech for Mandarin {
             "CNY" => yuan(amount.whole(), amount.minor()),
             _ => {
                 let behind = fraction(amount.size, amount.currency.minor_digits);
-                let behind = behind.map_or_else(String::new, |digits| format!(".{digits}"));
-                format!("{}{behind}{}", figures(amount.whole()), amount.currency.chinese)
+                let number = match behind {
+                    Some(digits) => format!("{}.{digits}", figures(amount.whole())),
+                    None => counted(amount.whole()),
+                };
+                format!("{number}{}", amount.currency.chinese)
             }
         };
         signed(amount.negative, &said)
@@ -55,7 +58,7 @@ impl Speech for Mandarin {
             Unit::Minute => "分钟",
             Unit::Second => "秒",
         };
-        let said: String = units.iter().map(|(count, unit)| format!("{}{}", figures(*count), name(*unit))).collect();
+        let said: String = units.iter().map(|(count, unit)| format!("{}{}", counted(*count), name(*unit))).collect();
         signed(negative, &said)
     }
 
@@ -74,7 +77,7 @@ impl Speech for Mandarin {
             13..19 => "下午",
             _ => "晚上",
         };
-        let hour = if hour > 12 { hour - 12 } else { hour };
+        let hour = counted((if hour > 12 { hour - 12 } else { hour }).into());
         if minute == 0 { format!("{part}{hour}点") } else { format!("{part}{hour}点{minute:02}分") }
     }
 
@@ -110,19 +113,29 @@ fn places(scaled: u64, places: u32) -> String {
     }
 }
 
-/// `12元5角`, `12元零5分`.
+/// `12元5角`, `12元零5分`. A single 2 is 两 before what is counted first, and 二 (which voices make of the figure) behind
+/// it: 两元, 两角, 3元2角.
 fn yuan(whole: u64, fen: u64) -> String {
     let mut said = String::new();
     if whole != 0 || fen == 0 {
-        said.push_str(&format!("{}元", figures(whole)));
+        said.push_str(&format!("{}元", counted(whole)));
     }
     match (fen / 10, fen % 10) {
         (0, 0) => {}
+        (0, 2) if whole == 0 => said.push_str("两分"),
+        (2, 0) if whole == 0 => said.push_str("两角"),
+        (2, fen) if whole == 0 => said.push_str(&format!("两角{fen}分")),
         (0, fen) => said.push_str(&format!("{}{fen}分", if whole != 0 { "零" } else { "" })),
         (jiao, 0) => said.push_str(&format!("{jiao}角")),
         (jiao, fen) => said.push_str(&format!("{jiao}角{fen}分")),
     }
     said
+}
+
+/// A number before what it counts. A 2 alone is 两 there, and many voices make 二 of the figure; in 12, 20 and 102 it is
+/// 二.
+fn counted(number: u64) -> String {
+    if number == 2 { "两".to_owned() } else { figures(number) }
 }
 
 /// Figures that every voice reads as a number: in fours, `1万2345`.
@@ -186,6 +199,21 @@ mod tests {
     }
 
     #[test]
+    fn two_of_something_is_liang() {
+        use Unit::{Day, Hour, Minute, Second};
+        let said = |units: &[(u64, Unit)]| Mandarin.duration(false, units);
+        assert_eq!(said(&[(2, Minute)]), "两分钟");
+        assert_eq!(said(&[(2, Day), (2, Hour)]), "两天两小时");
+        assert_eq!(said(&[(12, Minute), (2, Second)]), "12分钟两秒");
+        assert_eq!(said(&[(20, Second)]), "20秒");
+        let clock = |hour: u32, minute: u32| Mandarin.clock(hour * 60 + minute);
+        assert_eq!((clock(2, 0).as_str(), clock(14, 0).as_str()), ("凌晨两点", "下午两点"));
+        assert_eq!((clock(14, 2).as_str(), clock(22, 20).as_str()), ("下午两点02分", "晚上10点20分"));
+        assert_eq!(clock(12, 0), "中午12点");
+        assert_eq!(Mandarin.date(jiff::civil::date(2026, 2, 2)), "2月2日", "of days and months it is 二");
+    }
+
+    #[test]
     fn amounts() {
         let said = |amount, letters| Mandarin.money(&Amount::of(amount, letters));
         assert_eq!(said(125_000, "CNY"), "12元5角");
@@ -193,6 +221,15 @@ mod tests {
         assert_eq!(said(500, "CNY"), "5分");
         assert_eq!(said(-125_600, "CNY"), "负12元5角6分");
         assert_eq!(said(0, "CNY"), "0元");
+        assert_eq!(said(20_000, "CNY"), "两元");
+        assert_eq!(said(32_000, "CNY"), "3元2角");
+        assert_eq!(said(22_200, "CNY"), "两元2角2分");
+        assert_eq!(said(2_000, "CNY"), "两角");
+        assert_eq!(said(2_300, "CNY"), "两角3分");
+        assert_eq!(said(200, "CNY"), "两分");
+        assert_eq!(said(220_000, "CNY"), "22元");
+        assert_eq!(said(20_000, "USD"), "两美元");
+        assert_eq!(said(25_000, "USD"), "2.5美元", "二点五");
         assert_eq!(said(125_000, "USD"), "12.5美元");
         assert_eq!(said(123_450_000, "HKD"), "1万2345港元");
         assert_eq!(said(1_000_450_000, "JPY"), "10万零45日元");

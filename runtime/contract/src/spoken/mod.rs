@@ -62,6 +62,17 @@ pub fn minor_digits(letters: &'static str) -> u32 {
     names::currency(letters).minor_digits
 }
 
+/// How long a Latin character takes to say, blanks and marks too: 170 words a minute.
+const CHARACTER_MS: u64 = 60;
+/// One syllable of Mandarin.
+const HAN_CHARACTER_MS: u64 = 220;
+
+/// How long a text takes to say, in milliseconds, as simulated calls and the worst cases of flows count it.
+pub fn spoken_ms(text: &str) -> u64 {
+    let han = |c: char| ('\u{3400}'..='\u{9fff}').contains(&c);
+    text.chars().map(|c| if han(c) { HAN_CHARACTER_MS } else { CHARACTER_MS }).sum()
+}
+
 /// The text of a prompt for a caller of the language with this index. A text that stands in for another language has
 /// its holes in its own. A value that is missing leaves its hole empty; the verifier sees to it that none is.
 pub fn render(meta: &ProgramMeta, prompt: &Prompt, language: u32, values: &[Value]) -> String {
@@ -71,7 +82,7 @@ pub fn render(meta: &ProgramMeta, prompt: &Prompt, language: u32, values: &[Valu
     let mut said = String::new();
     for part in &text.parts {
         match part {
-            Part::Literal(words) => said.push_str(words),
+            Part::Literal(words) => said.push_str(after(&said, words)),
             Part::Hole(at) => {
                 let index = *at as usize;
                 if let (Some(r#type), Some(value)) = (prompt.arguments.get(index), values.get(index)) {
@@ -103,6 +114,14 @@ fn variant_words(variant: Option<&Variant>, language: usize) -> String {
     let Some(variant) = variant else { return String::new() };
     let own = variant.texts.get(language).or(variant.texts.first());
     own.cloned().unwrap_or_else(|| variant.name.replace('_', " "))
+}
+
+/// The full stop of an abbreviation, as in `10 a.m.`, ends the sentence too.
+fn after<'w>(said: &str, words: &'w str) -> &'w str {
+    match words.strip_prefix('.') {
+        Some(rest) if said.ends_with('.') && !rest.starts_with('.') => rest,
+        _ => words,
+    }
 }
 
 /// One value as it is said. A private value is never said: the checker refuses the hole, this the value. Behind a Time

@@ -101,6 +101,20 @@ fn a_prompt_reads_in_each_language() {
 }
 
 #[test]
+fn a_sentence_that_ends_in_an_abbreviation_has_one_full_stop() {
+    let ten = [Value::Moment(36_000_000)];
+    let heard = |behind: &str| {
+        render(&meta(&["en"]), &prompt(&[Type::Clock], &[&[words("At "), Part::Hole(0), words(behind)]]), 0, &ten)
+    };
+    assert_eq!(heard("."), "At 10 a.m.");
+    assert_eq!(heard(". Goodbye."), "At 10 a.m. Goodbye.");
+    assert_eq!(heard(", or later."), "At 10 a.m., or later.");
+    assert_eq!(heard("?"), "At 10 a.m.?");
+    let name = prompt(&[Type::Text], &[&[Part::Hole(0), words(".")]]);
+    assert_eq!(render(&meta(&["en"]), &name, 0, &[Value::Text("Acme".into())]), "Acme.");
+}
+
+#[test]
 fn a_text_without_words_serves_all_languages() {
     let prompt = prompt(&[Type::Digits], &[&[Part::Hole(0)]]);
     let (meta, digits) = (meta(&["zh", "en"]), [Value::Text("4102".into())]);
