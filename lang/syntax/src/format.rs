@@ -221,7 +221,10 @@ impl<'a> Printer<'a> {
             let atoms = self.atoms(segment);
             let is_last = index + 1 == line.segments.len();
             let has_comment = atoms.iter().any(|atom| !atom.above.is_empty() || atom.beside.is_some());
-            if has_comment || atoms.iter().any(|atom| atom.author_broke) || (segment.beside.is_some() && !is_last) {
+            if has_comment
+                || atoms.iter().any(|atom| atom.author_broke || atom.begins_row.is_some())
+                || (segment.beside.is_some() && !is_last)
+            {
                 return None;
             }
             if index > 0 {

@@ -91,3 +91,11 @@ fn a_file_with_mistakes_keeps_its_text() {
     let text = "flow  main {\n  answer hang up\n}\n";
     assert_eq!(lang_syntax::format(text), text);
 }
+
+#[test]
+fn a_list_keeps_one_value_a_line() {
+    check(
+        "const A: List<Text> = [ \"a\",\n  \"b\" ]\nconst B: List<Int> = [\n1,\n  2,   3 ]\nconst C: List<Int> = [\n1, // one\n2,\n// three\n3,\n]\nflow f(a: List<Int>) {\n  for each x in [\n1,\n2] { note n = x }\nlet l = g([\n[1,\n2],\n[\n3,\n4]])\n}\n",
+        "const A: List<Text> = [\"a\", \"b\"]\nconst B: List<Int> = [1, 2, 3]\n\nconst C: List<Int> = [\n    1,  // one\n    2,\n    // three\n    3\n]\n\nflow f(a: List<Int>) {\n    for each x in [\n        1,\n        2\n    ] {\n        note n = x\n    }\n    let l = g([\n        [1, 2],\n        [\n            3,\n            4\n        ]\n    ])\n}\n",
+    );
+}

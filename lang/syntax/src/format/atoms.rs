@@ -1,6 +1,6 @@
 //! The words of a line with the canonical blanks between them, the places where it may break, and its comments.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::grammar::Rule;
@@ -19,6 +19,8 @@ pub(crate) struct Atom<'t> {
     pub group: Option<usize>,
     /// The author began a new line before this language, or another of its group.
     pub author_broke: bool,
+    /// It begins a row of a list that the author wrote with one value a line: a value, or the closing bracket.
+    pub begins_row: Option<ListRow>,
     pub is_string: bool,
     pub is_clock: bool,
     /// The `within` of a service's operation.
@@ -27,6 +29,12 @@ pub(crate) struct Atom<'t> {
     pub above: Vec<Comment>,
     /// A comment that stood behind it, inside the line.
     pub beside: Option<Comment>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ListRow {
+    Value,
+    Close,
 }
 
 /// What the grammar knows of a line and its words do not show.
@@ -39,12 +47,14 @@ struct Marks {
     /// The tags of each text of several languages.
     groups: Vec<Vec<usize>>,
     tags: BTreeSet<usize>,
+    /// Bytes of values and closing brackets of lists with one value a line.
+    list_rows: BTreeMap<usize, ListRow>,
     clocks: BTreeSet<usize>,
     withins: BTreeSet<usize>,
 }
 
 pub(crate) fn atoms_of<'t>(text: &'t str, scan: &Scan, segment: &Segment) -> Vec<Atom<'t>> {
-    let marks = marks_of(segment, scan);
+    let marks = marks_of(text, segment, scan);
     let tokens = scan.tokens.get(segment.tokens.clone()).unwrap_or_default();
     let mut atoms: Vec<Atom> = Vec::with_capacity(tokens.len());
     let mut before_end: Option<usize> = None;
@@ -85,6 +95,7 @@ pub(crate) fn atoms_of<'t>(text: &'t str, scan: &Scan, segment: &Segment) -> Vec
             starts_language: marks.tags.contains(&token.start),
             group,
             author_broke,
+            begins_row: marks.list_rows.get(&token.start).copied(),
             is_string: word.starts_with('"'),
             is_clock: marks.clocks.contains(&token.start),
             starts_within: marks.withins.contains(&token.start),
@@ -108,7 +119,7 @@ fn comments_in(scan: &Scan, bytes: Range<usize>) -> &[Comment] {
     scan.comments.get(from..to).unwrap_or_default()
 }
 
-fn marks_of(segment: &Segment, scan: &Scan) -> Marks {
+fn marks_of(text: &str, segment: &Segment, scan: &Scan) -> Marks {
     let mut marks = Marks::default();
     let Some(whole) = segment.part() else { return marks };
     let base = segment.bytes.start;
@@ -142,6 +153,18 @@ fn marks_of(segment: &Segment, scan: &Scan) -> Marks {
                 let tags: Vec<usize> = languages.map(|inner| base + inner.start()).collect();
                 if tags.len() > 1 {
                     marks.groups.push(tags);
+                }
+            }
+            Rule::list => {
+                let values: Vec<(usize, usize)> =
+                    part.inner().map(|value| (base + value.start(), base + value.end())).collect();
+                let ends = [start].into_iter().chain(values.iter().map(|value| value.1));
+                let own_line = |(before, value): (usize, &(usize, usize))| {
+                    text.get(before..value.0).is_some_and(|between| between.contains('\n'))
+                };
+                if values.len() > 1 && ends.zip(&values).all(own_line) {
+                    marks.list_rows.extend(values.iter().map(|value| (value.0, ListRow::Value)));
+                    marks.list_rows.insert(end.saturating_sub(1), ListRow::Close);
                 }
             }
             Rule::clock => {

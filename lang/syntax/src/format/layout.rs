@@ -3,7 +3,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::atoms::{Atom, flat};
+use super::atoms::{Atom, ListRow, flat};
 use super::{COLUMNS_MAX, INDENT};
 use crate::tokens::Comment;
 
@@ -28,7 +28,29 @@ struct Row<'l, 't> {
 }
 
 impl Layout {
+    /// A list that was written so has one value a row; what stands in a row breaks as any line does.
     pub fn lines(&self, atoms: &[Atom]) -> Vec<PrintedLine> {
+        let begins = |at: usize| atoms.get(at).and_then(|atom| atom.begins_row);
+        let mut starts: Vec<usize> = (1..atoms.len()).filter(|at| begins(*at).is_some()).collect();
+        starts.insert(0, 0);
+        let mut printed = Vec::new();
+        let mut indent = self.indent;
+        for (index, start) in starts.iter().enumerate() {
+            let end = starts.get(index + 1).copied().unwrap_or(atoms.len());
+            if begins(*start) == Some(ListRow::Close) {
+                indent = indent.saturating_sub(INDENT);
+            }
+            let row = Layout { indent, is_question: self.is_question };
+            printed.extend(row.lines_of(atoms.get(*start..end).unwrap_or_default()));
+            let is_first = end.checked_sub(1).and_then(|last| atoms.get(last)).is_some_and(|last| last.text == "[");
+            if is_first && begins(end) == Some(ListRow::Value) {
+                indent += INDENT;
+            }
+        }
+        printed
+    }
+
+    fn lines_of(&self, atoms: &[Atom]) -> Vec<PrintedLine> {
         let fits = |row: &Row| row.indent + flat(row.atoms).width() <= COLUMNS_MAX;
         let whole = Row { indent: self.indent, atoms };
         let pieces = if fits(&whole) { vec![whole] } else { self.at_chain(atoms) };
