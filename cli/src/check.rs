@@ -7,9 +7,10 @@ use lang_compiler::{Analysis, Compiled, Engine, Project, Severity};
 use runtime_contract::program::Report;
 use serde_json::json;
 
+use crate::moment::Day;
 use crate::project::Opened;
 use crate::show::{self, Failure, Result, plural};
-use crate::{watch, write};
+use crate::{watch, worst_case, write};
 
 #[derive(Args)]
 pub struct Check {
@@ -23,9 +24,16 @@ pub struct Check {
     #[arg(long, requires = "fix")]
     dry_run: bool,
     /// Check again whenever a file changes, until Ctrl-C
-    #[arg(long, conflicts_with = "fix")]
+    #[arg(long, conflicts_with_all = ["fix", "report"])]
     watch: bool,
-    /// One JSON object for each problem, then one with the counts; with `--watch`, one for each check
+    /// Check as if on this day, like 2027-02-01: dates that are over and holidays that run out get a warning
+    #[arg(long, value_name = "DATE")]
+    on: Option<Day>,
+    /// Also the worst case of each flow: most prompts, longest call, deepest menu, time until a person is rung
+    #[arg(long)]
+    report: bool,
+    /// One JSON object for each problem (with `--report`, for each flow), then one with the counts; with `--watch`, one
+    /// for each check
     #[arg(long)]
     json: bool,
 }
@@ -33,16 +41,20 @@ pub struct Check {
 impl Check {
     pub fn run(&self) -> Result {
         if self.watch {
-            return watch::watch(&self.path, self.json);
+            return watch::watch(&self.path, self.on, self.json);
         }
         let opened = crate::project::open(&self.path)?;
-        let mut project = crate::project::to_check(&opened.bundle);
+        let mut project = crate::project::to_check(&opened.bundle, self.on);
         if self.fix {
             project = self.repaired(&opened, &project)?;
         }
         // The same graph and the same problems; nothing is run, so no machine code is made.
         let checked = Checked(lang_compiler::compile(&project, &opened.names, Engine::Interpreter));
         show::print(&checked.report(), self.json);
+        if self.report {
+            let worst = checked.analysis().worst();
+            show::say(&if self.json { worst_case::json(&worst) } else { worst_case::text(&worst, show::colours()) });
+        }
         if self.json {
             println!("{}", json!({ "errors": checked.errors(), "warnings": checked.warnings() }));
         } else {

@@ -18,6 +18,7 @@ mod show;
 mod talk;
 mod test;
 mod watch;
+mod worst_case;
 mod write;
 
 use std::process::ExitCode;

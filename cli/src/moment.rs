@@ -1,10 +1,11 @@
-//! `--at "2026-03-02 10:00 in Asia/Shanghai"`: an instant as people write it.
+//! `--at "2026-03-02 10:00 in Asia/Shanghai"`, `--on 2026-03-02`: instants and days as people write them.
 
 use std::str::FromStr;
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use runtime_contract::Time;
+use runtime_contract::calendar::days_since_epoch;
 
 /// An instant for a rehearsal. Without a zone it is UTC.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,9 +31,29 @@ impl FromStr for Moment {
     }
 }
 
+/// Days since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Day(pub i32);
+
+impl FromStr for Day {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Day, String> {
+        let day = text.trim().parse::<Date>().ok();
+        let days = day.and_then(|day| days_since_epoch(day.year(), day.month(), day.day()));
+        days.map(Day).ok_or_else(|| format!("`{}` is not a date like `2026-03-02`", text.trim()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_read() {
+        assert_eq!("1970-01-02".parse(), Ok(Day(1)));
+        assert!("2026-02-30".parse::<Day>().is_err_and(|why| why.contains("2026-03-02")));
+    }
 
     #[test]
     fn instants_are_read_with_their_zone() {

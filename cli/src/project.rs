@@ -10,6 +10,7 @@ use runtime_media::{VoiceLimits, check_wav};
 use runtime_server::config::{Config, ConfigError, FILE_NAME};
 use runtime_server::project::read_bundle;
 
+use crate::moment::Day;
 use crate::show::{Failure, Result};
 
 pub struct Opened {
@@ -96,11 +97,14 @@ pub fn of_bundle(bundle: &Bundle) -> Project {
     project
 }
 
-/// The same, and what day it is: dates in the past get a warning.
-pub fn to_check(bundle: &Bundle) -> Project {
+/// The same, and what day it is: dates that are over and holidays that run out get a warning. Without a day, the one on
+/// which it runs.
+pub fn to_check(bundle: &Bundle, on: Option<Day>) -> Project {
     let mut project = of_bundle(bundle);
-    if let Ok(since) = SystemTime::now().duration_since(UNIX_EPOCH) {
-        project.set_today(i32::try_from(since.as_secs() / 86_400).unwrap_or(i32::MAX));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+    let today = now.map(|since| i32::try_from(since.as_secs() / 86_400).unwrap_or(i32::MAX));
+    if let Some(today) = on.map(|day| day.0).or(today) {
+        project.set_today(today);
     }
     project
 }

@@ -8,13 +8,14 @@ use lang_compiler::{Checker, Engine};
 use serde_json::{Value, json};
 
 use crate::check::Checked;
+use crate::moment::Day;
 use crate::show::{Failure, Paint, Result, colours, paint, say};
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Until Ctrl-C or SIGTERM.
-pub fn watch(path: &Path, json: bool) -> Result {
+pub fn watch(path: &Path, on: Option<Day>, json: bool) -> Result {
     let (stop, stopped) = mpsc::channel();
     ctrlc::set_handler(move || {
         // Nobody listens any more once it ends.
@@ -30,7 +31,7 @@ pub fn watch(path: &Path, json: bool) -> Result {
         if seen != Some(looked) {
             seen = Some(looked);
             let begun = Instant::now();
-            say(&shown(check(&checker, path), begun, json));
+            say(&shown(check(&checker, path, on), begun, json));
             data = crate::project::data_folder(path);
         }
         if stopped.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
@@ -39,9 +40,9 @@ pub fn watch(path: &Path, json: bool) -> Result {
     }
 }
 
-fn check(checker: &Checker, path: &Path) -> Result<Checked> {
+fn check(checker: &Checker, path: &Path, on: Option<Day>) -> Result<Checked> {
     let opened = crate::project::open(path)?;
-    let project = crate::project::to_check(&opened.bundle);
+    let project = crate::project::to_check(&opened.bundle, on);
     Ok(Checked(checker.compile(&project, &opened.names, Engine::Interpreter)))
 }
 

@@ -122,6 +122,40 @@ fn check_fix_repairs_what_is_certain_and_shows_the_rest() {
 }
 
 #[test]
+fn check_reports_the_worst_case_of_each_flow() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/07-asterisk-port");
+    let folder = Path::new(example);
+    let (code, said, _) = strowger(folder, &["check", "--on", "2026-03-02", "--report"], "");
+    assert_eq!(code, 0, "{said}");
+    let part = said.split("reception  reception.flow:41\n").nth(1).expect(&said);
+    let lines: Vec<&str> = part.lines().map(str::trim).take(8).collect();
+    assert_eq!(lines[0], "most prompts             48   main ×4, service ×4, ring, message");
+    assert_eq!(lines[1], "30 by `* => go main up to 3 times else go ring(OPERATOR)`, reception.flow:71");
+    assert!(lines[4].starts_with("deepest menu              2   in `service`, reception.flow:66"), "{part}");
+    assert_eq!(lines[5], "until a person       6m 54s   main ×4, service ×4, ring");
+    assert_eq!(lines[7], "rung by `connect to extension number ring 20s {`, reception.flow:80");
+    let (_, said, _) = strowger(folder, &["check", "--on", "2026-03-02", "--report", "--json"], "");
+    let flows: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let worst = &flows[2]["worst_case"];
+    assert_eq!((&worst["flow"], &worst["menus"]["count"]), (&"reception.reception".into(), &2.into()));
+    assert_eq!((&worst["person"]["rung_at"]["line"], &worst["person"]["wait"]["ms"]), (&80.into(), &413_660.into()));
+    assert_eq!(flows.last().unwrap()["errors"], 0);
+}
+
+#[test]
+fn check_on_a_day_says_what_it_would_say_then() {
+    let hours = "languages en\n\nhours office in \"Europe/London\" {\n    mon..fri  09:00..17:30\n    closed    holidays \"gb\"\n    closed    2030-05-01\n}\n";
+    let folder = project(&[("a.flow", hours)]);
+    let on = |day: &str| strowger(folder.path(), &["check", "--on", day], "");
+    assert!(on("2026-03-02").1.contains("no problems"));
+    assert!(on("2031-01-01").1.contains("F0805"));
+    let (code, said, _) = on("2050-12-15");
+    assert!(code == 0 && said.contains("known from 2024 to 2050, and 2050 is soon over"), "{said}");
+    let (code, _, said) = on("tomorrow");
+    assert!(code == 2 && said.contains("is not a date like `2026-03-02`"), "{said}");
+}
+
+#[test]
 fn every_template_passes_check_test_and_fmt() {
     let folder = project(&[]);
     for (template, stem) in [("hello", "hello"), ("menu", "menu")] {
@@ -148,7 +182,7 @@ fn examples_and_the_library_pass_check_and_fmt_and_are_tested_whole() {
     assert!(folders.len() >= 8, "{folders:?}");
     folders.push(root.join("stdlib/tests"));
     for folder in &folders {
-        let (code, said, _) = strowger(folder, &["check"], "");
+        let (code, said, _) = strowger(folder, &["check", "--on", "2026-03-02"], "");
         assert!(code == 0 && said.contains("no problems"), "{}\n{said}", folder.display());
         let (code, said, _) = strowger(folder, &["fmt", "--check"], "");
         assert_eq!(code, 0, "{}\n{said}", folder.display());
@@ -216,6 +250,13 @@ fn graph_draws_steps_keys_and_ends() {
     assert!(to_message && drawn["nodes"][0]["title"] == "front_desk", "{said}");
     let (code, _, _) = strowger(folder.path(), &["graph", "desk", "-o", "desk.svg"], "");
     assert!(code == 0 && folder.path().join("desk.svg").is_file());
+    let handled = "languages en\n\nflow f {\n    hang up\n\n    fault { hang up }\n\n    finally { note outcome = \"over\" }\n}\n";
+    fs::write(folder.path().join("handled.flow"), handled).unwrap();
+    let (_, said, _) = strowger(folder.path(), &["graph", "handled.flow", "--json"], "");
+    let drawn: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let handlers: Vec<_> = drawn["nodes"].as_array().unwrap().iter().filter(|node| node["kind"] == "handler").collect();
+    assert_eq!((&handlers[0]["title"], &handlers[1]["title"]), (&"fault".into(), &"finally".into()), "{said}");
+    assert_eq!(handlers[1]["lines"][1]["text"], "note outcome = \"over\"");
     fs::write(folder.path().join("desk/menu.flow"), "flow {\n").unwrap();
     let (code, said, _) = strowger(folder.path(), &["graph", "desk"], "");
     assert!(code == 1 && said.contains("F000"), "{said}");

@@ -3,7 +3,7 @@
 
 mod holidays;
 
-pub use holidays::{HOLIDAY_TABLES, holidays};
+pub use holidays::{Day, HOLIDAY_TABLES, Holidays, holidays};
 
 /// Modules by the path that `use` names, with the text of each.
 pub const MODULES: &[(&str, &str)] = &[

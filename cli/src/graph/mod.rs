@@ -3,7 +3,11 @@
 mod measure;
 mod mermaid;
 mod place;
+mod seen;
 mod svg;
+
+pub use seen::{Seen, State};
+pub use svg::svg;
 
 use std::path::PathBuf;
 
@@ -55,7 +59,7 @@ impl Graph {
             return Err(Failure::new("there is no flow to draw", "name a folder or a file with a `flow`"));
         }
         let text = match format {
-            Format::Svg => svg::svg(&drawn, &self.title()),
+            Format::Svg => svg(&drawn, &self.title(), &Seen::nothing(&drawn)),
             Format::Mermaid => mermaid::mermaid(&drawn),
             Format::Json => format!("{}\n", as_json(&drawn)),
         };
@@ -81,6 +85,7 @@ fn as_json(picture: &Picture) -> Value {
         NodeKind::Entry => "entry",
         NodeKind::Top => "top",
         NodeKind::Step => "step",
+        NodeKind::Handler => "handler",
         NodeKind::End => "end",
     };
     let line = |line: &lang_compiler::picture::Line| {

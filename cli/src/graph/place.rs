@@ -15,9 +15,13 @@ pub const HEAD: f64 = 30.0;
 pub const PAD: f64 = 12.0;
 /// The badge of a key, and of a `when` before a line.
 pub const KEY_HEIGHT: f64 = 18.0;
+/// `never`, or a count.
+const COUNT_WIDTH: f64 = 58.0;
 const TEXT_WIDTH_MAX: f64 = 250.0;
 const TEXT_ROWS_MAX: usize = 4;
 const LABEL_WIDTH_MAX: f64 = 170.0;
+/// A `when` is bold, and wider by so much.
+const WHEN_WIDTH: f64 = 1.14;
 /// What a reader finds one after the other in a box.
 const LINES_MAX: usize = 14;
 
@@ -32,6 +36,8 @@ pub struct Rect {
 /// One row of a box.
 pub struct TextRow {
     pub kind: LineKind,
+    /// Index in the lines of the node; none of a row that says how many more there are.
+    pub line: Option<usize>,
     /// Only before the first row of a line.
     pub when: String,
     pub is_first: bool,
@@ -58,10 +64,11 @@ pub struct Placed {
     pub groups: Vec<Rect>,
 }
 
-pub fn place(picture: &Picture) -> Placed {
+/// `counted`: each box has room for a count beside its title.
+pub fn place(picture: &Picture, counted: bool) -> Placed {
     let options = GraphOptions { directed: true, multigraph: true, compound: true };
     let mut graph: Graph<NodeLabel, EdgeLabel> = Graph::with_options(options);
-    let mut boxes: Vec<Box> = picture.nodes.iter().map(sized).collect();
+    let mut boxes: Vec<Box> = picture.nodes.iter().map(|node| sized(node, counted)).collect();
     let several = picture.groups.len() > 1;
     for (index, _) in picture.groups.iter().enumerate().filter(|_| several) {
         graph.set_node(format!("g{index}"), Some(NodeLabel::default()));
@@ -133,8 +140,8 @@ fn around(label: &NodeLabel, width: f64, height: f64) -> Rect {
     Rect { x: x - width / 2.0, y: y - height / 2.0, width, height }
 }
 
-fn sized(node: &Node) -> Box {
-    let title = width(&node.title, TITLE_SIZE) * 1.06;
+fn sized(node: &Node, counted: bool) -> Box {
+    let title = width(&node.title, TITLE_SIZE) * 1.06 + if counted { COUNT_WIDTH } else { 0.0 };
     match node.kind {
         NodeKind::Entry => {
             Box { rect: Rect { width: title + 56.0, height: 36.0, ..Rect::default() }, rows: Vec::new() }
@@ -143,7 +150,7 @@ fn sized(node: &Node) -> Box {
             let rect = Rect { width: width(&node.title, LABEL_SIZE) + 34.0, height: 26.0, ..Rect::default() };
             Box { rect, rows: Vec::new() }
         }
-        NodeKind::Top | NodeKind::Step => {
+        NodeKind::Top | NodeKind::Step | NodeKind::Handler => {
             let rows = text_rows(&node.lines);
             let widest = rows.iter().map(|row| row_start(row) + width(&row.text, TEXT_SIZE)).fold(title, f64::max);
             let below = if rows.is_empty() { 0.0 } else { rows.len() as f64 * ROW + PAD };
@@ -154,30 +161,30 @@ fn sized(node: &Node) -> Box {
 
 /// Where the text of a row begins: behind its sign, and behind its `when`.
 pub fn row_start(row: &TextRow) -> f64 {
-    let when = if row.when.is_empty() { 0.0 } else { width(&row.when, LABEL_SIZE) + 14.0 };
+    let when = if row.when.is_empty() { 0.0 } else { width(&row.when, LABEL_SIZE) * WHEN_WIDTH + 14.0 };
     18.0 + when
 }
 
 fn text_rows(lines: &[Line]) -> Vec<TextRow> {
     let mut all = Vec::new();
-    for line in lines.iter().take(LINES_MAX) {
+    for (at, line) in lines.iter().enumerate().take(LINES_MAX) {
         let text = if line.kind == LineKind::Hears { format!("“{}”", line.text) } else { line.text.clone() };
         let when = rows(&line.when, LABEL_SIZE, LABEL_WIDTH_MAX, 1).into_iter().next().unwrap_or_default();
         for (index, text) in rows(&text, TEXT_SIZE, TEXT_WIDTH_MAX, TEXT_ROWS_MAX).into_iter().enumerate() {
             let when = if index == 0 { when.clone() } else { String::new() };
-            all.push(TextRow { kind: line.kind, when, is_first: index == 0, text });
+            all.push(TextRow { kind: line.kind, line: Some(at), when, is_first: index == 0, text });
         }
     }
     if lines.len() > LINES_MAX {
         let text = format!("… and {} more", lines.len() - LINES_MAX);
-        all.push(TextRow { kind: LineKind::Does, when: String::new(), is_first: false, text });
+        all.push(TextRow { kind: LineKind::Does, line: None, when: String::new(), is_first: false, text });
     }
     all
 }
 
 fn shown_labels(edge: &Edge) -> Vec<Label> {
     if edge.runs {
-        return vec![Label { key: None, text: "runs".to_owned() }];
+        return vec![Label { key: None, text: "runs".to_owned(), spans: Vec::new() }];
     }
     let mut labels = edge.labels.clone();
     for label in &mut labels {
@@ -222,7 +229,7 @@ mod tests {
         let mut project = Project::default();
         project.add_flow(format!("{name}.flow"), text);
         let drawn = picture(&project, None, Colours::Off, 100).unwrap_or_else(|report| panic!("{}", report.text));
-        let placed = place(&drawn);
+        let placed = place(&drawn, true);
         let rects: Vec<Rect> = placed.boxes.iter().map(|one| one.rect).collect();
         for (at, rect) in rects.iter().enumerate() {
             assert!(rect.x >= 0.0 && rect.y >= 0.0 && rect.x + rect.width <= placed.width, "{name} {at}");

@@ -1,6 +1,7 @@
 //! `strowger test`: plays the `test` blocks of a project in virtual time, on the code that would serve.
 
 mod coverage;
+mod drawn;
 mod junit;
 #[cfg(test)]
 mod manual;
@@ -125,7 +126,7 @@ impl Test {
         if let Some(counting) = counting {
             let heard = coverage::heard(&played);
             let reached = compiled.reached(&counting, &heard, self.coverage_std);
-            self.cover(&compiled, &Coverage::new(&compiled, reached, played.len()))?;
+            self.cover(&project, &compiled, &Coverage::new(&compiled, reached, played.len()))?;
         }
         let passed = played.iter().all(|test| test.result.passed() && !test.differs);
         if passed { Ok(()) } else { Err(Failure::Shown) }
@@ -153,7 +154,7 @@ impl Test {
         Err(Failure::new(format!("no name of a test holds {wanted}"), nearest_names(&words, tests)))
     }
 
-    fn cover(&self, compiled: &Compiled, coverage: &Coverage) -> Result {
+    fn cover(&self, project: &Project, compiled: &Compiled, coverage: &Coverage) -> Result {
         if self.coverage || self.coverage_std {
             let report = coverage.report();
             println!(
@@ -164,7 +165,9 @@ impl Test {
         if let Some(path) = &self.html {
             let is_file = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("html"));
             let file = if is_file { path.clone() } else { path.join("index.html") };
-            write(&file, &page::page(compiled, coverage))?;
+            // What compiles reads, so it has a picture.
+            let drawn = lang_compiler::picture::picture(project, None, show::colours(), show::width()).ok();
+            write(&file, &page::page(compiled, coverage, drawn.as_ref()))?;
             if !self.json {
                 println!("\nthe page is `{}`", file.display());
             }

@@ -1,15 +1,19 @@
-//! The coverage as one page: sums, then the text of each file with what was reached and what was not, and how often.
+//! The coverage as one page: sums, the picture of the calls, and the text of each file with what was reached and what was
+//! not, and how often.
 //! It needs nothing from elsewhere, and is read in a light and in a dark room.
 
 use std::fmt::Write;
 
+use lang_compiler::picture::Picture;
 use lang_compiler::{Compiled, Reached, ReachedKind};
 
 use super::coverage::{Coverage, Share};
+use super::drawn;
+use crate::graph;
 
 const STYLE: &str = include_str!("page.css");
 
-pub fn page(compiled: &Compiled, coverage: &Coverage) -> String {
+pub fn page(compiled: &Compiled, coverage: &Coverage, picture: Option<&Picture>) -> String {
     let mut html = String::new();
     let total = coverage.total();
     let _ = write!(
@@ -28,6 +32,12 @@ pub fn page(compiled: &Compiled, coverage: &Coverage) -> String {
         compiled.program.meta().graph_id.short(),
     );
     flows(coverage, &mut html);
+    if let Some(picture) = picture {
+        let seen = drawn::seen(picture, &coverage.reached);
+        // Within a page no name space is wanted.
+        let svg = graph::svg(picture, "The calls", &seen).replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1);
+        let _ = writeln!(html, "<figure>\n{svg}</figure>");
+    }
     html.push_str(
         "<p class=\"legend\"><span class=\"hit\">reached</span> <span class=\"miss\">not reached</span> \
          <span class=\"unheard\">not heard</span> A number says how often calls came by.</p>\n",

@@ -56,11 +56,15 @@ fn test(name: &str, lines: &[&str]) -> String {
     format!("test \"{name}\" {{\n{lines}}}\n\n")
 }
 
-fn compiled(tests: &str) -> Compiled {
+fn project(tests: &str) -> Project {
     let mut project = Project::default();
     project.add_flow("desk.flow", FLOW);
     project.add_flow("desk_test.flow", format!("use desk: crm\n\n{tests}"));
-    compile(&project, &SiteNames::default(), Engine::Native)
+    project
+}
+
+fn compiled(tests: &str) -> Compiled {
+    compile(&project(tests), &SiteNames::default(), Engine::Native)
         .unwrap_or_else(|analysis| panic!("{}", analysis.report(Colours::Off, 100).text))
 }
 
@@ -142,7 +146,8 @@ fn the_page_shows_each_line_and_needs_nothing_from_elsewhere() {
     let counting = compiled.counting().unwrap();
     let played = played(&compiled, &Playing { counting: Some(&counting.program), ..Playing::default() });
     let coverage = Coverage::new(&compiled, compiled.reached(&counting, &heard(&played), false), played.len());
-    let page = super::page::page(&compiled, &coverage);
+    let drawn = lang_compiler::picture::picture(&project(&tests), None, Colours::Off, 100).ok().unwrap();
+    let page = super::page::page(&compiled, &coverage, Some(&drawn));
     assert!(!page.contains("http") && !page.contains("<script") && !page.contains("<link"), "{page}");
     let (_, lines) = page.split_once("<h2>desk.flow</h2>").unwrap();
     let line =
@@ -159,6 +164,17 @@ fn the_page_shows_each_line_and_needs_nothing_from_elsewhere() {
          <\"chip hit\">zh 1× <\"chip unheard\">en 0×"
     );
     assert!(line(26).ends_with("<\"miss\">silence, invalid =&gt; hang up"), "{}", line(26));
+    for drawn in [
+        "<figure>\n<svg",
+        "✓ 1×</text>",
+        "\"key\"",
+        "\"key missed\"",
+        "class=\"row hears partly\"",
+        "<rect class=\"end missed\"",
+        "class=\"way missed\" marker-end=\"url(#tipmissed)\"",
+    ] {
+        assert!(page.contains(drawn), "{drawn}\n{page}");
+    }
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod layout;
 pub mod picture;
 mod project;
 mod repair;
+mod worst;
 
 pub use analysis::{Analysis, Checker, analyze};
 pub use compile::{Compiled, Engine, compile, graph_text, load};
@@ -31,3 +32,4 @@ pub use lang_syntax::format;
 pub use layout::{Layout, layout};
 pub use project::Project;
 pub use repair::{Applied, Repaired, repair};
+pub use worst::{Figure, Where, Worst};

@@ -34,6 +34,8 @@ pub struct Node {
     pub lines: Vec<Line>,
     /// Index in `groups`; entries stand outside.
     pub group: Option<usize>,
+    /// Name of the flow or step, first statement of a handler; of entries and ends nothing.
+    pub span: Span,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +45,8 @@ pub enum NodeKind {
     /// The top part of a flow.
     Top,
     Step,
+    /// `fault` or `finally`.
+    Handler,
     End,
 }
 
@@ -52,6 +56,8 @@ pub struct Line {
     /// When it happens: `other`, `after 3 tries`; empty when always.
     pub when: String,
     pub text: String,
+    /// The statement; of a prompt with a name, where that is written.
+    pub span: Span,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,14 +78,18 @@ pub struct Edge {
     pub labels: Vec<Label>,
     /// A flow is run there and comes back.
     pub runs: bool,
+    /// The statements that lead along it.
+    pub spans: Vec<Span>,
 }
 
 /// One reason to go along an edge.
-#[derive(Clone, PartialEq, Eq, Debug, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Label {
     /// The key that the caller presses, where it is one.
     pub key: Option<String>,
     pub text: String,
+    /// The statements that lead along the edge for this reason.
+    pub spans: Vec<Span>,
 }
 
 /// `language` chooses among the languages of texts; otherwise each file's first. A project that does not read has no
@@ -110,11 +120,14 @@ pub fn picture(project: &Project, language: Option<&str>, colours: Colours, widt
     })
 }
 
+/// Why `finally` is there.
+const ALWAYS: &str = "at the end, whatever ended it";
+
 struct Painter<'a> {
     sources: &'a Sources,
     language: String,
-    /// Texts of `prompt` items, by name.
-    prompts: BTreeMap<&'a str, String>,
+    /// Texts of `prompt` items and where they are written, by name.
+    prompts: BTreeMap<&'a str, (String, Span)>,
     /// The top nodes of flows, by name.
     tops: BTreeMap<&'a str, usize>,
     picture: Picture,
@@ -122,6 +135,8 @@ struct Painter<'a> {
     steps: BTreeMap<&'a str, usize>,
     /// The node that is drawn.
     node: usize,
+    /// The statement that is drawn.
+    at: Span,
     group: usize,
     /// How often the dialogue in hand asks, as written.
     tries: Vec<String>,
@@ -139,6 +154,7 @@ impl<'a> Painter<'a> {
             picture: Picture { language, ..Picture::default() },
             steps: BTreeMap::new(),
             node: 0,
+            at: Span::default(),
             group: 0,
             tries: Vec::new(),
         };
@@ -148,8 +164,8 @@ impl<'a> Painter<'a> {
                 let line = prompt.lines.iter().find(named).or(prompt.lines.first());
                 let audio = || line.and_then(|line| line.audio.as_ref()).map(|audio| painter.string(&audio.file));
                 let text = line.and_then(|line| line.text.as_ref()).map(|text| painter.string(text)).or_else(audio);
-                let text = text.unwrap_or_default();
-                painter.prompts.insert(&prompt.name.text, text);
+                let span = prompt.lines.iter().map(|line| line.span).reduce(Span::to).unwrap_or(prompt.name.span);
+                painter.prompts.insert(&prompt.name.text, (text.unwrap_or_default(), span));
             }
         }
         painter
@@ -166,7 +182,7 @@ impl<'a> Painter<'a> {
         for flow in flows() {
             let group = self.picture.groups.len();
             self.picture.groups.push(Group { name: flow.name.text.clone() });
-            let top = self.add(NodeKind::Top, &flow.name.text, Some(group));
+            let top = self.add(NodeKind::Top, &flow.name.text, Some(group), flow.name.span);
             self.tops.insert(&flow.name.text, top);
         }
         for item in items() {
@@ -181,7 +197,8 @@ impl<'a> Painter<'a> {
                     ast::InboundChannel::Sms(_) => "sms ",
                     ast::InboundChannel::Email(_) => "email ",
                 };
-                let entry = self.add(NodeKind::Entry, &format!("{word}{}", self.string(&inbound.address)), None);
+                let title = format!("{word}{}", self.string(&inbound.address));
+                let entry = self.add(NodeKind::Entry, &title, None, Span::default());
                 self.edge(entry, flow, &[], false);
             }
         }
@@ -194,7 +211,7 @@ impl<'a> Painter<'a> {
         self.group = group;
         self.steps.clear();
         for step in &flow.steps {
-            let node = self.add(NodeKind::Step, &step.name.text, Some(group));
+            let node = self.add(NodeKind::Step, &step.name.text, Some(group), step.name.span);
             self.steps.insert(&step.name.text, node);
         }
         self.node = self.tops.get(flow.name.text.as_str()).copied().unwrap_or(0);
@@ -203,21 +220,36 @@ impl<'a> Painter<'a> {
             self.node = self.steps.get(step.name.text.as_str()).copied().unwrap_or(0);
             self.statements(&step.body.statements, &mut Vec::new());
         }
+        let handlers =
+            [("fault", "when a value cannot be worked out", &flow.fault), ("finally", ALWAYS, &flow.finally)];
+        for (title, reason, handler) in handlers {
+            let Some(handler) = handler else { continue };
+            let first = handler.body.statements.first().map_or(handler.keyword, |first| first.span);
+            self.node = self.add(NodeKind::Handler, title, Some(group), first);
+            self.at = first;
+            self.line(LineKind::Does, &[], reason.to_owned());
+            self.statements(&handler.body.statements, &mut Vec::new());
+        }
     }
 
-    fn add(&mut self, kind: NodeKind, title: &str, group: Option<usize>) -> usize {
-        self.picture.nodes.push(Node { kind, title: title.to_owned(), lines: Vec::new(), group });
+    fn is_handler(&self) -> bool {
+        self.picture.nodes.get(self.node).is_some_and(|node| node.kind == NodeKind::Handler)
+    }
+
+    fn add(&mut self, kind: NodeKind, title: &str, group: Option<usize>, span: Span) -> usize {
+        self.picture.nodes.push(Node { kind, title: title.to_owned(), lines: Vec::new(), group, span });
         self.picture.nodes.len() - 1
     }
 
     /// Adds what leads there to the edge that is there.
     fn edge(&mut self, from: usize, to: usize, way: &[Label], runs: bool) {
+        let at = self.at;
         let labels = match way.split_last() {
             // Of conditions within conditions the last says most; a key that led there is kept.
             Some((last, before)) => match before.iter().rfind(|label| label.key.is_some()) {
                 Some(key) if last.key.is_none() => {
                     let text = [key.text.as_str(), last.text.as_str()].into_iter().filter(|text| !text.is_empty());
-                    vec![Label { key: key.key.clone(), text: text.collect::<Vec<_>>().join(", ") }]
+                    vec![Label { key: key.key.clone(), ..plain(text.collect::<Vec<_>>().join(", ")) }]
                 }
                 _ => vec![last.clone()],
             },
@@ -228,7 +260,7 @@ impl<'a> Painter<'a> {
                 Some(keys) => keys.split(' ').map(|key| Some(key.to_owned())).collect(),
                 None => vec![None],
             };
-            keys.into_iter().map(move |key| Label { key, text: label.text.clone() })
+            keys.into_iter().map(move |key| Label { key, text: label.text.clone(), spans: vec![at] })
         });
         let labels: Vec<Label> = labels.collect();
         let known = self.picture.edges.iter_mut().find(|edge| edge.from == from && edge.to == to && edge.runs == runs);
@@ -236,26 +268,33 @@ impl<'a> Painter<'a> {
             Some(edge) if !runs => {
                 // Beside ways that have a reason, the one that needs none must be seen too.
                 if edge.labels.is_empty() != labels.is_empty() {
-                    edge.labels.push(plain("then".to_owned()));
+                    let spans = if labels.is_empty() { vec![at] } else { edge.spans.clone() };
+                    edge.labels.push(Label { spans, ..plain("then".to_owned()) });
                 }
                 for label in labels {
-                    if !edge.labels.contains(&label) {
-                        edge.labels.push(label);
+                    match edge.labels.iter_mut().find(|known| (&known.key, &known.text) == (&label.key, &label.text)) {
+                        Some(known) => known.spans.push(at),
+                        None => edge.labels.push(label),
                     }
                 }
+                edge.spans.push(at);
             }
-            Some(_) => {}
-            None => self.picture.edges.push(Edge { from, to, labels, runs }),
+            Some(edge) => edge.spans.push(at),
+            None => self.picture.edges.push(Edge { from, to, labels, runs, spans: vec![at] }),
         }
     }
 
     fn line(&mut self, kind: LineKind, way: &[Label], text: String) {
+        self.line_at(kind, way, text, self.at);
+    }
+
+    fn line_at(&mut self, kind: LineKind, way: &[Label], text: String, span: Span) {
         let when = way.last().map_or_else(String::new, |label| match &label.key {
             Some(key) => format!("{key} {}", label.text).trim().to_owned(),
             None => label.text.clone(),
         });
         if let Some(node) = self.picture.nodes.get_mut(self.node) {
-            node.lines.push(Line { kind, when, text });
+            node.lines.push(Line { kind, when, text, span });
         }
     }
 
@@ -266,7 +305,7 @@ impl<'a> Painter<'a> {
         let ends = self.picture.edges.iter().filter(leads).map(|edge| edge.to);
         let is_it = |node: &Node| node.kind == NodeKind::End && node.title == title;
         let known = ends.into_iter().find(|to| self.picture.nodes.get(*to).is_some_and(is_it));
-        let to = known.unwrap_or_else(|| self.add(NodeKind::End, title, Some(self.group)));
+        let to = known.unwrap_or_else(|| self.add(NodeKind::End, title, Some(self.group), Span::default()));
         self.edge(from, to, way, false);
     }
 
@@ -284,10 +323,11 @@ impl<'a> Painter<'a> {
 
     fn statement(&mut self, statement: &'a ast::Statement, way: &mut Vec<Label>) {
         let mut other = "else".to_owned();
+        self.at = statement.span;
         match &statement.kind {
             StatementKind::Say(text) => self.line(LineKind::Hears, way, self.text(text)),
             StatementKind::Play(value) => match self.played(value) {
-                Some(text) => self.line(LineKind::Hears, way, text),
+                Some((text, span)) => self.line_at(LineKind::Hears, way, text, span),
                 None => self.line(LineKind::Does, way, format!("plays {}", self.slice(value.span))),
             },
             StatementKind::Set { value, .. } => {
@@ -339,6 +379,10 @@ impl<'a> Painter<'a> {
             StatementKind::Again => {
                 let tries = self.tries.last().cloned().unwrap_or_default();
                 self.line(LineKind::Asks, way, format!("asks again{tries}"));
+            }
+            // In a step a note is not what its picture is for; in a handler there is often nothing else.
+            StatementKind::Note { .. } if self.is_handler() => {
+                self.line(LineKind::Does, way, self.first_line(statement.span))
             }
             StatementKind::Reject { .. } => self.end("reject", way),
             StatementKind::HangUp => self.end("hang up", way),
@@ -457,7 +501,7 @@ impl<'a> Painter<'a> {
                 }
             }
         }
-        Label { key: (!keys.is_empty()).then(|| keys.join(" ")), text: words.join(", ") }
+        Label { key: (!keys.is_empty()).then(|| keys.join(" ")), ..plain(words.join(", ")) }
     }
 
     /// The first phrase in the language of the picture.
@@ -467,7 +511,7 @@ impl<'a> Painter<'a> {
     }
 
     /// The text of a prompt; none for a recording.
-    fn played(&self, value: &ast::Expr) -> Option<String> {
+    fn played(&self, value: &ast::Expr) -> Option<(String, Span)> {
         self.prompts.get(self.slice(value.span).rsplit('.').next()?).cloned()
     }
 
@@ -509,5 +553,5 @@ impl<'a> Painter<'a> {
 }
 
 fn plain(text: String) -> Label {
-    Label { key: None, text }
+    Label { key: None, text, spans: Vec::new() }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lang_diagnostics::{Code, Diagnostic, FileId, Span};
-use lang_semantics::Surroundings;
+use lang_semantics::{Holidays, Surroundings};
 use lang_syntax::composed;
 use runtime_contract::calendar::days_since_epoch;
 use runtime_contract::program::Bundle;
@@ -133,9 +133,12 @@ impl Surroundings for Project {
         self.unplayable.get(file).map(String::as_str)
     }
 
-    fn holidays(&self, table: &str) -> Option<Vec<i32>> {
-        let days = stdlib::holidays(table)?;
-        Some(days.into_iter().filter_map(|(year, month, day)| days_since_epoch(year, month, day)).collect())
+    fn holidays(&self, table: &str) -> Option<Holidays> {
+        let stdlib::Holidays { closed, worked, first_year, last_year } = stdlib::holidays(table)?;
+        let days = |days: Vec<stdlib::Day>| {
+            days.into_iter().filter_map(|(year, month, day)| days_since_epoch(year, month, day)).collect()
+        };
+        Some(Holidays { closed: days(closed), worked: days(worked), first_year, last_year })
     }
 
     fn holiday_tables(&self) -> Vec<String> {
@@ -197,7 +200,8 @@ mod tests {
     #[test]
     fn holidays_are_days_in_order() {
         let project = Project::default();
-        assert!(project.holidays("cn").unwrap().is_sorted_by(|a, b| a < b));
-        assert_eq!(project.holidays("nowhere"), None);
+        let found = project.holidays("cn").unwrap();
+        assert!(found.closed.is_sorted_by(|a, b| a < b) && found.worked.is_sorted_by(|a, b| a < b));
+        assert!(project.holidays("nowhere").is_none());
     }
 }

@@ -129,6 +129,7 @@ codes! {
     UnknownZone "F0803" "unknown-zone" Error "no time zone has this name"
     UnknownHolidays "F0804" "unknown-holidays" Error "no holiday table has this name"
     DatePast "F0805" "date-past" Warning "a date is over"
+    HolidaysRunOut "F0806" "holidays-run-out" Warning "the years of a holiday table are over"
 
     /// F09: routing.
     NoAgentCanMatch "F0901" "no-agent-can-match" Error "no agent of the project has what a queue needs"

@@ -110,6 +110,49 @@ pub struct Statement {
     pub span: Span,
 }
 
+impl Block {
+    /// Every statement, those in other statements too, in the order of the text.
+    pub fn each<'b>(&'b self, see: &mut dyn FnMut(&'b Statement)) {
+        for statement in &self.statements {
+            see(statement);
+            statement.blocks().into_iter().for_each(|block| block.each(see));
+        }
+    }
+}
+
+impl Statement {
+    /// The blocks that stand in it.
+    pub fn blocks(&self) -> Vec<&Block> {
+        fn arms(dialogue: &Dialogue) -> Vec<&Block> {
+            dialogue.arms.iter().map(|arm| &arm.block).collect()
+        }
+        match &self.kind {
+            StatementKind::Go(go) => go.bound.iter().map(|bound| &bound.otherwise).collect(),
+            StatementKind::If { then, otherwise, .. } => vec![then, otherwise],
+            StatementKind::Match(found) => found.arms.iter().map(|arm| &arm.block).collect(),
+            StatementKind::Loop(found) => vec![&found.block],
+            StatementKind::Menu(menu) => arms(&menu.dialogue),
+            StatementKind::Ask(ask) => arms(&ask.dialogue),
+            StatementKind::Record(record) => arms(&record.dialogue),
+            StatementKind::Service(call) => vec![&call.ok, &call.failed],
+            StatementKind::Connect(connect) => connect.arms.iter().map(|arm| &arm.block).collect(),
+            StatementKind::Transfer(transfer) => vec![&transfer.failed],
+            StatementKind::Answer
+            | StatementKind::Reject(_)
+            | StatementKind::Play(_)
+            | StatementKind::Wait(_)
+            | StatementKind::Run(_)
+            | StatementKind::Note { .. }
+            | StatementKind::SetLanguage(_)
+            | StatementKind::HangUp
+            | StatementKind::Let { .. }
+            | StatementKind::Return(_)
+            | StatementKind::Again(_)
+            | StatementKind::Broken => Vec::new(),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum StatementKind {
     Answer,

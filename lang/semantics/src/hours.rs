@@ -10,6 +10,8 @@ use crate::project::{Def, Project};
 
 /// Longest range of dates that one line may name.
 const DAYS_MAX: i32 = 366;
+/// So long before the end of a table's last year it is told that it ends.
+const NOTICE_DAYS: i32 = 30;
 const MINUTES_A_DAY: u16 = 24 * 60;
 
 /// Fills in the tables that `collect` declared.
@@ -19,7 +21,8 @@ pub(crate) fn hours(project: &mut Project<'_>, surroundings: &dyn Surroundings, 
         for item in &module.ast.items {
             let ItemKind::Hours(hours) = &item.kind else { continue };
             let id = module.items.get(hours.name.text.as_str()).map(|item| item.def);
-            let mut reader = Reader { surroundings, problems, table: HoursTable::default(), seen: Vec::new() };
+            let mut reader =
+                Reader { surroundings, problems, table: HoursTable::default(), seen: Vec::new(), years: Vec::new() };
             reader.read(hours);
             let table = HoursTable { name: format!("{}.{}", module.path, hours.name.text), ..reader.table };
             if let Some(Def::Hours(id)) = id {
@@ -40,6 +43,8 @@ struct Reader<'r> {
     table: HoursTable,
     /// Dates of lines of their own, and the place of each.
     seen: Vec<(i32, Span)>,
+    /// Tables of holidays by name, with their first and last year, and the place of each.
+    years: Vec<(String, i16, i16, Span)>,
 }
 
 impl Reader<'_> {
@@ -61,6 +66,9 @@ impl Reader<'_> {
         self.table.dates.sort_by_key(|rule| rule.date);
         self.table.holidays.sort_unstable();
         self.table.holidays.dedup();
+        self.table.worked.sort_unstable();
+        self.table.worked.dedup();
+        self.run_out();
         let ever = !self.table.weekly.is_empty() || self.table.dates.iter().any(|rule| rule.span.is_some());
         if !ever {
             self.problems.give(
@@ -163,7 +171,11 @@ impl Reader<'_> {
     fn holidays(&mut self, table: &ast::TextString) {
         let name = table.plain().unwrap_or_default();
         match self.surroundings.holidays(&name) {
-            Some(days) => self.table.holidays.extend(days),
+            Some(days) => {
+                self.table.holidays.extend(days.closed);
+                self.table.worked.extend(days.worked);
+                self.years.push((name, days.first_year, days.last_year, table.span));
+            }
             None => {
                 let diagnostic = Diagnostic::new(
                     Code::UnknownHolidays,
@@ -181,6 +193,35 @@ impl Reader<'_> {
                     None => diagnostic.help(format!("there are tables for {}", known.collect::<Vec<_>>().join(", "))),
                 });
             }
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// F0806 where a table's last year is over or ends within [`NOTICE_DAYS`], unless a line `closed` speaks of a day of
+    /// the first year that is wanted and not there, or of a later one.
+    fn run_out(&mut self) {
+        let Some(today) = self.surroundings.today() else { return };
+        for (name, first, last, span) in std::mem::take(&mut self.years) {
+            let Some(end) = calendar::days_since_epoch(last, 12, 31) else { continue };
+            let wanted = calendar::year_of(today).unwrap_or(last).max(last.saturating_add(1));
+            let begin = calendar::days_since_epoch(wanted, 1, 1).unwrap_or(end);
+            let is_known = self.table.dates.iter().any(|rule| rule.date >= begin && rule.span.is_none());
+            if today.saturating_add(NOTICE_DAYS) <= end || is_known {
+                continue;
+            }
+            // A line that is over would be told of.
+            let day = if begin >= today { "01-01" } else { "12-31" };
+            let message = match today > end {
+                true => format!("the holidays of `{name}` are known from {first} to {last}, and those years are over"),
+                false => format!("the holidays of `{name}` are known from {first} to {last}, and {last} is soon over"),
+            };
+            self.problems.give(
+                Diagnostic::new(Code::HolidaysRunOut, span, message)
+                    .here(format!("behind {last} this closes on no day"))
+                    .help(format!("the days of {wanted} as lines of your own, like `closed {wanted}-{day}`"))
+                    .note("a newer strowger has newer tables"),
+            );
         }
     }
 }

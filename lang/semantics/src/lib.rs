@@ -14,6 +14,7 @@ mod called;
 mod check;
 mod collect;
 mod declare;
+pub mod figures;
 pub mod hir;
 mod hours;
 mod line;
@@ -43,14 +44,24 @@ pub struct ParsedModule<'a> {
     pub ast: &'a ast::Module,
 }
 
+/// A table of public holidays. Days are counted from 1970.
+pub struct Holidays {
+    pub closed: Vec<i32>,
+    /// Days of a weekend that are worked in exchange.
+    pub worked: Vec<i32>,
+    pub first_year: i16,
+    /// Nothing is known of the days behind it.
+    pub last_year: i16,
+}
+
 /// What stands beside the flow files.
 pub trait Surroundings {
     /// BLAKE3 of an audio file below `prompts/`; `None` when it is not there.
     fn audio(&self, file: &str) -> Option<[u8; 32]>;
     /// Why a file that is there cannot be played, and behind `; ` the remedy.
     fn unplayable(&self, file: &str) -> Option<&str>;
-    /// Days of a holiday table (since 1970, rising); `None` when there is no table of this name.
-    fn holidays(&self, table: &str) -> Option<Vec<i32>>;
+    /// `None` when there is no table of this name.
+    fn holidays(&self, table: &str) -> Option<Holidays>;
     /// Names of all holiday tables.
     fn holiday_tables(&self) -> Vec<String>;
     /// Today (days since 1970), for dates that are over; `None` leaves that out.

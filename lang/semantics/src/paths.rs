@@ -102,20 +102,9 @@ pub(crate) fn has_broken(flow: &CheckedFlow) -> bool {
 }
 
 fn block_has_broken(block: &Block) -> bool {
-    block.statements.iter().any(|statement| match &statement.kind {
-        StatementKind::Broken => true,
-        StatementKind::Go(go) => go.bound.as_ref().is_some_and(|bound| block_has_broken(&bound.otherwise)),
-        StatementKind::If { then, otherwise, .. } => block_has_broken(then) || block_has_broken(otherwise),
-        StatementKind::Match(found) => found.arms.iter().any(|arm| block_has_broken(&arm.block)),
-        StatementKind::Loop(found) => block_has_broken(&found.block),
-        StatementKind::Menu(menu) => menu.dialogue.arms.iter().any(|arm| block_has_broken(&arm.block)),
-        StatementKind::Ask(ask) => ask.dialogue.arms.iter().any(|arm| block_has_broken(&arm.block)),
-        StatementKind::Record(record) => record.dialogue.arms.iter().any(|arm| block_has_broken(&arm.block)),
-        StatementKind::Service(call) => block_has_broken(&call.ok) || block_has_broken(&call.failed),
-        StatementKind::Connect(connect) => connect.arms.iter().any(|arm| block_has_broken(&arm.block)),
-        StatementKind::Transfer(transfer) => block_has_broken(&transfer.failed),
-        _ => false,
-    })
+    let is_broken = |statement: &Statement| matches!(statement.kind, StatementKind::Broken);
+    let inside = |statement: &Statement| statement.blocks().into_iter().any(block_has_broken);
+    block.statements.iter().any(|statement| is_broken(statement) || inside(statement))
 }
 
 /// F0501: some path leads to every step.

@@ -216,6 +216,33 @@ impl Reader<'_, '_> {
         self.at = calendar::instant(days, i64::from(minutes) * MS_A_MINUTE, &self.zone);
     }
 
+    /// F1201 where what stands before the last dot is no service that this file sees.
+    fn no_service(&self, path: &ast::Path, head: &[ast::Name]) -> Diagnostic {
+        let Some(span) = head.iter().map(|name| name.span).reduce(Span::to) else {
+            let message = "a service and its operation are wanted here";
+            let first = self.project.services.iter().find_map(|info| Some((info, info.operations.first()?)));
+            let (service, operation) =
+                first.map_or(("bank", "balance"), |(info, first)| (info.name.text.as_str(), first.name.text.as_str()));
+            return Diagnostic::new(Code::GivenUnknownService, path.span, message)
+                .help(format!("`given {service}.{operation} => failed`"));
+        };
+        let written = head.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".");
+        let last = head.last().map_or("", |name| name.text.as_str());
+        let elsewhere = self.project.services.iter().find(|info| info.name.text == last);
+        match elsewhere.and_then(|info| self.project.modules.get(info.module)) {
+            Some(module) => {
+                let message = format!("`{last}` is a service of `{}`, which this file does not use", module.path);
+                Diagnostic::new(Code::GivenUnknownService, span, message).help(format!("`use {}: {last}`", module.path))
+            }
+            None => {
+                let message = format!("there is no service `{written}`");
+                let diagnostic = Diagnostic::new(Code::GivenUnknownService, span, message);
+                let names = self.project.services.iter().map(|info| info.name.text.as_str());
+                offer_nearest(diagnostic, &written, names, "{}")
+            }
+        }
+    }
+
     fn given(&mut self, path: &ast::Path, result: &ast::Given) -> Option<Verb> {
         let (last, head) = path.names.split_last()?;
         let words: Vec<&str> = head.iter().map(|name| name.text.as_str()).collect();
@@ -229,26 +256,7 @@ impl Reader<'_, '_> {
         };
         let info = service.and_then(|service| self.project.services.get(service as usize));
         let (Some(service), Some(info)) = (service, info) else {
-            let written = path.names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".");
-            let diagnostic = Diagnostic::new(
-                Code::GivenUnknownService,
-                path.span,
-                format!("`{written}` is no operation of a service that is known here"),
-            );
-            let elsewhere =
-                self.project.services.iter().find(|info| Some(info.name.text.as_str()) == words.last().copied());
-            let module = elsewhere.and_then(|info| Some((self.project.modules.get(info.module)?, info)));
-            self.problems.give(match module {
-                Some((module, info)) => diagnostic.help(format!("`use {}: {}`", module.path, info.name.text)),
-                None => {
-                    let named = |info: &crate::project::ServiceInfo<'_>| {
-                        let operations = info.operations.iter().map(|operation| operation.name.text.clone());
-                        operations.map(|operation| format!("{}.{operation}", info.name.text)).collect::<Vec<_>>()
-                    };
-                    let known: Vec<String> = self.project.services.iter().flat_map(named).collect();
-                    offer_nearest(diagnostic, &written, known.iter().map(String::as_str), "{}")
-                }
-            });
+            self.problems.give(self.no_service(path, head));
             return None;
         };
         let index = info.operations.iter().position(|operation| operation.name.text == last.text);

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::time::Time;
 
 /// `hours NAME in ZONE { … }`. A date's own line wins over holidays, holidays over the weekly lines; of two
-/// lines for one date, either makes it open.
+/// lines for one date, either makes it open. A day of a weekend that is worked in exchange for a holiday has the weekly
+/// lines of the working day beside it: a Saturday those of Friday, a Sunday those of Monday.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoursTable {
     pub name: String,
@@ -18,6 +19,8 @@ pub struct HoursTable {
     pub weekly: Vec<WeeklySpan>,
     /// Dates closed by `closed holidays "…"`, as days since 1970, sorted.
     pub holidays: Vec<i32>,
+    /// Saturdays and Sundays that those tables say are worked, likewise.
+    pub worked: Vec<i32>,
     /// Dates with lines of their own, sorted by date.
     pub dates: Vec<DateRule>,
     /// Parts of dates in which it is closed, whatever else is said of them.
@@ -55,6 +58,11 @@ pub struct DateRule {
     pub span: Option<Span>,
 }
 
+/// Days of the week as [`local`] gives them.
+const MONDAY: u8 = 0;
+const SATURDAY: u8 = 5;
+const SUNDAY: u8 = 6;
+
 /// Milliseconds of a day.
 pub const DAY_MS: i64 = 86_400_000;
 
@@ -64,6 +72,11 @@ const EPOCH: civil::Date = civil::date(1970, 1, 1);
 pub fn days_since_epoch(year: i16, month: i8, day: i8) -> Option<i32> {
     let date = civil::Date::new(year, month, day).ok()?;
     Some(date.since(EPOCH).ok()?.get_days())
+}
+
+/// The year of a day since 1970.
+pub fn year_of(days: i32) -> Option<i16> {
+    Some(EPOCH.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?.year())
 }
 
 /// The first day with this month and day that is not before `today`, both as days since 1970. A 29 February may be
@@ -128,6 +141,11 @@ pub fn is_open(table: &HoursTable, time: Time) -> bool {
         if table.holidays.binary_search(&day).is_ok() {
             return Vec::new();
         }
+        let weekday = match weekday {
+            SATURDAY if table.worked.binary_search(&day).is_ok() => SATURDAY - 1,
+            SUNDAY if table.worked.binary_search(&day).is_ok() => MONDAY,
+            weekday => weekday,
+        };
         table.weekly.iter().filter(|line| line.days & 1 << weekday != 0).map(|line| line.span).collect()
     };
     let overnight = |span: &Span| span.to_minute <= span.from_minute;
@@ -158,6 +176,7 @@ mod tests {
                 WeeklySpan { days: 0b0010_0000, span: span(22, 2) },
             ],
             holidays: vec![day(2026, 10, 1)],
+            worked: vec![day(2026, 2, 28), day(2026, 9, 20)],
             dates: vec![DateRule { date: day(2026, 2, 14), span: Some(span(9, 18)) }],
             closures: vec![],
         }
@@ -194,6 +213,14 @@ mod tests {
         assert!(!open_at((2026, 10, 1), 10), "a holiday on a Thursday");
         assert!(open_at((2026, 2, 14), 10), "a Saturday that is worked");
         assert!(!open_at((2026, 2, 14), 23), "its own line replaces the weekly one");
+    }
+
+    #[test]
+    fn a_weekend_day_that_is_worked_has_the_hours_of_the_working_day_beside_it() {
+        assert!(open_at((2026, 2, 28), 9) && open_at((2026, 9, 20), 17));
+        assert!(!open_at((2026, 2, 28), 23), "Saturday's own line does not count");
+        assert!(!open_at((2026, 3, 1), 1), "nor does what it has after midnight");
+        assert!(open_at((2026, 3, 7), 23) && !open_at((2026, 9, 27), 17), "other weekends are as always");
     }
 
     #[test]

@@ -26,3 +26,4 @@ mod repairs;
 mod syntax_support;
 mod values;
 mod ways;
+mod worst;

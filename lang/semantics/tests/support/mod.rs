@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use lang_diagnostics::{Colours, Diagnostic, Severity, Sources, render};
-use lang_semantics::{ParsedModule, Surroundings, analyze, hir};
+use lang_semantics::{Holidays, ParsedModule, Surroundings, analyze, hir};
 use runtime_contract::calendar::days_since_epoch;
 use runtime_contract::program::SiteNames;
 
@@ -48,9 +48,12 @@ impl Surroundings for Sample {
         self.audio.iter().any(|known| known == file).then_some([7; 32])
     }
 
-    fn holidays(&self, table: &str) -> Option<Vec<i32>> {
-        let days = stdlib::holidays(table)?;
-        days.into_iter().map(|(year, month, day)| days_since_epoch(year, month, day)).collect()
+    fn holidays(&self, table: &str) -> Option<Holidays> {
+        let stdlib::Holidays { closed, worked, first_year, last_year } = stdlib::holidays(table)?;
+        let days = |days: Vec<stdlib::Day>| {
+            days.into_iter().filter_map(|(year, month, day)| days_since_epoch(year, month, day)).collect()
+        };
+        Some(Holidays { closed: days(closed), worked: days(worked), first_year, last_year })
     }
 
     fn holiday_tables(&self) -> Vec<String> {

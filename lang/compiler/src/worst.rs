@@ -1,0 +1,105 @@
+//! The worst case of each flow of a project in figures, with the places that make it so.
+
+use lang_diagnostics::Span;
+use lang_semantics::figures::{self, Most};
+use lang_semantics::hir;
+
+use crate::analysis::Analysis;
+
+/// The worst call that comes to a flow, whatever it runs included.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Worst {
+    /// `module.flow`.
+    pub flow: String,
+    pub place: Where,
+    /// What leads here: `+442079460000`, `extension 6000`.
+    pub answers: Vec<String>,
+    /// Texts and recordings that the caller hears.
+    pub prompts: Figure,
+    /// Milliseconds on the line; talks with people are left out.
+    pub time_ms: Figure,
+    /// Menus one after another, without going back; `cause` is the deepest.
+    pub menus: Figure,
+    /// Milliseconds until the first `connect` or `transfer` rings, and that; `None` when no person is reached.
+    pub person_ms: Option<(Figure, Where)>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Figure {
+    pub amount: u64,
+    /// The line that makes most of it, and how much.
+    pub cause: Option<(Where, u64)>,
+    /// Steps that the call comes by, in the order in which it first does, and how often.
+    pub way: Vec<(String, u64)>,
+    /// Otherwise this much is there, and more was not looked for.
+    pub is_most: bool,
+}
+
+/// A line of a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Where {
+    pub file: String,
+    pub line: u32,
+    /// The step, or the flow outside of its steps.
+    pub part: String,
+    /// The text of the line, without the blanks around it.
+    pub text: String,
+}
+
+impl Analysis {
+    /// Flows of the project in the order of files and lines, without those of the library. None where something is
+    /// wrong with the project.
+    pub fn worst(&self) -> Vec<Worst> {
+        let Some(program) = &self.program else { return Vec::new() };
+        let figures = figures::figures(program);
+        let own = figures.into_iter().filter_map(|figures| {
+            let flow = program.flows.get(figures.flow as usize)?;
+            if self.is_library(flow.span.file) {
+                return None;
+            }
+            let answers = program.inbounds.iter().map(|inbound| &inbound.address);
+            let answers = answers
+                .filter(|address| address.flow == figures.flow)
+                .map(|address| format!("{}{}", if address.is_extension { "extension " } else { "+" }, address.pattern));
+            let person =
+                figures.person_ms.map(|person| (self.figure(program, person.wait), self.place(program, person.place)));
+            Some((
+                flow.span,
+                Worst {
+                    flow: flow.name.clone(),
+                    place: self.place(program, flow.span),
+                    answers: answers.collect(),
+                    prompts: self.figure(program, figures.prompts),
+                    time_ms: self.figure(program, figures.time_ms),
+                    menus: self.figure(program, figures.menus),
+                    person_ms: person,
+                },
+            ))
+        });
+        let mut own: Vec<_> = own.collect();
+        own.sort_by_key(|(span, _)| (span.file, span.start));
+        own.into_iter().map(|(_, worst)| worst).collect()
+    }
+
+    fn figure(&self, program: &hir::Program, most: Most) -> Figure {
+        let cause = most.cause.map(|cause| (self.place(program, cause.span), cause.amount));
+        Figure { amount: most.amount, cause, way: most.way, is_most: most.is_most }
+    }
+
+    fn place(&self, program: &hir::Program, span: Span) -> Where {
+        let parts = program.flows.iter().flat_map(|flow| {
+            let steps = flow.steps.iter().map(|step| (step.span, step.name.as_str()));
+            [(flow.span, flow.name.rsplit('.').next().unwrap_or_default())].into_iter().chain(steps)
+        });
+        let before = parts.filter(|(name, _)| name.file == span.file && name.start <= span.start);
+        let part = before.max_by_key(|(name, _)| name.start).map_or("", |(_, part)| part);
+        let line = self.sources.position(span.file, span.start).line;
+        let text = self.sources.get(span.file).and_then(|source| source.line(line)).unwrap_or_default();
+        Where {
+            file: self.sources.path(span.file).to_owned(),
+            line,
+            part: part.to_owned(),
+            text: text.trim().to_owned(),
+        }
+    }
+}
