@@ -56,9 +56,9 @@ impl Check {
             show::say(&if self.json { worst_case::json(&worst) } else { worst_case::text(&worst, show::colours()) });
         }
         if self.json {
-            println!("{}", json!({ "errors": checked.errors(), "warnings": checked.warnings() }));
+            show::say(&format!("{}\n", json!({ "errors": checked.errors(), "warnings": checked.warnings() })));
         } else {
-            println!("{}", checked.summary());
+            show::say(&format!("{}\n", checked.summary()));
         }
         let passed = checked.passed();
         // The process ends here: nobody needs the pieces of its trees one by one.

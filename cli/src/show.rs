@@ -77,7 +77,12 @@ pub fn plural(count: usize, one: &str) -> String {
 /// Writes to standard output. A reader who has seen enough, as `head` has, is no mistake.
 pub fn say(text: &str) {
     let mut out = std::io::stdout().lock();
-    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
-        std::process::exit(0);
+    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Whoever reads no further has what he wanted; a full disk has not.
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            std::process::exit(0);
+        }
+        eprintln!("strowger: standard output cannot be written: {error}");
+        std::process::exit(1);
     }
 }

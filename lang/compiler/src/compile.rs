@@ -6,7 +6,7 @@ use lang_codegen::Native;
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_flowgraph::lower::{hir_to_graph, test_to_script};
 use lang_flowgraph::marks::Marks;
-use lang_flowgraph::serial::{from_bytes, to_bytes};
+use lang_flowgraph::serial::from_bytes;
 use lang_flowgraph::{Interpreted, Verified, graph_to_text};
 use lang_semantics::hir;
 use runtime_contract::program::{FlowProgram, Report, SiteNames};
@@ -52,10 +52,8 @@ impl Checker {
 
 fn graph_and_code(mut analysis: Analysis, engine: Engine) -> Result<Compiled, Box<Analysis>> {
     let Some(program) = analysis.program.take() else { return Err(Box::new(analysis)) };
-    let made = hir_to_graph(&program, &analysis.sources).and_then(|(graph, marks)| {
-        let bytes = to_bytes(&graph);
-        Ok((start(graph, engine)?, bytes, marks))
-    });
+    let made = hir_to_graph(&program, &analysis.sources)
+        .and_then(|made| Ok((start(made.graph, engine)?, made.bytes, made.marks)));
     let (running, graph, marks) = match made {
         Ok((running, bytes, marks)) => (running, bytes.into(), marks),
         Err(problems) => {

@@ -6,9 +6,10 @@ use runtime_contract::program::{FlowMeta, Parameter, Place, ProgramMeta, SiteId,
 use runtime_contract::stack::RESULT_AT;
 use runtime_contract::types::{Class, Type};
 
+use crate::finish::Finished;
 use crate::graph::{Arithmetic, BlockId, Condition, Edge, Fact, FlowId, Instruction, SegmentId, Terminator, Word};
 use crate::hash::FxHashMap;
-use crate::marks::{Mark, Marks, Placed, place};
+use crate::marks::{Mark, Placed, place};
 use crate::site::mailbox;
 use crate::verify::Verified;
 
@@ -480,11 +481,11 @@ impl GraphBuilder {
     /// Lays out frames, computes live maps, numbers constants, and verifies. The problems are ours, never the
     /// flow author's, but for bounds (a frame or stack too large, too many segments).
     pub fn finish(self) -> Result<Verified, Vec<String>> {
-        self.finish_with_marks().map(|(graph, _)| graph)
+        self.finish_whole().map(|finished| finished.graph)
     }
 
-    /// The same, and where in the graph the marks are.
-    pub fn finish_with_marks(self) -> Result<(Verified, Marks), Vec<String>> {
+    /// The same, with what goes with the graph.
+    pub fn finish_whole(self) -> Result<Finished, Vec<String>> {
         crate::finish::finish(self)
     }
 }

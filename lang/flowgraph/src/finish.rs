@@ -11,9 +11,18 @@ use crate::graph::{Block, BlockId, Graph, Instruction, Segment, SegmentId, Termi
 use crate::hash::FxHashMap;
 use crate::marks::{Marks, Placed};
 use crate::verify::{self, Verified};
-use crate::{forward, layout, serial, thread};
+use crate::{forward, layout, parallel, serial, thread};
 
-pub fn finish(mut builder: GraphBuilder) -> Result<(Verified, Marks), Vec<String>> {
+/// A graph, and what goes with it.
+#[derive(Debug)]
+pub struct Finished {
+    pub graph: Verified,
+    /// Its canonical bytes.
+    pub bytes: Vec<u8>,
+    pub marks: Marks,
+}
+
+pub fn finish(mut builder: GraphBuilder) -> Result<Finished, Vec<String>> {
     let texts = builder.take_texts();
     let words = builder.words;
     let GraphBuilder { meta, mut segments, flows, mut problems, marks, .. } = builder;
@@ -23,7 +32,7 @@ pub fn finish(mut builder: GraphBuilder) -> Result<(Verified, Marks), Vec<String
         return Err(problems);
     }
     thread::thread(&mut segments, words);
-    let (ordered, placed): (Vec<_>, Vec<_>) = segments.iter().map(order).unzip();
+    let (ordered, placed): (Vec<_>, Vec<_>) = parallel::map(&segments, |_, draft| order(draft)).into_iter().unzip();
     let (mut graph, reached) = keep_reached(meta, ordered)?;
     let kept = placed.into_iter().zip(reached).filter_map(|(placed, reached)| reached.then_some(placed));
     let marks = Marks::new(marks, kept.collect());
@@ -33,13 +42,14 @@ pub fn finish(mut builder: GraphBuilder) -> Result<(Verified, Marks), Vec<String
     if !problems.is_empty() {
         return Err(problems);
     }
-    graph.segments.iter_mut().for_each(forward::forward);
+    parallel::map_mut(&mut graph.segments, |_, segment| forward::forward(segment));
     let problems = layout::lay_out(&mut graph, &slots);
     if !problems.is_empty() {
         return Err(problems);
     }
-    graph.meta.graph_id = serial::graph_id(&graph);
-    Ok((Verified::new(graph)?, marks))
+    let (bytes, problems) = parallel::both(|| serial::to_bytes(&graph), || verify::verify(&graph));
+    graph.meta.graph_id = serial::graph_id(&bytes);
+    Ok(Finished { graph: Verified::found(graph, problems)?, bytes, marks })
 }
 
 /// Reachable blocks, each after all that lead to it, words numbered in that order; and the marks of each.

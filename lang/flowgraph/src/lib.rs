@@ -22,6 +22,7 @@ mod layout;
 mod liveness;
 pub mod lower;
 pub mod marks;
+mod parallel;
 #[cfg(feature = "random")]
 pub mod random;
 pub mod serial;
@@ -31,6 +32,7 @@ mod thread;
 pub mod verify;
 
 pub use builder::GraphBuilder;
+pub use finish::Finished;
 pub use graph::Graph;
 pub use interpreter::Interpreted;
 pub use text::graph_to_text;

@@ -47,8 +47,8 @@ pub fn to_bytes(graph: &Graph) -> Vec<u8> {
 }
 
 /// BLAKE3 of the canonical bytes.
-pub fn graph_id(graph: &Graph) -> GraphId {
-    GraphId(*blake3::hash(&to_bytes(graph)).as_bytes())
+pub(crate) fn graph_id(bytes: &[u8]) -> GraphId {
+    GraphId(*blake3::hash(bytes).as_bytes())
 }
 
 /// A verified graph. Its id is that of the bytes.
@@ -66,6 +66,6 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Verified, LoadError> {
     if !rest.is_empty() {
         return Err(LoadError::Bytes(format!("{} bytes too many", rest.len())));
     }
-    graph.meta.graph_id = GraphId(*blake3::hash(bytes).as_bytes());
+    graph.meta.graph_id = graph_id(bytes);
     Verified::new(graph).map_err(LoadError::Unsound)
 }

@@ -50,10 +50,13 @@ pub struct Verified(Arc<Graph>);
 impl Verified {
     /// The problems are those of [`verify`].
     pub fn new(graph: Graph) -> Result<Verified, Vec<String>> {
-        match verify(&graph) {
-            problems if problems.is_empty() => Ok(Verified(Arc::new(graph))),
-            problems => Err(problems),
-        }
+        let problems = verify(&graph);
+        Verified::found(graph, problems)
+    }
+
+    /// `problems` are what [`verify`] said of it.
+    pub(crate) fn found(graph: Graph, problems: Vec<String>) -> Result<Verified, Vec<String>> {
+        if problems.is_empty() { Ok(Verified(Arc::new(graph))) } else { Err(problems) }
     }
 
     /// To change it; then it is to be verified again.

@@ -149,6 +149,20 @@ fn f0009_bad_language_tag() {
 }
 
 #[test]
+fn only_a_word_for_a_key_is_left_out_before_one() {
+    let menu = |arm: &str| in_flow(&format!("menu {{\n        say \"Press 1.\"\n        {arm}\n    }}"));
+    check_repair(&menu("press 1 => hang up"), &menu("1 => hang up"));
+    check_repair(&menu("'*' => hang up"), &menu("* => hang up"));
+    for arm in
+        ["after 2 => hang up", "not 2 => hang up", "silence 2 => hang up", "'sales' => hang up", "except 3 => hang up"]
+    {
+        let certain = |problem: &Diagnostic| problem.suggestion.as_ref().is_some_and(|suggestion| suggestion.certain);
+        let found = problems(&menu(arm));
+        assert!(!found.is_empty() && !found.iter().any(certain), "{arm}\n{found:#?}");
+    }
+}
+
+#[test]
 fn values_and_outcomes_in_the_wrong_place() {
     check(&in_flow("hang up else go main"), Code::OutcomeImpossible, "else", "leave out `else` and what follows it");
     let arms = "queue support() {\n        served => hang up\n        timeout full => hang up\n    }";

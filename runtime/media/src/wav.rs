@@ -29,9 +29,7 @@ pub enum WavError {
     Damaged { at_ms: u64, reason: String },
     #[error("it holds no audio; record it again")]
     Empty,
-    #[error(
-        "it lasts {seconds} s, longer than the {seconds_max} s that a prompt may last; shorten it, or raise `prompt_seconds_max`"
-    )]
+    #[error("it lasts {seconds} s, longer than the {seconds_max} s that a prompt may last; shorten it")]
     TooLong { seconds: u64, seconds_max: u32 },
 }
 

@@ -309,3 +309,13 @@ fn a_stored_graph_runs_as_the_program_it_came_from() {
     let torn = load(&built.graph[..built.graph.len() - 1], Engine::Native);
     assert!(torn.is_err_and(|report| report.text.contains("cannot be read")));
 }
+
+#[test]
+fn nobody_comes_behind_a_loop_whose_first_round_leaves() {
+    let menu = "flow f {\n    answer\n    repeat 2 times {\n        menu {\n            say \"Press 1.\"\n            \
+                1 => hang up\n            silence, other => say \"No.\" then hang up\n        }\n    }\n}\n";
+    let said = "answer\nmenu 1 \"Press 1.\" -> other\nsay \"No.\"\nhang up\nend: gone\n";
+    assert_eq!(heard(menu, &["other"]), said);
+    let leaves = "flow f {\n    answer\n    repeat 3 times { go s }\n    step s {\n        repeat 2 times { hang up }\n    }\n}\n";
+    assert_eq!(heard(leaves, &[]), "answer\nhang up\nend: gone\n");
+}

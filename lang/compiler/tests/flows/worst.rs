@@ -257,3 +257,26 @@ fn what_passes_a_limit_says_how_a_call_comes_there() {
     assert!(report.contains("F0508") && report.contains("the caller presses 1") && report.contains("`s`"), "{report}");
     assert_eq!(analysis.worst(), []);
 }
+
+/// Each level doubles what is looked at when nothing is remembered: then these do not end.
+#[test]
+fn what_is_nested_or_run_twice_is_looked_at_once() {
+    let nested = format!(
+        "flow f {{\n    answer\n{}say \"A.\"\n{}    hang up\n}}\n",
+        "repeat 1 times {\n".repeat(40),
+        "}\n".repeat(40)
+    );
+    let [flow] = &text(&nested)[..] else { panic!("one flow") };
+    assert_eq!(flow.prompts.amount, 1);
+    let runs =
+        |from: usize| format!("flow g{from} {{\n    run g{to}()\n    run g{to}()\n    return\n}}\n\n", to = from + 1);
+    let row: String = (0..60).map(runs).collect();
+    let mut project = Project::default();
+    let last = "flow g60 {\n    say \"x\"\n    return\n}\n";
+    project.add_flow(
+        "m.flow",
+        format!("languages en\n\nflow f {{\n    answer\n    run g0()\n    hang up\n}}\n\n{row}{last}"),
+    );
+    let analysis = analyze(&project, &SiteNames::default());
+    assert!(analysis.has_errors() && analysis.diagnostics.len() < 10, "{:#?}", analysis.diagnostics);
+}

@@ -129,9 +129,14 @@ impl FlowWriter<'_> {
             self.store_local(row, &words);
         }
         self.block(&found.block);
-        if !self.graph.is_ended() {
+        let leaves = self.graph.is_ended();
+        if !leaves {
             self.graph.continue_in(next);
         }
         self.graph.go_to(behind);
+        // The first round is sure and leaves, so that nobody comes behind it.
+        if leaves && found.is_certain {
+            self.graph.end_block();
+        }
     }
 }

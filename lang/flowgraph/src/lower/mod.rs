@@ -18,15 +18,14 @@ use lang_semantics::hir;
 use runtime_contract::program::{Parameter, ProgramMeta};
 
 use crate::builder::GraphBuilder;
+use crate::finish::Finished;
 use crate::graph::FlowId;
-use crate::marks::Marks;
-use crate::verify::Verified;
 
 pub use script::test_to_script;
 
 /// The program of a tree that [`lang_semantics::analyze`] gave, and the marks of its parts and arms. An error is a bound that the program passes (segments,
 /// frame, stack), or our mistake.
-pub fn hir_to_graph(program: &hir::Program, sources: &Sources) -> Result<(Verified, Marks), Vec<String>> {
+pub fn hir_to_graph(program: &hir::Program, sources: &Sources) -> Result<Finished, Vec<String>> {
     let inbounds = program.inbounds.iter();
     let mut graph = GraphBuilder::new(ProgramMeta {
         languages: program.languages.clone(),
@@ -43,7 +42,7 @@ pub fn hir_to_graph(program: &hir::Program, sources: &Sources) -> Result<(Verifi
     for (id, flow) in ids.into_iter().zip(&program.flows) {
         flow::lower(&mut graph, program, sources, id, flow);
     }
-    graph.finish_with_marks()
+    graph.finish_whole()
 }
 
 fn declare(graph: &mut GraphBuilder, flow: &hir::Flow) -> FlowId {

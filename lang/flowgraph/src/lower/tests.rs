@@ -105,7 +105,7 @@ fn key(key: &str) -> Takes {
 fn run(program: &Program, answers: &[Option<u32>]) -> String {
     let mut sources = Sources::new();
     sources.add("m.flow", "x");
-    let (graph, _) = hir_to_graph(program, &sources).unwrap();
+    let graph = hir_to_graph(program, &sources).unwrap().graph;
     let program = Interpreted::new(graph);
     let meta = program.meta();
     let (mut arena, mut vault, mut stack) = (Arena::default(), Vault::default(), Stack::default());
@@ -326,7 +326,7 @@ fn sites_are_named_by_flow_step_and_kind() {
         ..flow(block([StatementKind::Answer, StatementKind::Go(go(0))]))
     };
     let services = vec![Service { name: "crm".into(), operations: vec![operation] }];
-    let (graph, _) = hir_to_graph(&Program { services, ..only(flow) }, &Sources::new()).unwrap();
+    let graph = hir_to_graph(&Program { services, ..only(flow) }, &Sources::new()).unwrap().graph;
     let keys: Vec<_> = graph.meta.sites.iter().map(|site| site.key.as_str()).collect();
     assert_eq!(keys, ["m.f/answer#1", "m.f.s/crm.find#1", "m.f.s/crm.find#2", "m.f.finally/note n#1"]);
     assert_eq!(graph.meta.sites.iter().map(|site| site.step.as_str()).collect::<Vec<_>>(), ["", "s", "s", "finally"]);

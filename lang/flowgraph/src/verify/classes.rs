@@ -8,6 +8,7 @@ use super::Problems;
 use super::tables::slot_classes;
 use crate::graph::{Graph, Instruction, Segment, Terminator, Word};
 use crate::hash::FxHashMap;
+use crate::parallel;
 
 /// Classes of a host call's arguments and results.
 pub fn host_classes(call: HostCall) -> (&'static [Class], &'static [Class]) {
@@ -48,13 +49,15 @@ pub fn host_classes(call: HostCall) -> (&'static [Class], &'static [Class]) {
 
 pub fn check(graph: &Graph, problems: &mut Problems) {
     let slots = slot_classes(&graph.meta);
-    for ((id, segment), flow) in graph.segments.iter().enumerate().zip(&graph.meta.segments) {
-        let Some(slots) = slots.get(*flow as usize) else { continue };
+    let found = parallel::map(&graph.segments, |id, segment| {
+        let flow = graph.meta.segments.get(id).copied().unwrap_or(u32::MAX);
+        let Some(slots) = slots.get(flow as usize) else { return Vec::new() };
         let mut check = Check { slots, words: Vec::new(), parameters: FxHashMap::default(), found: Vec::new() };
         check.segment(segment);
-        for problem in check.found {
-            problems.add(format!("segment {id}: {problem}"));
-        }
+        check.found
+    });
+    for (id, found) in found.into_iter().enumerate() {
+        found.into_iter().for_each(|problem| problems.add(format!("segment {id}: {problem}")));
     }
 }
 

@@ -9,26 +9,32 @@ use super::Problems;
 use crate::frame::width;
 use crate::graph::{Block, Graph, Instruction, Segment, Terminator, Word};
 use crate::liveness::{across, liveness};
+use crate::parallel;
 
 /// Blocks of one segment; the checks take time in proportion to their square at worst.
 pub const BLOCKS_MAX: usize = 4096;
 
 pub fn check(graph: &Graph, problems: &mut Problems) {
-    for ((id, segment), flow) in (0u32..).zip(&graph.segments).zip(&graph.meta.segments) {
-        let Some(frame) = graph.meta.flow(*flow) else { continue };
-        let mut check = Check {
-            meta: &graph.meta,
-            id,
-            flow: *flow,
-            frame_words: frame.frame_words,
-            segment,
-            dominators: dominators(segment),
-            defined_in: Vec::new(),
-            constants: Vec::new(),
-            problems,
-        };
-        check.segment();
-    }
+    let found = parallel::map(&graph.segments, |id, segment| {
+        let mut problems = Problems::default();
+        let flow = graph.meta.segments.get(id).copied();
+        if let Some((flow, frame)) = flow.and_then(|flow| Some((flow, graph.meta.flow(flow)?))) {
+            let mut check = Check {
+                meta: &graph.meta,
+                id: id as u32,
+                flow,
+                frame_words: frame.frame_words,
+                segment,
+                dominators: dominators(segment),
+                defined_in: Vec::new(),
+                constants: Vec::new(),
+                problems: &mut problems,
+            };
+            check.segment();
+        }
+        problems.0
+    });
+    found.into_iter().flatten().for_each(|problem| problems.add(problem));
 }
 
 /// What is said of segments with too many blocks; the passes before the verifier need not be tried on them.

@@ -96,7 +96,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn no_secret(&mut self, text: &str, span: Span) {
+    pub fn no_secret(&mut self, text: &str, span: Span) {
         if let Some(kind) = kind_of_secret(text) {
             let diagnostic = Diagnostic::new(Code::SecretInSource, span, format!("this text is {kind}"));
             let help = "leave it out, and give the service's headers in `strowger.yaml`, where `${NAME}` comes from the environment";
@@ -107,6 +107,7 @@ impl Checker<'_, '_> {
     /// A text with holes that is not said: its parts in figures, joined.
     fn joined(&mut self, string: &ast::TextString) -> Typed {
         let (span, mut whole, mut sound) = (string.span, None::<hir::Expr>, true);
+        self.no_secret(&literals(string), span);
         for part in &string.parts {
             let next = match part {
                 Part::Literal { text, .. } => typed(hir::ExprKind::Text(text.clone()), Ty::Text, span).expr,
@@ -192,4 +193,13 @@ impl Checker<'_, '_> {
         let span = value.expr.span;
         Some(typed(hir::ExprKind::Convert(conversion, Box::new(value.expr)), Ty::Text, span).expr)
     }
+}
+
+/// What is written out in a text, a brace for each hole.
+pub(super) fn literals(string: &ast::TextString) -> String {
+    let parts = string.parts.iter().map(|part| match part {
+        Part::Literal { text, .. } => text.as_str(),
+        _ => "{",
+    });
+    parts.collect()
 }

@@ -6,8 +6,12 @@ pub(super) fn kind_of_secret(text: &str) -> Option<&'static str> {
         return Some("a private key");
     }
     let mut before = "";
-    for word in text.split_whitespace() {
-        let of_scheme = matches!(before, "Bearer" | "bearer" | "Basic" | "basic") && is_token(word, 16);
+    let is_between =
+        |sign: char| sign.is_whitespace() || matches!(sign, '"' | '\'' | ',' | ';' | '<' | '>' | '(' | ')');
+    for word in text.split(is_between).flat_map(|word| word.split_inclusive('=')) {
+        let has_digit = word.bytes().any(|sign| sign.is_ascii_digit());
+        let scheme = before.trim_end_matches(':').to_ascii_lowercase();
+        let of_scheme = matches!(scheme.as_str(), "bearer" | "basic") && has_digit && is_token(word, 16);
         if of_scheme {
             return Some("what a service is signed in with");
         }
@@ -55,7 +59,7 @@ fn kind_of_word(word: &str) -> Option<&'static str> {
     user.split_once(':').filter(|(_, password)| !password.is_empty()).map(|_| "an address with a password")
 }
 
-/// One word of the signs that keys are made of, with both letters and figures.
+/// One word of the signs that keys are made of, with letters.
 fn is_token(text: &str, least: usize) -> bool {
     let is_sign = |sign: u8| sign.is_ascii_alphanumeric() || matches!(sign, b'_' | b'-' | b'+' | b'/' | b'=' | b'.');
     text.len() >= least && text.bytes().all(is_sign) && text.bytes().any(|sign| sign.is_ascii_alphabetic())
@@ -71,6 +75,9 @@ mod tests {
         for text in [
             format!("sk_live_{a}"),
             format!("key: ghp_{a}"),
+            format!("key=ghp_{a}"),
+            format!("Bearer: {a}"),
+            format!("\"sk_live_{a}\""),
             "AKIAIOSFODNN7EXAMPLE".to_owned(),
             format!("Bearer {a}"),
             format!("eyJ{a}.eyJ{a}.{a}"),
@@ -82,6 +89,7 @@ mod tests {
         for text in [
             "Bearer of good news, welcome.",
             "Basic cover is free. Press 1.",
+            "Basic internationalization",
             "Write to help@example.com, or see https://example.com/a:b@c",
             "sk_live_",
             "AKIA",

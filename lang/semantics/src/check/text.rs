@@ -5,6 +5,7 @@ use lang_syntax::ast::{self, Part as AstPart};
 use runtime_contract::program::{Part, Prompt, PromptText};
 use runtime_contract::spoken;
 
+use super::literal::literals;
 use super::{Checker, Typed, typed};
 use crate::Surroundings;
 use crate::hir::{self, ExprKind};
@@ -123,6 +124,9 @@ impl Checker<'_, '_> {
                 ));
                 broken = true;
                 continue;
+            }
+            if let Some(string) = line.string {
+                self.no_secret(&literals(string), string.span);
             }
             let audio = line.audio.and_then(|audio| self.audio(audio, surroundings));
             let tags = self.tags_of(line, language, own);
@@ -413,7 +417,8 @@ impl Checker<'_, '_> {
         .label(said, "said here");
         self.problems.give(match texts.is_empty() {
             true => diagnostic.help("say in the file which `languages` it has, and give the variant a text"),
-            false => diagnostic.help(format!("`{name} {}`", texts.join(" "))),
+            false if variant.fields.is_empty() => diagnostic.help(format!("`{name} {}`", texts.join(" "))),
+            false => diagnostic.help(format!("`{}` behind its fields", texts.join(" "))),
         });
     }
 

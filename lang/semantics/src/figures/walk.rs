@@ -1,6 +1,8 @@
 //! From the start of a step to each `go` and end in it: the most of one measure on the way. Every branch and outcome is
 //! taken to be possible, all tries of a dialogue and all rounds of a loop are used up.
 
+use std::collections::BTreeMap;
+
 use lang_diagnostics::Span;
 
 use super::time::{self, Try};
@@ -35,6 +37,8 @@ pub(super) struct Walk<'w, 'p> {
     measuring: u32,
     /// Of each dialogue that was looked at, from behind the prompts of one try to the next try.
     laps: Vec<Option<Option<u64>>>,
+    /// Of each loop that was looked at, one round.
+    rounds: BTreeMap<*const Loop, Option<u64>>,
 }
 
 fn either(a: Option<At>, b: Option<At>) -> Option<At> {
@@ -53,7 +57,7 @@ impl<'w, 'p> Walk<'w, 'p> {
         tour: &'w mut Tour<'p>,
     ) -> Walk<'w, 'p> {
         let laps = vec![None; flow.dialogues as usize];
-        Walk { known, measure, node, tour, parts: Vec::new(), again: None, measuring: 0, laps }
+        Walk { known, measure, node, tour, parts: Vec::new(), again: None, measuring: 0, laps, rounds: BTreeMap::new() }
     }
 
     pub fn enter(&mut self, block: &'p Block) {
@@ -197,13 +201,22 @@ impl<'w, 'p> Walk<'w, 'p> {
 
     fn rounds(&mut self, found: &'p Loop, at: At, span: Span) -> Option<At> {
         let further = u64::from(found.rounds_max.saturating_sub(1));
-        let lap = self.measured(|walk| walk.block(&found.block, At { amount: 0, part: None }));
-        let before = match lap {
-            Some(lap) if self.measure != Measure::Menus => self.plus(at, lap.amount.saturating_mul(further), span),
+        let before = match self.round(found) {
+            Some(lap) if self.measure != Measure::Menus => self.plus(at, lap.saturating_mul(further), span),
             _ => at,
         };
         let behind = self.block(&found.block, before);
         if found.is_certain { behind } else { either(behind, Some(at)) }
+    }
+
+    /// Rounds inside rounds are looked at once, however deep they lie.
+    fn round(&mut self, found: &'p Loop) -> Option<u64> {
+        if let Some(known) = self.rounds.get(&std::ptr::from_ref(found)) {
+            return *known;
+        }
+        let lap = self.measured(|walk| walk.block(&found.block, At { amount: 0, part: None })).map(|lap| lap.amount);
+        self.rounds.insert(found, lap);
+        lap
     }
 
     fn measured(&mut self, walk: impl FnOnce(&mut Self) -> Option<At>) -> Option<At> {

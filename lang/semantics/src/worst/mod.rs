@@ -95,8 +95,12 @@ pub(crate) fn check_worst(flows: &[Option<CheckedFlow>], program: &Program<'_>, 
         let Some(upper) = uppers.get(*id as usize).copied().flatten() else { continue };
         let runs = |flow: u32| certain.get(flow as usize).copied().flatten();
         let Some(found) = certain::certain(flow, program, &runs) else { continue };
-        let mut here: Vec<Measure> =
-            flow.runs.iter().filter_map(|(callee, _)| told.get(*callee as usize)).flatten().copied().collect();
+        let mut here: Vec<Measure> = Vec::new();
+        for measure in flow.runs.iter().filter_map(|(callee, _)| told.get(*callee as usize)).flatten() {
+            if !here.contains(measure) {
+                here.push(*measure);
+            }
+        }
         // What passes one limit passes others; the first says it.
         for together in [&Measure::OF_A_CALL[..], &[Measure::FinallyMs]] {
             let passed = |run: &Run| -> Vec<Measure> {

@@ -1,6 +1,8 @@
 //! The dearest paths of one flow, from given places to every `go` and end. Bounded `go`s are not followed, so what is
 //! left has no cycle but the tries of dialogues, whose number is known. Every branch and outcome is taken to be possible.
 
+use std::collections::BTreeMap;
+
 use lang_diagnostics::Span;
 
 use super::cost::{self, Cost, Measure};
@@ -16,6 +18,8 @@ pub(super) struct Walk<'w> {
     way: Way,
     /// Of each dialogue that was looked at.
     laps: Vec<Option<Lap>>,
+    /// Of each loop that was looked at, what a round costs.
+    rounds: BTreeMap<*const Loop, Option<Cost>>,
     /// At the start of each step.
     pub steps: Vec<Option<Cost>>,
     /// At each bounded `go`, by its counter.
@@ -92,6 +96,7 @@ impl<'w> Walk<'w> {
             flow,
             way,
             laps: vec![None; flow.dialogues as usize],
+            rounds: BTreeMap::new(),
             steps: vec![None; flow.steps.len()],
             bounded: vec![None; flow.counters as usize],
             returned: None,
@@ -289,14 +294,24 @@ impl<'w> Walk<'w> {
             (Rounds::Each { .. }, Way::Straight) => 1,
             _ => found.rounds_max,
         };
+        let lap = self.round(found);
+        let before = lap.map_or(at, |lap| at.plus(lap.times(rounds.saturating_sub(1))));
+        let behind = self.block(&found.block, before.plus(Cost::one_move()));
+        if found.is_certain { behind } else { either(behind, Some(at)) }
+    }
+
+    /// Rounds inside rounds are looked at once, however deep they lie.
+    fn round(&mut self, found: &'w Loop) -> Option<Cost> {
+        if let Some(known) = self.rounds.get(&std::ptr::from_ref(found)) {
+            return *known;
+        }
         self.measuring += 1;
         let outer = self.again.take();
         let lap = self.block(&found.block, Cost::one_move());
         self.again = outer;
         self.measuring -= 1;
-        let before = lap.map_or(at, |lap| at.plus(lap.times(rounds.saturating_sub(1))));
-        let behind = self.block(&found.block, before.plus(Cost::one_move()));
-        if found.is_certain { behind } else { either(behind, Some(at)) }
+        self.rounds.insert(found, lap);
+        lap
     }
 
     /// `tried` is one try; `good` what the good outcome takes beside, where there is one.

@@ -144,8 +144,9 @@ impl Part<'_, '_> {
 
     /// `press 1 => …`: a choice begins with its key.
     pub(super) fn word_before_key(&self) -> Option<Diagnostic> {
+        const WORDS: [&str; 8] = ["press", "key", "dtmf", "digit", "button", "option", "choice", "case"];
         let [word, key, ..] = self.tokens.as_slice() else { return None };
-        let is_slip = self.line.context == Some(Context::Dialogue) && word.kind == TokenKind::Word;
+        let is_slip = self.line.context == Some(Context::Dialogue) && WORDS.contains(&self.word(word));
         let repaired = self.text.get(key.start..).filter(|rest| is_slip && self.reads(rest))?;
         let is_key = self.word(key).chars().all(|sign| sign.is_ascii_digit() || matches!(sign, '*' | '#'));
         let span = self.span(word.start, key.start);
@@ -160,7 +161,8 @@ impl Part<'_, '_> {
         let (start, end) = (open.start, close.end);
         let is_slip = self.line.context == Some(Context::Dialogue) && self.word(open) == "'" && self.word(close) == "'";
         let repaired = self.replaced(start, end, self.word(key));
-        if !is_slip || !self.reads(&repaired) {
+        let is_key = self.word(key).bytes().all(|sign| sign.is_ascii_digit() || matches!(sign, b'*' | b'#'));
+        if !is_slip || !is_key || !self.reads(&repaired) {
             return None;
         }
         let span = self.span(start, end);

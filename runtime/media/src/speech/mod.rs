@@ -70,9 +70,7 @@ pub enum SpeechError {
     Espeak(#[from] EspeakError),
     #[error("the spoken text cannot be played: {0}")]
     Audio(#[from] WavError),
-    #[error(
-        "a text takes longer to say than the {0} s that a prompt may last; shorten it, or raise `prompt_seconds_max`"
-    )]
+    #[error("a text takes longer to say than the {0} s that a prompt may last; shorten it")]
     TooLong(u32),
 }
 

@@ -131,8 +131,10 @@ fn what_cannot_be_spoken_says_why() {
     let (short, _) = Speech::find(folder("limits"), limits);
     let message =
         |speech: &Speech, language: &str, text: &str| speech.render_filled(language, text).unwrap_err().to_string();
-    assert!(message(&short, "en", "This sentence takes longer than one second to say.").contains("prompt_seconds_max"));
-    assert!(message(&Speech::tones(limits), "en", &"a".repeat(17)).contains("prompt_seconds_max"));
+    assert!(
+        message(&short, "en", "This sentence takes longer than one second to say.").contains("that a prompt may last")
+    );
+    assert!(message(&Speech::tones(limits), "en", &"a".repeat(17)).contains("that a prompt may last"));
     assert!(Speech::tones(limits).render("en", &"a".repeat(16)).is_ok(), "960 ms");
     assert!(message(&short, "xx", "a").contains("no voice `xx`"));
     assert!(message(&short, "../etc", "a").contains("not a language tag"));
