@@ -6,10 +6,11 @@ use crate::paths::{After, after_block, has_broken};
 
 /// Notes at every `run` whether its flow may come back.
 pub(crate) fn mark_returns(flows: &mut [Option<CheckedFlow>]) {
-    let mut returns = vec![true; flows.len()];
+    // Of a flow that is broken or in a circle nobody knows; that was told of, and is not told of again where it is run.
+    let mut returns = vec![false; flows.len()];
     for flow in callees_first(flows) {
         let Some(checked) = flows.get_mut(flow).and_then(Option::as_mut) else { continue };
-        let mut comes_back = has_broken(checked);
+        let (is_known, mut comes_back) = (!has_broken(checked), false);
         let parts = checked.hir.steps.iter_mut().map(|step| &mut step.block).chain([&mut checked.hir.top]);
         for block in parts {
             mark(block, &returns, &mut comes_back);
@@ -20,7 +21,7 @@ pub(crate) fn mark_returns(flows: &mut [Option<CheckedFlow>]) {
             mark(block, &returns, &mut comes_back);
         }
         if let Some(known) = returns.get_mut(flow) {
-            *known = comes_back;
+            *known = comes_back && is_known;
         }
     }
 }
