@@ -97,7 +97,7 @@ mod tests {
     fn what_is_wrong_is_said_with_what_may_be_meant() {
         let wrong = |operation, value| given(operation, value).unwrap_err();
         assert!(wrong("crm.fnid", "none").contains("`find`"), "{}", wrong("crm.fnid", "none"));
-        assert!(wrong("crn.find", "none").contains("`crm.find`"), "{}", wrong("crn.find", "none"));
+        assert!(wrong("crn.find", "none").contains("`crm`"), "{}", wrong("crn.find", "none"));
         assert!(wrong("crm.find", "7").contains("Customer"), "{}", wrong("crm.find", "7"));
         for broken in ["", "(", "none\n    press 1", "none }\n\nflow g { hang up", "\"", "Customer(name:"] {
             let read = given("crm.find", broken);
