@@ -3,13 +3,14 @@
 use crate::check::CheckedFlow;
 use crate::hir::{Block, StatementKind};
 use crate::paths::{After, after_block, has_broken};
+use crate::runs::callees_first;
 
 /// Notes at every `run` whether its flow may come back.
 pub(crate) fn mark_returns(flows: &mut [Option<CheckedFlow>]) {
     // Of a flow that is broken or in a circle nobody knows; that was told of, and is not told of again where it is run.
     let mut returns = vec![false; flows.len()];
     for flow in callees_first(flows) {
-        let Some(checked) = flows.get_mut(flow).and_then(Option::as_mut) else { continue };
+        let Some(checked) = flows.get_mut(flow as usize).and_then(Option::as_mut) else { continue };
         let (is_known, mut comes_back) = (!has_broken(checked), false);
         let parts = checked.hir.steps.iter_mut().map(|step| &mut step.block).chain([&mut checked.hir.top]);
         for block in parts {
@@ -20,35 +21,10 @@ pub(crate) fn mark_returns(flows: &mut [Option<CheckedFlow>]) {
         for block in [&mut checked.hir.fault, &mut checked.hir.finally].into_iter().flatten() {
             mark(block, &returns, &mut comes_back);
         }
-        if let Some(known) = returns.get_mut(flow) {
+        if let Some(known) = returns.get_mut(flow as usize) {
             *known = comes_back && is_known;
         }
     }
-}
-
-/// Flows behind those that they run. In a circle, which was told of, somebody is first.
-fn callees_first(flows: &[Option<CheckedFlow>]) -> Vec<usize> {
-    let (mut order, mut seen) = (Vec::new(), vec![false; flows.len()]);
-    for start in 0..flows.len() {
-        let mut open = vec![(start, 0)];
-        while let Some((flow, next)) = open.last_mut() {
-            let flow = *flow;
-            if *next == 0 && seen.get_mut(flow).is_none_or(|seen| std::mem::replace(seen, true)) {
-                open.pop();
-                continue;
-            }
-            let callee = flows.get(flow).and_then(Option::as_ref).and_then(|checked| checked.runs.get(*next));
-            *next += 1;
-            match callee {
-                Some((callee, _)) => open.push((*callee as usize, 0)),
-                None => {
-                    order.push(flow);
-                    open.pop();
-                }
-            }
-        }
-    }
-    order
 }
 
 fn mark(block: &mut Block, returns: &[bool], comes_back: &mut bool) {

@@ -73,3 +73,28 @@ impl<'f> Runs<'f> {
             .give(diagnostic.help("leave it out: what shall happen again is a step, to which a bounded go leads back"));
     }
 }
+
+/// Flows behind those that they run. In a circle, which is told of, somebody is first.
+pub(crate) fn callees_first(flows: &[Option<CheckedFlow>]) -> Vec<u32> {
+    let (mut order, mut seen) = (Vec::new(), vec![false; flows.len()]);
+    for start in 0..flows.len() {
+        let mut open = vec![(start, 0)];
+        while let Some((flow, next)) = open.last_mut() {
+            let flow = *flow;
+            if *next == 0 && seen.get_mut(flow).is_none_or(|seen| std::mem::replace(seen, true)) {
+                open.pop();
+                continue;
+            }
+            let callee = flows.get(flow).and_then(Option::as_ref).and_then(|checked| checked.runs.get(*next));
+            *next += 1;
+            match callee {
+                Some((callee, _)) => open.push((*callee as usize, 0)),
+                None => {
+                    order.push(flow as u32);
+                    open.pop();
+                }
+            }
+        }
+    }
+    order
+}

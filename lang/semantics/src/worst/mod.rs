@@ -12,14 +12,13 @@ mod cost;
 mod report;
 mod walk;
 
-use std::collections::VecDeque;
-
 use runtime_contract::limits::{FINALLY_MS_MAX, FUEL_STEP_MAX, JOURNAL_BYTES_MAX, REQUESTS_MAX, VAULT_VALUES_MAX};
 use runtime_contract::program::Service;
 use runtime_contract::types::TypeTable;
 
 use crate::check::CheckedFlow;
 use crate::problems::Problems;
+use crate::runs::callees_first;
 use cost::{Cost, Measure};
 use walk::{Walk, Way};
 
@@ -129,35 +128,6 @@ fn set(runs: &mut [Option<Run>], flow: u32, run: Option<Run>) {
     if let Some(place) = runs.get_mut(flow as usize) {
         *place = run;
     }
-}
-
-/// Flows, each behind those that it runs; without those that lead into a circle.
-fn callees_first(flows: &[Option<CheckedFlow>]) -> Vec<u32> {
-    let mut callers: Vec<Vec<u32>> = vec![Vec::new(); flows.len()];
-    let mut callees: Vec<usize> = vec![0; flows.len()];
-    for (flow, caller) in flows.iter().zip(0u32..) {
-        for (callee, _) in flow.iter().flat_map(|flow| &flow.runs) {
-            if let (Some(list), Some(count)) = (callers.get_mut(*callee as usize), callees.get_mut(caller as usize)) {
-                list.push(caller);
-                *count += 1;
-            }
-        }
-    }
-    let free = callees.iter().zip(0u32..).filter(|(count, _)| **count == 0);
-    let mut open: VecDeque<u32> = free.map(|(_, flow)| flow).collect();
-    let mut order = Vec::with_capacity(flows.len());
-    while let Some(flow) = open.pop_front() {
-        order.push(flow);
-        for caller in callers.get(flow as usize).into_iter().flatten() {
-            if let Some(count) = callees.get_mut(*caller as usize) {
-                *count -= 1;
-                if *count == 0 {
-                    open.push_back(*caller);
-                }
-            }
-        }
-    }
-    order
 }
 
 /// Never below what the flow can cost. A call goes from bounded `go` to bounded `go`, and between two of them lies a way
