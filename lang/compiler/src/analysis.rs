@@ -1,9 +1,10 @@
 //! From files to meaning: all problems of a project, and its tree when none of them is an error.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lang_diagnostics::{Colours, Diagnostic, FileId, Sources, diagnostics_to_json_lines, render};
+use lang_flowgraph::lower::KnownFlows;
 use lang_semantics::{ParsedModule, hir};
 use lang_syntax::KnownLines;
 use lang_syntax::ast::{self, Unread};
@@ -50,15 +51,17 @@ pub fn analyze(project: &Project, names: &SiteNames) -> Analysis {
     Checker::default().analyze(project, names)
 }
 
-/// Checks a project again and again as it changes: files and lines that it knows are not read anew.
+/// Checks a project again and again as it changes: files and lines that it knows are not read anew, and flows that it
+/// knows are not compiled anew.
 #[derive(Default)]
 pub struct Checker {
     known: Mutex<Known>,
 }
 
-/// What was read for the last check.
+/// What was read and made for the last check.
 #[derive(Default)]
-struct Known {
+pub(crate) struct Known {
+    pub flows: KnownFlows,
     lines: KnownLines,
     /// By path.
     files: BTreeMap<String, KnownFile>,
@@ -77,10 +80,17 @@ impl Known {
     fn read(&mut self, path: &str, id: FileId, text: &str) -> &KnownFile {
         let known = self.files.remove(path).filter(|known| known.id == id && known.text == text);
         let file = known.unwrap_or_else(|| {
+            self.flows.changed(id);
             let (ast, problems) = lang_syntax::parse_knowing(&mut self.lines, id, text);
             KnownFile { id, text: text.to_owned(), ast: Arc::new(ast), problems, used: true }
         });
         self.files.entry(path.to_owned()).or_insert(KnownFile { used: true, ..file })
+    }
+
+    pub fn analyze(&mut self, project: &Project, names: &SiteNames) -> Analysis {
+        let analysis = read_and_check(self, project, names);
+        self.forget_unused();
+        analysis
     }
 
     fn forget_unused(&mut self) {
@@ -91,15 +101,11 @@ impl Known {
 
 impl Checker {
     pub fn analyze(&self, project: &Project, names: &SiteNames) -> Analysis {
-        with_room(|| self.analyze_here(project, names))
+        with_room(|| self.known().analyze(project, names))
     }
 
-    /// On this thread.
-    pub(crate) fn analyze_here(&self, project: &Project, names: &SiteNames) -> Analysis {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let analysis = read_and_check(&mut known, project, names);
-        known.forget_unused();
-        analysis
+    pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

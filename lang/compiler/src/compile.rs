@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lang_codegen::Native;
 use lang_diagnostics::{Code, Diagnostic, Span};
-use lang_flowgraph::lower::{hir_to_graph, test_to_script};
+use lang_flowgraph::lower::{KnownFlows, hir_to_graph, test_to_script};
 use lang_flowgraph::marks::Marks;
 use lang_flowgraph::serial::from_bytes;
 use lang_flowgraph::{Interpreted, Verified, graph_to_text};
@@ -12,7 +12,7 @@ use lang_semantics::hir;
 use runtime_contract::program::{FlowProgram, Report, SiteNames};
 use runtime_contract::script::TestScript;
 
-use crate::analysis::{Analysis, Checker};
+use crate::analysis::{Analysis, Checker, Known};
 use crate::depth::with_room;
 use crate::project::Project;
 
@@ -40,19 +40,27 @@ pub struct Compiled {
 
 /// Without a program, the analysis has at least one error.
 pub fn compile(project: &Project, names: &SiteNames, engine: Engine) -> Result<Compiled, Box<Analysis>> {
-    Checker::default().compile(project, names, engine)
+    with_room(|| graph_and_code(Known::default().analyze(project, names), engine, None))
 }
 
 impl Checker {
     /// As [`compile`].
     pub fn compile(&self, project: &Project, names: &SiteNames, engine: Engine) -> Result<Compiled, Box<Analysis>> {
-        with_room(|| graph_and_code(self.analyze_here(project, names), engine))
+        with_room(|| {
+            let mut known = self.known();
+            let analysis = known.analyze(project, names);
+            graph_and_code(analysis, engine, Some(&mut known.flows))
+        })
     }
 }
 
-fn graph_and_code(mut analysis: Analysis, engine: Engine) -> Result<Compiled, Box<Analysis>> {
+fn graph_and_code(
+    mut analysis: Analysis,
+    engine: Engine,
+    known: Option<&mut KnownFlows>,
+) -> Result<Compiled, Box<Analysis>> {
     let Some(program) = analysis.program.take() else { return Err(Box::new(analysis)) };
-    let made = hir_to_graph(&program, &analysis.sources)
+    let made = hir_to_graph(&program, &analysis.sources, known)
         .and_then(|made| Ok((start(made.graph, engine)?, made.bytes, made.marks)));
     let (running, graph, marks) = match made {
         Ok((running, bytes, marks)) => (running, bytes.into(), marks),

@@ -1,8 +1,7 @@
 //! Room for deep flow files. Passes over nested text recurse; the deepest that the bounds of the syntax allow needs
 //! more stack than a thread of somebody else's may have.
 
-/// Several times what the deepest expression and the deepest blocks need in a debug build.
-const STACK_BYTES: usize = 64 << 20;
+use lang_flowgraph::STACK_BYTES;
 
 /// Does the work on a thread with enough stack, and waits for it. Where the system gives no thread, here.
 pub(crate) fn with_room<T: Send>(work: impl Fn() -> T + Sync) -> T {

@@ -1,8 +1,10 @@
 //! How a graph is written: segments block by block, with variables instead of frame slots. Slots, live maps,
 //! mailboxes, the order of blocks and the table of constants come out of [`GraphBuilder::finish`].
 
+use std::sync::Arc;
+
 use runtime_contract::host::{FaultKind, HostCall};
-use runtime_contract::program::{FlowMeta, Parameter, Place, ProgramMeta, SiteId, SiteInfo, SiteKind};
+use runtime_contract::program::{FlowMeta, Parameter, Place, ProgramMeta, Prompt, SiteId, SiteInfo, SiteKind};
 use runtime_contract::stack::RESULT_AT;
 use runtime_contract::types::{Class, Type};
 
@@ -17,11 +19,15 @@ use crate::verify::Verified;
 /// flows and sites that name its entries; leave flows, segments, sites, constants and fault places to the
 /// methods here.
 ///
+/// A builder of [`GraphBuilder::of_flow`] writes one flow of a program alone.
+///
 /// Instructions are added at a cursor, [`GraphBuilder::go_to`]. What follows a terminator without a new cursor
 /// is unreachable and dropped, so is every segment and site that no flow reaches.
 #[derive(Debug, Default)]
 pub struct GraphBuilder {
     pub meta: ProgramMeta,
+    /// The program, when `meta` is that of one of its flows only.
+    program: Option<Arc<ProgramMeta>>,
     pub(crate) segments: Vec<DraftSegment>,
     pub(crate) flows: Vec<DraftFlow>,
     pub(crate) problems: Vec<String>,
@@ -88,6 +94,20 @@ pub(crate) struct DraftFlow {
     pub is_entered: bool,
 }
 
+/// A flow of which nothing is written yet.
+pub(crate) fn declared(name: &str, parameters: Vec<Parameter>, result: Option<Type>) -> FlowMeta {
+    FlowMeta {
+        name: name.to_owned(),
+        parameters,
+        result,
+        frame_words: 0,
+        mailbox_at: DRAFT_MAILBOX_AT,
+        entry_segment: 0,
+        fault_segment: None,
+        finally_segment: None,
+    }
+}
+
 /// Mailbox slots are numbered from here until the frame is laid out.
 pub(crate) const DRAFT_MAILBOX_AT: u32 = 1 << 30;
 
@@ -96,19 +116,26 @@ impl GraphBuilder {
         GraphBuilder { meta, ..GraphBuilder::default() }
     }
 
+    /// For the code of one flow of a program that has all its tables. Here the flow is [`FlowId`] 0, and it is declared;
+    /// services, hours and flows that it runs have the program's numbers; prompts are numbered by their place in `prompts`.
+    pub fn of_flow(program: &Arc<ProgramMeta>, flow: u32, prompts: &[u32]) -> Self {
+        let own = program.flow(flow).cloned();
+        let prompts = prompts.iter().filter_map(|number| program.prompts.get(*number as usize));
+        let arguments = |prompt: &Prompt| Prompt { name: None, arguments: prompt.arguments.clone(), texts: Vec::new() };
+        let meta = ProgramMeta {
+            types: Arc::clone(&program.types),
+            prompts: prompts.map(arguments).collect(),
+            flows: own.into_iter().collect(),
+            ..ProgramMeta::default()
+        };
+        let flows = meta.flows.iter().map(|_| DraftFlow::default()).collect();
+        GraphBuilder { meta, program: Some(Arc::clone(program)), flows, ..GraphBuilder::default() }
+    }
+
     /// Declares a flow; `module.flow` is its name.
     pub fn flow(&mut self, name: &str, parameters: Vec<Parameter>, result: Option<Type>) -> FlowId {
         let id = FlowId(self.meta.flows.len() as u32);
-        self.meta.flows.push(FlowMeta {
-            name: name.to_owned(),
-            parameters,
-            result,
-            frame_words: 0,
-            mailbox_at: DRAFT_MAILBOX_AT,
-            entry_segment: 0,
-            fault_segment: None,
-            finally_segment: None,
-        });
+        self.meta.flows.push(declared(name, parameters, result));
         self.flows.push(DraftFlow::default());
         id
     }
@@ -182,7 +209,8 @@ impl GraphBuilder {
     }
 
     pub fn site(&mut self, site: Site) -> SiteId {
-        let mailbox = mailbox(&self.meta, &site.kind).unwrap_or_else(|| {
+        let program = self.program.as_deref().unwrap_or(&self.meta);
+        let mailbox = mailbox(program, &self.meta.prompts, &site.kind).unwrap_or_else(|| {
             self.problems.push(format!("site {}: its request names something that is not there", site.key));
             Default::default()
         });

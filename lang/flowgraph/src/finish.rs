@@ -9,7 +9,7 @@ use crate::builder::{DRAFT_MAILBOX_AT, DraftBlock, DraftFlow, DraftSegment, Grap
 use crate::frame::{first_variable, width};
 use crate::graph::{Block, BlockId, Graph, Instruction, Segment, SegmentId, Terminator, Word};
 use crate::hash::FxHashMap;
-use crate::marks::{Marks, Placed};
+use crate::marks::{Mark, Marks, Placed};
 use crate::verify::{self, Verified};
 use crate::{forward, layout, parallel, serial, thread};
 
@@ -22,7 +22,29 @@ pub struct Finished {
     pub marks: Marks,
 }
 
-pub fn finish(mut builder: GraphBuilder) -> Result<Finished, Vec<String>> {
+/// Code of the flows of one builder, numbered by itself and not verified.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    pub graph: Graph,
+    pub marks: Vec<Mark>,
+    /// By segment and block.
+    pub placed: Vec<Vec<Vec<Placed>>>,
+}
+
+/// All flows of a program are the builder's.
+pub fn finish(builder: GraphBuilder) -> Result<Finished, Vec<String>> {
+    let Part { graph, marks, placed } = part(builder)?;
+    seal(graph, Marks::new(marks, placed))
+}
+
+/// The graph is whole. Verifies it.
+pub(crate) fn seal(mut graph: Graph, marks: Marks) -> Result<Finished, Vec<String>> {
+    let (bytes, problems) = parallel::both(|| serial::to_bytes(&graph), || verify::verify(&graph));
+    graph.meta.graph_id = serial::graph_id(&bytes);
+    Ok(Finished { graph: Verified::found(graph, problems)?, bytes, marks })
+}
+
+pub(crate) fn part(mut builder: GraphBuilder) -> Result<Part, Vec<String>> {
     let texts = builder.take_texts();
     let words = builder.words;
     let GraphBuilder { meta, mut segments, flows, mut problems, marks, .. } = builder;
@@ -32,24 +54,22 @@ pub fn finish(mut builder: GraphBuilder) -> Result<Finished, Vec<String>> {
         return Err(problems);
     }
     thread::thread(&mut segments, words);
-    let (ordered, placed): (Vec<_>, Vec<_>) = parallel::map(&segments, |_, draft| order(draft)).into_iter().unzip();
+    let (ordered, placed): (Vec<_>, Vec<_>) = segments.iter().map(order).unzip();
     let (mut graph, reached) = keep_reached(meta, ordered)?;
     let kept = placed.into_iter().zip(reached).filter_map(|(placed, reached)| reached.then_some(placed));
-    let marks = Marks::new(marks, kept.collect());
+    let placed = kept.collect();
     number_texts(&mut graph, &texts);
     let slots = widen(&mut graph, &flows);
     let problems = verify::too_many_blocks(&graph);
     if !problems.is_empty() {
         return Err(problems);
     }
-    parallel::map_mut(&mut graph.segments, |_, segment| forward::forward(segment));
+    graph.segments.iter_mut().for_each(forward::forward);
     let problems = layout::lay_out(&mut graph, &slots);
     if !problems.is_empty() {
         return Err(problems);
     }
-    let (bytes, problems) = parallel::both(|| serial::to_bytes(&graph), || verify::verify(&graph));
-    graph.meta.graph_id = serial::graph_id(&bytes);
-    Ok(Finished { graph: Verified::found(graph, problems)?, bytes, marks })
+    Ok(Part { graph, marks, placed })
 }
 
 /// Reachable blocks, each after all that lead to it, words numbered in that order; and the marks of each.

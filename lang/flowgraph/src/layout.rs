@@ -12,7 +12,6 @@ use crate::frame::first_variable;
 use crate::graph::{Graph, Instruction, Segment};
 use crate::hash::FxHashMap;
 use crate::liveness::{Liveness, Slots, across, liveness, walk};
-use crate::parallel;
 
 /// `slots` by flow and by slot from [`RESULT_AT`]. Flows whose frames would be too large are told of.
 pub fn lay_out(graph: &mut Graph, slots: &[Vec<Slot>]) -> Vec<String> {
@@ -56,7 +55,7 @@ pub fn too_large(flow: &str, words: u32) -> String {
 fn drop_dead_stores(graph: &mut Graph) {
     let Liveness { entered, always } = liveness(graph);
     let meta = &graph.meta;
-    parallel::map_mut(&mut graph.segments, |id, segment| {
+    for (id, segment) in graph.segments.iter_mut().enumerate() {
         let flow = meta.segments.get(id).copied().unwrap_or(0);
         let always = always.get(flow as usize).cloned().unwrap_or_default();
         let mut kept: Vec<(usize, usize)> = Vec::new();
@@ -69,7 +68,7 @@ fn drop_dead_stores(graph: &mut Graph) {
         });
         kept.sort_unstable();
         drop_unused(segment, |block, position| kept.binary_search(&(block, position)).is_ok());
-    });
+    }
 }
 
 fn stored(segment: &Segment, block: usize, position: usize) -> Option<u32> {

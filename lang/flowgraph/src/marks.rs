@@ -1,7 +1,6 @@
 //! Places of the source that a call can come by: parts of flows and arms of branches. A block of the graph knows its
 //! marks, and an interpreted program may count them. The graph itself is the same with and without them.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use lang_diagnostics::Span;
@@ -42,21 +41,18 @@ pub(crate) struct Placed {
 pub struct Marks {
     pub marks: Vec<Mark>,
     /// By segment and block.
-    placed: BTreeMap<(u32, u32), Vec<Placed>>,
+    placed: Vec<Vec<Vec<Placed>>>,
 }
 
 impl Marks {
     pub(crate) fn new(marks: Vec<Mark>, placed: Vec<Vec<Vec<Placed>>>) -> Marks {
-        let blocks = (0..).zip(placed).flat_map(|(segment, blocks)| {
-            (0..).zip(blocks).map(move |(block, placed)| ((segment, block), placed)).filter(|(_, p)| !p.is_empty())
-        });
-        Marks { marks, placed: blocks.collect() }
+        Marks { marks, placed }
     }
 
     /// Whether a call can come by, by mark.
     pub fn reachable(&self) -> Vec<bool> {
         let mut reachable = vec![false; self.marks.len()];
-        for placed in self.placed.values().flatten() {
+        for placed in self.placed.iter().flatten().flatten() {
             reachable.iter_mut().skip(placed.mark as usize).take(1).for_each(|mark| *mark = true);
         }
         reachable
@@ -94,7 +90,8 @@ impl Counts {
 
     /// The marks of a block, for [`Counts::pass`].
     pub(crate) fn of_block(&self, segment: u32, block: usize) -> &[Placed] {
-        self.marks.placed.get(&(segment, block as u32)).map_or(&[], Vec::as_slice)
+        let blocks = self.marks.placed.get(segment as usize);
+        blocks.and_then(|blocks| blocks.get(block)).map_or(&[], Vec::as_slice)
     }
 
     /// So many instructions of the block that may fault have not faulted.

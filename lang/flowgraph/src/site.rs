@@ -1,7 +1,7 @@
 //! The mailbox of a site: which values go out with its request and which come back, by the request's own
 //! tables. Builder and verifier read it here, so that they cannot differ.
 
-use runtime_contract::program::{ProgramMeta, SiteKind};
+use runtime_contract::program::{Prompt, ProgramMeta, SiteKind};
 use runtime_contract::request::{self, PromptUse, Prompts, Request};
 use runtime_contract::types::Type;
 
@@ -13,9 +13,9 @@ pub struct Mailbox {
     pub payloads: Vec<Option<Type>>,
 }
 
-/// `None` when the request names a prompt, service, operation or flow that is not there, or when the values of
+/// `prompts` are those that the request's indices mean. `None` when the request names a prompt, service, operation or flow that is not there, or when the values of
 /// its prompts do not lie one after the other.
-pub fn mailbox(meta: &ProgramMeta, kind: &SiteKind) -> Option<Mailbox> {
+pub fn mailbox(meta: &ProgramMeta, prompts: &[Prompt], kind: &SiteKind) -> Option<Mailbox> {
     let request = match kind {
         SiteKind::Run { flow } => {
             let callee = meta.flow(*flow)?;
@@ -42,23 +42,23 @@ pub fn mailbox(meta: &ProgramMeta, kind: &SiteKind) -> Option<Mailbox> {
         }
         Request::Transfer { to } => vec![to.value()],
         Request::Note { r#type, .. } => vec![r#type.clone()],
-        Request::Play(prompts) => prompt_arguments(meta, prompts)?,
+        Request::Play(played) => prompt_arguments(meta, prompts, played)?,
         Request::Menu(menu) => {
             for (payload, choice) in payloads.iter_mut().zip(&menu.choices) {
                 *payload = request::Menu::span(choice).map(|_| Type::Digits);
             }
-            prompt_arguments(meta, &menu.prompts)?
+            prompt_arguments(meta, prompts, &menu.prompts)?
         }
         Request::Ask(ask) => {
             first_payload(Some(match ask.private {
                 true => Type::Private(Box::new(ask.kind.value())),
                 false => ask.kind.value(),
             }));
-            prompt_arguments(meta, &ask.prompts)?
+            prompt_arguments(meta, prompts, &ask.prompts)?
         }
         Request::Record(record) => {
             first_payload(Some(Type::Recording));
-            prompt_arguments(meta, &record.prompts)?
+            prompt_arguments(meta, prompts, &record.prompts)?
         }
         Request::Service(call) => {
             let service = meta.services.get(call.service as usize)?;
@@ -70,13 +70,13 @@ pub fn mailbox(meta: &ProgramMeta, kind: &SiteKind) -> Option<Mailbox> {
     Some(Mailbox { arguments, payloads })
 }
 
-fn prompt_arguments(meta: &ProgramMeta, prompts: &Prompts) -> Option<Vec<Type>> {
+fn prompt_arguments(meta: &ProgramMeta, known: &[Prompt], prompts: &Prompts) -> Option<Vec<Type>> {
     let mut arguments: Vec<Type> = Vec::new();
     let mut at_next = 0;
     for item in &prompts.items {
         let (at, types) = match item {
             PromptUse::Prompt { prompt, arguments_at } => {
-                (*arguments_at, meta.prompts.get(*prompt as usize)?.arguments.clone())
+                (*arguments_at, known.get(*prompt as usize)?.arguments.clone())
             }
             PromptUse::Recording { at } => (*at, vec![Type::Recording]),
         };

@@ -14,7 +14,7 @@ use runtime_contract::types::{Type, TypeTable};
 use runtime_contract::value::{Money, Phone};
 
 /// All files of a project as one program. Indices are of the lists here.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Program {
     /// BCP 47 tags. A call begins in the first.
     pub languages: Vec<String>,
@@ -33,13 +33,13 @@ pub struct Program {
 /// Where a prompt is written: each of its languages, by index of `languages`; `None` is a text for all.
 pub type PromptSpans = Vec<(Option<u32>, Span)>;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Inbound {
     pub address: runtime_contract::program::Inbound,
     pub span: Span,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Flow {
     /// `module.flow`.
     pub name: String,
@@ -57,9 +57,12 @@ pub struct Flow {
     pub counters: u32,
     /// Dialogues with `again`; each counts its tries, from 1 at every arrival other than by `again`.
     pub dialogues: u32,
+    /// Indices in `Program::prompts`. The statements name prompts by their place here, so that they read the same
+    /// whatever stands in other flows.
+    pub prompts: Vec<u32>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Step {
     pub name: String,
     pub span: Span,
@@ -86,7 +89,7 @@ pub struct CounterId(pub u32);
 
 /// A name with a value, or a value that the checker keeps for itself (then `name` is empty). Each path assigns it
 /// before it is read; a path that comes by again (a step) assigns it anew.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Local {
     pub name: String,
     pub ty: Type,
@@ -97,12 +100,12 @@ pub struct Local {
 }
 
 /// Statements in order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Block {
     pub statements: Vec<Statement>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Statement {
     pub kind: StatementKind,
     /// The verb.
@@ -153,7 +156,7 @@ impl Statement {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum StatementKind {
     Answer,
     /// Ends the path.
@@ -202,7 +205,7 @@ pub enum StatementKind {
 }
 
 /// `repeat N times { }`, `for each x in list { }`. A round that does not end its path leads to the next.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Loop {
     pub rounds: Rounds,
     /// Whatever happens, no more than these; a larger number is cut to it.
@@ -212,7 +215,7 @@ pub struct Loop {
     pub block: Block,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Rounds {
     /// An Int; none when it is not above zero.
     Times(Expr),
@@ -221,7 +224,7 @@ pub enum Rounds {
 }
 
 /// `go STEP(arguments)`
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Go {
     pub step: StepId,
     pub arguments: Vec<Argument>,
@@ -230,7 +233,7 @@ pub struct Go {
 
 /// `up to TIMES times else …`: the first `times` arrivals count and go, every later one does `otherwise`, which may end
 /// the path or go on behind the `go`.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Bound {
     pub counter: CounterId,
     pub times: u32,
@@ -241,14 +244,14 @@ pub struct Bound {
 
 /// A value for a parameter or field, by its index. Arguments stand in the order in which they are written, which is
 /// the order in which they are computed.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Argument {
     pub index: u32,
     pub value: Expr,
 }
 
 /// `run FLOW(arguments)`
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Run {
     pub flow: u32,
     pub arguments: Vec<Argument>,
@@ -259,7 +262,7 @@ pub struct Run {
 }
 
 /// `SERVICE.OPERATION(arguments)`
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct ServiceCall {
     pub service: u32,
     pub operation: u32,
@@ -271,7 +274,7 @@ pub struct ServiceCall {
 }
 
 /// `connect to E from N ring D`
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Connect {
     pub to: Destination,
     /// A Phone.
@@ -282,7 +285,7 @@ pub struct Connect {
 }
 
 /// `transfer to E`
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Transfer {
     pub to: Destination,
     pub failed: Block,
@@ -290,14 +293,14 @@ pub struct Transfer {
     pub failed_span: Span,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Destination {
     pub kind: request::Destination,
     /// A Phone or Digits.
     pub value: Expr,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct OutcomeArm {
     /// Indices of outcomes of the request.
     pub takes: Vec<u32>,
@@ -306,23 +309,23 @@ pub struct OutcomeArm {
 }
 
 /// Prompts that one request plays, in order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Prompts {
     pub items: Vec<PromptUse>,
     /// A key stops them.
     pub barge_in: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum PromptUse {
-    /// Index in `Program::prompts`, and a value for each of its arguments.
+    /// Index in the `prompts` of the flow, and a value for each of its arguments.
     Prompt { prompt: u32, arguments: Vec<Expr> },
     /// A Recording.
     Recording(Expr),
 }
 
 /// What `menu`, `ask` and `record` have in common. Every outcome that can happen stands in exactly one arm.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Dialogue {
     pub id: DialogueId,
     /// `after N tries`; present wherever there is an `again`.
@@ -337,7 +340,7 @@ pub struct Dialogue {
     pub arms: Vec<DialogueArm>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct DialogueArm {
     pub takes: Vec<Takes>,
     pub block: Block,
@@ -361,13 +364,13 @@ pub enum Takes {
     AfterTries,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Menu {
     pub dialogue: Dialogue,
 }
 
 /// The good outcome fills `result` and goes on behind the statement; an arm that does so too has assigned it.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Ask {
     pub dialogue: Dialogue,
     pub kind: AskKind,
@@ -381,7 +384,7 @@ pub struct Ask {
 }
 
 /// The value is read back: 1 accepts it, 2 rejects it; silence and other keys are the outcomes of the ask.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Confirm {
     pub prompts: Prompts,
     /// Takes the value before it is accepted.
@@ -390,7 +393,7 @@ pub struct Confirm {
 }
 
 /// As [`Ask`].
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Record {
     pub dialogue: Dialogue,
     pub max_ms: u32,
@@ -401,21 +404,21 @@ pub struct Record {
 }
 
 /// The first arm that fits is taken; one always does, so the last needs no test.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Match {
     /// An enum, Bool, Int, an optional, Text, Digits, Language, Duration or another value with equality.
     pub subject: Expr,
     pub arms: Vec<MatchArm>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct MatchArm {
     pub patterns: Vec<Pattern>,
     pub block: Block,
     pub span: Span,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Pattern {
     /// Index of the variant. The locals take what it carries, field by field; none takes anything when it has none.
     Variant(u32, Vec<LocalId>),
@@ -434,14 +437,14 @@ pub enum Pattern {
 }
 
 /// A typed value. Conversions are explicit: operands have exactly the types that the operator wants.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Expr {
     pub kind: ExprKind,
     pub ty: Type,
     pub span: Span,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum ExprKind {
     Bool(bool),
     Int(i64),
@@ -533,7 +536,7 @@ pub enum ExprKind {
     Broken,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct ValueArm {
     pub patterns: Vec<Pattern>,
     pub value: Expr,
@@ -653,7 +656,7 @@ pub enum Operator {
 }
 
 /// A `test` block. Spans become places when it is lowered to a script.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Test {
     pub name: String,
     pub span: Span,

@@ -41,7 +41,7 @@ pub struct ProgramMeta {
     pub graph_id: GraphId,
     /// BCP 47 tags; a `Language` value is an index here.
     pub languages: Vec<String>,
-    pub types: TypeTable,
+    pub types: Arc<TypeTable>,
     /// Texts of the program, without duplicates; a constant's handle is its index.
     pub constants: Vec<String>,
     pub prompts: Vec<Prompt>,

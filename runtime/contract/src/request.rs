@@ -376,6 +376,16 @@ impl Request {
         }
     }
 
+    pub fn prompts_mut(&mut self) -> &mut [PromptUse] {
+        match self {
+            Request::Play(prompts) => &mut prompts.items,
+            Request::Menu(menu) => &mut menu.prompts.items,
+            Request::Ask(ask) => &mut ask.prompts.items,
+            Request::Record(record) => &mut record.prompts.items,
+            _ => &mut [],
+        }
+    }
+
     /// Number of outcomes by which a program may be resumed here. `reject` and `hang up` have none: what
     /// follows them is only `Gone`.
     pub fn outcomes(&self) -> u32 {

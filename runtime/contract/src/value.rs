@@ -270,7 +270,7 @@ mod tests {
             vec![Variant::plain("won"), carrying("paid", &[Type::Money, Type::Text]), carrying("lost", &[Type::Text])];
         let pitch = EnumType { name: "m.Pitch".into(), variants };
         let meta = ProgramMeta {
-            types: TypeTable { enums: vec![pitch], records: vec![record] },
+            types: TypeTable { enums: vec![pitch], records: vec![record] }.into(),
             constants: vec!["".into()],
             ..ProgramMeta::default()
         };

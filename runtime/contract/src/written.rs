@@ -125,7 +125,7 @@ mod tests {
         let tier = EnumType { name: "m.Tier".into(), variants: ["standard", "gold"].map(Variant::plain).into() };
         let meta = ProgramMeta {
             languages: vec!["zh".into(), "en".into()],
-            types: TypeTable { enums: vec![tier], records: vec![] },
+            types: TypeTable { enums: vec![tier], records: vec![] }.into(),
             ..ProgramMeta::default()
         };
         let written = |kind, first: i64, second| text(&meta, kind as u64, first as u64, second).unwrap();

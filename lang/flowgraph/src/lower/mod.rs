@@ -5,6 +5,7 @@ mod compare;
 mod dialogue;
 mod expression;
 mod flow;
+mod known;
 mod list;
 mod matching;
 mod request;
@@ -13,42 +14,66 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use lang_diagnostics::Sources;
 use lang_semantics::hir;
-use runtime_contract::program::{Parameter, ProgramMeta};
+use runtime_contract::program::{FlowMeta, Parameter, ProgramMeta};
 
-use crate::builder::GraphBuilder;
-use crate::finish::Finished;
+use crate::builder::{GraphBuilder, declared};
+use crate::finish::{Finished, Part, part, seal};
 use crate::graph::FlowId;
+use crate::link::link;
+use crate::parallel;
 
+pub use known::KnownFlows;
 pub use script::test_to_script;
 
-/// The program of a tree that [`lang_semantics::analyze`] gave, and the marks of its parts and arms. An error is a bound that the program passes (segments,
+/// The program of a tree that [`lang_semantics::analyze`] gave, and the marks of its parts and arms. Flows that are as
+/// they were the last time are taken from what is `known`. An error is a bound that the program passes (segments,
 /// frame, stack), or our mistake.
-pub fn hir_to_graph(program: &hir::Program, sources: &Sources) -> Result<Finished, Vec<String>> {
+pub fn hir_to_graph(
+    program: &hir::Program,
+    sources: &Sources,
+    known: Option<&mut KnownFlows>,
+) -> Result<Finished, Vec<String>> {
     let inbounds = program.inbounds.iter();
-    let mut graph = GraphBuilder::new(ProgramMeta {
+    // Every flow is declared before any body, since a `run` names its flow's parameters and result.
+    let tables = Arc::new(ProgramMeta {
         languages: program.languages.clone(),
-        types: program.types.clone(),
+        types: program.types.clone().into(),
         prompts: program.prompts.clone(),
         services: program.services.clone(),
         hours: program.hours.clone(),
         inbounds: inbounds.map(|i| i.address.clone()).collect(),
+        flows: program.flows.iter().map(declare).collect(),
         files: files(sources),
         ..ProgramMeta::default()
     });
-    // All flows are declared before any body, since a `run` names its flow's parameters and result.
-    let ids: Vec<FlowId> = program.flows.iter().map(|flow| declare(&mut graph, flow)).collect();
-    for (id, flow) in ids.into_iter().zip(&program.flows) {
-        flow::lower(&mut graph, program, sources, id, flow);
-    }
-    graph.finish_whole()
+    let code = |flow: u32, tree: &hir::Flow| {
+        let mut graph = GraphBuilder::of_flow(&tables, flow, &tree.prompts);
+        flow::lower(&mut graph, program, sources, FlowId(0), tree);
+        part(graph).map(Arc::new)
+    };
+    let parts = match known {
+        Some(known) => known.parts(&tables, &program.flows, code)?,
+        None => in_order(parallel::map(&program.flows, 1, |flow, tree| code(flow as u32, tree)))?,
+    };
+    let (graph, marks) = link(Arc::unwrap_or_clone(tables), parts, |flow| program.flows.get(flow).map_or(&[], |tree| &tree.prompts));
+    seal(graph, marks)
 }
 
-fn declare(graph: &mut GraphBuilder, flow: &hir::Flow) -> FlowId {
+/// All answers, or all problems.
+fn in_order(parts: Vec<Result<Arc<Part>, Vec<String>>>) -> Result<Vec<Arc<Part>>, Vec<String>> {
+    let mut problems = Vec::new();
+    let parts: Vec<_> = parts.into_iter().filter_map(|part| part.map_err(|found| problems.extend(found)).ok()).collect();
+    if problems.is_empty() { Ok(parts) } else { Err(problems) }
+}
+
+fn declare(flow: &hir::Flow) -> FlowMeta {
     let parameters = flow.locals.iter().take(flow.parameters as usize);
     let parameters = parameters.map(|local| Parameter { name: local.name.clone(), r#type: local.ty.clone() });
-    graph.flow(&flow.name, parameters.collect(), flow.result.clone())
+    declared(&flow.name, parameters.collect(), flow.result.clone())
 }
 
 fn files(sources: &Sources) -> Vec<String> {

@@ -70,6 +70,7 @@ fn flow(top: Block) -> Flow {
         finally: None,
         counters: 0,
         dialogues: 0,
+        prompts: vec![],
     }
 }
 
@@ -105,7 +106,7 @@ fn key(key: &str) -> Takes {
 fn run(program: &Program, answers: &[Option<u32>]) -> String {
     let mut sources = Sources::new();
     sources.add("m.flow", "x");
-    let graph = hir_to_graph(program, &sources).unwrap().graph;
+    let graph = hir_to_graph(program, &sources, None).unwrap().graph;
     let program = Interpreted::new(graph);
     let meta = program.meta();
     let (mut arena, mut vault, mut stack) = (Arena::default(), Vault::default(), Stack::default());
@@ -326,7 +327,7 @@ fn sites_are_named_by_flow_step_and_kind() {
         ..flow(block([StatementKind::Answer, StatementKind::Go(go(0))]))
     };
     let services = vec![Service { name: "crm".into(), operations: vec![operation] }];
-    let graph = hir_to_graph(&Program { services, ..only(flow) }, &Sources::new()).unwrap().graph;
+    let graph = hir_to_graph(&Program { services, ..only(flow) }, &Sources::new(), None).unwrap().graph;
     let keys: Vec<_> = graph.meta.sites.iter().map(|site| site.key.as_str()).collect();
     assert_eq!(keys, ["m.f/answer#1", "m.f.s/crm.find#1", "m.f.s/crm.find#2", "m.f.finally/note n#1"]);
     assert_eq!(graph.meta.sites.iter().map(|site| site.step.as_str()).collect::<Vec<_>>(), ["", "s", "s", "finally"]);
@@ -339,7 +340,7 @@ fn a_program_beyond_a_bound_is_refused_in_words() {
     let with_parameters = |count: usize| {
         let locals = (0..count).map(|_| declared("p", Type::Int)).collect();
         let top = block([note(1), StatementKind::Return(None)]);
-        hir_to_graph(&only(Flow { locals, parameters: count as u32, ..flow(top) }), &Sources::new())
+        hir_to_graph(&only(Flow { locals, parameters: count as u32, ..flow(top) }), &Sources::new(), None)
     };
     assert!(with_parameters(most).is_ok());
     let problems = with_parameters(most + 1).unwrap_err();

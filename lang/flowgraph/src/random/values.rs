@@ -1,5 +1,7 @@
 //! The tables of every random program, and random values of every type.
 
+use std::sync::Arc;
+
 use runtime_contract::calendar::{HoursTable, Span, WeeklySpan};
 use runtime_contract::program::{Operation, Parameter, Place, ProgramMeta, Prompt, PromptText, Service};
 use runtime_contract::types::{EnumType, Field, RecordType, Type, TypeTable, Variant};
@@ -67,13 +69,13 @@ pub fn tables() -> ProgramMeta {
     let weekly = vec![WeeklySpan { days: 0b111, span: Span { from_minute: 540, to_minute: 1080 } }];
     ProgramMeta {
         languages: vec!["zh".into(), "en".into()],
-        types: TypeTable {
+        types: Arc::new(TypeTable {
             enums: vec![
                 EnumType { name: "m.E".into(), variants: ["a", "b", "c"].map(Variant::plain).into() },
                 EnumType { name: "m.F".into(), variants: vec![Variant::plain("a"), carrying] },
             ],
             records: vec![RecordType { name: "m.R".into(), fields }],
-        },
+        }),
         prompts: [prompt(Vec::new())].into_iter().chain(types.iter().map(|t| prompt(vec![t.clone()]))).collect(),
         services: vec![Service { name: "world".into(), operations }],
         hours: vec![HoursTable { name: "office".into(), zone: "Asia/Shanghai".into(), weekly, ..Default::default() }],

@@ -5,6 +5,7 @@ use runtime_contract::host::HostCall;
 use runtime_contract::types::Class;
 
 use super::Problems;
+use super::segment::SEGMENTS_AT_ONCE;
 use super::tables::slot_classes;
 use crate::graph::{Graph, Instruction, Segment, Terminator, Word};
 use crate::hash::FxHashMap;
@@ -49,7 +50,7 @@ pub fn host_classes(call: HostCall) -> (&'static [Class], &'static [Class]) {
 
 pub fn check(graph: &Graph, problems: &mut Problems) {
     let slots = slot_classes(&graph.meta);
-    let found = parallel::map(&graph.segments, |id, segment| {
+    let found = parallel::map(&graph.segments, SEGMENTS_AT_ONCE, |id, segment| {
         let flow = graph.meta.segments.get(id).copied().unwrap_or(u32::MAX);
         let Some(slots) = slots.get(flow as usize) else { return Vec::new() };
         let mut check = Check { slots, words: Vec::new(), parameters: FxHashMap::default(), found: Vec::new() };

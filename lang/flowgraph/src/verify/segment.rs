@@ -13,9 +13,11 @@ use crate::parallel;
 
 /// Blocks of one segment; the checks take time in proportion to their square at worst.
 pub const BLOCKS_MAX: usize = 4096;
+/// That a thread checks before it asks for more; fewer are done sooner than a thread begins.
+pub const SEGMENTS_AT_ONCE: usize = 256;
 
 pub fn check(graph: &Graph, problems: &mut Problems) {
-    let found = parallel::map(&graph.segments, |id, segment| {
+    let found = parallel::map(&graph.segments, SEGMENTS_AT_ONCE, |id, segment| {
         let mut problems = Problems::default();
         let flow = graph.meta.segments.get(id).copied();
         if let Some((flow, frame)) = flow.and_then(|flow| Some((flow, graph.meta.flow(flow)?))) {

@@ -128,6 +128,7 @@ pub(crate) fn check_flow(project: &Project<'_>, flow: u32, problems: &mut Proble
         finally,
         counters: checker.counter_count,
         dialogues: checker.dialogue_count,
+        prompts: checker.prompts,
     };
     Some(CheckedFlow {
         hir,

@@ -109,6 +109,8 @@ pub(crate) struct Checker<'p, 'a> {
     pub dialogues: Vec<OpenDialogue>,
     pub dialogue_count: u32,
     pub counter_count: u32,
+    /// Prompts of the program that the flow plays.
+    pub prompts: Vec<u32>,
     /// Names of the top part that have their value.
     pub top_lets: usize,
     /// Those names, each with the number of statements of the top part after which it has its value.
@@ -147,6 +149,7 @@ impl<'p, 'a> Checker<'p, 'a> {
             dialogues: Vec::new(),
             dialogue_count: 0,
             counter_count: 0,
+            prompts: Vec::new(),
             top_lets: 0,
             top_assigned: Vec::new(),
             top_uses: Vec::new(),

@@ -253,7 +253,7 @@ impl Checker<'_, '_> {
                 let item = self.project.prompt_items.get(prompt as usize)?;
                 item.played.set(true);
                 self.called_read.extend(item.called_read.iter().copied());
-                return Some(hir::PromptUse::Prompt { prompt, arguments: item.arguments.clone() });
+                return Some(self.plays(prompt, item.arguments.clone()));
             }
         }
         let value = self.expr(expr, Some(&Ty::Recording));

@@ -92,8 +92,16 @@ impl Checker<'_, '_> {
         let lines = lines_of(text);
         let (prompt, arguments) = self.languages(&lines, text.span, None);
         let mut prompts = self.project.prompts.borrow_mut();
+        let number = prompts.len() as u32;
         prompts.push((prompt, spans(self.project, &lines)));
-        hir::PromptUse::Prompt { prompt: prompts.len() as u32 - 1, arguments }
+        drop(prompts);
+        self.plays(number, arguments)
+    }
+
+    /// The use of a prompt of the program.
+    pub fn plays(&mut self, number: u32, arguments: Vec<hir::Expr>) -> hir::PromptUse {
+        self.prompts.push(number);
+        hir::PromptUse::Prompt { prompt: self.prompts.len() as u32 - 1, arguments }
     }
 
     fn languages(

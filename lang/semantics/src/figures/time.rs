@@ -5,7 +5,7 @@ use runtime_contract::request;
 use runtime_contract::spoken::spoken_ms;
 use runtime_contract::types::Type;
 
-use crate::hir::{self, Ask, Menu, Program, PromptUse, Prompts, Record, StatementKind, Takes};
+use crate::hir::{self, Ask, Flow, Menu, Program, PromptUse, Prompts, Record, StatementKind, Takes};
 
 /// The tone before a recording.
 const BEEP_MS: u64 = 500;
@@ -36,9 +36,10 @@ impl<'p> Times<'p> {
         Times { program, recording_ms }
     }
 
-    pub fn prompts(&self, prompts: &Prompts) -> u64 {
+    pub fn prompts(&self, flow: &Flow, prompts: &Prompts) -> u64 {
+        let known = |prompt: &u32| self.program.prompts.get(*flow.prompts.get(*prompt as usize)? as usize);
         let item = |item: &PromptUse| match item {
-            PromptUse::Prompt { prompt, .. } => self.program.prompts.get(*prompt as usize).map_or(0, longest_language),
+            PromptUse::Prompt { prompt, .. } => known(prompt).map_or(0, longest_language),
             PromptUse::Recording(_) => self.recording_ms,
         };
         prompts.items.iter().map(item).sum()

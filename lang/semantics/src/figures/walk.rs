@@ -26,6 +26,7 @@ struct Part {
 
 pub(super) struct Walk<'w, 'p> {
     known: &'w mut Known<'p>,
+    flow: &'p Flow,
     measure: Measure,
     /// Where in the tour the block stands.
     node: usize,
@@ -57,7 +58,7 @@ impl<'w, 'p> Walk<'w, 'p> {
         tour: &'w mut Tour<'p>,
     ) -> Walk<'w, 'p> {
         let laps = vec![None; flow.dialogues as usize];
-        Walk { known, measure, node, tour, parts: Vec::new(), again: None, measuring: 0, laps, rounds: BTreeMap::new() }
+        Walk { known, flow, measure, node, tour, parts: Vec::new(), again: None, measuring: 0, laps, rounds: BTreeMap::new() }
     }
 
     pub fn enter(&mut self, block: &'p Block) {
@@ -174,7 +175,7 @@ impl<'w, 'p> Walk<'w, 'p> {
     fn heard(&self, prompts: &Prompts) -> u64 {
         match self.measure {
             Measure::Prompts => prompts.items.len() as u64,
-            Measure::TimeMs | Measure::PersonMs => self.known.times.prompts(prompts),
+            Measure::TimeMs | Measure::PersonMs => self.known.times.prompts(self.flow, prompts),
             Measure::Menus => 0,
         }
     }

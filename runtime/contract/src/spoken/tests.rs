@@ -128,7 +128,7 @@ fn a_variant_is_said_by_its_text_or_its_name() {
     let gold = Variant { texts, ..Variant::plain("gold") };
     let tier = EnumType { name: "m.Tier".into(), variants: vec![Variant::plain("not_known"), gold] };
     let types = TypeTable { enums: vec![tier], records: vec![] };
-    let meta = ProgramMeta { types, ..meta(&["zh", "en"]) };
+    let meta = ProgramMeta { types: types.into(), ..meta(&["zh", "en"]) };
     let mut prompt = prompt(&[Type::Enum(0)], &[&[Part::Hole(0)]]);
     let said = |prompt: &Prompt, language, variant| render(&meta, prompt, language, &[Value::Enum(variant, vec![])]);
     assert_eq!((said(&prompt, 0, 1), said(&prompt, 1, 1)), ("金卡".to_owned(), "gold".to_owned()));

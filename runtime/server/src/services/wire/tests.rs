@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use runtime_contract::program::Parameter;
 use runtime_contract::types::{EnumType, Field, RecordType, TypeTable};
 
@@ -7,7 +9,7 @@ fn meta() -> ProgramMeta {
     let field = |name: &str, r#type| Field { name: name.into(), r#type };
     ProgramMeta {
         languages: vec!["zh".into(), "en".into()],
-        types: TypeTable {
+        types: Arc::new(TypeTable {
             enums: vec![
                 EnumType { name: "m.Tier".into(), variants: vec![Variant::plain("gold"), Variant::plain("vip")] },
                 EnumType {
@@ -26,7 +28,7 @@ fn meta() -> ProgramMeta {
                     field("language", Type::Optional(Box::new(Type::Language))),
                 ],
             }],
-        },
+        }),
         ..ProgramMeta::default()
     }
 }
