@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use lang_compiler::{Checker, Engine};
+use lang_compiler::{Checker, Engine, with_room};
 use serde_json::{Value, json};
 
 use crate::check::Checked;
@@ -16,6 +16,10 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Until Ctrl-C or SIGTERM.
 pub fn watch(path: &Path, on: Option<Day>, json: bool) -> Result {
+    with_room(|| watch_here(path, on, json))
+}
+
+fn watch_here(path: &Path, on: Option<Day>, json: bool) -> Result {
     let (stop, stopped) = mpsc::channel();
     ctrlc::set_handler(move || {
         // Nobody listens any more once it ends.

@@ -26,6 +26,7 @@ mod worst;
 pub use analysis::{Analysis, Checker, analyze};
 pub use compile::{Compiled, Engine, compile, graph_text, load};
 pub use coverage::{Counting, Heard, Reached, ReachedKind};
+pub use depth::with_room;
 pub use given::read_given;
 pub use lang_diagnostics::{Code, Colours, Diagnostic, Position, Severity, Sources, Span, diagnostic_to_json, nearest};
 pub use lang_syntax::format;

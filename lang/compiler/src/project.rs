@@ -63,8 +63,13 @@ impl FlowFile {
         if let Some(text) = utf16(bytes) {
             return FlowFile { text, misread: Some(Misread::Utf16) };
         }
-        let misread = std::str::from_utf8(bytes).err().map(|error| Misread::NotUtf8 { at: error.valid_up_to() as u32 });
-        FlowFile { text: String::from_utf8_lossy(bytes).into_owned(), misread }
+        match std::str::from_utf8(bytes) {
+            Ok(text) => FlowFile { text: text.to_owned(), misread: None },
+            Err(error) => FlowFile {
+                text: String::from_utf8_lossy(bytes).into_owned(),
+                misread: Some(Misread::NotUtf8 { at: error.valid_up_to() as u32 }),
+            },
+        }
     }
 }
 

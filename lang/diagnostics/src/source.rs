@@ -81,14 +81,14 @@ pub struct Source {
 
 impl Source {
     fn new(path: String, text: String) -> Self {
-        let behind = text.bytes().skip(1).map(Some).chain(std::iter::once(None));
-        // A carriage return alone ends a line too, as old Macs wrote it.
-        let breaks = text
-            .bytes()
-            .zip(behind)
-            .enumerate()
-            .filter(|(_, (byte, behind))| *byte == b'\n' || (*byte == b'\r' && *behind != Some(b'\n')));
-        let line_starts = std::iter::once(0).chain(breaks.map(|(at, _)| at as u32 + 1)).collect();
+        let bytes = text.as_bytes();
+        let mut line_starts = vec![0];
+        for (at, byte) in bytes.iter().enumerate() {
+            // A carriage return alone ends a line too, as old Macs wrote it.
+            if *byte == b'\n' || (*byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')) {
+                line_starts.push(at as u32 + 1);
+            }
+        }
         Source { path, text, line_starts }
     }
 

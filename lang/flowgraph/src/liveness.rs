@@ -119,13 +119,15 @@ pub struct Liveness {
 pub fn liveness(graph: &Graph) -> Liveness {
     let mut entered = vec![Slots::default(); graph.segments.len()];
     let mut before: Vec<Vec<usize>> = vec![Vec::new(); graph.segments.len()];
-    for (id, segment) in graph.segments.iter().enumerate() {
+    let mut after: Vec<Vec<usize>> = vec![Vec::new(); graph.segments.len()];
+    for ((id, segment), after) in graph.segments.iter().enumerate().zip(&mut after) {
         for next in segment.blocks.iter().filter_map(|block| next_segment(&graph.meta, &block.terminator)) {
+            after.push(next as usize);
             before.iter_mut().skip(next as usize).take(1).for_each(|list| list.push(id));
         }
     }
     let mut waits = vec![true; graph.segments.len()];
-    let mut open: Vec<usize> = (0..graph.segments.len()).collect();
+    let mut open = before_those_that_follow(&after);
     while let Some(id) = open.pop() {
         let (Some(waiting), Some(segment)) = (waits.get_mut(id), graph.segments.get(id)) else { continue };
         *waiting = false;
@@ -142,6 +144,31 @@ pub fn liveness(graph: &Graph) -> Liveness {
     }
     let always = (0..graph.meta.flows.len() as u32).map(|flow| always(&graph.meta, flow, &entered)).collect();
     Liveness { entered, always }
+}
+
+/// Every segment; each that does not lie on a circle stands before those that it leads to, so that it is taken after
+/// them from the end.
+fn before_those_that_follow(after: &[Vec<usize>]) -> Vec<usize> {
+    let mut seen = vec![false; after.len()];
+    let mut order = Vec::with_capacity(after.len());
+    let mut path: Vec<(usize, usize)> = Vec::new();
+    for first in 0..after.len() {
+        path.push((first, 0));
+        while let Some((id, next)) = path.pop() {
+            if next == 0 && seen.get_mut(id).is_none_or(|seen| std::mem::replace(seen, true)) {
+                continue;
+            }
+            match after.get(id).and_then(|after| after.get(next)) {
+                Some(follows) => {
+                    path.push((id, next + 1));
+                    path.push((*follows, 0));
+                }
+                None => order.push(id),
+            }
+        }
+    }
+    order.reverse();
+    order
 }
 
 fn next_segment(meta: &ProgramMeta, terminator: &Terminator) -> Option<u32> {

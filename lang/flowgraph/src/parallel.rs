@@ -24,9 +24,7 @@ pub fn map_mut<T: Send, A: Send>(list: &mut [T], grain: usize, each: impl Fn(usi
     let next = || open.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = || -> Vec<(usize, Vec<A>)> {
         std::iter::from_fn(next)
-            .map(|(part, entries)| {
-                (part, (part * grain..).zip(entries).map(|(at, entry)| each(at, entry)).collect())
-            })
+            .map(|(part, entries)| (part, (part * grain..).zip(entries).map(|(at, entry)| each(at, entry)).collect()))
             .collect()
     };
     let mut answers = scope(|scope| {

@@ -1,7 +1,7 @@
 //! The mailbox of a site: which values go out with its request and which come back, by the request's own
 //! tables. Builder and verifier read it here, so that they cannot differ.
 
-use runtime_contract::program::{Prompt, ProgramMeta, SiteKind};
+use runtime_contract::program::{ProgramMeta, Prompt, SiteKind};
 use runtime_contract::request::{self, PromptUse, Prompts, Request};
 use runtime_contract::types::Type;
 

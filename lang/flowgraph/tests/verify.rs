@@ -147,7 +147,8 @@ fn types_end() {
         name: "m.R".into(),
         fields: types.iter().map(|t| Field { name: "f".into(), r#type: t.clone() }).collect(),
     };
-    let with = |records: Vec<RecordType>| move |g: &mut Graph| g.meta.types = TypeTable { enums: vec![], records }.into();
+    let with =
+        |records: Vec<RecordType>| move |g: &mut Graph| g.meta.types = TypeTable { enums: vec![], records }.into();
     refused(with(vec![record(&[Type::Record(0)])]), "record 0: contains itself");
     refused(with(vec![record(&[Type::Enum(0)])]), "unknown");
     // Each twice the one before, without any slot.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use lang_diagnostics::FileId;
 use lang_semantics::hir;
-use runtime_contract::program::{Place, ProgramMeta};
+use runtime_contract::program::{FlowMeta, Place, ProgramMeta, Service};
+use runtime_contract::types::TypeTable;
 
 use super::in_order;
 use crate::finish::Part;
@@ -14,11 +15,18 @@ use crate::parallel;
 
 #[derive(Default)]
 pub struct KnownFlows {
-    /// Of the program that they are flows of.
-    tables: Arc<ProgramMeta>,
+    tables: Tables,
     flows: Vec<KnownFlow>,
     /// Files that changed since.
     changed: BTreeSet<FileId>,
+}
+
+/// Whatever the code of a flow takes from its program. Types of a prompt's values are those of the tree.
+#[derive(Default)]
+struct Tables {
+    types: Arc<TypeTable>,
+    services: Vec<Service>,
+    flows: Vec<FlowMeta>,
 }
 
 struct KnownFlow {
@@ -34,17 +42,20 @@ impl KnownFlows {
         self.changed.insert(file);
     }
 
-    /// By flow of `tables`: the code that is known, else what `code` makes.
+    /// By flow of the program: the code that is known, else what `code` makes.
     pub(super) fn parts(
         &mut self,
-        tables: &Arc<ProgramMeta>,
+        program: &ProgramMeta,
         flows: &[hir::Flow],
         code: impl Fn(u32, &hir::Flow) -> Result<Arc<Part>, Vec<String>> + Sync,
     ) -> Result<Vec<Arc<Part>>, Vec<String>> {
-        let known = match have_same_tables(&self.tables, tables) {
-            true => self.flows.as_slice(),
-            false => &[],
-        };
+        let ProgramMeta { types, services, flows: declared, .. } = program;
+        let is_known = (&self.tables.types, &self.tables.services, &self.tables.flows) == (types, services, declared);
+        if !is_known {
+            self.flows.clear();
+            self.tables = Tables { types: Arc::clone(types), services: services.clone(), flows: declared.clone() };
+        }
+        let known = &self.flows;
         let made = parallel::map(flows, 1, |at, tree| {
             let same = |known: &&KnownFlow| known.files.is_disjoint(&self.changed) && reads_same(&known.tree, tree);
             match known.get(at).filter(same) {
@@ -62,7 +73,6 @@ impl KnownFlows {
                 _ => KnownFlow { tree: tree.clone(), code: Arc::clone(code), files: files(code) },
             })
             .collect();
-        self.tables = Arc::clone(tables);
         self.changed.clear();
         Ok(parts)
     }
@@ -88,13 +98,6 @@ fn reads_same(one: &hir::Flow, other: &hir::Flow) -> bool {
         == (&other.name, &other.span, &other.parameters, &other.counters, &other.dialogues)
         && (locals, result, top) == (&other.locals, &other.result, &other.top)
         && (steps, fault, finally) == (&other.steps, &other.fault, &other.finally)
-}
-
-/// Whatever the code of a flow takes from its program. Types of a prompt's values are those of the tree.
-fn have_same_tables(one: &ProgramMeta, other: &ProgramMeta) -> bool {
-    one.types == other.types
-        && one.services == other.services
-        && one.flows == other.flows
 }
 
 fn files(code: &Part) -> BTreeSet<FileId> {

@@ -59,14 +59,16 @@ pub fn hir_to_graph(
         Some(known) => known.parts(&tables, &program.flows, code)?,
         None => in_order(parallel::map(&program.flows, 1, |flow, tree| code(flow as u32, tree)))?,
     };
-    let (graph, marks) = link(Arc::unwrap_or_clone(tables), parts, |flow| program.flows.get(flow).map_or(&[], |tree| &tree.prompts));
+    let (graph, marks) =
+        link(Arc::unwrap_or_clone(tables), parts, |flow| program.flows.get(flow).map_or(&[], |tree| &tree.prompts));
     seal(graph, marks)
 }
 
 /// All answers, or all problems.
 fn in_order(parts: Vec<Result<Arc<Part>, Vec<String>>>) -> Result<Vec<Arc<Part>>, Vec<String>> {
     let mut problems = Vec::new();
-    let parts: Vec<_> = parts.into_iter().filter_map(|part| part.map_err(|found| problems.extend(found)).ok()).collect();
+    let parts: Vec<_> =
+        parts.into_iter().filter_map(|part| part.map_err(|found| problems.extend(found)).ok()).collect();
     if problems.is_empty() { Ok(parts) } else { Err(problems) }
 }
 

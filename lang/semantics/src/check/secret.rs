@@ -1,7 +1,13 @@
 //! Texts that are keys or passwords (F1104): flow files are read by many and kept for long.
 
+/// No key or token is shorter.
+const KEY_BYTES_MIN: usize = 16;
+
 /// What kind of secret a text holds. Only forms that can be nothing else count, so that no prompt is taken for one.
 pub(super) fn kind_of_secret(text: &str) -> Option<&'static str> {
+    if !may_hold_one(text) {
+        return None;
+    }
     if text.contains("-----BEGIN ") && text.contains("PRIVATE KEY") {
         return Some("a private key");
     }
@@ -9,18 +15,27 @@ pub(super) fn kind_of_secret(text: &str) -> Option<&'static str> {
     let is_between =
         |sign: char| sign.is_whitespace() || matches!(sign, '"' | '\'' | ',' | ';' | '<' | '>' | '(' | ')');
     for word in text.split(is_between).flat_map(|word| word.split_inclusive('=')) {
-        let has_digit = word.bytes().any(|sign| sign.is_ascii_digit());
-        let scheme = before.trim_end_matches(':').to_ascii_lowercase();
-        let of_scheme = matches!(scheme.as_str(), "bearer" | "basic") && has_digit && is_token(word, 16);
-        if of_scheme {
+        let before = std::mem::replace(&mut before, word);
+        let is_scheme = |name: &&str| before.trim_end_matches(':').eq_ignore_ascii_case(name);
+        let has_digit = || word.bytes().any(|sign| sign.is_ascii_digit());
+        if ["bearer", "basic"].iter().any(is_scheme) && has_digit() && is_token(word, 16) {
             return Some("what a service is signed in with");
         }
         if let Some(kind) = kind_of_word(word) {
             return Some(kind);
         }
-        before = word;
     }
     None
+}
+
+/// Most texts are told from secrets by their bytes alone: no long word of ASCII, no address, no mark of a key.
+fn may_hold_one(text: &str) -> bool {
+    let mut word = 0;
+    let is_long_word = |byte: u8| {
+        word = if byte.is_ascii_graphic() { word + 1 } else { 0 };
+        word >= KEY_BYTES_MIN || matches!(byte, b':' | b'-')
+    };
+    text.bytes().any(is_long_word)
 }
 
 fn kind_of_word(word: &str) -> Option<&'static str> {
@@ -47,14 +62,13 @@ fn kind_of_word(word: &str) -> Option<&'static str> {
     if KEYS.iter().any(is_key) {
         return Some("a key of a service");
     }
-    let parts: Vec<&str> = word.split('.').collect();
-    if let [head, body, end] = parts.as_slice()
-        && [head, body].iter().all(|part| part.starts_with("eyJ") && is_token(part, 8))
-        && is_token(end, 8)
-    {
+    let mut parts = word.split('.');
+    let mut is_part = |start: &str| parts.next().is_some_and(|part| part.starts_with(start) && is_token(part, 8));
+    if is_part("eyJ") && is_part("eyJ") && is_part("") && parts.next().is_none() {
         return Some("a token");
     }
-    let (_, rest) = word.split_once("://")?;
+    let (_, rest) = word.split_once(':')?;
+    let rest = rest.strip_prefix("//")?;
     let (user, _) = rest.split('/').next()?.split_once('@')?;
     user.split_once(':').filter(|(_, password)| !password.is_empty()).map(|_| "an address with a password")
 }

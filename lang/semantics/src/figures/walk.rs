@@ -58,7 +58,18 @@ impl<'w, 'p> Walk<'w, 'p> {
         tour: &'w mut Tour<'p>,
     ) -> Walk<'w, 'p> {
         let laps = vec![None; flow.dialogues as usize];
-        Walk { known, flow, measure, node, tour, parts: Vec::new(), again: None, measuring: 0, laps, rounds: BTreeMap::new() }
+        Walk {
+            known,
+            flow,
+            measure,
+            node,
+            tour,
+            parts: Vec::new(),
+            again: None,
+            measuring: 0,
+            laps,
+            rounds: BTreeMap::new(),
+        }
     }
 
     pub fn enter(&mut self, block: &'p Block) {
