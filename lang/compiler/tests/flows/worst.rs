@@ -241,6 +241,36 @@ fn a_fault_stands_at_the_end_of_the_longest_way() {
 }
 
 #[test]
+fn a_fault_gives_no_round_a_second_time() {
+    let flows = text(
+        "flow f {
+    answer
+    go a
+
+    step a {
+        say \"A\"
+        let n = percent(1, 2)
+        note n = 1
+        go a up to 4 times else go b
+    }
+
+    step b {
+        say \"B\"
+        hang up
+    }
+
+    fault {
+        say \"We are sorry.\"
+        go a up to 1 times else hang up
+    }
+}
+",
+    );
+    // A five times and B; the fault comes at its end; A once more, whose own number is used up, and B again.
+    assert_eq!(figures(&flows[0]).0, (5 + 1) + 1 + (1 + 1));
+}
+
+#[test]
 fn a_flow_without_any_of_it() {
     let flows = text("flow f {\n    hang up\n}\n");
     assert_eq!(figures(&flows[0]), (0, 0, 0, None));

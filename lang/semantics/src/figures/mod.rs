@@ -114,6 +114,12 @@ impl<'p> Known<'p> {
         for (step, index) in flow.steps.iter().zip(0..) {
             self.walk(flow, measure, tour.step(index), &step.block, &mut tour);
         }
+        if let Some(fault) = &flow.fault {
+            if measure != Measure::Menus {
+                tour.may_fault();
+            }
+            self.walk(flow, measure, tour.handler(), fault, &mut tour);
+        }
         let most = |from: usize, exit: Exit| match measure {
             Measure::Menus => tour.without_rounds(from, exit),
             _ => tour.longest(from, exit),
@@ -124,29 +130,12 @@ impl<'p> Known<'p> {
             returned: most(tour.top(), Exit::Returned).map(|found| found.most),
             person: most(tour.top(), Exit::Person).and_then(person),
         };
-        if let Some(fault) = &flow.fault {
-            // A fault may cut any way short, at its end at the latest.
-            let mut behind = Tour::new(flow);
-            self.walk(flow, measure, behind.top(), fault, &mut behind);
-            for (step, index) in flow.steps.iter().zip(0..) {
-                self.walk(flow, measure, behind.step(index), &step.block, &mut behind);
-            }
-            let most = |exit| match measure {
-                Measure::Menus => behind.without_rounds(behind.top(), exit),
-                _ => behind.longest(behind.top(), exit),
-            };
+        if measure == Measure::Menus && flow.fault.is_some() {
+            // Depth has no rounds: what stands behind a fault may repeat what stood before it.
             let all = exits.any.clone();
-            if let Some(found) = most(Exit::Any) {
-                exits.any = all.clone().then(found.most);
-            }
-            if let Some(found) = most(Exit::Returned) {
-                exits.returned =
-                    exits.returned.into_iter().chain([all.clone().then(found.most)]).max_by_key(|m| m.amount);
-            }
-            if let Some(Person { wait, place }) = most(Exit::Person).and_then(person) {
-                let later = Person { wait: all.then(wait), place };
-                exits.person = exits.person.into_iter().chain([later]).max_by_key(|person| person.wait.amount);
-            }
+            let behind = |exit| Some(all.clone().then(most(tour.handler(), exit)?.most));
+            exits.any = behind(Exit::Any).unwrap_or(all.clone());
+            exits.returned = exits.returned.into_iter().chain(behind(Exit::Returned)).max_by_key(|most| most.amount);
         }
         exits
     }

@@ -30,8 +30,8 @@ pub(super) enum Exit {
 struct Edge {
     from: usize,
     to: usize,
-    /// How often at most, and the number that says so.
-    bound: Option<(i64, Span)>,
+    /// How often at most, and the number that says so, if one does.
+    bound: Option<(i64, Option<Span>)>,
     exit: Option<Exit>,
     /// Of a `connect` or `transfer`.
     place: Option<Span>,
@@ -45,7 +45,7 @@ pub(super) struct Found {
     pub place: Option<Span>,
 }
 
-/// Nodes are the steps, then the top part, then the end.
+/// Nodes are the steps, then the top part, the end, a fault, and what `fault { }` does.
 pub(super) struct Tour<'p> {
     flow: &'p Flow,
     edges: Vec<Edge>,
@@ -76,15 +76,50 @@ impl<'p> Tour<'p> {
         self.flow.steps.len() + 1
     }
 
+    fn fault(&self) -> usize {
+        self.flow.steps.len() + 2
+    }
+
+    pub fn handler(&self) -> usize {
+        self.flow.steps.len() + 3
+    }
+
     /// A `go`; `bound` is its number and where that stands.
     pub fn go(&mut self, from: usize, step: u32, bound: Option<(u32, Span)>, amount: u64, causes: Vec<Cause>) {
-        let bound = bound.map(|(times, span)| (times.into(), span));
+        let bound = bound.map(|(times, span)| (times.into(), Some(span)));
         self.edges.push(Edge { from, to: step as usize, bound, exit: None, place: None, amount: cut(amount), causes });
     }
 
     pub fn exit(&mut self, from: usize, exit: Exit, place: Option<Span>, amount: u64, causes: Vec<Cause>) {
         let to = self.end();
         self.edges.push(Edge { from, to, bound: None, exit: Some(exit), place, amount: cut(amount), causes });
+    }
+
+    /// A fault comes once, and may come anywhere before a person is rung: at the end of the longest way of its part at the
+    /// latest.
+    pub fn may_fault(&mut self) {
+        let mut latest: BTreeMap<usize, &Edge> = BTreeMap::new();
+        for edge in self.edges.iter().filter(|edge| edge.exit != Some(Exit::Person)) {
+            let known = latest.entry(edge.from).or_insert(edge);
+            if edge.amount > known.amount {
+                *known = edge;
+            }
+        }
+        let to = self.fault();
+        let cut_short = |edge: &Edge| Edge {
+            from: edge.from,
+            to,
+            bound: None,
+            exit: None,
+            place: None,
+            amount: edge.amount,
+            causes: edge.causes.clone(),
+        };
+        let mut faults: Vec<Edge> = latest.into_values().map(cut_short).collect();
+        let bound = Some((1, None));
+        let (from, to) = (to, self.handler());
+        faults.push(Edge { from, to, bound, exit: None, place: None, amount: 0, causes: Vec::new() });
+        self.edges.extend(faults);
     }
 
     fn leads(&self, edge: &Edge, exit: Exit) -> bool {
@@ -317,7 +352,7 @@ impl<'p> Tour<'p> {
 
     /// A circle that makes the way longer (Bellman and Ford): lines, each ahead or taken back.
     fn round(&self, lines: &[Line], looks: &mut u64) -> Round {
-        let nodes = self.end() + 1;
+        let nodes = self.handler() + 1;
         let mut most = vec![0i64; nodes];
         let mut by: Vec<Option<(usize, bool)>> = vec![None; nodes];
         let mut last = None;
@@ -380,7 +415,7 @@ impl<'p> Tour<'p> {
                 let sum = causes.entry(cause.span).or_default();
                 *sum = sum.saturating_add(cause.amount.saturating_mul(times.unsigned_abs()));
             }
-            if let Some((_, span)) = edge.bound {
+            if let Some((_, Some(span))) = edge.bound {
                 let rounds = self.once_round(edge, gone).saturating_mul(*times);
                 causes.insert(span, rounds.unsigned_abs());
             }
@@ -393,7 +428,7 @@ impl<'p> Tour<'p> {
     fn once_round(&self, go: &Edge, gone: &[i64]) -> i64 {
         let mut most: BTreeMap<usize, i64> = BTreeMap::from([(go.to, 0)]);
         // Without bounded `go`s there is no circle, so each node is settled after as many turns as there are nodes.
-        for _ in 0..=self.end() {
+        for _ in 0..=self.handler() {
             let mut moved = false;
             for (edge, _) in self.edges.iter().zip(gone).filter(|(edge, times)| **times > 0 && edge.bound.is_none()) {
                 let Some(at) = most.get(&edge.from).copied() else { continue };
