@@ -271,6 +271,15 @@ fn a_fault_gives_no_round_a_second_time() {
 }
 
 #[test]
+fn a_list_that_is_written_out_has_its_own_rounds() {
+    let rounds = |list: &str| {
+        let flow = format!("flow f {{\n    for each n in {list} {{\n        say \"{{n}}\"\n    }}\n    hang up\n}}\n");
+        figures(&text(&format!("const NUMBERS = [1, 2]\n{flow}"))[0]).0
+    };
+    assert_eq!((rounds("[7, 8, 9]"), rounds("NUMBERS")), (3, 2));
+}
+
+#[test]
 fn a_flow_without_any_of_it() {
     let flows = text("flow f {\n    hang up\n}\n");
     assert_eq!(figures(&flows[0]), (0, 0, 0, None));

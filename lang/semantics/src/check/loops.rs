@@ -5,7 +5,7 @@ use lang_syntax::ast;
 use runtime_contract::limits::LIST_LEN_MAX;
 
 use super::Checker;
-use crate::hir::{Loop, Rounds, StatementKind};
+use crate::hir::{ExprKind, Loop, Rounds, StatementKind};
 use crate::ty::Ty;
 
 impl Checker<'_, '_> {
@@ -31,7 +31,7 @@ impl Checker<'_, '_> {
                 StatementKind::Broken
             }
             None => {
-                if is_number && !matches!(value.kind, crate::hir::ExprKind::Broken) {
+                if is_number && !matches!(value.kind, ExprKind::Broken) {
                     let message = "nothing says how often this happens at most";
                     let help = "a number, or a parameter with bounds: `Int 1..5`";
                     let diagnostic = Diagnostic::new(Code::UnboundedCycle, times.span, message);
@@ -71,11 +71,11 @@ impl Checker<'_, '_> {
         if is_broken {
             return StatementKind::Broken;
         }
-        StatementKind::Loop(Loop {
-            rounds: Rounds::Each { list: list.expr, row },
-            rounds_max: LIST_LEN_MAX as u32,
-            is_certain: false,
-            block,
-        })
+        let (rounds_max, is_certain) = match &list.expr.kind {
+            ExprKind::List(rows) => (rows.len().max(1), !rows.is_empty()),
+            _ => (LIST_LEN_MAX, false),
+        };
+        let rounds = Rounds::Each { list: list.expr, row };
+        StatementKind::Loop(Loop { rounds, rounds_max: rounds_max as u32, is_certain, block })
     }
 }

@@ -538,6 +538,8 @@ impl Writer {
 
     fn for_each(&mut self, depth: u32) {
         let names = self.names.clone();
+        // A list that is written out has a first round for certain, so what leaves there leaves nothing behind.
+        let mut may_end = true;
         let head = match self.known(Kind::People).filter(|_| self.chance.one_in(2)) {
             Some(people) => {
                 let person = self.fresh();
@@ -549,10 +551,11 @@ impl Writer {
                 let kind = *self.chance.of(&[(Kind::Ints, Kind::Int), (Kind::Texts, Kind::Text)]);
                 let list = self.expr(kind.0, 2);
                 let row = self.name(kind.1);
+                may_end = !list.starts_with('[');
                 format!("for each {row} in {list}")
             }
         };
-        self.block(&head, depth, true);
+        self.block(&head, depth, may_end);
         self.names = names;
     }
 
