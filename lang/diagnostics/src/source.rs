@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// Names one file of one `Sources`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
@@ -76,20 +77,27 @@ pub struct Position {
 pub struct Source {
     path: String,
     text: String,
-    line_starts: Vec<u32>,
+    /// Found when first a place is asked for.
+    line_starts: OnceLock<Vec<u32>>,
 }
 
 impl Source {
     fn new(path: String, text: String) -> Self {
-        let bytes = text.as_bytes();
-        let mut line_starts = vec![0];
-        for (at, byte) in bytes.iter().enumerate() {
-            // A carriage return alone ends a line too, as old Macs wrote it.
-            if *byte == b'\n' || (*byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')) {
-                line_starts.push(at as u32 + 1);
+        Source { path, text, line_starts: OnceLock::new() }
+    }
+
+    fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| {
+            let bytes = self.text.as_bytes();
+            let mut starts = vec![0];
+            for (at, byte) in bytes.iter().enumerate() {
+                // A carriage return alone ends a line too, as old Macs wrote it.
+                if *byte == b'\n' || (*byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')) {
+                    starts.push(at as u32 + 1);
+                }
             }
-        }
-        Source { path, text, line_starts }
+            starts
+        })
     }
 
     pub fn path(&self) -> &str {
@@ -106,23 +114,23 @@ impl Source {
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let line = self.line_starts.partition_point(|start| *start as usize <= offset);
-        let line_start = self.line_starts.get(line.saturating_sub(1)).map_or(0, |start| *start as usize);
+        let line = self.line_starts().partition_point(|start| *start as usize <= offset);
+        let line_start = self.line_starts().get(line.saturating_sub(1)).map_or(0, |start| *start as usize);
         let column = self.text.get(line_start..offset).map_or(0, |before| before.chars().count());
         Position { line: line as u32, column: column as u32 + 1 }
     }
 
     /// The byte at which line `line` (from 1) begins; behind the last line, the end of the text.
     pub fn line_start(&self, line: u32) -> usize {
-        let start = (line as usize).checked_sub(1).and_then(|index| self.line_starts.get(index));
+        let start = (line as usize).checked_sub(1).and_then(|index| self.line_starts().get(index));
         start.map_or(self.text.len(), |start| *start as usize)
     }
 
     /// The text of line `line` (from 1), without its line end.
     pub fn line(&self, line: u32) -> Option<&str> {
         let index = (line as usize).checked_sub(1)?;
-        let start = *self.line_starts.get(index)? as usize;
-        let end = self.line_starts.get(index + 1).map_or(self.text.len(), |next| *next as usize);
+        let start = *self.line_starts().get(index)? as usize;
+        let end = self.line_starts().get(index + 1).map_or(self.text.len(), |next| *next as usize);
         self.text.get(start..end).map(|line| line.trim_end_matches(['\n', '\r']))
     }
 }

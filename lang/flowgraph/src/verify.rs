@@ -13,6 +13,7 @@ use std::sync::Arc;
 use runtime_contract::limits::SEGMENTS_MAX;
 
 use crate::graph::Graph;
+use crate::parallel;
 
 pub(crate) use segment::too_many_blocks;
 
@@ -32,8 +33,7 @@ pub fn verify(graph: &Graph) -> Vec<String> {
         problems.add(format!("{} segments, {} of them with a flow", graph.segments.len(), graph.meta.segments.len()));
     }
     // Each check relies on what those before it found sound.
-    let checks: [fn(&Graph, &mut Problems); 6] =
-        [types::check, tables::check, segment::check, segment::check_liveness, classes::check, stack::check];
+    let checks: [fn(&Graph, &mut Problems); 5] = [types::check, tables::check, segment::check, check_use, stack::check];
     for check in checks {
         if !problems.0.is_empty() {
             break;
@@ -41,6 +41,17 @@ pub fn verify(graph: &Graph) -> Vec<String> {
         check(graph, &mut problems);
     }
     problems.0
+}
+
+/// Liveness and classes, neither of which needs the other.
+fn check_use(graph: &Graph, problems: &mut Problems) {
+    let found = |check: fn(&Graph, &mut Problems)| {
+        let mut problems = Problems::default();
+        check(graph, &mut problems);
+        problems.0
+    };
+    let (liveness, classes) = parallel::both(|| found(segment::check_liveness), || found(classes::check));
+    liveness.into_iter().chain(classes).for_each(|problem| problems.add(problem));
 }
 
 /// A graph that [`verify`] found no fault with, and that nobody changes any more: it may run.
