@@ -257,8 +257,8 @@ pub struct Run {
     pub arguments: Vec<Argument>,
     /// Takes the result of a flow that has one.
     pub result: Option<LocalId>,
-    /// The flow may come back; else the path ends here.
-    pub returns: bool,
+    /// The flow may come back; else the path ends here. `None` where nobody knows, which no program has.
+    pub returns: Option<bool>,
 }
 
 /// `SERVICE.OPERATION(arguments)`

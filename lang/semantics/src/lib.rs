@@ -84,9 +84,7 @@ pub fn analyze(
     check::prompt_items(&mut project, surroundings, &mut problems);
     check::check_items(&project, &mut problems);
     let mut inbounds = declare::inbounds(&project, &mut problems);
-    let mut flows: Vec<_> =
-        (0..project.flows.len() as u32).map(|flow| check::check_flow(&project, flow, &mut problems)).collect();
-    returning::mark_returns(&mut flows);
+    let (flows, order) = returning::check_flows(&project, &mut problems);
     let (types, services) = (lower::types(&project), lower::services(&project));
     for flow in flows.iter().flatten() {
         paths::check_paths(flow, &services, &mut problems);
@@ -94,7 +92,7 @@ pub fn analyze(
     runs::check_runs(&flows, &mut problems);
     zones::zones(&project, &flows, &mut inbounds, &mut problems);
     called::check_called(&flows, &inbounds, &mut problems);
-    worst::check_worst(&flows, &worst::Program { types: &types, services: &services }, &mut problems);
+    worst::check_worst(&flows, &order, &worst::Program { types: &types, services: &services }, &mut problems);
     let answers: Vec<u32> = inbounds.iter().map(|inbound| inbound.address.flow).collect();
     line::check_lines(&flows, &answers, &mut problems);
     way::add_ways(&mut problems.list, &flows, &services, &answers);

@@ -58,7 +58,11 @@ pub(crate) fn after(statement: &Statement) -> After {
         StatementKind::Connect(connect) => any(&mut connect.arms.iter().map(|arm| &arm.block)),
         // Accepted, it ends the path.
         StatementKind::Transfer(transfer) => after_block(&transfer.failed),
-        StatementKind::Run(run) if !run.returns => After::Ends,
+        StatementKind::Run(run) => match run.returns {
+            Some(true) => After::GoesOn,
+            Some(false) => After::Ends,
+            None => After::Unknown,
+        },
         StatementKind::Broken => After::Unknown,
         _ => After::GoesOn,
     }

@@ -74,10 +74,10 @@ impl<'f> Runs<'f> {
     }
 }
 
-/// Flows behind those that they run. In a circle, which is told of, somebody is first.
-pub(crate) fn callees_first(flows: &[Option<CheckedFlow>]) -> Vec<u32> {
-    let (mut order, mut seen) = (Vec::new(), vec![false; flows.len()]);
-    for start in 0..flows.len() {
+/// Flows behind those that they run; `callees` are by flow. In a circle, which is told of, somebody is first.
+pub(crate) fn callees_first(callees: &[Vec<u32>]) -> Vec<u32> {
+    let (mut order, mut seen) = (Vec::new(), vec![false; callees.len()]);
+    for start in 0..callees.len() {
         let mut open = vec![(start, 0)];
         while let Some((flow, next)) = open.last_mut() {
             let flow = *flow;
@@ -85,10 +85,10 @@ pub(crate) fn callees_first(flows: &[Option<CheckedFlow>]) -> Vec<u32> {
                 open.pop();
                 continue;
             }
-            let callee = flows.get(flow).and_then(Option::as_ref).and_then(|checked| checked.runs.get(*next));
+            let callee = callees.get(flow).and_then(|callees| callees.get(*next));
             *next += 1;
             match callee {
-                Some((callee, _)) => open.push((*callee as usize, 0)),
+                Some(callee) => open.push((*callee as usize, 0)),
                 None => {
                     order.push(flow as u32);
                     open.pop();

@@ -161,6 +161,8 @@ impl Reader<'_, '_> {
             let help = "`says \"Please call me back.\"`";
             self.problems.give(Diagnostic::new(Code::BadLiteral, words.span, message).help(help));
         }
+        let mut checker = Checker::new(self.project, self.module, self.problems);
+        written.iter().for_each(|written| checker.no_secret(written, words.span));
         written.map(Verb::Says)
     }
 

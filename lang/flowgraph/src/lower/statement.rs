@@ -224,7 +224,7 @@ impl FlowWriter<'_> {
     fn run(&mut self, run: &Run, statement: &Statement) {
         let arguments = self.arguments(&run.arguments);
         self.call_flow(run.flow, &arguments, statement.keyword);
-        if !run.returns {
+        if run.returns == Some(false) {
             return self.graph.end_block();
         }
         if let Some(result) = run.result {

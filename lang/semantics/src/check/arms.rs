@@ -138,7 +138,12 @@ impl Checker<'_, '_> {
                     return;
                 };
                 let local = self.hidden(result.clone(), run.span);
-                let kind = StatementKind::Run(hir::Run { flow, arguments, result: Some(local), returns: true });
+                let kind = StatementKind::Run(hir::Run {
+                    flow,
+                    arguments,
+                    result: Some(local),
+                    returns: self.comes_back(flow),
+                });
                 into.statements.push(Statement { kind, keyword: run.keyword, span: run.span });
                 let subject = super::typed(hir::ExprKind::Local(local), result, run.span);
                 self.match_value(statement, found, subject, true, target, into);

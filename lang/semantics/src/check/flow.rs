@@ -84,11 +84,18 @@ impl CheckedFlow {
     }
 }
 
-pub(crate) fn check_flow(project: &Project<'_>, flow: u32, problems: &mut Problems) -> Option<CheckedFlow> {
+/// `returns` says of each flow that is checked already whether it may come back.
+pub(crate) fn check_flow(
+    project: &Project<'_>,
+    flow: u32,
+    returns: &[Option<bool>],
+    problems: &mut Problems,
+) -> Option<CheckedFlow> {
     let info = project.flow(flow)?;
     let module = project.modules.get(info.module)?;
     let mut checker = Checker::new(project, info.module, problems);
     checker.result = info.result.clone();
+    checker.returns = returns;
     for parameter in &info.parameters {
         checker.declare(parameter.name, parameter.ty.clone());
     }

@@ -98,6 +98,8 @@ pub(crate) struct Checker<'p, 'a> {
     pub problems: &'p mut Problems,
     pub module: usize,
     pub result: Option<Ty>,
+    /// Of each flow that is checked, whether it may come back.
+    pub returns: &'p [Option<bool>],
     /// The first locals are the flow's parameters.
     pub parameters: u32,
     pub locals: Vec<LocalInfo>,
@@ -140,6 +142,7 @@ impl<'p, 'a> Checker<'p, 'a> {
             problems,
             module,
             result: None,
+            returns: &[],
             parameters: 0,
             locals: Vec::new(),
             scopes: vec![BTreeMap::new()],

@@ -40,10 +40,13 @@ fn may_hold_one(text: &str) -> bool {
 
 fn kind_of_word(word: &str) -> Option<&'static str> {
     /// How keys begin, and the least length of what follows.
-    const KEYS: [(&str, usize); 16] = [
+    const KEYS: [(&str, usize); 19] = [
         ("sk_live_", 16),
         ("sk_test_", 16),
         ("rk_live_", 16),
+        ("sk-proj-", 16),
+        ("sk-svcacct-", 16),
+        ("sk-ant-", 16),
         ("ghp_", 30),
         ("gho_", 30),
         ("ghs_", 30),
@@ -88,6 +91,8 @@ mod tests {
         let a = "a1".repeat(20);
         for text in [
             format!("sk_live_{a}"),
+            format!("sk-proj-{a}"),
+            format!("sk-ant-api03-{a}"),
             format!("key: ghp_{a}"),
             format!("key=ghp_{a}"),
             format!("Bearer: {a}"),
@@ -106,6 +111,8 @@ mod tests {
             "Basic internationalization",
             "Write to help@example.com, or see https://example.com/a:b@c",
             "sk_live_",
+            "sk-proj-",
+            "SK-projektet: sk-ant-",
             "AKIA",
             "请按1。",
             "",

@@ -21,6 +21,29 @@ pub(crate) struct Tail {
     pub value: Option<(LocalId, Option<Ty>)>,
 }
 
+/// Where a path ends, for what is written behind it.
+struct End {
+    span: Span,
+    why: &'static str,
+    /// Only a flow that never comes back ends it. A `hang up` or `return` behind that is for safety.
+    by_run: bool,
+}
+
+impl End {
+    fn of(statement: &Statement, span: Span) -> End {
+        let is_run = matches!(statement.kind, StatementKind::Run(_));
+        let why = if is_run { "this flow never comes back" } else { "the path ends here" };
+        End { span, why, by_run: runs_to_an_end(statement) }
+    }
+}
+
+fn runs_to_an_end(statement: &Statement) -> bool {
+    match &statement.kind {
+        StatementKind::Run(run) => run.returns == Some(false),
+        _ => statement.blocks().into_iter().flat_map(|block| &block.statements).any(runs_to_an_end),
+    }
+}
+
 /// A body, and the type of the value that ends it.
 pub(crate) struct Body {
     pub block: Block,
@@ -36,25 +59,25 @@ impl Checker<'_, '_> {
     /// What an arm or an `else` leads to; the names of the surrounding scope are added to.
     pub fn statements(&mut self, statements: &[ast::Statement], tail: &Tail) -> Body {
         let mut body = Body { block: Block::default(), value: None };
-        let mut ended: Option<Span> = None;
+        let mut end: Option<End> = None;
         let mut was_dead = false;
         for statement in statements {
-            if let Some(end) = ended.take() {
+            if let Some(end) =
+                end.take_if(|end| !(end.by_run && matches!(statement.kind, Ast::HangUp | Ast::Return { .. })))
+            {
                 self.problems.give(
                     Diagnostic::new(Code::StatementAfterEnd, statement.span, "this is never reached")
-                        .label(end, "the path ends here")
+                        .label(end.span, end.why)
                         .help("leave it out, or put it before the end"),
                 );
-                // What stands behind is checked all the same, as if it could be reached.
-                self.statements_into(statement, tail, &mut body);
-                continue;
+                was_dead = true;
             }
             let before = body.block.statements.len();
+            // What stands behind an end is checked all the same, as if it could be reached.
             self.statements_into(statement, tail, &mut body);
             let new = body.block.statements.get(before..).unwrap_or_default();
-            if !was_dead && new.iter().any(|statement| after(statement) == After::Ends) {
-                ended = Some(statement.span);
-                was_dead = true;
+            if !was_dead && let Some(last) = new.iter().find(|statement| after(statement) == After::Ends) {
+                end = Some(End::of(last, statement.span));
             }
         }
         body

@@ -115,6 +115,7 @@ impl Checker<'_, '_> {
         let mut holes = Holes::default();
         let mut uses: Vec<Vec<usize>> = Vec::new();
         let mut broken = false;
+        let read_before = self.called_read.len();
         for line in lines {
             let language = match self.language_of(line, own) {
                 Ok(language) => language,
@@ -143,6 +144,7 @@ impl Checker<'_, '_> {
             uses.push(used);
             found.push((language, PromptText { tag: None, audio, parts }));
         }
+        self.read_once(read_before);
         if !broken {
             self.complete(&found, own, lines, span);
             self.same_holes(&uses, &holes, lines);
@@ -151,6 +153,15 @@ impl Checker<'_, '_> {
         let types = arguments.iter().map(|argument| argument.ty.lower()).collect();
         let texts = self.in_order(found, lines, own);
         (Prompt { name: None, arguments: types, texts }, arguments.into_iter().map(|argument| argument.expr).collect())
+    }
+
+    /// What one text reads of the number or extension that was called is one reading, in however many languages.
+    fn read_once(&mut self, before: usize) {
+        for (what, span) in self.called_read.split_off(before) {
+            if !self.called_read.iter().skip(before).any(|(known, _)| *known == what) {
+                self.called_read.push((what, span));
+            }
+        }
     }
 
     /// Texts by the program's languages. A language that the file does not have falls back to the file's first, and that
@@ -367,6 +378,7 @@ impl Checker<'_, '_> {
             return None;
         }
         let own = self.project.modules.get(self.module).map_or(&[][..], |module| &module.languages);
+        self.no_secret(&literals(string), string.span);
         let line = InLanguage { tag, string: Some(string), audio: None, span: string.span };
         let tags = self.tags_of(&line, None, own);
         let mut holes = Holes::default();

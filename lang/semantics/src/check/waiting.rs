@@ -190,6 +190,11 @@ impl Checker<'_, '_> {
         (result, arguments.map(|arguments| (flow, arguments)))
     }
 
+    /// Whether a flow that is run may come back; `None` where nobody knows.
+    pub fn comes_back(&self, flow: u32) -> Option<bool> {
+        self.returns.get(flow as usize).copied().flatten()
+    }
+
     pub fn run_alone(&mut self, run: &ast::Run, statement: &ast::Statement, into: &mut Block) {
         let (result, found) = self.running(run);
         if let Some(result) = result.filter(|result| !result.is_broken()) {
@@ -198,7 +203,7 @@ impl Checker<'_, '_> {
         }
         into.statements.push(match found {
             Some((flow, arguments)) => Statement {
-                kind: StatementKind::Run(hir::Run { flow, arguments, result: None, returns: true }),
+                kind: StatementKind::Run(hir::Run { flow, arguments, result: None, returns: self.comes_back(flow) }),
                 keyword: statement.keyword,
                 span: statement.span,
             },
@@ -229,7 +234,12 @@ impl Checker<'_, '_> {
         }
         into.statements.push(match found {
             Some((flow, arguments)) if result.is_some() => Statement {
-                kind: StatementKind::Run(hir::Run { flow, arguments, result: Some(target.local), returns: true }),
+                kind: StatementKind::Run(hir::Run {
+                    flow,
+                    arguments,
+                    result: Some(target.local),
+                    returns: self.comes_back(flow),
+                }),
                 keyword: statement.keyword,
                 span: statement.span,
             },

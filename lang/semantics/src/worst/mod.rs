@@ -18,7 +18,6 @@ use runtime_contract::types::TypeTable;
 
 use crate::check::CheckedFlow;
 use crate::problems::Problems;
-use crate::runs::callees_first;
 use cost::{Cost, Measure};
 use walk::{Walk, Way};
 
@@ -75,10 +74,15 @@ fn limit(measure: Measure) -> i64 {
 
 /// F0508 for every flow that may pass a limit by itself. Flows with something broken, in a circle or with one in them,
 /// were told of and are left out.
-pub(crate) fn check_worst(flows: &[Option<CheckedFlow>], program: &Program<'_>, problems: &mut Problems) {
-    let order = callees_first(flows);
+/// `order` has callees first.
+pub(crate) fn check_worst(
+    flows: &[Option<CheckedFlow>],
+    order: &[u32],
+    program: &Program<'_>,
+    problems: &mut Problems,
+) {
     let mut uppers: Vec<Option<Run>> = vec![None; flows.len()];
-    for flow in &order {
+    for flow in order {
         let known = upper(flows, program, *flow, &uppers);
         set(&mut uppers, *flow, known);
     }
@@ -89,7 +93,7 @@ pub(crate) fn check_worst(flows: &[Option<CheckedFlow>], program: &Program<'_>, 
     let mut certain: Vec<Option<Run>> = vec![None; flows.len()];
     // Of each flow, what was told of it or of a flow in it.
     let mut told: Vec<Vec<Measure>> = vec![Vec::new(); flows.len()];
-    for id in &order {
+    for id in order {
         let Some(flow) = flows.get(*id as usize).and_then(Option::as_ref) else { continue };
         let Some(upper) = uppers.get(*id as usize).copied().flatten() else { continue };
         let runs = |flow: u32| certain.get(flow as usize).copied().flatten();

@@ -114,16 +114,24 @@ pub fn flow_text(seed: u64) -> String {
         step: None,
         steps: 0,
         has_result: false,
+        may_return: true,
+        returns: false,
     };
     writer.flows = 1 + writer.chance.below(3);
     for flow in 0..writer.flows {
         writer.flow(flow);
+    }
+    if writer.out.contains(GOODBYE) {
+        writer.goodbye();
     }
     match writer.chance.one_in(4) {
         true => to_an_extension(&writer.out),
         false => writer.out,
     }
 }
+
+/// Runs the flow that never comes back.
+const GOODBYE: &str = "run goodbye(";
 
 /// The same flows, answering an extension.
 fn to_an_extension(text: &str) -> String {
@@ -147,6 +155,9 @@ pub struct Writer {
     step: Option<u64>,
     steps: u64,
     has_result: bool,
+    may_return: bool,
+    /// A `return` stands in this flow.
+    returns: bool,
 }
 
 impl Writer {
@@ -184,7 +195,7 @@ impl Writer {
     /// Every flow but the first takes an Int and gives a Tier.
     fn flow(&mut self, flow: u64) {
         (self.flow, self.steps, self.step) = (flow, self.chance.below(4), None);
-        self.has_result = flow > 0;
+        (self.has_result, self.returns) = (flow > 0, false);
         self.names.clear();
         self.out.push('\n');
         if self.has_result {
@@ -204,7 +215,7 @@ impl Writer {
         self.statements(3);
         let at_top = self.names.clone();
         match self.steps {
-            0 => self.end_path(),
+            0 => self.end_flow(),
             _ => self.line("go s0"),
         }
         for step in 0..self.steps {
@@ -216,12 +227,40 @@ impl Writer {
             self.statements(3);
             match step + 1 < self.steps {
                 true => self.line(&format!("go s{}", step + 1)),
-                false => self.end_path(),
+                false => self.end_flow(),
             }
             self.close();
         }
         self.handlers(&at_top);
         self.close();
+    }
+
+    /// A flow that never comes back.
+    fn goodbye(&mut self) {
+        (self.flow, self.steps, self.step) = (self.flows, 0, None);
+        (self.has_result, self.may_return) = (false, false);
+        self.names.clear();
+        self.out.push('\n');
+        let parameter = self.name(Kind::Int);
+        self.open(&format!("flow goodbye({parameter}: Int)"));
+        self.room = 4;
+        self.statements(2);
+        self.line("hang up");
+        self.close();
+    }
+
+    /// Every flow that gives a value may do so: what stands behind its `run` is reached.
+    fn end_flow(&mut self) {
+        match self.has_result && !self.returns {
+            true => self.give_back(),
+            false => self.end_path(),
+        }
+    }
+
+    fn give_back(&mut self) {
+        self.returns = true;
+        let value = self.expr(Kind::Tier, 1);
+        self.line(&format!("return {value}"));
     }
 
     fn handlers(&mut self, at_top: &[(String, Kind)]) {
@@ -255,12 +294,19 @@ impl Writer {
     }
 
     fn end_path(&mut self) {
-        let line = match (self.has_result, self.chance.one_in(4)) {
-            (true, false) => format!("return {}", self.expr(Kind::Tier, 1)),
-            (false, false) if self.chance.one_in(2) => "return".to_owned(),
-            _ => "hang up".to_owned(),
-        };
-        self.line(&line);
+        match (self.has_result, self.chance.one_in(4)) {
+            (true, false) => self.give_back(),
+            (false, false) if self.may_return && self.chance.one_in(2) => self.line("return"),
+            _ if self.may_return && self.chance.one_in(3) => {
+                let line = format!("{GOODBYE}{})", self.expr(Kind::Int, 1));
+                self.line(&line);
+                // For safety.
+                if self.chance.one_in(2) {
+                    self.line("hang up");
+                }
+            }
+            _ => self.line("hang up"),
+        }
     }
 
     /// A block of some statements whose names are forgotten behind it. When it may end its path, it sometimes does.
