@@ -41,12 +41,16 @@ pub fn map_mut<T: Send, A: Send>(list: &mut [T], grain: usize, each: impl Fn(usi
     answers.into_iter().flat_map(|(_, answers)| answers).collect()
 }
 
-/// Both at once.
-pub fn both<A: Send, B>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
+/// Both at once; one after the other where the system gives no thread.
+pub fn both<A: Send, B>(one: impl Fn() -> A + Sync, other: impl FnOnce() -> B) -> (A, B) {
     scope(|scope| {
-        let one = scope.spawn(one);
+        let worker = Builder::new().spawn_scoped(scope, &one).ok();
         let other = other();
-        (one.join().unwrap_or_else(|cause| resume_unwind(cause)), other)
+        let one = match worker {
+            Some(worker) => worker.join().unwrap_or_else(|cause| resume_unwind(cause)),
+            None => one(),
+        };
+        (one, other)
     })
 }
 
