@@ -184,7 +184,8 @@ impl Reader<'_> {
                 );
                 let tables = self.surroundings.holiday_tables();
                 let known = tables.iter().map(String::as_str);
-                self.problems.give(match crate::problems::nearest(&name, known.clone()) {
+                let kingdom = (name.eq_ignore_ascii_case("uk")).then(|| "gb".to_owned());
+                self.problems.give(match kingdom.or_else(|| crate::problems::nearest(&name, known.clone())) {
                     Some(meant) => diagnostic.help(format!("`closed holidays \"{meant}\"`")).edit(
                         format!("write `{meant}`"),
                         table.span,

@@ -2,6 +2,7 @@
 //!
 //! Each repair is tried: it is offered only where the repaired line reads.
 
+pub(crate) mod actions;
 pub(crate) mod foreign;
 mod slips;
 
@@ -43,6 +44,8 @@ pub(crate) fn line_error(line: &BrokenLine, failed_at: usize) -> Diagnostic {
         .or_else(|| part.short_hour())
         .or_else(|| part.else_among_outcomes())
         .or_else(|| part.outcomes_without_comma())
+        .or_else(|| part.name_without_let())
+        .or_else(|| part.action_of_another_system())
         .or_else(|| part.equals_in_condition())
         .or_else(|| part.another_arrow())
         .or_else(|| part.word_before_key())

@@ -79,7 +79,10 @@ impl Checker<'_, '_> {
         match wanted {
             Some(Ty::Phone) => match Phone::parse(&text, true) {
                 Some(phone) => typed(hir::ExprKind::Phone(phone), Ty::Phone, span),
-                None => self.bad_literal(span, format!("`{text}` is not a full number"), "\"+86 138 0000 0000\""),
+                None => {
+                    let help = self.example(&Ty::Phone);
+                    self.bad_literal(span, format!("`{text}` is not a full number"), &help)
+                }
             },
             Some(Ty::Digits) => match text.chars().all(|c| c.is_ascii_digit() || c == '*' || c == '#') {
                 true => typed(hir::ExprKind::Text(text), Ty::Digits, span),

@@ -52,6 +52,12 @@ impl Checker<'_, '_> {
             ast::Destination::Number(value) => (request::Destination::Number, value, Ty::Phone),
             ast::Destination::Extension { value, .. } => (request::Destination::Extension, value, Ty::Digits),
         };
+        if let (request::Destination::Number, Some(keys)) = (kind, keys_of(written)) {
+            let message = format!("`{keys}` is not a full number");
+            let help = format!("`extension \"{keys}\"`");
+            self.problems.give(Diagnostic::new(Code::BadLiteral, written.span, message).help(help));
+            return None;
+        }
         let value = self.value(written, &ty);
         (!matches!(value.kind, hir::ExprKind::Broken)).then_some(hir::Destination { kind, value })
     }
@@ -206,4 +212,23 @@ impl Checker<'_, '_> {
             );
         }
     }
+}
+
+/// The keys of what may be an extension: a few figures, as a number, in quotes, or in Chinese (`一〇〇`).
+fn keys_of(written: &ast::Expr) -> Option<String> {
+    const FIGURES: [char; 12] = ['〇', '一', '二', '三', '四', '五', '六', '七', '八', '九', '零', '两'];
+    /// Longer ones are telephone numbers without their country.
+    const KEYS_MAX: usize = 6;
+    let text = match &written.kind {
+        ast::ExprKind::Int(number) => number.to_string(),
+        ast::ExprKind::Text(text) => text.plain()?,
+        ast::ExprKind::Name(name) => name.text.clone(),
+        _ => return None,
+    };
+    let figure = |sign: char| match FIGURES.iter().position(|known| *known == sign) {
+        Some(at) => char::from_digit(if at == 11 { 2 } else { at as u32 % 10 }, 10),
+        None => Some(sign).filter(char::is_ascii_digit),
+    };
+    let keys: String = text.chars().map(figure).collect::<Option<_>>()?;
+    (1..=KEYS_MAX).contains(&keys.len()).then_some(keys)
 }

@@ -287,6 +287,11 @@ impl Checker<'_, '_> {
     }
 
     fn wait(&mut self, time: &ast::Expr) -> StatementKind {
+        if let ExprKind::Int(number) = time.kind {
+            let problem = Diagnostic::new(Code::TypeMismatch, time.span, "this number does not say of what");
+            self.problems.give(problem.here("seconds, minutes, …?").help(format!("`wait {number}s`")));
+            return StatementKind::Broken;
+        }
         let value = self.value(time, &Ty::Duration);
         match value.kind {
             hir::ExprKind::Broken => StatementKind::Broken,

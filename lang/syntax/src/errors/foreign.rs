@@ -38,7 +38,7 @@ const STATEMENTS: Table = &[
     ("go", &["goto", "jump", "transition"]),
     ("hang up", &["hangup", "disconnect", "exit", "bye", "terminate"]),
     ("wait", &["pause", "sleep", "delay"]),
-    ("let", &["read", "gather", "input", "collect", "prompt_user"]),
+    ("ask", &["read", "gather", "input", "collect", "prompt_user"]),
     ("run", &["call", "gosub", "execute", "invoke", "perform", "subdialog"]),
     ("connect to", &["dial", "bridge", "ring"]),
     ("transfer to", &["refer", "redirect", "forward"]),

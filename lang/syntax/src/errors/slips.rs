@@ -69,14 +69,19 @@ impl Part<'_, '_> {
     /// `1 -> continue`
     pub(super) fn another_arrow(&self) -> Option<Diagnostic> {
         let (_, token) = self.failed().filter(|(_, token)| matches!(self.word(token), "->" | "=" | ":" | ">" | "→"))?;
-        let repaired = self.replaced(token.start, token.end, "=>");
+        let is_close = |place: Option<char>| place.is_some_and(|sign| !sign.is_whitespace());
+        let (before, behind) = (self.text.get(..token.start)?, self.text.get(token.end..)?);
+        let before = if is_close(before.chars().next_back()) { " " } else { "" };
+        let behind = if is_close(behind.chars().next()) { " " } else { "" };
+        let arrow = format!("{before}=>{behind}");
+        let repaired = self.replaced(token.start, token.end, &arrow);
         if !self.reads(&repaired) {
             return None;
         }
         let (span, sign) = (self.span(token.start, token.end), self.word(token));
         let message = format!("`=>` leads to what happens, and not `{sign}`");
         let problem = Diagnostic::new(Code::UnexpectedWord, span, message);
-        Some(problem.help(format!("`{repaired}`")).edit("write the arrow", span, "=>"))
+        Some(problem.help(format!("`{repaired}`")).edit("write the arrow", span, arrow))
     }
 
     /// `9:00..18:00`: hours have two figures.

@@ -1,5 +1,7 @@
 //! `menu`, `ask` and `record`: prompts, settings and arms.
 
+use lang_diagnostics::{Code, Diagnostic};
+
 use super::AstBuilder;
 use super::expressions::missing;
 use super::statements::Ends;
@@ -63,7 +65,13 @@ impl<'t> AstBuilder<'t, '_> {
                 let phrases = inner.child(Rule::phrases).map(|phrases| self.phrases(&phrases));
                 DialoguePatternKind::Key { key: self.key_of(&inner), phrases: phrases.unwrap_or_default() }
             }
-            Rule::phrases => DialoguePatternKind::Phrases(self.phrases(&inner)),
+            Rule::phrases => {
+                let phrases = self.phrases(&inner);
+                match self.quoted_key(&phrases) {
+                    Some(key) => DialoguePatternKind::Key { key, phrases: Vec::new() },
+                    None => DialoguePatternKind::Phrases(phrases),
+                }
+            }
             _ => DialoguePatternKind::Outcome(self.name_of(&inner, Rule::name)),
         };
         Some(DialoguePattern { kind, span: node.span() })
@@ -76,6 +84,18 @@ impl<'t> AstBuilder<'t, '_> {
             span: language.span(),
         });
         languages.collect()
+    }
+
+    /// `"1" => …`: no caller says a key.
+    fn quoted_key(&mut self, phrases: &[Phrases]) -> Option<Key> {
+        let [Phrases { tag: None, strings, .. }] = phrases else { return None };
+        let [string] = strings.as_slice() else { return None };
+        let is_key = |sign: u8| sign.is_ascii_digit() || matches!(sign, b'*' | b'#');
+        let text = string.plain().filter(|text| !text.is_empty() && text.bytes().all(is_key))?;
+        let problem = Diagnostic::new(Code::UnexpectedWord, string.span, "a key stands without quotes");
+        let problem = problem.help(format!("keys are written without quotes, as `{text}`"));
+        self.report(problem.edit("leave the quotes out", string.span, &text).certain());
+        Some(Key { text, span: string.span })
     }
 
     pub(super) fn key_of(&mut self, node: &Node<'t, '_>) -> Key {

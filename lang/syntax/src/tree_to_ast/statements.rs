@@ -8,7 +8,7 @@ use crate::ast::{
     Arm, Arms, Block as AstBlock, Body, Destination, Expr, ExprKind, LetValue, Match, MatchSubject, Otherwise, Run,
     Statement, StatementKind,
 };
-use crate::errors::foreign::known_elsewhere;
+use crate::errors::actions::elsewhere;
 use crate::grammar::{Context, Rule};
 use crate::lines::BLOCK_DEPTH_MAX;
 use crate::node::Node;
@@ -343,21 +343,23 @@ impl<'t> AstBuilder<'t, '_> {
         if ends == Ends::InValue {
             return StatementKind::Value(value);
         }
-        if matches!(value.kind, ExprKind::Call { .. }) {
-            return StatementKind::Call(value);
-        }
-        let text = node.text();
-        if let Some(example) = Context::Statements.example_of(text) {
+        let (text, is_call) = (node.text(), matches!(value.kind, ExprKind::Call { .. }));
+        if let Some(example) = Context::Statements.example_of(text).filter(|_| !is_call) {
             let end = node.span().after();
             let problem = Diagnostic::new(Code::UnexpectedWord, end, "the line ends too early");
             self.report(problem.help(format!("`{example}`")));
             return StatementKind::Missing;
         }
-        if let Some(ours) = known_elsewhere(Context::Statements, text) {
-            let message = format!("`{text}` begins no statement; here it is `{ours}`");
-            let problem = Diagnostic::new(Code::UnexpectedWord, node.span(), message);
-            self.report(problem.help(format!("`{}`", Context::Statements.example_of(ours).unwrap_or(ours))));
+        if let Some(found) = elsewhere(text, false) {
+            let problem = Diagnostic::new(Code::UnexpectedWord, node.span(), found.message());
+            self.report(match found.action() {
+                Some(action) => problem.help(format!("`{action}`")).edit("write it so", node.span(), action),
+                None => problem.help(found.in_words()),
+            });
             return StatementKind::Missing;
+        }
+        if is_call {
+            return StatementKind::Call(value);
         }
         StatementKind::Value(value)
     }
