@@ -31,7 +31,7 @@ pub struct GraphBuilder {
     pub(crate) segments: Vec<DraftSegment>,
     pub(crate) flows: Vec<DraftFlow>,
     pub(crate) problems: Vec<String>,
-    /// Words are numbered over the whole program here, so that one that strays into another segment is found.
+    /// Words are numbered over all segments here, so that one that strays into another is found.
     pub(crate) words: u32,
     texts: FxHashMap<String, u32>,
     places: FxHashMap<(u32, u32, u32), u32>,

@@ -1,5 +1,5 @@
-//! Flows that were compiled each by itself, as one graph: numbers of segments, sites, fault places and constants become
-//! the program's. It changes nothing else of them.
+//! Flows that were compiled each by itself, as one graph: all numbers in them (of segments, sites, fault places,
+//! constants, prompts, marks and the flow) become the program's. It changes nothing else of them.
 
 use std::sync::Arc;
 

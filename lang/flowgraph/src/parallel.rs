@@ -5,8 +5,8 @@ use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, available_parallelism, scope};
 
-/// Stack of a thread that lowers flows: several times what the deepest blocks and expressions that the syntax allows need
-/// in a debug build.
+/// Stack of a thread that compiles: several times what the deepest blocks and expressions that the syntax allows need in
+/// a debug build.
 pub const STACK_BYTES: usize = 64 << 20;
 const THREADS_MAX: usize = 8;
 

@@ -271,6 +271,29 @@ fn a_fault_gives_no_round_a_second_time() {
 }
 
 #[test]
+fn a_fault_may_come_while_a_person_is_about_to_be_rung() {
+    let flows = text(
+        "flow f {
+    answer
+    say \"Short.\"
+    let n = 3 * 2
+    note n = n
+    connect to \"+44 20 7946 0000\" ring 10s else hang up
+    hang up
+
+    fault {
+        say \"We are sorry.\"
+        connect to \"+44 20 7946 0001\" ring 10s else hang up
+    }
+}
+",
+    );
+    let (_, _, _, person) = figures(&flows[0]);
+    // `Short.` 360 and `We are sorry.` 780.
+    assert_eq!(person, Some(360 + 780));
+}
+
+#[test]
 fn a_list_that_is_written_out_has_its_own_rounds() {
     let rounds = |list: &str| {
         let flow = format!("flow f {{\n    for each n in {list} {{\n        say \"{{n}}\"\n    }}\n    hang up\n}}\n");

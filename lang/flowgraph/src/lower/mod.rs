@@ -53,7 +53,17 @@ pub fn hir_to_graph(
     let code = |flow: u32, tree: &hir::Flow| {
         let mut graph = GraphBuilder::of_flow(&tables, flow, &tree.prompts);
         flow::lower(&mut graph, program, sources, FlowId(0), tree);
-        part(graph).map(Arc::new)
+        let named = |problem: String| match problem.contains(&tree.name) {
+            true => problem,
+            false => format!("flow {}: {problem}", tree.name),
+        };
+        let part = part(graph).map_err(|problems| problems.into_iter().map(named).collect());
+        part.map(|mut part: Part| {
+            // The linked graph has those of the program; a copy for each flow would be kept as long as its code.
+            part.graph.meta.types = Arc::default();
+            part.graph.meta.prompts.clear();
+            Arc::new(part)
+        })
     };
     let parts = match known {
         Some(known) => known.parts(&tables, &program.flows, code)?,

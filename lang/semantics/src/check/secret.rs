@@ -70,8 +70,7 @@ fn kind_of_word(word: &str) -> Option<&'static str> {
     if is_part("eyJ") && is_part("eyJ") && is_part("") && parts.next().is_none() {
         return Some("a token");
     }
-    let (_, rest) = word.split_once(':')?;
-    let rest = rest.strip_prefix("//")?;
+    let (_, rest) = word.split_once("://")?;
     let (user, _) = rest.split('/').next()?.split_once('@')?;
     user.split_once(':').filter(|(_, password)| !password.is_empty()).map(|_| "an address with a password")
 }
@@ -101,6 +100,7 @@ mod tests {
             format!("Bearer {a}"),
             format!("eyJ{a}.eyJ{a}.{a}"),
             "https://ivr:geheim@crm.example/api".to_owned(),
+            "jdbc:mysql://root:geheim@db.example/crm".to_owned(),
             "-----BEGIN RSA PRIVATE KEY-----".to_owned(),
         ] {
             assert!(kind_of_secret(&text).is_some(), "{text}");

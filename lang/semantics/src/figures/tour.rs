@@ -95,11 +95,10 @@ impl<'p> Tour<'p> {
         self.edges.push(Edge { from, to, bound: None, exit: Some(exit), place, amount: cut(amount), causes });
     }
 
-    /// A fault comes once, and may come anywhere before a person is rung: at the end of the longest way of its part at the
-    /// latest.
+    /// A fault comes once, and may come anywhere: at the end of the longest way of its part at the latest.
     pub fn may_fault(&mut self) {
         let mut latest: BTreeMap<usize, &Edge> = BTreeMap::new();
-        for edge in self.edges.iter().filter(|edge| edge.exit != Some(Exit::Person)) {
+        for edge in &self.edges {
             let known = latest.entry(edge.from).or_insert(edge);
             if edge.amount > known.amount {
                 *known = edge;

@@ -283,15 +283,15 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// All rounds but the last are counted by what one costs; the last leads to whatever stands in it. Over rows, whose
-    /// number the world gives, the straight way has one round.
+    /// All rounds but the last are counted by what one costs; the last leads to whatever stands in it. Over rows, the
+    /// straight way has one round where the world gives their number.
     fn rounds(&mut self, found: &'w Loop, at: Cost) -> Option<Cost> {
         let at = match &found.rounds {
             Rounds::Times(times) => at.plus(cost::private_made(times)),
             Rounds::Each { list, .. } => at.plus(cost::private_made(list)),
         };
         let rounds = match (&found.rounds, self.way) {
-            (Rounds::Each { .. }, Way::Straight) => 1,
+            (Rounds::Each { .. }, Way::Straight) if !found.is_certain => 1,
             _ => found.rounds_max,
         };
         let lap = self.round(found);
