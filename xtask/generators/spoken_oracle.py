@@ -6,7 +6,8 @@ With `--check` nothing is written: what differs is shown, and the exit code is 1
 this. Nothing here knows the code that is judged by it. Who says what:
 
 - numbers, and all numbers within other values: ICU's spell-out rules (`RuleBasedNumberFormat`), in Chinese `cn2an`,
-  which ICU must confirm but for 零 and 一 (ICU leaves both out behind 亿: 八亿十万; elsewhere its 零 is 〇);
+  which ICU must confirm but for 零 and 一 (ICU leaves both out behind 亿: 八亿十万; elsewhere its 零 is 〇); where 2 is
+  两 is told by CLDR's rules for what is counted (`spellout-cardinal-alternate2`), of which 两千, 两万 and 两亿 are taken;
 - dates and times of day: ICU's `SimpleDateFormat`, its parts of the day (`B`, `b`) and its table of zones;
 - names of currencies, units of time and plural classes: CLDR by Babel; names of languages: CLDR by ICU;
 - groups of telephone numbers: `phonenumbers`, in the international form.
@@ -16,10 +17,13 @@ Where language.md, or a telephone, wants it otherwise than CLDR prints it, and w
 - Chinese numbers with nothing between 亿 and thousands are left out: `cn2an` says 九百亿八千 where 九百亿零八千 is meant;
 - 10¹² is 一万亿, as on the mainland (ICU: 一兆);
 - `Monday March 2, 10 a.m.` (CLDR: `Monday, March 2, 10 AM`): the table of texts, and voices read `AM` as a word;
+- 二百 for CLDR's 两百, which is said too; a number of its own is 二, as 两 before a counter is the author's word (the table
+  of texts);
 - midnight in Chinese is 凌晨0点 (ICU's `h`: 凌晨12点, which nobody says);
 - no Chinese 元 of `人民币`: amounts in 元, 角, 分 with figures in fours, as 1万2345元, so that every voice reads them;
 - a single 2 is 两 before what it counts: 两分钟, 两小时, 下午两点, 两元, 两角, 两美元. CLDR prints the figure, of which
-  many voices make 二; in 22, 2.5, 2月2日 and 3元2角 it is 二, so there the figure stays;
+  many voices make 二; in 22, 2.5, 2月2日 and 3元2角 it is 二, so there the figure stays. A value with a 两 in it, before 万
+  and 亿 too, is in words as a whole (下午两点零二分, 两元二角, 两万三千元), and so is one with a point behind 万 (一万点五);
 - dollars, pounds, yuan, yen without their country (the table of texts); units of time without commas between them;
 - a share has two decimals at most (CLDR: none, which would tell 3.25 % as 3 %);
 - Vietnamese and Galician are left out: CLDR 49, which the crate has, gave them other plural classes than CLDR 47, which
@@ -47,6 +51,13 @@ SPELL = {tag: icu.RuleBasedNumberFormat(icu.URBNFRuleSetTag.SPELLOUT, icu.Locale
 MINUS = {"en": "minus ", "zh": "负"}
 
 
+COUNTED = "%spellout-cardinal-alternate2"
+
+
+def bare(text):
+    return text.replace("零", "").replace("〇", "").replace("一十", "十")
+
+
 def spelled(tag, number):
     """A whole number or a Decimal, spelled out by ICU."""
     whole = number == int(number)
@@ -54,9 +65,23 @@ def spelled(tag, number):
     if tag == "en":
         return said
     ours = cn2an.an2cn(str(int(number)) if whole else f"{number.normalize():f}", "low")
-    bare = [text.replace("零", "").replace("〇", "").replace("一十", "十") for text in (ours, said)]
-    assert abs(number) >= 10**12 or bare[0] == bare[1], (ours, said)
-    return ours
+    assert abs(number) >= 10**12 or bare(ours) == bare(said), (ours, said)
+    before_point, point, behind = ours.partition("点")
+    return liang_in_places(before_point, abs(int(number))) + point + behind
+
+
+def liang_in_places(said, number):
+    """两 for 二 at each place where CLDR counts so, but for 两百. 10¹² is 兆 to CLDR, so that what is larger is asked in parts."""
+    head, size, rest = said.rpartition("亿")
+    if number >= 10**12:
+        return liang_in_places(head, number // 10**8) + size + liang_in_places(rest, number % 10**8)
+    twos = [c for c in SPELL["zh"].format(number, COUNTED).replace("两百", "二百") if c in "二两"]
+    if number % 10 == 2 and number % 100 != 12:
+        # The last 2 counts nothing here: a number of its own is 二.
+        twos[-1] = "二"
+    assert len(twos) == said.count("二"), (said, number)
+    left = iter(twos)
+    return "".join(next(left) if c == "二" else c for c in said)
 
 
 def spread(count, digits_max):
@@ -67,8 +92,12 @@ def spread(count, digits_max):
         yield int("".join(digits))
 
 
+TWOS = [200, 202, 2000, 2002, 2020, 2200, 2222, 12_000, 20_000, 20_002, 22_222, 102_000, 120_000, 200_000, 1_020_000,
+        2_000_000, 12_000_000, 20_000_000, 22_000_000, 200_000_000, 220_020_000, 2_000_020_000, 20_202_020_202]
+
+
 def ints():
-    fixed = [*range(0, 31), 40, 99, 100, 101, 102, 110, 111, 1000, 1001, 1010, 1100, 10000, 10001, 10010, 110000]
+    fixed = [*range(0, 31), 40, 99, 100, 101, 102, 110, 111, 1000, 1001, 1010, 1100, *TWOS, 10000, 10001, 10010, 110000]
     for n in [*fixed, *(-n for n in fixed[1:8]), *spread(110, 13)]:
         yield "int", "en", n, spelled("en", n)
         if n < 10**8 or n // 10_000 % 10_000 or n % 10_000 < 1000:
@@ -144,10 +173,29 @@ def in_fours(number):
 
 
 def money_zh(code, whole, minor, value):
+    text = money_in_figures(code, whole, minor, value)
+    if re.search(r"万\.|(?<!\d)2[万亿]|^2(?=[^\d.])", text) is None:
+        return text
+    if code != "CNY":
+        return of_one(spelled("zh", value), value) + get_currency_name(code, None, "zh")
+    text, first = "", True
+    for count, unit in ((whole, "元"), (minor // 10, "角"), (minor % 10, "分")):
+        if count:
+            gap = "零" if unit == "分" and text.endswith("元") else ""
+            text += gap + (of_one(spelled("zh", count), count) if first else spelled("zh", count)) + unit
+            first = False
+    return text
+
+
+def of_one(said, number):
+    return "两" if number == 2 else said
+
+
+def money_in_figures(code, whole, minor, value):
     if code != "CNY":
         name = get_currency_name(code, None, "zh")
         figures = f"{value.normalize():f}".partition(".")[2]
-        return with_liang(in_fours(whole) + (f".{figures}" if figures else "") + name, name)
+        return in_fours(whole) + (f".{figures}" if figures else "") + name
     jiao, fen = divmod(minor, 10)
     text = f"{in_fours(whole)}元" if whole or not minor else ""
     if jiao:
@@ -155,12 +203,12 @@ def money_zh(code, whole, minor, value):
     elif fen and whole:
         text += "零"
     text += f"{fen}分" if fen else ""
-    return re.sub("^2(?=元|角|分)", "两", text)
+    return text
 
 
 def amounts():
     for code, places in PLACES.items():
-        for n in [0, 10_000, 10_100, 500, 125_000, 125_050, 20_000, 22_000, 22_200, 2_300, 200, 32_000, 220_000, *spread(9, 10)]:
+        for n in [0, 10_000, 10_100, 500, 125_000, 125_050, 20_000, 22_000, 22_200, 2_300, 200, 32_000, 220_000, 20_200, 20_000_000, 200_000_000, 200_025_000, 100_005_000, 2_000_022_200, *spread(9, 10)]:
             value = (Decimal(n) / 10_000).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
             whole = int(value)
             minor = int((value - whole) * 10**places)
@@ -187,8 +235,16 @@ def two_units(ms):
 
 
 def with_liang(text, units):
-    """两 for each 2 that stands alone before one of these units."""
-    return re.sub(rf"(?<![\d.零万亿])2(?={units})", "两", text)
+    """In words, 两 for each 2 that stands alone before one of these units; as it is where there is none."""
+    if re.search(rf"(?<!\d)2(?={units})", text) is None:
+        return text
+
+    def word(found):
+        number, unit = int(found[1]), found[2]
+        zero = "零" if found[1][0] == "0" and number else ""
+        return zero + (of_one(spelled("zh", number), number) if re.fullmatch(units, unit) else spelled("zh", number)) + unit
+
+    return re.sub(r"(\d+)(\D*)", word, text)
 
 
 def durations():

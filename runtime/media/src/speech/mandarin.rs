@@ -64,6 +64,8 @@ const SYMBOLS: &[(char, &str)] =
 const DIGITS: [&str; 10] = ["ling2", "yi1", "er4", "san1", "si4", "wu3", "liu4", "qi1", "ba1", "jiu3"];
 /// 1 where digits are read one by one.
 const ONE_BY_ONE: &str = "yao1";
+/// 两, which a single 2 is before 千, 万 and 亿.
+const TWO_BEFORE_A_PLACE: &str = "liang3";
 /// Digits up to this many are read as a number, longer ones one by one (a telephone or card number).
 const NUMBER_DIGITS_MAX: usize = 4;
 
@@ -213,6 +215,10 @@ fn number_to_pinyin(text: &str, digits: Vec<u8>, syllables: &mut Vec<String>) ->
         );
         return length;
     }
+    if digits == [2] && behind.starts_with(['千', '万', '亿']) {
+        syllables.push(TWO_BEFORE_A_PLACE.to_owned());
+        return length;
+    }
     below_ten_thousand(&digits, syllables);
     let decimals = behind.strip_prefix('.').and_then(digits_at);
     let Some(decimals) = decimals else { return length };
@@ -225,7 +231,7 @@ fn digit_to_pinyin(digit: u8) -> &'static str {
     DIGITS.get(usize::from(digit)).copied().unwrap_or_default()
 }
 
-/// 0 to 9999 as it is spoken: 一千零二, 十五, 一百一十.
+/// 0 to 9999 as it is spoken: 一千零二, 十五, 一百一十, 两千二百.
 fn below_ten_thousand(digits: &[u8], syllables: &mut Vec<String>) {
     const PLACES: [&str; 4] = ["", "shi2", "bai3", "qian1"];
     if digits == [0] {
@@ -243,7 +249,9 @@ fn below_ten_thousand(digits: &[u8], syllables: &mut Vec<String>) {
         }
         let place = PLACES.get(digits.len() - 1 - at).copied().unwrap_or_default();
         let is_ten_to_nineteen = digits.len() == 2 && at == 0 && *digit == 1;
-        if !is_ten_to_nineteen {
+        if (*digit, place) == (2, "qian1") {
+            syllables.push(TWO_BEFORE_A_PLACE.to_owned());
+        } else if !is_ten_to_nineteen {
             syllables.push(digit_to_pinyin(*digit).to_owned());
         }
         if !place.is_empty() {
@@ -289,7 +297,10 @@ mod tests {
         check("15", "shi2 wu3");
         check("110", "yi1 bai3 yi1 shi2");
         check("1002", "yi1 qian1 ling2 er4");
-        check("2000", "er4 qian1");
+        check("2000", "liang3 qian1");
+        check("2万2222", "liang3 wan4 liang3 qian1 er4 bai3 er4 shi2 er4");
+        check("12万", "shi2 er4 wan4");
+        check("两点零二分", "liang3 dian3 ling2 er4 fen1");
         check("3.14", "san1 dian3 yi1 si4");
         check("2026年", "er4 ling2 er4 liu4 nian2");
         check("007", "ling2 ling2 qi1");

@@ -19,7 +19,7 @@ pub use espeak::EspeakError;
 use mandarin::Piece;
 
 /// Goes into every content hash: raise it when the same text is to sound otherwise.
-const RENDERING: &str = "strowger rendering 1";
+const RENDERING: &str = "strowger rendering 2";
 /// espeak-ng's rate.
 const ESPEAK_BYTES_A_SECOND: u64 = 22_050 * 2;
 /// The voice that reads numbered pinyin.
