@@ -162,7 +162,8 @@ impl<'a> Printer<'a> {
             && indent + flat.width() <= COLUMNS_MAX
         {
             let comment = line.segments.last().and_then(|segment| segment.beside);
-            self.row(PrintedLine { indent, text: flat, above: Vec::new(), beside: comment });
+            let (above, above_indent) = (Vec::new(), indent);
+            self.row(PrintedLine { indent, text: flat, blank_above: false, above, above_indent, beside: comment });
             return;
         }
         for (index, segment) in line.segments.iter().enumerate() {
@@ -202,8 +203,12 @@ impl<'a> Printer<'a> {
     }
 
     fn row(&mut self, row: PrintedLine) {
-        for comment in &row.above {
-            self.comment_line(comment, row.indent);
+        if row.above.first().map_or(row.blank_above, |first| first.blank_above) {
+            self.out.push('\n');
+        }
+        self.comments(&row.above, row.above_indent);
+        if row.blank_above && !row.above.is_empty() {
+            self.out.push('\n');
         }
         self.out.extend(std::iter::repeat_n(' ', row.indent));
         self.out.push_str(&row.text);

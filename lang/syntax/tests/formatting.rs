@@ -99,3 +99,15 @@ fn a_list_keeps_one_value_a_line() {
         "const A: List<Text> = [\"a\", \"b\"]\nconst B: List<Int> = [1, 2, 3]\n\nconst C: List<Int> = [\n    1,  // one\n    2,\n    // three\n    3\n]\n\nflow f(a: List<Int>) {\n    for each x in [\n        1,\n        2\n    ] {\n        note n = x\n    }\n    let l = g([\n        [1, 2],\n        [\n            3,\n            4\n        ]\n    ])\n}\n",
     );
 }
+
+#[test]
+fn comments_and_blank_lines_stay_in_a_list() {
+    check(
+        "const A: List<Int> = [ // opens\n\n  // one\n\n1,\n\n\n2, // two\n\n// three\n3 // beside three\n// last\n\n\n// more\n\n] // closes\nflow f {\n let l = g([\n1\n,\n\n2 // two\n,\n// last\n])\n  for each x in [\n1,\n\n2,\n// last\n] { note n = x } // end\n}\n",
+        "const A: List<Int> = [  // opens\n    // one\n\n    1,\n\n    2,  // two\n\n    // three\n    3  // beside three\n    // last\n\n    // more\n]  // closes\n\nflow f {\n    let l = g([\n        1,\n\n        2  // two\n        // last\n    ])\n    for each x in [\n        1,\n\n        2\n        // last\n    ] {\n        note n = x\n    }  // end\n}\n",
+    );
+    check(
+        "const A: List<Int> = [\n  1 // only\n]\nconst B: List<Int> = [1, // one\n 2, 3\n// last\n]\n",
+        "const A: List<Int> = [\n    1  // only\n]\n\nconst B: List<Int> = [\n    1,  // one\n    2,\n    3\n    // last\n]\n",
+    );
+}

@@ -167,6 +167,87 @@ fn form_keeps_comments_and_meaning() {
     }
 }
 
+/// A list with one value a line, as the canon has it and as somebody may write it: blank lines, comments above, beside and
+/// behind the values, commas early, late or one too many.
+fn list(chance: &mut Chance, indent: usize, depth: usize) -> (String, String) {
+    let (mut canon, mut written) = ("[".to_owned(), "[".to_owned());
+    let pad = " ".repeat(indent + 4);
+    let comment = |chance: &mut Chance| format!("// remark {}", chance.next());
+    if chance.below(4) == 0 {
+        let opens = comment(chance);
+        canon.push_str(&format!("  {opens}"));
+        written.push_str(&format!(" {opens}"));
+    }
+    canon.push('\n');
+    written.push('\n');
+    let mut is_first = true;
+    let mut blank = |chance: &mut Chance, canon: &mut String, written: &mut String| {
+        if chance.below(3) == 0 {
+            canon.push_str(if is_first { "" } else { "\n" });
+            written.push_str(["\n", " \t\n", "\r\n\n\n"][chance.below(3)]);
+        }
+        is_first = false;
+        written.push_str(["", "\t", "      "][chance.below(3)]);
+    };
+    let count = 2 + chance.below(3);
+    for at in 0..=count {
+        for _ in 0..chance.below(6).saturating_sub(3) {
+            blank(chance, &mut canon, &mut written);
+            let above = comment(chance);
+            canon.push_str(&format!("{pad}{above}\n"));
+            written.push_str(&format!("{above}\n"));
+        }
+        if at == count {
+            break;
+        }
+        blank(chance, &mut canon, &mut written);
+        let (value, value_written) = match chance.below(5) {
+            0 if depth > 0 => list(chance, indent + 4, depth - 1),
+            0 | 1 => ("[1, 2]".to_owned(), "[ 1,2 ,]".to_owned()),
+            2 => ("\"// no remark\"".to_owned(), "\"// no remark\"".to_owned()),
+            _ => (at.to_string(), at.to_string()),
+        };
+        let is_last = at + 1 == count;
+        let comma = if is_last { "" } else { "," };
+        let comma_written = if is_last && chance.below(2) == 0 { "" } else { "," };
+        canon.push_str(&format!("{pad}{value}{comma}"));
+        written.push_str(&value_written);
+        match chance.below(8) {
+            0 | 1 => {
+                let beside = comment(chance);
+                canon.push_str(&format!("  {beside}"));
+                written.push_str(&format!("{comma_written} {beside}"));
+            }
+            2 if !comma_written.is_empty() => {
+                let beside = comment(chance);
+                canon.push_str(&format!("  {beside}"));
+                written.push_str(&format!(" {beside}\n{comma_written}"));
+            }
+            _ => written.push_str(comma_written),
+        }
+        canon.push('\n');
+        written.push('\n');
+    }
+    written.push_str(["", "\n", " \n\n"][chance.below(3)]);
+    canon.push_str(&format!("{}]", " ".repeat(indent)));
+    written.push(']');
+    (canon, written)
+}
+
+#[test]
+fn lists_with_one_value_a_line_keep_what_stands_in_them() {
+    for seed in seeds(200) {
+        let mut chance = Chance(seed);
+        let ((first, first_written), (second, second_written)) = (list(&mut chance, 0, 2), list(&mut chance, 4, 2));
+        let canon = format!("const A: List<Int> = {first}\n\nflow f {{\n    note x = g({second})\n}}\n");
+        let written = format!("const A: List<Int> = {first_written}\nflow f {{\nnote x = g({second_written})\n}}\n");
+        let formatted = format(&written);
+        assert_eq!(formatted, canon, "seed {seed}: STROWGER_SEED={seed} replays it\n{written}");
+        assert_eq!(format(&canon), canon, "seed {seed}");
+        assert_eq!(meaning(&formatted), meaning(&written), "seed {seed}");
+    }
+}
+
 /// What a file says when the order of its lines does not count.
 fn parts_of_meaning(text: &str) -> Vec<String> {
     let printed = meaning(text);

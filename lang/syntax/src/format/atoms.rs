@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::grammar::Rule;
 use crate::tokens::{Comment, Scan};
-use crate::tree::Segment;
+use crate::tree::{CommentAbove, Segment};
 
 /// One word or sign.
 #[derive(Clone, Debug)]
@@ -19,14 +19,18 @@ pub(crate) struct Atom<'t> {
     pub group: Option<usize>,
     /// The author began a new line before this language, or another of its group.
     pub author_broke: bool,
-    /// It begins a row of a list that the author wrote with one value a line: a value, or the closing bracket.
+    /// It begins a row of a list that the author wrote with one value a line, or with a comment inside: a value, or the
+    /// closing bracket.
     pub begins_row: Option<ListRow>,
     pub is_string: bool,
     pub is_clock: bool,
     /// The `within` of a service's operation.
     pub starts_within: bool,
-    /// Comments on lines of their own that stood before it, inside the line.
-    pub above: Vec<Comment>,
+    /// A blank line stands above it, where it begins a row of a list.
+    pub blank_above: bool,
+    /// Comments on lines of their own that stood before it, inside the line. Only those of a row of a list know of blank
+    /// lines.
+    pub above: Vec<CommentAbove>,
     /// A comment that stood behind it, inside the line.
     pub beside: Option<Comment>,
 }
@@ -70,12 +74,14 @@ pub(crate) fn atoms_of<'t>(text: &'t str, scan: &Scan, segment: &Segment) -> Vec
         let word = text.get(token.start..end).unwrap_or("");
         let next = tokens.get(index + 1).and_then(|next| text.get(next.start..next.end));
         let is_last_comma = word == "," && matches!(next, Some(")" | "]"));
+        let begins_row = marks.list_rows.get(&token.start).copied();
+        let blank_before = |line: usize| begins_row.is_some() && is_blank_above(text, scan, line);
         let mut above = Vec::new();
         if let Some(start) = before_end {
             for comment in comments_in(scan, start..token.start) {
                 match atoms.last_mut() {
                     Some(before) if !comment.own_line && before.beside.is_none() => before.beside = Some(*comment),
-                    _ => above.push(*comment),
+                    _ => above.push(CommentAbove { comment: *comment, blank_above: blank_before(comment.line) }),
                 }
             }
         }
@@ -83,6 +89,8 @@ pub(crate) fn atoms_of<'t>(text: &'t str, scan: &Scan, segment: &Segment) -> Vec
         if is_last_comma {
             continue;
         }
+        // A comma that follows on the next line comes up to its value, and the value's comment stays behind both.
+        let beside = atoms.last_mut().filter(|_| word == ",").and_then(|value| value.beside.take());
         let spaces = usize::from(!stands_close(atoms.last(), word, token.start, &marks));
         let group = marks.groups.iter().position(|tags| tags.contains(&token.start));
         let author_broke = group.and_then(|group| marks.groups.get(group)).is_some_and(|tags| {
@@ -95,15 +103,24 @@ pub(crate) fn atoms_of<'t>(text: &'t str, scan: &Scan, segment: &Segment) -> Vec
             starts_language: marks.tags.contains(&token.start),
             group,
             author_broke,
-            begins_row: marks.list_rows.get(&token.start).copied(),
+            begins_row,
+            blank_above: blank_before(token.line),
             is_string: word.starts_with('"'),
             is_clock: marks.clocks.contains(&token.start),
             starts_within: marks.withins.contains(&token.start),
             above,
-            beside: None,
+            beside,
         });
     }
     atoms
+}
+
+fn is_blank_above(text: &str, scan: &Scan, line: usize) -> bool {
+    let start = |line: usize| scan.line_starts.get(line).copied();
+    let Some((from, to)) = line.checked_sub(1).and_then(|before| Some((start(before)?, start(line)?))) else {
+        return false;
+    };
+    text.get(from..to).is_some_and(|before| before.trim().is_empty())
 }
 
 fn stands_close(before: Option<&Atom>, word: &str, start: usize, marks: &Marks) -> bool {
@@ -162,7 +179,9 @@ fn marks_of(text: &str, segment: &Segment, scan: &Scan) -> Marks {
                 let own_line = |(before, value): (usize, &(usize, usize))| {
                     text.get(before..value.0).is_some_and(|between| between.contains('\n'))
                 };
-                if values.len() > 1 && ends.zip(&values).all(own_line) {
+                let is_written_so = values.len() > 1 && ends.zip(&values).all(own_line);
+                // A comment keeps its place only where its row ends behind it.
+                if is_written_so || (!values.is_empty() && !comments_in(scan, start..end).is_empty()) {
                     marks.list_rows.extend(values.iter().map(|value| (value.0, ListRow::Value)));
                     marks.list_rows.insert(end.saturating_sub(1), ListRow::Close);
                 }

@@ -6,13 +6,32 @@ use unicode_width::UnicodeWidthStr;
 use super::atoms::{Atom, ListRow, flat};
 use super::{COLUMNS_MAX, INDENT};
 use crate::tokens::Comment;
+use crate::tree::CommentAbove;
 
 /// One row of text, ready to be written.
 pub(crate) struct PrintedLine {
     pub indent: usize,
     pub text: String,
-    pub above: Vec<Comment>,
+    pub blank_above: bool,
+    pub above: Vec<CommentAbove>,
+    /// The first column of the comments above it.
+    pub above_indent: usize,
     pub beside: Option<Comment>,
+}
+
+impl PrintedLine {
+    /// Inside a list no blank line stands behind `[` or before `]`, and what stands above `]` is inside.
+    fn in_list(&mut self, begins: ListRow, is_first: bool) {
+        if begins == ListRow::Close {
+            self.blank_above = false;
+            self.above_indent += INDENT;
+        } else if is_first {
+            match self.above.first_mut() {
+                Some(comment) => comment.blank_above = false,
+                None => self.blank_above = false,
+            }
+        }
+    }
 }
 
 pub(crate) struct Layout {
@@ -28,7 +47,7 @@ struct Row<'l, 't> {
 }
 
 impl Layout {
-    /// A list that was written so has one value a row; what stands in a row breaks as any line does.
+    /// A list that was written so, or has a comment inside, has one value a row; what stands in a row breaks as any line does.
     pub fn lines(&self, atoms: &[Atom]) -> Vec<PrintedLine> {
         let begins = |at: usize| atoms.get(at).and_then(|atom| atom.begins_row);
         let mut starts: Vec<usize> = (1..atoms.len()).filter(|at| begins(*at).is_some()).collect();
@@ -41,7 +60,12 @@ impl Layout {
                 indent = indent.saturating_sub(INDENT);
             }
             let row = Layout { indent, is_question: self.is_question };
+            let from = printed.len();
             printed.extend(row.lines_of(atoms.get(*start..end).unwrap_or_default()));
+            if let (Some(first), Some(begins)) = (printed.get_mut(from), begins(*start)) {
+                let is_first = start.checked_sub(1).and_then(|at| atoms.get(at)).is_some_and(|atom| atom.text == "[");
+                first.in_list(begins, is_first);
+            }
             let is_first = end.checked_sub(1).and_then(|last| atoms.get(last)).is_some_and(|last| last.text == "[");
             if is_first && begins(end) == Some(ListRow::Value) {
                 indent += INDENT;
@@ -177,11 +201,12 @@ fn cut<'l, 't>(atoms: &'l [Atom<'t>], breaks: &[usize], first: usize, later: usi
 
 /// A comment behind the last word of the row stays there; the others go above it.
 fn print(row: &Row) -> PrintedLine {
-    let mut above: Vec<Comment> = row.atoms.iter().flat_map(|atom| atom.above.iter().copied()).collect();
+    let mut above: Vec<CommentAbove> = row.atoms.iter().flat_map(|atom| atom.above.iter().copied()).collect();
     let count = row.atoms.len();
     let inner = row.atoms.iter().take(count.saturating_sub(1)).filter_map(|atom| atom.beside);
-    above.extend(inner);
-    above.sort_by_key(|comment| comment.start);
+    above.extend(inner.map(|comment| CommentAbove { comment, blank_above: false }));
+    above.sort_by_key(|above| above.comment.start);
+    let blank_above = row.atoms.first().is_some_and(|first| first.blank_above);
     let beside = row.atoms.last().and_then(|atom| atom.beside);
-    PrintedLine { indent: row.indent, text: flat(row.atoms), above, beside }
+    PrintedLine { indent: row.indent, text: flat(row.atoms), blank_above, above, above_indent: row.indent, beside }
 }
