@@ -1,6 +1,5 @@
 //! A project as the commands name it: a folder, or one flow file on its own.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,7 +7,7 @@ use lang_compiler::Project;
 use runtime_contract::program::{Bundle, SiteNames};
 use runtime_media::{VoiceLimits, check_wav};
 use runtime_server::config::{Config, ConfigError, FILE_NAME};
-use runtime_server::project::read_bundle;
+use runtime_server::project::{read_bundle, read_file_and_prompts};
 
 use crate::moment::Day;
 use crate::show::{Failure, Result};
@@ -19,12 +18,12 @@ pub struct Opened {
     pub names: SiteNames,
 }
 
-/// Opens a folder with its `strowger.yaml`, or a single `.flow` file without any.
+/// Opens a folder with its `strowger.yaml`, or a single `.flow` file without any; the recordings that its texts name are
+/// found where the folder has them.
 pub fn open(path: &Path) -> Result<Opened> {
     if path.is_file() {
-        let bytes = std::fs::read(path).map_err(|cause| unreadable(path, &cause))?;
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let bundle = Bundle { files: vec![(name, bytes.into())] };
+        let read = read_file_and_prompts(path, &folder_of(path));
+        let bundle = read.map_err(|error| Failure::new(error.message, error.help))?;
         return Ok(Opened { bundle, names: SiteNames::default() });
     }
     if !path.is_dir() {
@@ -56,13 +55,19 @@ pub fn flow_files(path: &Path) -> Result<Vec<PathBuf>> {
 
 /// A number that changes when a file of the project changes; `None` where it cannot be read. `data` is its data folder.
 pub fn fingerprint(path: &Path, data: &Path) -> Option<u64> {
-    if !path.is_file() {
-        return runtime_server::project::fingerprint(path, data).ok();
-    }
-    let facts = std::fs::metadata(path).ok()?;
-    let mut hasher = DefaultHasher::new();
-    (facts.len(), facts.modified().ok()).hash(&mut hasher);
-    Some(hasher.finish())
+    let fingerprint = match path.is_file() {
+        true => runtime_server::project::fingerprint_of_file(path, &folder_of(path)),
+        false => runtime_server::project::fingerprint(path, data),
+    };
+    fingerprint.ok()
+}
+
+/// The project to which a flow file belongs: the nearest folder above it with a `strowger.yaml`, else that in which it
+/// lies.
+fn folder_of(file: &Path) -> PathBuf {
+    let whole = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let project = whole.ancestors().skip(1).find(|folder| folder.join(FILE_NAME).is_file());
+    project.or(whole.parent()).map_or_else(PathBuf::new, Path::to_owned)
 }
 
 /// Where the project keeps what it writes, as far as its `strowger.yaml` reads.
@@ -83,15 +88,16 @@ pub fn place_of(opened: &Path, name: &str) -> PathBuf {
     if opened.is_file() { opened.to_owned() } else { opened.join(name) }
 }
 
-/// What the compiler is given of the files; audio is looked at, so that what nobody could hear is told.
+/// What the compiler is given of the files; audio is looked at, for how long it lasts, and so that what nobody could hear
+/// is told.
 pub fn of_bundle(bundle: &Bundle) -> Project {
     let mut project = Project::from_bundle(bundle);
     let seconds_max = VoiceLimits::default().prompt_seconds_max;
     for (path, bytes) in &bundle.files {
-        if let Some(file) = path.strip_prefix("prompts/")
-            && let Err(why) = check_wav(bytes, seconds_max)
-        {
-            project.set_unplayable(file, why.to_string());
+        let Some(file) = path.strip_prefix("prompts/") else { continue };
+        match check_wav(bytes, seconds_max) {
+            Ok(ms) => project.set_audio_ms(file, ms),
+            Err(why) => project.set_unplayable(file, why.to_string()),
         }
     }
     project

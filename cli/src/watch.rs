@@ -13,6 +13,11 @@ use crate::show::{Failure, Paint, Result, colours, paint, say};
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_millis(100);
+/// A change is read when nothing differs for so long, the longest tick of a file system's clock (a kernel of 100 Hz): what
+/// is written after that has another time. Saving a file in pieces takes no longer.
+const TICK: Duration = Duration::from_millis(10);
+/// What is written without end is read all the same.
+const TICKS_MAX: usize = 20;
 
 /// Until Ctrl-C or SIGTERM.
 pub fn watch(path: &Path, on: Option<Day>, json: bool) -> Result {
@@ -30,7 +35,20 @@ fn watch_here(path: &Path, on: Option<Day>, json: bool) -> Result {
     let mut seen = None;
     let mut data = crate::project::data_folder(path);
     loop {
-        let looked = crate::project::fingerprint(path, &data);
+        let look = || crate::project::fingerprint(path, &data);
+        let mut looked = look();
+        for _ in 0..TICKS_MAX {
+            if seen == Some(looked) {
+                break;
+            }
+            if stopped.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
+                return Ok(());
+            }
+            let again = look();
+            if std::mem::replace(&mut looked, again) == again {
+                break;
+            }
+        }
         // A folder that cannot be read is told of once, and again when it changed.
         if seen != Some(looked) {
             seen = Some(looked);
@@ -50,7 +68,7 @@ fn check(checker: &Checker, path: &Path, on: Option<Day>) -> Result<Checked> {
     Ok(Checked(checker.compile(&project, &opened.names, Engine::Interpreter)))
 }
 
-/// The report with the time since the change was noticed.
+/// The report with the time that the check took.
 fn shown(checked: Result<Checked>, begun: Instant, json: bool) -> String {
     let ms = || (begun.elapsed().as_secs_f64() * 1e4).round() / 10.0;
     match (checked, json) {

@@ -124,6 +124,10 @@ fn tests_are_chosen_listed_written_out_and_counted() {
     assert!(passed, "{said}");
     in_order(&said, &["15 passed, 0 failed: ", "coverage of 15 tests", "first_call.first_call", "No test hears"]);
     assert!(std::fs::read_to_string(&xml).unwrap().contains("<testsuite name=\"first_call_test.flow\" tests=\"6\""));
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/junit.xsd");
+    let judged = Command::new("xmllint").args(["--noout", "--schema", schema, xml_text]).output();
+    let judged = judged.expect("install the package `libxml2-utils`, or run `cargo xtask test`");
+    assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stderr));
     assert!(std::fs::read_to_string(page.join("index.html")).unwrap().contains("<h2>first_call.flow</h2>"));
 
     let (said, passed) = strowger(&["test", EXAMPLE, "--filter", "CLOSED", "--filter", "bank", "--list"], "");
@@ -162,6 +166,47 @@ fn a_watched_project_is_checked_after_each_change() {
     put(&format!("{right}// as before\n"));
     let said = next();
     assert_eq!((&said["errors"], &said["warnings"]), (&0.into(), &0.into()), "{said}");
+    // As long as before and, as by `cp -p`, of the same time.
+    let written = std::fs::metadata(&file).unwrap().modified().unwrap();
+    let other = folder.path().join("a.new");
+    std::fs::write(&other, format!("{}// as before\n", right.replace("hang up", "hung up"))).unwrap();
+    std::fs::File::options().write(true).open(&other).unwrap().set_modified(written).unwrap();
+    std::fs::rename(&other, &file).unwrap();
+    assert_eq!(next()["errors"], 1);
     assert!(Command::new("kill").args(["-INT", &watch.id().to_string()]).status().unwrap().success());
     assert_eq!(watch.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_single_file_knows_the_recordings_of_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let prompts = folder.path().join("prompts");
+    std::fs::create_dir(&prompts).unwrap();
+    let file = folder.path().join("a.flow");
+    let text = "languages en\n\ninbound \"+86 400 810 0000\" => a\n\nprompt hello {\n    en audio \"hello.wav\"\n}\n\n\
+                flow a {\n    answer\n    play hello\n    hang up\n}\n";
+    std::fs::write(&file, text).unwrap();
+    let check = |more: &[&str]| {
+        let [one, all] = [&file, &folder.path().to_owned()].map(|path| {
+            let said = strowger(&[&["check", path.to_str().unwrap()], more].concat(), "");
+            (said.0.replace(" (version", "\n(version").lines().next().unwrap_or_default().to_owned(), said)
+        });
+        assert_eq!((one.0, one.1.1), (all.0, all.1.1), "{} {}", one.1.0, all.1.0);
+        one.1
+    };
+    let (said, passed) = check(&[]);
+    assert!(!passed && said.contains("F0702") && said.contains("prompts/hello.wav"), "{said}");
+    // 8 kHz, 16 bits: 98 761 samples are 12 345.125 ms.
+    let data = vec![0; 98_761 * 2];
+    let sizes = |size: usize| u32::try_from(size).unwrap().to_le_bytes();
+    let shape = [&[16, 0, 0, 0, 1, 0, 1, 0][..], &sizes(8_000), &sizes(16_000), &[2, 0, 16, 0]].concat();
+    let wav = [b"RIFF", &sizes(36 + data.len())[..], b"WAVEfmt ", &shape, b"data", &sizes(data.len()), &data].concat();
+    std::fs::write(prompts.join("hello.wav"), &wav).unwrap();
+    let (said, passed) = check(&[]);
+    assert!(passed && said.contains("no problems"), "{said}");
+    let (said, _) = check(&["--report", "--json"]);
+    assert!(said.contains("12346"), "{said}");
+    std::fs::write(prompts.join("hello.wav"), &wav[..200]).unwrap();
+    let (said, passed) = check(&[]);
+    assert!(!passed && said.contains("F0703"), "{said}");
 }

@@ -1,4 +1,4 @@
-//! Programs that the tests run beside ours: real SIP phones, a packet analyser, a speech engine. From
+//! Programs that the tests run beside ours: real SIP phones, a packet analyser, a speech engine, a judge of XML. From
 //! Debian's packages; installed when root, else the one line to run is printed.
 
 use std::path::Path;
@@ -11,6 +11,7 @@ const TOOLS: &[(&str, &str)] = &[
     ("espeak-ng", "espeak-ng"),
     ("tshark", "tshark"),
     ("luajit", "luajit"),
+    ("xmllint", "libxml2-utils"),
 ];
 
 pub fn install() -> Result<(), String> {

@@ -1,6 +1,8 @@
 //! What people and machines read of tests, as they read it. Real time is left out of it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may stop at the first surprise")]
 
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use lang_compiler::{Colours, Compiled, Engine, Project, compile};
@@ -116,6 +118,32 @@ fn build_servers_read_both_kinds_of_time() {
     let played = played(&compiled, &Playing::default());
     let text = junit::report(&compiled, &played, Duration::from_millis(9)).unwrap_or_else(|_| panic!("no report"));
     insta::assert_snapshot!(text);
+    assert_eq!(schema_problems(&text), "");
+    assert!(text.contains("tests=\"2\"") && text.matches("<testcase ").count() == 2);
+    assert!(text.contains("failures=\"1\"") && text.matches("<failure ").count() == 1);
+    for (right, wrong, problem) in [
+        (" failures=\"1\"", "", "'failures' is required"),
+        ("tests=\"2\"", "tests=\"two\"", "'two' is not a valid value"),
+        (" classname=\"desk_test\"", "", "'classname' is required"),
+        ("time=\"0.007\"", "time=\"7 ms\"", "not accepted by the pattern"),
+        ("<system-out>", "<system-err></system-err><system-out>", "'system-out': This element is not expected"),
+    ] {
+        let said = schema_problems(&text.replace(right, wrong));
+        assert!(said.contains(problem), "`{wrong}` for `{right}`: {said}");
+    }
+}
+
+/// What libxml2 has against a file of results, by the rules that build servers read it by; nothing when it is right.
+fn schema_problems(xml: &str) -> String {
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/junit.xsd");
+    let mut judge = Command::new("xmllint");
+    judge.args(["--noout", "--schema", schema, "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut judge = judge.spawn().expect("install the package `libxml2-utils`, or run `cargo xtask test`");
+    judge.stdin.take().unwrap().write_all(xml.as_bytes()).unwrap();
+    let judged = judge.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&judged.stderr).into_owned();
+    assert_eq!(judged.status.success(), said.trim() == "- validates", "{said}");
+    if judged.status.success() { String::new() } else { said }
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub struct Project {
     pub(crate) flows: BTreeMap<String, FlowFile>,
     /// BLAKE3 of each file below `prompts/`, by the path that flows name.
     audio: BTreeMap<String, [u8; 32]>,
+    audio_ms: BTreeMap<String, u64>,
     unplayable: BTreeMap<String, String>,
     today: Option<i32>,
 }
@@ -118,6 +119,11 @@ impl Project {
         self.audio.insert(file.into(), hash);
     }
 
+    /// How long the audio of this name lasts. It changes no program.
+    pub fn set_audio_ms(&mut self, file: impl Into<String>, ms: u64) {
+        self.audio_ms.insert(file.into(), ms);
+    }
+
     /// Says that the audio of this name is there and cannot be played: why, and behind `; ` the remedy.
     pub fn set_unplayable(&mut self, file: impl Into<String>, why: impl Into<String>) {
         self.unplayable.insert(file.into(), why.into());
@@ -132,6 +138,10 @@ impl Project {
 impl Surroundings for Project {
     fn audio(&self, file: &str) -> Option<[u8; 32]> {
         self.audio.get(file).copied()
+    }
+
+    fn audio_ms(&self, file: &str) -> Option<u64> {
+        self.audio_ms.get(file).copied()
     }
 
     fn unplayable(&self, file: &str) -> Option<&str> {

@@ -4,6 +4,8 @@
 //! Values are pure. What waits (a request, `run`) is a statement. A block that does not end its path goes on with the
 //! statement behind the one that holds it.
 
+use std::collections::BTreeMap;
+
 use lang_diagnostics::Span;
 use runtime_contract::calendar::HoursTable;
 use runtime_contract::program::{Prompt, Service};
@@ -23,6 +25,8 @@ pub struct Program {
     pub prompts: Vec<Prompt>,
     /// By prompt.
     pub prompt_spans: Vec<PromptSpans>,
+    /// How long the audio files of the prompts last, by name, as far as that is known.
+    pub audio_ms: BTreeMap<String, u64>,
     pub services: Vec<Service>,
     pub hours: Vec<HoursTable>,
     pub inbounds: Vec<Inbound>,

@@ -58,6 +58,8 @@ pub struct Holidays {
 pub trait Surroundings {
     /// BLAKE3 of an audio file below `prompts/`; `None` when it is not there.
     fn audio(&self, file: &str) -> Option<[u8; 32]>;
+    /// How long an audio file lasts; `None` when that is not known.
+    fn audio_ms(&self, file: &str) -> Option<u64>;
     /// Why a file that is there cannot be played, and behind `; ` the remedy.
     fn unplayable(&self, file: &str) -> Option<&str>;
     /// `None` when there is no table of this name.
@@ -100,7 +102,7 @@ pub fn analyze(
     if !problems.any_error() {
         unused::unused(&project, &flows, &mut problems);
     }
-    let program = (!problems.any_error()).then(|| lower::lower(project, flows, inbounds, tests));
+    let program = (!problems.any_error()).then(|| lower::lower(project, flows, inbounds, tests, surroundings));
     let mut list = problems.list;
     list.sort_by_key(|diagnostic| (diagnostic.span().file, diagnostic.span().start, diagnostic.code));
     list.dedup();

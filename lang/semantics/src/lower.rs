@@ -1,8 +1,9 @@
 //! What was checked, as one program: tables in the contract's form, flows as they were read.
 
-use runtime_contract::program::{Operation, Parameter, Service};
+use runtime_contract::program::{Operation, Parameter, Prompt, Service};
 use runtime_contract::types::{EnumType, Field, RecordType, TypeTable, Variant};
 
+use crate::Surroundings;
 use crate::check::CheckedFlow;
 use crate::hir;
 use crate::project::{Parameter as Declared, Project};
@@ -12,15 +13,19 @@ pub(crate) fn lower(
     flows: Vec<Option<CheckedFlow>>,
     inbounds: Vec<hir::Inbound>,
     tests: Vec<hir::Test>,
+    surroundings: &dyn Surroundings,
 ) -> hir::Program {
     let (types, services) = (types(&project), services(&project));
-    let (prompts, prompt_spans) = project.prompts.into_inner().into_iter().unzip();
+    let (prompts, prompt_spans): (Vec<Prompt>, _) = project.prompts.into_inner().into_iter().unzip();
+    let audio = prompts.iter().flat_map(|prompt| &prompt.texts).filter_map(|text| text.audio.as_ref());
+    let audio_ms = audio.filter_map(|(file, _)| Some((file.clone(), surroundings.audio_ms(file)?))).collect();
     hir::Program {
         types,
         services,
         languages: project.languages,
         prompts,
         prompt_spans,
+        audio_ms,
         hours: project.hours,
         inbounds,
         flows: flows.into_iter().flatten().map(|flow| flow.hir).collect(),

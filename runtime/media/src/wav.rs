@@ -44,8 +44,9 @@ pub fn wav_to_pcm(bytes: &[u8], seconds_max: u32) -> Result<Vec<i16>, WavError> 
     resample(mono, spec.sample_rate).map_err(|reason| WavError::Damaged { at_ms: 0, reason })
 }
 
-/// Whether `wav_to_pcm` takes the file, without decoding it: its header, and that its last sample is there.
-pub fn check_wav(bytes: &[u8], seconds_max: u32) -> Result<(), WavError> {
+/// Whether `wav_to_pcm` takes the file, without decoding it: its header, and that its last sample is there. Its length in
+/// milliseconds, rounded up.
+pub fn check_wav(bytes: &[u8], seconds_max: u32) -> Result<u64, WavError> {
     let mut reader = wav_reader(bytes, seconds_max)?;
     let (frames, spec) = (reader.duration(), reader.spec());
     let last = frames.checked_sub(1).ok_or(WavError::Empty)?;
@@ -57,7 +58,7 @@ pub fn check_wav(bytes: &[u8], seconds_max: u32) -> Result<(), WavError> {
     };
     reader.seek(last).map_err(|error| damaged(error.to_string()))?;
     match read_mono(reader) {
-        Ok(mono) if mono.len() == 1 => Ok(()),
+        Ok(mono) if mono.len() == 1 => Ok((u64::from(frames) * 1_000).div_ceil(u64::from(spec.sample_rate))),
         Ok(_) => Err(damaged("its end is missing".to_owned())),
         Err(WavError::Damaged { reason, .. }) => Err(damaged(reason)),
         Err(other) => Err(other),

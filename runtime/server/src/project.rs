@@ -3,9 +3,8 @@
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use runtime_contract::program::Bundle;
 
@@ -42,13 +41,45 @@ struct Entry {
     name: String,
     path: PathBuf,
     bytes: u64,
-    changed: Option<SystemTime>,
+    stamp: Stamp,
+}
+
+/// What the file system knows of a file, of which something differs after each change. Size and time of writing may be
+/// kept (`cp -p`, an editor's rename); then the file is another one, or the time of its last change is.
+#[derive(Hash)]
+struct Stamp {
+    bytes: u64,
+    /// Device and number on it.
+    file: (u64, u64),
+    /// Seconds and nanoseconds.
+    written: (i64, i64),
+    /// The same; no program can set it.
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(facts: &fs::Metadata) -> Stamp {
+        Stamp {
+            bytes: facts.len(),
+            file: (facts.dev(), facts.ino()),
+            written: (facts.mtime(), facts.mtime_nsec()),
+            changed: (facts.ctime(), facts.ctime_nsec()),
+        }
+    }
 }
 
 /// Reads `strowger.yaml`, all `.flow` files, and what lies below `prompts/`, sorted by path. The data folder,
 /// hidden folders and `target` are left out.
 pub fn read_bundle(folder: &Path, data: &Path) -> Result<Bundle, ProjectError> {
-    let entries = entries(folder, data)?;
+    read(entries(folder, data)?)
+}
+
+/// A single flow file under its own name, and what lies below `prompts/` of the folder to which it belongs.
+pub fn read_file_and_prompts(file: &Path, folder: &Path) -> Result<Bundle, ProjectError> {
+    read(file_and_prompts(file, folder)?)
+}
+
+fn read(entries: Vec<Entry>) -> Result<Bundle, ProjectError> {
     let bytes: u64 = entries.iter().map(|entry| entry.bytes).sum();
     if bytes > BUNDLE_BYTES_MAX {
         return Err(ProjectError {
@@ -70,13 +101,37 @@ pub fn flow_files(folder: &Path, data: &Path) -> Result<Vec<PathBuf>, ProjectErr
     Ok(entries.into_iter().filter(|entry| entry.name.ends_with(FLOW_ENDING)).map(|entry| entry.path).collect())
 }
 
-/// A number that changes when a file is written, added, removed or renamed.
+/// A number that changes when a file is written, added, removed or renamed. Of two changes within one tick of the file
+/// system's clock (10 ms at most) only the first is sure to be seen.
 pub fn fingerprint(folder: &Path, data: &Path) -> Result<u64, ProjectError> {
+    Ok(fingerprint_of(&entries(folder, data)?))
+}
+
+/// The same of what [`read_file_and_prompts`] reads.
+pub fn fingerprint_of_file(file: &Path, folder: &Path) -> Result<u64, ProjectError> {
+    Ok(fingerprint_of(&file_and_prompts(file, folder)?))
+}
+
+fn fingerprint_of(entries: &[Entry]) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for entry in entries(folder, data)? {
-        (entry.name, entry.bytes, entry.changed).hash(&mut hasher);
+    for entry in entries {
+        (&entry.name, &entry.stamp).hash(&mut hasher);
     }
-    Ok(hasher.finish())
+    hasher.finish()
+}
+
+fn file_and_prompts(file: &Path, folder: &Path) -> Result<Vec<Entry>, ProjectError> {
+    let facts = fs::metadata(file).map_err(|error| unreadable(file, &error))?;
+    let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let mut found = Vec::new();
+    let prompts = folder.join(PROMPTS);
+    if prompts.is_dir() {
+        walk(&prompts, Path::new(""), PROMPTS, 1, &mut found)?;
+    }
+    found.retain(|entry| !entry.name.ends_with(FLOW_ENDING));
+    found.push(Entry { name, path: file.to_owned(), bytes: facts.len(), stamp: Stamp::of(&facts) });
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(found)
 }
 
 fn entries(folder: &Path, data: &Path) -> Result<Vec<Entry>, ProjectError> {
@@ -130,7 +185,7 @@ fn walk(folder: &Path, data: &Path, prefix: &str, depth: usize, found: &mut Vec<
                 help: "name the project's own folder, not one that holds many".into(),
             });
         }
-        found.push(Entry { name, path, bytes: facts.len(), changed: facts.modified().ok() });
+        found.push(Entry { name, path, bytes: facts.len(), stamp: Stamp::of(&facts) });
     }
     Ok(())
 }
@@ -196,6 +251,53 @@ mod tests {
         assert_eq!(fingerprint(root, &data).unwrap(), before);
         fs::write(root.join("b.flow"), "longer than before").unwrap();
         assert_ne!(fingerprint(root, &data).unwrap(), before);
+    }
+
+    #[test]
+    fn a_change_that_keeps_size_and_time_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, data) = (folder.path(), folder.path().join("data"));
+        let (file, other) = (root.join("a.flow"), root.join("a.new"));
+        fs::write(&file, "one").unwrap();
+        let written = fs::metadata(&file).unwrap().modified().unwrap();
+        let looks = || (fingerprint(root, &data).unwrap(), fingerprint_of_file(&file, root).unwrap());
+        let keep_time =
+            |path: &Path| fs::File::options().write(true).open(path).unwrap().set_modified(written).unwrap();
+
+        let before = looks();
+        fs::write(&other, "two").unwrap();
+        keep_time(&other);
+        fs::rename(&other, &file).unwrap();
+        let replaced = looks();
+        assert!(before.0 != replaced.0 && before.1 != replaced.1, "replaced by another file");
+
+        // Within one tick of the file system's clock nothing differs.
+        let changed = || fs::metadata(&file).map(|facts| (facts.ctime(), facts.ctime_nsec())).unwrap();
+        let begun = changed();
+        while changed() == begun {
+            fs::write(&file, "six").unwrap();
+            keep_time(&file);
+        }
+        let rewritten = looks();
+        assert!(replaced.0 != rewritten.0 && replaced.1 != rewritten.1, "written in place");
+        assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), written);
+        assert_eq!(looks(), rewritten);
+    }
+
+    #[test]
+    fn a_single_file_has_the_prompts_of_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::create_dir_all(root.join("prompts/zh")).unwrap();
+        for name in ["b.flow", "a.flow", "prompts/zh/w.wav", "prompts/x.flow"] {
+            fs::write(root.join(name), name).unwrap();
+        }
+        let bundle = read_file_and_prompts(&root.join("b.flow"), root).unwrap();
+        let names: Vec<_> = bundle.files.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["b.flow", "prompts/zh/w.wav"]);
+        let before = fingerprint_of_file(&root.join("b.flow"), root).unwrap();
+        fs::write(root.join("prompts/zh/w.wav"), "longer than before").unwrap();
+        assert_ne!(fingerprint_of_file(&root.join("b.flow"), root).unwrap(), before);
     }
 
     #[test]

@@ -342,3 +342,20 @@ fn what_is_nested_or_run_twice_is_looked_at_once() {
     let analysis = analyze(&project, &SiteNames::default());
     assert!(analysis.has_errors() && analysis.diagnostics.len() < 10, "{:#?}", analysis.diagnostics);
 }
+
+#[test]
+fn a_recording_lasts_as_long_as_it_does() {
+    let mut project = Project::default();
+    let texts = "prompt a { en audio \"a.wav\" \"Hello.\" }\nprompt b { en audio \"b.wav\" }\nprompt c { en audio \"c.wav\" \"Hi.\" }\nprompt d { en audio \"d.wav\" }\n";
+    let flow = "flow f {\n    answer\n    play a\n    play b\n    play c\n    play d\n    hang up\n}\n";
+    project.add_flow("m.flow", format!("languages en\n\ninbound \"+86 400 810 0000\" => f\n\n{texts}\n{flow}"));
+    for file in ["a.wav", "b.wav", "c.wav", "d.wav"] {
+        project.add_audio(file, [7; 32]);
+    }
+    project.set_audio_ms("a.wav", 12_345);
+    project.set_audio_ms("b.wav", 1);
+    let [worst] = &worst_of(&project)[..] else { panic!("one flow") };
+    // `c` and `d` are of unknown length: its three characters, and 5 s.
+    assert_eq!(figures(worst), (4, 12_345 + 1 + 180 + 5_000, 0, None));
+    assert!(cause(&worst.time_ms).ends_with("play a"));
+}

@@ -9,7 +9,7 @@ use crate::hir::{self, Ask, Flow, Menu, Program, PromptUse, Prompts, Record, Sta
 
 /// The tone before a recording.
 const BEEP_MS: u64 = 500;
-/// An audio file beside which no text stands.
+/// An audio file of unknown length beside which no text stands.
 const AUDIO_MS: u64 = 5_000;
 /// A call that is given away rings so long before it comes back.
 pub(super) const TRANSFER_MS: u64 = 30_000;
@@ -39,10 +39,23 @@ impl<'p> Times<'p> {
     pub fn prompts(&self, flow: &Flow, prompts: &Prompts) -> u64 {
         let known = |prompt: &u32| self.program.prompts.get(*flow.prompts.get(*prompt as usize)? as usize);
         let item = |item: &PromptUse| match item {
-            PromptUse::Prompt { prompt, .. } => known(prompt).map_or(0, longest_language),
+            PromptUse::Prompt { prompt, .. } => known(prompt).map_or(0, |prompt| self.longest_language(prompt)),
             PromptUse::Recording(_) => self.recording_ms,
         };
         prompts.items.iter().map(item).sum()
+    }
+
+    /// In the language in which it takes longest.
+    fn longest_language(&self, prompt: &Prompt) -> u64 {
+        let texts = prompt.texts.iter().map(|text| {
+            let recorded_ms = text.audio.as_ref().map(|(file, _)| self.program.audio_ms.get(file).copied());
+            match (recorded_ms, words(prompt, &text.parts)) {
+                (Some(Some(ms)), _) => ms,
+                (Some(None), 0) => AUDIO_MS,
+                (_, ms) => ms,
+            }
+        });
+        texts.max().unwrap_or(0)
     }
 
     /// The longest that there is, where the length is computed.
@@ -93,20 +106,13 @@ fn keyed(dialogue: &hir::Dialogue, keys: usize) -> Try {
     Try { silence: listen_ms, input: listen_ms + further_ms }
 }
 
-/// In the language in which it takes longest.
-fn longest_language(prompt: &Prompt) -> u64 {
-    let texts = prompt.texts.iter().map(|text| {
-        let parts = text.parts.iter().map(|part| match part {
-            Part::Literal(words) => spoken_ms(words),
-            Part::Hole(at) => prompt.arguments.get(*at as usize).map_or(0, value),
-            Part::Plural { forms, .. } => forms.iter().map(|form| spoken_ms(form)).max().unwrap_or(0),
-        });
-        match (parts.sum(), &text.audio) {
-            (0, Some(_)) => AUDIO_MS,
-            (ms, _) => ms,
-        }
+fn words(prompt: &Prompt, parts: &[Part]) -> u64 {
+    let parts = parts.iter().map(|part| match part {
+        Part::Literal(words) => spoken_ms(words),
+        Part::Hole(at) => prompt.arguments.get(*at as usize).map_or(0, value),
+        Part::Plural { forms, .. } => forms.iter().map(|form| spoken_ms(form)).max().unwrap_or(0),
     });
-    texts.max().unwrap_or(0)
+    parts.sum()
 }
 
 /// A value of this type when it is said, generously: a date is `星期三9月27日`, an amount six figures and the smaller unit.

@@ -44,6 +44,10 @@ impl Surroundings for Sample {
         (file == "damaged.wav").then_some("it holds no audio; record it again")
     }
 
+    fn audio_ms(&self, _: &str) -> Option<u64> {
+        None
+    }
+
     fn audio(&self, file: &str) -> Option<[u8; 32]> {
         self.audio.iter().any(|known| known == file).then_some([7; 32])
     }
