@@ -1,5 +1,11 @@
 //! What people and machines read of tests, as they read it. Real time is left out of it.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may stop at the first surprise"
+)]
 
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -40,7 +40,7 @@ impl Speech for Mandarin {
                 let whole = amount.whole();
                 let number = match fraction(amount.size, amount.currency.minor_digits) {
                     // A point behind 万 would stand between two words: 一万点五.
-                    Some(digits) if has_liang(whole) || (whole >= 10_000 && whole % 10_000 == 0) => {
+                    Some(digits) if has_liang(whole) || (whole >= 10_000 && whole.is_multiple_of(10_000)) => {
                         format!("{}点{}", cardinal(whole), self.digits(&digits))
                     }
                     Some(digits) => format!("{}.{digits}", figures(whole)),
