@@ -8,10 +8,10 @@ use runtime_contract::program::{FlowMeta, Parameter, Place, ProgramMeta, Prompt,
 use runtime_contract::stack::RESULT_AT;
 use runtime_contract::types::{Class, Type};
 
-use crate::finish::Finished;
+use crate::finish::{Part, part, seal};
 use crate::graph::{Arithmetic, BlockId, Condition, Edge, Fact, FlowId, Instruction, SegmentId, Terminator, Word};
 use crate::hash::FxHashMap;
-use crate::marks::{Mark, Placed, place};
+use crate::marks::{Mark, Marks, Placed, place};
 use crate::site::mailbox;
 use crate::verify::Verified;
 
@@ -509,11 +509,7 @@ impl GraphBuilder {
     /// Lays out frames, computes live maps, numbers constants, and verifies. The problems are ours, never the
     /// flow author's, but for bounds (a frame or stack too large, too many segments).
     pub fn finish(self) -> Result<Verified, Vec<String>> {
-        self.finish_whole().map(|finished| finished.graph)
-    }
-
-    /// The same, with what goes with the graph.
-    pub fn finish_whole(self) -> Result<Finished, Vec<String>> {
-        crate::finish::finish(self)
+        let Part { graph, marks, placed } = part(self)?;
+        seal(graph, Marks::new(marks, placed)).map(|finished| finished.graph)
     }
 }

@@ -31,12 +31,6 @@ pub(crate) struct Part {
     pub placed: Vec<Vec<Vec<Placed>>>,
 }
 
-/// All flows of a program are the builder's.
-pub fn finish(builder: GraphBuilder) -> Result<Finished, Vec<String>> {
-    let Part { graph, marks, placed } = part(builder)?;
-    seal(graph, Marks::new(marks, placed))
-}
-
 /// The graph is whole. Verifies it.
 pub(crate) fn seal(mut graph: Graph, marks: Marks) -> Result<Finished, Vec<String>> {
     let (bytes, problems) = parallel::both(|| serial::to_bytes(&graph), || verify::verify(&graph));
