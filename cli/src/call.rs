@@ -142,6 +142,7 @@ pub fn describe_end(cause: GoneCause) -> String {
         GoneCause::LocalHungUp => "we hung up".into(),
         GoneCause::Refused(status) => format!("refused with {status}"),
         GoneCause::NoAnswer => "no answer".into(),
+        GoneCause::Unreachable => "nobody could be reached".into(),
         GoneCause::Transferred => "the call was given away".into(),
         GoneCause::NoCommonMedia => "nothing in common to speak in".into(),
         GoneCause::Cancelled | GoneCause::NoAck | GoneCause::Failed => "the call failed".into(),

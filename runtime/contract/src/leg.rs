@@ -70,8 +70,10 @@ pub enum GoneCause {
     LocalHungUp,
     /// A leg that we placed was refused, with the SIP status code.
     Refused(u16),
-    /// A leg that we placed was not answered in time, or the far side did not respond at all.
+    /// A leg that we placed rang, and was not answered in time.
     NoAnswer,
+    /// A leg that we placed reached nobody: no such phone, none registered, no trunk, no response at all.
+    Unreachable,
     /// Offer and answer found nothing in common, or the answer was unusable.
     NoCommonMedia,
     /// It was given away, and whoever took it has it now (REFER, RFC 5589 §6).
@@ -104,6 +106,17 @@ impl fmt::Debug for Incoming {
     }
 }
 
+/// Whom a leg that we place is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// E.164 with its `+`, through a trunk of the site.
+    Number(Redacted<String>),
+    /// A phone of the site, wherever it is registered.
+    Extension(Redacted<String>),
+    /// Whoever is at this address, like `sip:1001@127.0.0.1:5060`; sent to `peer`.
+    Address { uri: Redacted<String>, peer: SocketAddr },
+}
+
 /// Said by the signalling room about a leg.
 #[derive(Clone, Debug)]
 pub enum LegEvent {
@@ -112,10 +125,28 @@ pub enum LegEvent {
     Ringing {
         leg: LegId,
     },
-    /// Offer and answer are done (again); media may flow by this specification.
+    /// Offer and answer are done (again); media may flow by this specification. Of a leg that we placed it may come
+    /// before `Up`: early media.
     Media {
         leg: LegId,
         media: MediaSpec,
+    },
+    /// What must be kept so that another process can take the dialog up: of a leg that we placed, said before `Up`;
+    /// of any leg, said again when it changes. Opaque outside the signalling room.
+    Dialog {
+        leg: LegId,
+        dialog: Redacted<Vec<u8>>,
+    },
+    /// A key that came by signalling (INFO), once for each press.
+    Key {
+        leg: LegId,
+        key: Redacted<char>,
+    },
+    /// A transfer was refused or came to nothing; the leg goes on. A SIP status code. One that is taken ends the leg
+    /// as [`GoneCause::Transferred`].
+    TransferFailed {
+        leg: LegId,
+        status: u16,
     },
     /// The leg is up: our 200 was acknowledged, or the far side answered and we acknowledged.
     Up {
@@ -126,6 +157,21 @@ pub enum LegEvent {
         leg: LegId,
         cause: GoneCause,
     },
+}
+
+impl LegEvent {
+    pub fn leg(&self) -> LegId {
+        match self {
+            LegEvent::Incoming(incoming) => incoming.leg,
+            LegEvent::Ringing { leg }
+            | LegEvent::Media { leg, .. }
+            | LegEvent::Dialog { leg, .. }
+            | LegEvent::Key { leg, .. }
+            | LegEvent::TransferFailed { leg, .. }
+            | LegEvent::Up { leg }
+            | LegEvent::Gone { leg, .. } => *leg,
+        }
+    }
 }
 
 /// Told to the signalling room.
@@ -148,12 +194,26 @@ pub enum LegCommand {
     HangUp {
         leg: LegId,
     },
-    /// Place a leg. `target` is an address like `sip:1001@127.0.0.1:5060`; `from` a user part.
+    /// Place a leg. `from`: the user part that the far side is shown; none is anonymous. Not answered within
+    /// `ring_ms`, it is `Gone { NoAnswer }`.
     Dial {
         leg: LegId,
-        target: Redacted<String>,
-        peer: SocketAddr,
+        target: Target,
         from: Option<Redacted<String>>,
+        ring_ms: u32,
+        media: SocketAddr,
+    },
+    /// Give the far side of a leg that is up away to somebody else (REFER, RFC 3515). Ends in `Gone { Transferred }`
+    /// or `TransferFailed`.
+    Transfer {
+        leg: LegId,
+        target: Target,
+    },
+    /// Take up a dialog that another process held: re-INVITE with our media at this address. Ends in `Media` and `Up`,
+    /// or in `Gone`.
+    Revive {
+        leg: LegId,
+        dialog: Redacted<Vec<u8>>,
         media: SocketAddr,
     },
 }

@@ -131,7 +131,10 @@ impl Exchange {
                 self.desk.put(Output::Media(MediaCommand::Close { leg }));
                 self.with_call(call, |call, desk| call.line_gone(desk, cause));
             }
-            LegEvent::Ringing { .. } => {}
+            LegEvent::Ringing { .. }
+            | LegEvent::Dialog { .. }
+            | LegEvent::Key { .. }
+            | LegEvent::TransferFailed { .. } => {}
         }
     }
 

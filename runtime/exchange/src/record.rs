@@ -30,6 +30,7 @@ fn gone_text(cause: GoneCause) -> &'static str {
         GoneCause::LocalHungUp => "hung up",
         GoneCause::Refused(_) => "refused",
         GoneCause::NoAnswer => "no answer",
+        GoneCause::Unreachable => "unreachable",
         GoneCause::NoCommonMedia => "no common codec",
         GoneCause::Failed => "line failed",
         GoneCause::Transferred => "transferred",

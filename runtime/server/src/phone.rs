@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use runtime_contract::Redacted;
-use runtime_contract::leg::{GoneCause, LegCommand, LegEvent, LegId};
+use runtime_contract::leg::{GoneCause, LegCommand, LegEvent, LegId, Target};
 use runtime_media::{Command, Key, Media, MediaConfig, MediaEvent, Prompt};
 use runtime_sip::{Endpoint, Input, Output};
 
@@ -24,6 +24,8 @@ pub const HEARD_SAMPLES_MAX: usize = 8_000 * 3_600;
 /// Calls of one phone at one time.
 pub const CALLS_MAX: usize = 1_000;
 const SIP_PORT: u16 = 5060;
+/// How long the other side may ring (RFC 3261 §16.6 timer C has 3 minutes).
+const RING_MS_MAX: u32 = 180_000;
 /// Legs that the endpoint itself would number; nobody calls this phone.
 const INCOMING_FIRST: u64 = 1 << 32;
 
@@ -283,8 +285,9 @@ impl PhoneLoop {
                     return;
                 };
                 self.lines.insert(leg, line);
-                let (target, from) = (Redacted::new(target), from.map(Redacted::new));
-                self.sip(now, Input::Command(LegCommand::Dial { leg, target, peer, from, media }));
+                let target = Target::Address { uri: Redacted::new(target), peer };
+                let from = from.map(Redacted::new);
+                self.sip(now, Input::Command(LegCommand::Dial { leg, target, from, ring_ms: RING_MS_MAX, media }));
             }
             Order::Press(leg, keys) => self.media.tell(leg, Command::SendKeys(keys)),
             Order::Speak(leg, prompt) => self.media.tell(leg, Command::Play { prompts: vec![prompt], token: 0 }),
@@ -346,7 +349,7 @@ fn leg_event(event: LegEvent, media: &Media, lines: &mut HashMap<LegId, Line>) {
             }
             media.close(leg);
         }
-        LegEvent::Incoming(_) => {}
+        LegEvent::Incoming(_) | LegEvent::Dialog { .. } | LegEvent::Key { .. } | LegEvent::TransferFailed { .. } => {}
     }
 }
 

@@ -343,7 +343,7 @@ impl Plant {
             LegCommand::Reject { .. } | LegCommand::HangUp { .. } => {
                 self.inputs.push_back(Input::Leg(LegEvent::Gone { leg: self.leg, cause: GoneCause::LocalHungUp }));
             }
-            LegCommand::Ring { .. } | LegCommand::Dial { .. } => {}
+            _ => {}
         }
     }
 

@@ -17,8 +17,6 @@ pub struct Config {
     pub t2_ms: u64,
     /// RFC 3261 §17.1.2.2: how long a message may stay in the network.
     pub t4_ms: u64,
-    /// How long a leg that we placed may ring before it is `NoAnswer` (RFC 3261 §16.6 timer C has 3 minutes).
-    pub ring_ms_max: u64,
     /// Legs at one time. Over it: 503 with Retry-After, and a dialled leg is `Gone { Failed }`.
     pub legs_max: usize,
     /// Incoming legs from one address that we answered and that wait for their ACK. Over it: 503 with Retry-After,
@@ -42,7 +40,6 @@ impl Config {
             t1_ms: 500,
             t2_ms: 4_000,
             t4_ms: 5_000,
-            ring_ms_max: 180_000,
             legs_max: 50_000,
             unacknowledged_max: 12_500,
             transactions_max: 1_000_000,

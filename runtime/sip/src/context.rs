@@ -27,7 +27,7 @@ pub enum LegTimer {
     Accepted(u32),
     /// Say 180 again, so that no proxy loses patience (§13.3.1.1).
     Ringing(u32),
-    /// A leg that we placed has rung for `ring_ms_max`.
+    /// A leg that we placed has rung for its `ring_ms`.
     RingEnd,
     /// CANCEL had no effect for 64·T1 (§9.1).
     CancelEnd,

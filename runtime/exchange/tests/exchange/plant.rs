@@ -203,7 +203,7 @@ impl Plant {
                 self.leg_ends(leg, inputs);
             }
             LegCommand::Ring { .. } => self.said.push("ring".to_owned()),
-            LegCommand::Dial { .. } => panic!("nobody dials yet"),
+            other => panic!("nobody asks for {other:?} yet"),
         }
     }
 

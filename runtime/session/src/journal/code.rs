@@ -269,6 +269,7 @@ fn put_gone(to: &mut Vec<u8>, cause: GoneCause) {
         GoneCause::NoCommonMedia => 6,
         GoneCause::Failed => 7,
         GoneCause::Transferred => 8,
+        GoneCause::Unreachable => 9,
     });
     if let GoneCause::Refused(status) = cause {
         put_u64(to, u64::from(status));
@@ -286,6 +287,7 @@ fn read_gone(from: &mut Reader<'_>) -> Option<GoneCause> {
         6 => GoneCause::NoCommonMedia,
         7 => GoneCause::Failed,
         8 => GoneCause::Transferred,
+        9 => GoneCause::Unreachable,
         _ => return None,
     })
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use runtime_contract::leg::{GoneCause, LegCommand, RejectCause};
+use runtime_contract::leg::{GoneCause, LegCommand, LegEvent, RejectCause, Target};
 
 use super::Endpoint;
 use super::legs::Phase;
@@ -15,8 +15,23 @@ use crate::transaction::{Machine, Opening, Owner};
 impl Endpoint {
     pub(super) fn command(&mut self, command: LegCommand) {
         match command {
-            LegCommand::Dial { leg, target, peer, from, media } => {
-                self.dial(leg, target.reveal(), peer, from.as_ref().map(|from| from.reveal().as_str()), media);
+            LegCommand::Dial { leg, target, from, ring_ms, media } => {
+                let from = from.as_ref().map(|from| from.reveal().as_str());
+                match target {
+                    Target::Address { uri, peer } => self.dial(leg, uri.reveal(), peer, from, ring_ms, media),
+                    Target::Number(_) | Target::Extension(_) => {
+                        self.ctx.say(LegEvent::Gone { leg, cause: GoneCause::Unreachable });
+                    }
+                }
+            }
+            LegCommand::Transfer { leg, .. } => {
+                if self.legs.by_id(leg).is_some() {
+                    self.ctx.say(LegEvent::TransferFailed { leg, status: 501 });
+                }
+            }
+            LegCommand::Revive { leg, dialog, .. } => {
+                self.end_restored(dialog.reveal());
+                self.ctx.say(LegEvent::Gone { leg, cause: GoneCause::Failed });
             }
             LegCommand::Ring { leg } => {
                 if let Some((leg, invite)) = self.find_incoming(leg) {

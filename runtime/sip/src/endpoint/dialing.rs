@@ -19,7 +19,15 @@ use crate::slab::Key;
 use crate::transaction::{Event, Machine, Owner, Told};
 
 impl Endpoint {
-    pub(super) fn dial(&mut self, id: LegId, target: &str, peer: SocketAddr, from: Option<&str>, media: SocketAddr) {
+    pub(super) fn dial(
+        &mut self,
+        id: LegId,
+        target: &str,
+        peer: SocketAddr,
+        from: Option<&str>,
+        ring_ms: u32,
+        media: SocketAddr,
+    ) {
         if self.legs.by_id(id).is_some() {
             // The id names a leg that lives: a fault of the caller, and nothing may be said of either.
             return;
@@ -56,7 +64,7 @@ impl Endpoint {
             round: 0,
         });
         self.transactions.set_owner(invite, Owner::Leg(leg));
-        self.ctx.alarm_in(self.ctx.config.ring_ms_max, Alarm::Leg(leg, LegTimer::RingEnd));
+        self.ctx.alarm_in(u64::from(ring_ms), Alarm::Leg(leg, LegTimer::RingEnd));
     }
 
     fn outgoing_dialog(&mut self, target: &str, peer: SocketAddr, from: Option<&str>) -> Dialog {
@@ -261,7 +269,7 @@ impl Endpoint {
             _ => false,
         });
         if calling {
-            self.legs.gone(&mut self.ctx, leg, GoneCause::NoAnswer);
+            self.legs.gone(&mut self.ctx, leg, GoneCause::Unreachable);
             self.legs.remove(leg);
         }
     }

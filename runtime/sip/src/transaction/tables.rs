@@ -132,7 +132,7 @@ fn every_transaction_ends() {
             }
             let waits_for_user = matches!(machine, Machine::ServerInvite | Machine::Server)
                 && matches!(state, State::Trying | State::Proceeding);
-            // Ringing is bounded by the leg (`ring_ms_max`), not by the transaction.
+            // Ringing is bounded by the leg (`ring_ms`), not by the transaction.
             let rings = machine == Machine::ClientInvite && state == State::Proceeding;
             let ends =
                 steps.iter().any(|(event, step)| matches!(event, Event::Timer(_)) && step.next == State::Terminated);

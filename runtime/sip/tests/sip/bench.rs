@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 
 use runtime_contract::Redacted;
-use runtime_contract::leg::{LegCommand, LegEvent, LegId};
+use runtime_contract::leg::{LegCommand, LegEvent, LegId, Target};
 use runtime_contract::time::Tick;
 use runtime_sip::{Config, Endpoint, Input, Load, Output, Outputs};
 
 pub const LOCAL: &str = "127.0.0.1:5060";
 pub const PEER: &str = "127.0.0.1:5070";
+pub const RING_MS: u32 = 180_000;
 pub const MEDIA: &str = "127.0.0.1:4000";
 pub const SDP: &str = "v=0\no=- 1 1 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 6000 RTP/AVP 0 101\n\
 a=rtpmap:101 telephone-event/8000\n";
@@ -76,8 +77,9 @@ impl Bench {
 
     pub fn dial(&mut self, leg: u64) {
         let from = Some(Redacted::new("2002".to_owned()));
-        let target = Redacted::new(format!("sip:1001@{PEER}"));
-        self.command(LegCommand::Dial { leg: LegId(leg), target, peer: address(PEER), from, media: address(MEDIA) });
+        let uri = Redacted::new(format!("sip:1001@{PEER}"));
+        let target = Target::Address { uri, peer: address(PEER) };
+        self.command(LegCommand::Dial { leg: LegId(leg), target, from, ring_ms: RING_MS, media: address(MEDIA) });
     }
 
     /// Lets time pass, deadline by deadline.
@@ -121,6 +123,9 @@ pub fn brief(event: &LegEvent) -> String {
             let held = if media.send { "" } else { " held" };
             format!("media {} {} {:?}{held}", leg.0, media.remote, media.codec)
         }
+        LegEvent::Dialog { leg, .. } => format!("dialog {}", leg.0),
+        LegEvent::Key { leg, key } => format!("key {} {}", leg.0, key.reveal()),
+        LegEvent::TransferFailed { leg, status } => format!("transfer failed {} {status}", leg.0),
         LegEvent::Up { leg } => format!("up {}", leg.0),
         LegEvent::Gone { leg, cause } => format!("gone {} {cause:?}", leg.0),
     }

@@ -1,9 +1,9 @@
 //! INVITEs that we place.
 
 use runtime_contract::Redacted;
-use runtime_contract::leg::{LegCommand, LegId};
+use runtime_contract::leg::{LegCommand, LegId, Target};
 
-use crate::bench::{Bench, SDP, address, header, request, response};
+use crate::bench::{Bench, RING_MS, SDP, address, header, request, response};
 
 const LEG: u64 = 1 << 63;
 const UP: &str = "up 9223372036854775808";
@@ -98,7 +98,7 @@ fn nobody_there() {
     assert_eq!(bench.first_lines().len(), 6, "after 0.5, 1.5, 3.5, 7.5, 15.5 and 31.5 s");
     assert!(bench.events.is_empty());
     bench.wait_ms(200);
-    assert_eq!(said(&mut bench), ["gone d NoAnswer"]);
+    assert_eq!(said(&mut bench), ["gone d Unreachable"]);
     bench.assert_empties();
 }
 
@@ -209,9 +209,9 @@ fn the_route_of_the_answer_is_turned_round() {
 fn what_cannot_be_dialled() {
     let mut bench = Bench::new();
     for target in ["", "1001", "tel:+1212", "sips:a@b", "sip:a b@c", "sip:a@b?x=y", "sip:a@b\r\nX: y"] {
-        let target = Redacted::new(target.to_owned());
         let peer = address("127.0.0.1:1");
-        bench.command(LegCommand::Dial { leg: LegId(LEG), target, peer, from: None, media: peer });
+        let target = Target::Address { uri: Redacted::new(target.to_owned()), peer };
+        bench.command(LegCommand::Dial { leg: LegId(LEG), target, from: None, ring_ms: RING_MS, media: peer });
         assert_eq!(said(&mut bench), ["gone d Failed"]);
     }
     assert!(bench.sent.is_empty());

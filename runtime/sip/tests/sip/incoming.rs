@@ -1,10 +1,10 @@
 //! INVITEs that come in, and what follows in their dialogs.
 
 use runtime_contract::Redacted;
-use runtime_contract::leg::{LegCommand, LegEvent, LegId, RejectCause};
+use runtime_contract::leg::{LegCommand, LegEvent, LegId, RejectCause, Target};
 use runtime_sip::{Endpoint, Input};
 
-use crate::bench::{Bench, MEDIA, PEER, SDP, address, established, header, request, to_tag};
+use crate::bench::{Bench, MEDIA, PEER, RING_MS, SDP, address, established, header, request, to_tag};
 
 #[test]
 fn a_call_rings_is_answered_and_hung_up_by_the_caller() {
@@ -413,9 +413,9 @@ fn people_do_not_show_in_debug_output() {
     }
     let command = LegCommand::Dial {
         leg: LegId(1),
-        target: Redacted::new("sip:5550100@x".to_owned()),
-        peer: address(PEER),
+        target: Target::Address { uri: Redacted::new("sip:5550100@x".to_owned()), peer: address(PEER) },
         from: None,
+        ring_ms: RING_MS,
         media: address(MEDIA),
     };
     assert!(!format!("{command:?}").contains("5550100"));

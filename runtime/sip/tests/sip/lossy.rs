@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use runtime_contract::Redacted;
-use runtime_contract::leg::{GoneCause, LegCommand, LegEvent, LegId, RejectCause};
+use runtime_contract::leg::{GoneCause, LegCommand, LegEvent, LegId, RejectCause, Target};
 use runtime_contract::time::Tick;
 use runtime_sip::{Config, Endpoint, Input, Load, Output};
 
@@ -102,13 +102,7 @@ impl Wire {
     }
 
     fn event(&mut self, side: usize, event: LegEvent) {
-        let id = match &event {
-            LegEvent::Incoming(incoming) => incoming.leg.0,
-            LegEvent::Ringing { leg }
-            | LegEvent::Media { leg, .. }
-            | LegEvent::Up { leg }
-            | LegEvent::Gone { leg, .. } => leg.0,
-        };
+        let id = event.leg().0;
         let log = self.logs[side].entry(id).or_default();
         assert_eq!(log.gone, None, "{event:?} after the end");
         match event {
@@ -133,7 +127,7 @@ impl Wire {
                 log.gone = Some(cause);
                 log.gone_at = self.now;
             }
-            LegEvent::Ringing { .. } | LegEvent::Media { .. } => {}
+            _ => {}
         }
     }
 
@@ -148,7 +142,8 @@ impl Wire {
             What::Dial => {
                 let peer = self.addresses[1 - side];
                 let from = Some(Redacted::new(id.to_string()));
-                LegCommand::Dial { leg, target: Redacted::new(format!("sip:x@{peer}")), peer, from, media }
+                let target = Target::Address { uri: Redacted::new(format!("sip:x@{peer}")), peer };
+                LegCommand::Dial { leg, target, from, ring_ms: 180_000, media }
             }
         };
         self.input(side, Input::Command(command));

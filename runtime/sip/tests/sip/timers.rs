@@ -132,5 +132,5 @@ fn timers_follow_the_settings() {
     });
     bench.dial(1 << 63);
     assert_eq!(sends(&mut bench, 10), [1, 3, 7, 15, 31, 63]);
-    assert_eq!(bench.said(), ["gone 9223372036854775808 NoAnswer"]);
+    assert_eq!(bench.said(), ["gone 9223372036854775808 Unreachable"]);
 }
