@@ -8,13 +8,14 @@ use runtime_contract::leg::{GoneCause, LegCommand, LegId, RejectCause};
 use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::{FaultKind, FlowProgram, Redacted, Tick, Type, Write};
 use runtime_session::{
-    EndCause, Input as SessionInput, Line, LineCommand, LineEvent, Onward, OnwardKind, Output as SessionOutput,
-    RequestId, ServiceAsk, Session, WorldRequest,
+    EndCause, Input as SessionInput, Line, LineCommand, LineEvent, Output as SessionOutput, RequestId, ServiceAsk,
+    Session, WorldRequest,
 };
 
 use crate::desk::{Desk, Held};
 use crate::input::{Recorded, RecordingFailed, WriteNumber};
-use crate::output::{Event, MediaCommand, OnwardCall, Output, ServiceCall, TraceEvent, TraceWhat};
+use crate::onward::Onward;
+use crate::output::{Event, MediaCommand, Output, ServiceCall, TraceEvent, TraceWhat};
 use crate::record::{end_text, note_text, step_text};
 
 pub(crate) struct Call {
@@ -23,15 +24,15 @@ pub(crate) struct Call {
     checker: Option<runtime_session::checker::Checker>,
     pub record: Box<CallRecord>,
     /// And where its signalling comes from. `None` once it is gone, and for a call that was rebuilt.
-    leg: Option<(LegId, IpAddr)>,
+    pub leg: Option<(LegId, IpAddr)>,
     /// The first of its journal is handed to the store.
     begun: bool,
     media: Option<SocketAddr>,
     answering: Option<Answering>,
     /// The service request that is open, and whether it left.
     service: Option<(RequestId, bool)>,
-    /// The caller is with somebody else, or on the way, by this request; and whether it left.
-    onward: Option<(RequestId, bool)>,
+    /// The caller is with somebody else, or on the way.
+    pub onward: Option<Onward>,
     recording: Option<Recording>,
     /// The session is over; only a recording is still to come.
     over: bool,
@@ -178,7 +179,7 @@ impl Call {
                 self.service(desk, number, request, ask);
             }
             SessionOutput::World { request, ask: WorldRequest::Onward(onward) } => {
-                self.onward(desk, number, request, onward);
+                self.go_onward(desk, number, request, onward);
             }
             SessionOutput::World { ask: WorldRequest::Note { key, r#type, value }, .. } => {
                 let text = note_text(self.program().meta(), &r#type, &value);
@@ -215,7 +216,7 @@ impl Call {
         match command {
             LineCommand::Answer { request } => {
                 self.answering = Some(Answering { request, durable: false });
-                desk.put(Output::Media(MediaCommand::Open { leg, peer }));
+                desk.put(Output::Media(MediaCommand::Open { leg, peer: Some(peer), beside: None }));
                 if let Some(held) = desk.hold(number, self.id(), Held::Answer(request)) {
                     self.refuse_held(desk, held);
                 }
@@ -267,30 +268,12 @@ impl Call {
         }
     }
 
-    fn onward(&mut self, desk: &mut Desk, number: WriteNumber, request: RequestId, onward: Onward) {
-        let Some((leg, _)) = self.leg else { return };
-        self.onward = Some((request, false));
-        let call = OnwardCall { call: self.id(), request, leg, onward };
-        if let Some(held) = desk.hold(number, self.id(), Held::Onward(Box::new(call))) {
-            self.refuse_held(desk, held);
-        }
-    }
-
-    /// What became of it; false when nobody waits for that.
-    pub fn onward_done(&mut self, request: RequestId) -> bool {
-        self.onward.take_if(|(open, sent)| *open == request && *sent).is_some()
-    }
-
-    fn cancel_onward(&mut self, desk: &mut Desk) {
-        if let Some((request, true)) = self.onward.take() {
-            desk.put(Output::CancelOnward { call: self.id(), request });
-        }
+    pub fn first_leg(&self) -> Option<LegId> {
+        self.leg.map(|(leg, _)| leg)
     }
 
     fn cancel(&mut self, desk: &mut Desk, request: RequestId) {
-        if self.onward.is_some_and(|(open, _)| open == request) {
-            self.cancel_onward(desk);
-        }
+        self.cancel_onward(desk, Some(request));
         if self.answering.is_some_and(|answering| answering.request == request) {
             self.answering = None;
         }
@@ -319,12 +302,7 @@ impl Call {
                     desk.put(Output::Service(*call));
                 }
             }
-            Held::Onward(call) => {
-                if self.onward == Some((call.request, false)) {
-                    self.onward = Some((call.request, true));
-                    desk.put(Output::Onward(*call));
-                }
-            }
+            Held::Onward(request) => self.release_onward(desk, request),
             Held::Recording { request, recording, length_ms } => {
                 let event = LineEvent::RecordDone { request, recording, length_ms, spoken: true };
                 self.tell(desk, SessionInput::Line(event));
@@ -344,13 +322,10 @@ impl Call {
                 SessionInput::Fault { request, kind: FaultKind::Store }
             }
             Held::Recording { request, .. } => SessionInput::Fault { request, kind: FaultKind::Store },
-            Held::Onward(call) => {
-                self.onward = None;
-                match call.onward.how {
-                    OnwardKind::Connect { .. } => SessionInput::Fault { request: call.request, kind: FaultKind::Store },
-                    OnwardKind::Transfer => SessionInput::Reply { request: call.request, outcome: 0, payload: None },
-                }
-            }
+            Held::Onward(request) => match self.refuse_onward(request) {
+                Some(input) => input,
+                None => return,
+            },
             Held::Service(call) => {
                 self.service = None;
                 SessionInput::Reply { request: call.request, outcome: 1, payload: None }
@@ -393,10 +368,7 @@ impl Call {
     pub fn line_gone(&mut self, desk: &mut Desk, cause: GoneCause) {
         self.leg = None;
         self.answering = None;
-        match cause {
-            GoneCause::Transferred => self.onward = None,
-            _ => self.cancel_onward(desk),
-        }
+        self.cancel_onward(desk, None);
         if let Some(recording) = &mut self.recording {
             recording.abandoned = true;
         }
@@ -461,7 +433,7 @@ impl Call {
         desk.event(Event::CallEnded { call: self.id() });
     }
 
-    fn trace(&self, desk: &mut Desk, what: impl FnOnce() -> TraceWhat) {
+    pub fn trace(&self, desk: &mut Desk, what: impl FnOnce() -> TraceWhat) {
         if desk.trace {
             let event = TraceEvent { now: desk.now, call: self.id(), program: self.program().clone(), what: what() };
             desk.put(Output::Trace(event));

@@ -4,12 +4,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, DefaultHasher};
 
+use runtime_contract::leg::LegId;
 use runtime_contract::record::CallId;
 use runtime_contract::{Now, Tick, Write};
 use runtime_session::{Input as SessionInput, RequestId};
 
 use crate::input::WriteNumber;
-use crate::output::{Event, OnwardCall, Output, ServiceCall};
+use crate::output::{Event, Output, ServiceCall};
 
 /// A table whose order of iteration is the same in every run.
 pub(crate) type Table<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
@@ -17,6 +18,9 @@ pub(crate) type Table<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
 /// How long the oldest write may wait for its commit before new calls are refused and whatever must be durable
 /// first fails.
 pub const STORE_STALL_MS_MAX: u64 = 2_000;
+
+/// Of the legs that the exchange places; those that come in are counted from below.
+const LEG_FIRST: u64 = 1 << 62;
 
 #[derive(Default)]
 pub(crate) struct Desk {
@@ -27,6 +31,9 @@ pub(crate) struct Desk {
     /// Calls whose recordings media still works on.
     pub recordings: Table<u64, CallId>,
     pub recording_next: u64,
+    /// Whose each leg is.
+    pub legs: Table<LegId, CallId>,
+    legs_placed: u64,
     pub trace: bool,
     written: u64,
     /// Writes that are not durable yet, with the time at which they were handed over.
@@ -44,7 +51,7 @@ pub(crate) enum Held {
     /// A service that changes something.
     Service(Box<ServiceCall>),
     /// Somebody is called.
-    Onward(Box<OnwardCall>),
+    Onward(RequestId),
     /// The result of a recording.
     Recording { request: RequestId, recording: u64, length_ms: u32 },
 }
@@ -52,6 +59,14 @@ pub(crate) enum Held {
 impl Desk {
     pub fn new(trace: bool, recording_first: u64) -> Desk {
         Desk { trace, recording_next: recording_first, ..Desk::default() }
+    }
+
+    /// A leg that a call places.
+    pub fn open_leg(&mut self, call: CallId) -> LegId {
+        let leg = LegId(LEG_FIRST + self.legs_placed);
+        self.legs_placed += 1;
+        self.legs.insert(leg, call);
+        leg
     }
 
     pub fn put(&mut self, output: Output) {

@@ -33,7 +33,6 @@ pub struct Exchange {
     pub(crate) config: Config,
     pub(crate) desk: Desk,
     pub(crate) calls: Table<CallId, Box<Call>>,
-    legs: Table<LegId, CallId>,
     deadlines: BTreeSet<(Tick, CallId)>,
     stable: Option<Version>,
     /// Versions with calls, and the stable one.
@@ -62,7 +61,6 @@ impl Exchange {
             config,
             desk,
             calls: Table::default(),
-            legs: Table::default(),
             deadlines: BTreeSet::new(),
             stable: None,
             versions: Vec::new(),
@@ -82,7 +80,6 @@ impl Exchange {
             Input::Committed(number) => self.committed(number),
             Input::StoreFailed => self.store_stalls(),
             Input::Service { call, request, result } => self.service(call, request, result),
-            Input::Onward { call, request, outcome } => self.onward(call, request, outcome),
             Input::Timeout => self.timeout(),
             Input::Version(version) => self.version(version),
             Input::Drain { until } => self.drain = Some(Drain { until, stopped: false, said: false }),
@@ -121,36 +118,58 @@ impl Exchange {
         match event {
             LegEvent::Incoming(incoming) => self.incoming(incoming),
             LegEvent::Media { leg, media } => {
-                if self.legs.contains_key(&leg) {
+                if self.desk.legs.contains_key(&leg) {
                     self.desk.put(Output::Media(MediaCommand::Connect { leg, media }));
                 }
+                self.with_second(leg, |call, desk| call.second_media(desk));
             }
-            LegEvent::Up { leg } => self.with_leg(leg, |call, desk| call.leg_up(desk)),
+            LegEvent::Up { leg } => self.with_leg(leg, |call, desk| match call.second_leg() == Some(leg) {
+                true => call.second_up(desk),
+                false => call.leg_up(desk),
+            }),
             LegEvent::Gone { leg, cause } => {
-                let Some(call) = self.legs.remove(&leg) else { return };
+                let Some(call) = self.desk.legs.remove(&leg) else { return };
                 self.desk.put(Output::Media(MediaCommand::Close { leg }));
-                self.with_call(call, |call, desk| call.line_gone(desk, cause));
+                self.with_call(call, |call, desk| match call.second_leg() == Some(leg) {
+                    true => call.second_gone(desk, cause),
+                    false if call.first_leg() == Some(leg) => call.line_gone(desk, cause),
+                    // One that the call had given up before.
+                    false => {}
+                });
             }
-            LegEvent::Ringing { .. }
-            | LegEvent::Dialog { .. }
-            | LegEvent::Key { .. }
-            | LegEvent::TransferFailed { .. } => {}
+            LegEvent::Ringing { leg } => self.with_second(leg, |call, desk| call.second_rings(desk)),
+            LegEvent::Key { leg, key } => self.key(leg, key.into_inner()),
+            LegEvent::TransferFailed { leg, .. } => self.with_leg(leg, |call, desk| call.transfer_failed(desk)),
+            LegEvent::Dialog { .. } => {}
         }
     }
 
     fn media(&mut self, event: MediaEvent) {
         match event {
-            MediaEvent::Opened { leg, address } if self.legs.contains_key(&leg) => {
-                self.with_leg(leg, |call, desk| call.media_opened(desk, address));
+            MediaEvent::Opened { leg, address } if self.desk.legs.contains_key(&leg) => {
+                self.with_leg(leg, |call, desk| match call.second_leg() == Some(leg) {
+                    true => call.second_opened(desk, address),
+                    false => call.media_opened(desk, address),
+                });
             }
             MediaEvent::Opened { leg, .. } => self.desk.put(Output::Media(MediaCommand::Close { leg })),
             MediaEvent::OpenFailed { leg } => {
-                self.with_leg(leg, |call, desk| call.media_failed(desk));
-                self.desk.event(Event::Refused { leg, why: Refusal::NoMediaPort });
+                let mut second = false;
+                self.with_second(leg, |call, desk| {
+                    second = true;
+                    call.second_failed(desk);
+                });
+                if !second {
+                    self.with_leg(leg, |call, desk| call.media_failed(desk));
+                    self.desk.event(Event::Refused { leg, why: Refusal::NoMediaPort });
+                }
             }
-            MediaEvent::Key { leg, key } => {
-                self.with_leg(leg, |call, desk| call.tell(desk, SessionInput::Line(LineEvent::Key(key))));
-            }
+            MediaEvent::Key { leg, key } => self.with_leg(leg, |call, desk| {
+                // What the other side keys is not the flow's.
+                if call.first_leg() == Some(leg) {
+                    call.tell(desk, SessionInput::Line(LineEvent::Key(key)));
+                }
+            }),
             MediaEvent::PlayDone { leg, token } => {
                 self.with_leg(leg, |call, desk| call.tell(desk, SessionInput::Line(LineEvent::PlayDone { token })));
             }
@@ -189,14 +208,6 @@ impl Exchange {
         if late {
             self.desk.event(Event::LateReply { call });
         }
-    }
-
-    fn onward(&mut self, call: CallId, request: RequestId, outcome: u32) {
-        self.with_call(call, |call, desk| {
-            if call.onward_done(request) {
-                call.tell(desk, SessionInput::Reply { request, outcome, payload: None });
-            }
-        });
     }
 
     fn timeout(&mut self) {
@@ -301,7 +312,7 @@ impl Exchange {
         };
         let mut session = Session::new(version.program.clone());
         session.set_trace(self.config.trace);
-        self.legs.insert(leg, id);
+        self.desk.legs.insert(leg, id);
         self.add(Call::new(session, record, Some((leg, incoming.peer.ip()))));
         self.with_call(id, |call, desk| call.tell(desk, SessionInput::Start(start)));
         if self.calls.get(&id).is_some_and(|call| call.rings()) {
@@ -341,9 +352,29 @@ impl Exchange {
     }
 
     fn with_leg(&mut self, leg: LegId, act: impl FnOnce(&mut Call, &mut Desk)) {
-        if let Some(call) = self.legs.get(&leg).copied() {
+        if let Some(call) = self.desk.legs.get(&leg).copied() {
             self.with_call(call, act);
         }
+    }
+
+    /// The same, if this leg is the call's second.
+    fn with_second(&mut self, leg: LegId, act: impl FnOnce(&mut Call, &mut Desk)) {
+        self.with_leg(leg, |call, desk| {
+            if call.second_leg() == Some(leg) {
+                act(call, desk);
+            }
+        });
+    }
+
+    /// A key that came by signalling: for the flow, or for whoever is at the other end of the bridge.
+    fn key(&mut self, leg: LegId, key: char) {
+        self.with_leg(leg, |call, desk| {
+            if let Some(to) = call.talks_with(leg) {
+                desk.put(Output::Media(MediaCommand::Press { leg: to, key }));
+            } else if call.first_leg() == Some(leg) {
+                call.tell(desk, SessionInput::Line(LineEvent::Key(key)));
+            }
+        });
     }
 
     /// Does something to a call, if it is still there; then looks after its deadline and its end.

@@ -27,13 +27,6 @@ pub enum Input {
         request: RequestId,
         result: Result<Option<Value>, ServiceFailure>,
     },
-    /// What became of an [`crate::Output::Onward`]: the index of an outcome of its request. Of a call that was given away
-    /// the leg ends, as [`runtime_contract::leg::GoneCause::Transferred`].
-    Onward {
-        call: CallId,
-        request: RequestId,
-        outcome: u32,
-    },
     /// The tick of `next_deadline` has come.
     Timeout,
     /// From now on new calls run this version. Calls going on keep theirs.

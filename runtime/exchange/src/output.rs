@@ -9,7 +9,7 @@ use runtime_contract::leg::{LegCommand, LegId, MediaSpec};
 use runtime_contract::record::CallId;
 use runtime_contract::value::Value;
 use runtime_contract::{FaultKind, FlowProgram, GraphId, Now, Redacted, Write};
-use runtime_session::{Onward, PlayItem, RequestId, Trace};
+use runtime_session::{PlayItem, RequestId, Trace};
 
 use crate::input::WriteNumber;
 
@@ -30,13 +30,6 @@ pub enum Output {
         call: CallId,
         request: RequestId,
     },
-    /// Answered by [`crate::Input::Onward`], or by the end of the leg.
-    Onward(OnwardCall),
-    /// The caller is not there any more: whoever was called, or talks with him, is hung up on.
-    CancelOnward {
-        call: CallId,
-        request: RequestId,
-    },
     /// A recovered call's dialog is still up at the far side: say BYE (`Incoming::dialog` of that leg).
     EndDialog {
         dialog: Redacted<Vec<u8>>,
@@ -51,11 +44,12 @@ pub enum Output {
 
 #[derive(Clone)]
 pub enum MediaCommand {
-    /// Bind a port for the leg, which is about to be answered; `peer` is where its signalling comes from.
-    /// Answered by `Opened`.
+    /// Bind a port for the leg, which is about to be answered or placed; `peer` is where its signalling comes from,
+    /// if that is known. `beside`: a leg that it will be bridged with. Answered by `Opened`.
     Open {
         leg: LegId,
-        peer: IpAddr,
+        peer: Option<IpAddr>,
+        beside: Option<LegId>,
     },
     /// Offer and answer are done (again).
     Connect {
@@ -72,6 +66,21 @@ pub enum MediaCommand {
     },
     StopPlay {
         leg: LegId,
+    },
+    /// The leg hears that somebody else is rung, in place of silence.
+    Ringback {
+        leg: LegId,
+        on: bool,
+    },
+    /// What each of the two sends is heard by the other, until one of them is closed.
+    Bridge {
+        leg: LegId,
+        with: LegId,
+    },
+    /// The far side of the leg is sent this key.
+    Press {
+        leg: LegId,
+        key: char,
     },
     Mask {
         leg: LegId,
@@ -113,15 +122,6 @@ pub struct ServiceCall {
     pub within_ms: u32,
     /// `Idempotency-Key` of a writing operation, the same after a crash.
     pub idempotency_key: Option<String>,
-}
-
-/// A caller who goes on to somebody else.
-#[derive(Clone)]
-pub struct OnwardCall {
-    pub call: CallId,
-    pub request: RequestId,
-    pub leg: LegId,
-    pub onward: Onward,
 }
 
 /// What operators count and logs tell. Holds no personal data.
@@ -186,6 +186,13 @@ pub enum TraceWhat {
     Played(Vec<PlayItem>),
     Stopped,
     Answered,
+    /// The caller goes on to this number or extension.
+    Onward {
+        to: Redacted<String>,
+        transfer: bool,
+    },
+    /// He talks with whoever was called.
+    Connected,
     /// `text`: as in the call record.
     Noted {
         key: String,
@@ -219,6 +226,9 @@ impl fmt::Debug for MediaCommand {
                 write!(f, "Play({}, {token}, {} items)", leg.0, items.len())
             }
             MediaCommand::StopPlay { leg } => write!(f, "StopPlay({})", leg.0),
+            MediaCommand::Ringback { leg, on } => write!(f, "Ringback({}, {on})", leg.0),
+            MediaCommand::Bridge { leg, with } => write!(f, "Bridge({}, {})", leg.0, with.0),
+            MediaCommand::Press { leg, .. } => write!(f, "Press({}, •)", leg.0),
             MediaCommand::Mask { leg, on } => write!(f, "Mask({}, {on})", leg.0),
             MediaCommand::Record { leg, recording, .. } => write!(f, "Record({}, {recording})", leg.0),
             MediaCommand::StopRecord { leg } => write!(f, "StopRecord({})", leg.0),
@@ -231,12 +241,6 @@ impl fmt::Debug for MediaCommand {
 impl fmt::Debug for ServiceCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ServiceCall({}, {}, {}.{})", self.call.hex(), self.request.0, self.service, self.operation)
-    }
-}
-
-impl fmt::Debug for OnwardCall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OnwardCall({}, {}, {:?})", self.call.hex(), self.request.0, self.onward.how)
     }
 }
 

@@ -6,11 +6,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use runtime_contract::leg::{LegCommand, LegId};
-use runtime_contract::request::Kind;
 use runtime_contract::{GraphId, Now, Tick, Write};
 use runtime_exchange::{Event, Input, MediaCommand, MediaEvent, Output, TraceEvent, TraceWhat};
 use runtime_media::{Command, Media, Prompt, RecordSpec};
-use runtime_session::{OnwardKind, Trace};
+use runtime_session::Trace;
 use runtime_store::Store;
 
 use crate::inbox::Door;
@@ -100,15 +99,6 @@ impl Plant {
                 });
             }
             Output::CancelService { call, request } => self.services.cancel(call, request),
-            // A project that asks for it is not let in. Should one be, this node reaches nobody.
-            Output::Onward(call) => {
-                let outcome = match call.onward.how {
-                    OnwardKind::Connect { .. } => Kind::Connect.row().outcomes.len() as u32 - 1,
-                    OnwardKind::Transfer => 0,
-                };
-                work.push_back(Work::Exchange(Input::Onward { call: call.call, request: call.request, outcome }));
-            }
-            Output::CancelOnward { .. } => {}
             Output::EndDialog { dialog } => work.push_back(Work::EndDialog(dialog)),
             Output::Event(event) => self.event(event),
             Output::Trace(event) => trace(&event),
@@ -118,8 +108,8 @@ impl Plant {
 
     fn media(&mut self, command: MediaCommand, work: &mut VecDeque<Work>) {
         match command {
-            MediaCommand::Open { leg, peer } => {
-                let event = match self.media.open(leg, Some(peer)) {
+            MediaCommand::Open { leg, peer, .. } => {
+                let event = match self.media.open(leg, peer) {
                     Ok(address) => MediaEvent::Opened { leg, address },
                     Err(error) => {
                         self.without_media += 1;
@@ -147,6 +137,7 @@ impl Plant {
                 self.rendering.remove(&leg);
                 self.media.tell(leg, Command::StopPlay);
             }
+            MediaCommand::Ringback { .. } | MediaCommand::Bridge { .. } | MediaCommand::Press { .. } => {}
             MediaCommand::Mask { leg, on } => self.media.tell(leg, Command::Mask(on)),
             MediaCommand::Record { leg, recording, length_ms_max, silence_ms, .. } => {
                 let silence_ms = Some(silence_ms);
@@ -270,6 +261,9 @@ fn trace(event: &TraceEvent) {
         TraceWhat::Played(items) => tracing::debug!(call, "plays {} prompts", items.len()),
         TraceWhat::Stopped => tracing::debug!(call, "prompt stopped"),
         TraceWhat::Answered => tracing::debug!(call, "answered"),
+        TraceWhat::Onward { transfer: false, .. } => tracing::debug!(call, "calls somebody"),
+        TraceWhat::Onward { transfer: true, .. } => tracing::debug!(call, "is given away"),
+        TraceWhat::Connected => tracing::debug!(call, "connected"),
         TraceWhat::Noted { key, .. } => tracing::debug!(call, "notes `{key}`"),
         TraceWhat::Ended => tracing::debug!(call, "ended"),
     }

@@ -12,6 +12,7 @@
 )]
 
 mod difference;
+mod far_side;
 mod plant;
 mod play;
 mod talk;

@@ -13,21 +13,15 @@ use runtime_contract::script::{FarSide, Given};
 use runtime_contract::value::Value;
 use runtime_contract::{FlowProgram, Now, ProgramMeta, Redacted, SiteId, Tick, Time, Type, Write, spoken};
 use runtime_exchange::{
-    Config, Event, Exchange, Input, MediaCommand, MediaEvent, OnwardCall, Output, Recorded, Refusal, ServiceCall,
-    ServiceFailure, TraceEvent, TraceWhat, Version, note_text,
+    Config, Event, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, Refusal, ServiceCall, ServiceFailure,
+    TraceEvent, TraceWhat, Version, note_text,
 };
-use runtime_session::{OnwardKind, PlayItem, RequestId, Trace};
+use runtime_session::{PlayItem, Trace};
 
 use crate::transcript::{Line, What};
 
 /// How long a service takes to answer.
 const SERVICE_MS: u64 = 50;
-/// How long it takes until somebody who is called answers, says no, or cannot be reached.
-const ANSWER_MS: u64 = 5_000;
-/// How long whoever answers talks before he leaves.
-const TALK_MS: u64 = 30_000;
-/// How long a call that is given away rings before it comes back.
-const TRANSFER_RING_MS: u64 = 30_000;
 const RECORDING_MS: u64 = 3_000;
 const BEEP_MS: u64 = 500;
 /// Longest that a call may take to end after its caller hung up.
@@ -37,7 +31,7 @@ const CLOSE_MS: u64 = 60_000;
 pub type Answers = BTreeMap<(u32, u32), Given>;
 
 /// Something that comes by itself after a while.
-enum Coming {
+pub(crate) enum Coming {
     PlayDone {
         token: u32,
     },
@@ -46,19 +40,8 @@ enum Coming {
         recording: u64,
     },
     Service(Box<ServiceCall>),
-    /// What became of a `connect to` or `transfer to`.
-    Onward {
-        call: CallId,
-        request: RequestId,
-        end: OnwardEnd,
-    },
-}
-
-#[derive(Clone, Copy)]
-enum OnwardEnd {
-    /// Index of the outcome.
-    Outcome(u32),
-    Transferred,
+    /// What whoever is called does, or the network for him.
+    Leg(LegEvent),
 }
 
 struct Recording {
@@ -100,7 +83,7 @@ pub(crate) struct Plant {
     pub prompts: BTreeMap<(u32, u32), u64>,
     /// What a store would keep of each call, in the order of the calls.
     pub journals: Vec<(CallId, Vec<u8>)>,
-    inputs: VecDeque<Input>,
+    pub inputs: VecDeque<Input>,
 }
 
 impl Plant {
@@ -255,21 +238,18 @@ impl Plant {
             }
             Some(Coming::RecordEnds { recording }) => self.end_recording(recording),
             Some(Coming::Service(call)) => self.answer_service(&call),
-            Some(Coming::Onward { call, request, end }) => match end {
-                OnwardEnd::Outcome(outcome) => self.give(Input::Onward { call, request, outcome }),
-                OnwardEnd::Transferred => self.gone(GoneCause::Transferred),
-            },
+            Some(Coming::Leg(event)) => self.give(Input::Leg(event)),
             Some(Coming::PlayDone { .. }) | None => {}
         }
     }
 
-    fn come(&mut self, after_ms: u64, what: Coming) {
+    pub fn come(&mut self, after_ms: u64, what: Coming) {
         self.coming.push(Reverse((self.tick.plus_ms(after_ms), self.next_coming)));
         self.what_comes.insert(self.next_coming, what);
         self.next_coming += 1;
     }
 
-    fn write(&mut self, what: What) {
+    pub fn write(&mut self, what: What) {
         let at = self.now().time;
         self.transcript.push(Line { at, what });
     }
@@ -303,7 +283,7 @@ impl Plant {
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Leg(command) => self.leg(&command),
+            Output::Leg(command) => self.leg(command),
             Output::Media(command) => self.media(command),
             Output::Write { number, write } => {
                 match write {
@@ -319,38 +299,32 @@ impl Plant {
                 self.ended = true;
                 self.write(What::TurnedAway(refusal_text(why).to_owned()));
             }
-            Output::Onward(call) => self.onward(&call),
-            Output::CancelOnward { .. } => self.forget(|what| matches!(what, Coming::Onward { .. })),
             Output::CancelService { .. } => self.asked = None,
             Output::EndDialog { .. } | Output::Event(_) | Output::Drained => {}
         }
     }
 
-    fn leg(&mut self, command: &LegCommand) {
+    fn leg(&mut self, command: LegCommand) {
         match command {
-            LegCommand::Answer { .. } => {
-                let media = MediaSpec {
-                    remote: nowhere(),
-                    codec: Codec::Pcma,
-                    dtmf_payload_type: Some(101),
-                    ptime_ms: 20,
-                    send: true,
-                    receive: true,
-                };
-                self.inputs.push_back(Input::Leg(LegEvent::Media { leg: self.leg, media }));
-                self.inputs.push_back(Input::Leg(LegEvent::Up { leg: self.leg }));
+            LegCommand::Answer { leg, .. } => {
+                self.inputs.push_back(Input::Leg(LegEvent::Media { leg, media: voice() }));
+                self.inputs.push_back(Input::Leg(LegEvent::Up { leg }));
             }
-            LegCommand::Reject { .. } | LegCommand::HangUp { .. } => {
-                self.inputs.push_back(Input::Leg(LegEvent::Gone { leg: self.leg, cause: GoneCause::LocalHungUp }));
+            LegCommand::Reject { leg, .. } | LegCommand::HangUp { leg } => {
+                self.forget(|what| matches!(what, Coming::Leg(event) if event.leg() == leg));
+                self.inputs.push_back(Input::Leg(LegEvent::Gone { leg, cause: GoneCause::LocalHungUp }));
             }
-            _ => {}
+            LegCommand::Dial { leg, target, ring_ms, .. } => self.dial(leg, &target, u64::from(ring_ms)),
+            LegCommand::Transfer { leg, target } => self.give_away(leg, &target),
+            // Nobody looks whether it rings, and no process dies here.
+            LegCommand::Ring { .. } | LegCommand::Revive { .. } => {}
         }
     }
 
     fn media(&mut self, command: MediaCommand) {
         match command {
-            MediaCommand::Open { .. } => {
-                self.inputs.push_back(Input::Media(MediaEvent::Opened { leg: self.leg, address: nowhere() }));
+            MediaCommand::Open { leg, .. } => {
+                self.inputs.push_back(Input::Media(MediaEvent::Opened { leg, address: nowhere() }));
             }
             MediaCommand::Play { token, items, .. } => {
                 self.playing = Some(token);
@@ -362,11 +336,12 @@ impl Plant {
                 self.recording = Some(Recording { id: recording, since: self.tick, length_ms_max, spoken: false });
                 self.come(u64::from(silence_ms.min(length_ms_max)), Coming::RecordEnds { recording });
             }
-            MediaCommand::StopRecord { .. } | MediaCommand::Close { .. } => {
+            MediaCommand::StopRecord { leg } | MediaCommand::Close { leg } if leg == self.leg => {
                 self.forget_playing();
                 self.stop_recording();
             }
-            MediaCommand::Connect { .. } | MediaCommand::Mask { .. } | MediaCommand::DiscardRecording { .. } => {}
+            // What one hears of the other is of no account here.
+            _ => {}
         }
     }
 
@@ -428,42 +403,6 @@ impl Plant {
         self.run_until(self.tick.plus_ms(spoken::spoken_ms(text)));
     }
 
-    /// Whoever is called does what the test says; without a word from it nobody can be reached.
-    fn onward(&mut self, call: &OnwardCall) {
-        let far_side = match self.far_sides.len() {
-            0 | 1 => self.far_sides.front().copied(),
-            _ => self.far_sides.pop_front(),
-        };
-        let (ring_ms, is_transfer) = match call.onward.how {
-            OnwardKind::Connect { ring_ms, .. } => (u64::from(ring_ms), false),
-            OnwardKind::Transfer => (TRANSFER_RING_MS, true),
-        };
-        let side = far_side.unwrap_or(FarSide::Unreachable);
-        let after_ms = match side {
-            FarSide::Person if is_transfer => ANSWER_MS.min(ring_ms),
-            FarSide::Person => ANSWER_MS.min(ring_ms) + TALK_MS,
-            FarSide::Unanswered => ring_ms,
-            FarSide::Busy | FarSide::Declined | FarSide::Unreachable => ANSWER_MS.min(ring_ms),
-        };
-        let outcomes = Kind::Connect.row().outcomes;
-        let outcome = match side {
-            // He answers, talks, and leaves.
-            FarSide::Person => 0,
-            side => outcomes.iter().position(|name| *name == side.name()).unwrap_or(0) as u32,
-        };
-        let end = match (is_transfer, side) {
-            (true, FarSide::Person) => OnwardEnd::Transferred,
-            (true, _) => OnwardEnd::Outcome(0),
-            (false, _) => OnwardEnd::Outcome(outcome),
-        };
-        let gives = match far_side {
-            Some(side) => side.name().to_owned(),
-            None => "unreachable (no `dial gives` says who answers)".to_owned(),
-        };
-        self.write(What::Dials { to: call.onward.to.reveal().clone(), gives });
-        self.come(after_ms, Coming::Onward { call: call.call, request: call.request, end });
-    }
-
     fn answer_service(&mut self, call: &ServiceCall) {
         let meta = self.program.meta();
         let service = meta.services.get(call.service as usize);
@@ -520,6 +459,8 @@ impl Plant {
             }
             TraceWhat::Stopped => self.write(What::Stopped),
             TraceWhat::Answered => self.write(What::Answered),
+            // `Dials` has said it, and with what result.
+            TraceWhat::Onward { .. } | TraceWhat::Connected => {}
             TraceWhat::Noted { key, text, .. } => self.write(What::Noted { key, value: text }),
             TraceWhat::Ended => {
                 self.ended = true;
@@ -592,6 +533,17 @@ fn refusal_text(why: Refusal) -> &'static str {
         Refusal::Draining => "closing down",
         Refusal::StoreStalled => "the store does not keep up",
         Refusal::NoMediaPort => "no port for media",
+    }
+}
+
+pub(crate) fn voice() -> MediaSpec {
+    MediaSpec {
+        remote: nowhere(),
+        codec: Codec::Pcma,
+        dtmf_payload_type: Some(101),
+        ptime_ms: 20,
+        send: true,
+        receive: true,
     }
 }
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::plant::Plant;
+use runtime_contract::leg::{GoneCause, LegEvent, LegId};
 use runtime_contract::limits::VERSIONS_LIVE_MAX;
-use runtime_contract::request::{Request, ServiceCall};
+use runtime_contract::request::{Destination, Request, ServiceCall};
 use runtime_contract::value::Value;
-use runtime_contract::{FlowProgram, Type};
+use runtime_contract::{FlowProgram, Redacted, Type};
 use runtime_exchange::{Input, STORE_STALL_MS_MAX, Version};
 use runtime_session::testkit::{Kit, Op, Source, connect, menu, payloads, record};
 
@@ -360,24 +361,69 @@ fn somebody_is_called_once_it_is_durable_and_left_when_the_caller_leaves() {
     plant.commits = false;
     let leg = plant.call("1001");
     plant.commit();
-    assert_eq!(plant.onward.len(), 0, "answered, and its journal is not durable");
+    assert!(plant.placed.is_empty(), "answered, and its journal is not durable");
     plant.commit();
-    let call = plant.onward.pop_front().unwrap();
+    let second = plant.placed[0];
     plant.said();
     plant.bye(leg);
-    assert_eq!(plant.said()[0], "cancel onward");
-    plant.give(Input::Onward { call: call.call, request: call.request, outcome: 0 });
+    assert_eq!(plant.said()[0], "hang up");
+    plant.give(Input::Leg(LegEvent::Up { leg: second }));
     assert_eq!(plant.exchange.calls_live(), 0, "a late word about it changes nothing");
+    assert!(plant.opened.is_empty());
+}
+
+/// The second leg of a caller who goes on, and what he heard so far.
+fn going_on() -> (Plant, LegId, LegId) {
+    let mut plant = Plant::new(Some(&connecting()), 10);
+    let leg = plant.call("1001");
+    let second = plant.placed[0];
+    assert_eq!(plant.said().last().unwrap(), "dial 25000");
+    (plant, leg, second)
+}
+
+#[test]
+fn the_caller_hears_that_it_rings_and_then_whoever_answers() {
+    let (mut plant, leg, second) = going_on();
+    for _ in 0..2 {
+        plant.give(Input::Leg(LegEvent::Ringing { leg: second }));
+    }
+    plant.answers(second, false);
+    assert_eq!(plant.said(), ["ringback true", "ringback false", "bridge"]);
+    assert_eq!(plant.bridges[&leg], second);
+    plant.bye(second);
+    assert_eq!(plant.said()[0], "hang up", "`ended`, and the flow goes on to its end");
+    assert!(plant.opened.is_empty());
+}
+
+#[test]
+fn what_is_heard_before_the_answer_takes_the_place_of_our_tone() {
+    let (mut plant, _, second) = going_on();
+    plant.answers(second, true);
+    plant.give(Input::Leg(LegEvent::Ringing { leg: second }));
+    plant.answers(second, false);
+    assert_eq!(plant.said(), ["bridge"]);
+}
+
+#[test]
+fn keys_that_come_by_signalling_go_to_the_other_end() {
+    let (mut plant, leg, second) = going_on();
+    let key = |leg| Input::Leg(LegEvent::Key { leg, key: Redacted::new('7') });
+    plant.give(key(leg));
+    assert!(plant.said().is_empty(), "nobody is there yet");
+    plant.answers(second, false);
+    plant.said();
+    plant.give(key(leg));
+    plant.give(key(second));
+    assert_eq!(plant.said(), ["press 7", "press 7"]);
 }
 
 #[test]
 fn what_became_of_it_leads_on() {
-    let mut plant = Plant::new(Some(&connecting()), 10);
-    plant.call("1001");
-    let call = plant.onward.pop_front().unwrap();
+    let (mut plant, _, second) = going_on();
+    plant.give(Input::Leg(LegEvent::Ringing { leg: second }));
     plant.said();
-    plant.give(Input::Onward { call: call.call, request: call.request, outcome: 1 });
-    assert_eq!(plant.said()[0], "hang up", "busy, and the flow goes on");
+    plant.gone(second, GoneCause::Refused(486));
+    assert_eq!(plant.said()[..2], ["ringback false", "hang up"], "busy, and the flow goes on");
 }
 
 #[test]
@@ -387,6 +433,27 @@ fn nobody_is_called_when_the_store_cannot_keep_it() {
     plant.call("1001");
     plant.commit();
     plant.give(Input::StoreFailed);
-    assert_eq!(plant.onward.len(), 0);
+    assert!(plant.placed.is_empty());
     assert!(plant.said().iter().any(|said| said.starts_with("Fault")));
+}
+
+#[test]
+fn a_call_that_is_given_away_is_over_and_one_that_comes_back_goes_on() {
+    let mut kit = Kit::new(&[]);
+    kit.request("", Request::Answer, &[], vec![None], vec![1], None);
+    let number = [(Type::Phone, Source::Word(8_613_800_000_000))];
+    kit.request("", Request::Transfer { to: Destination::Number }, &number, vec![None], vec![2], None);
+    kit.request("", Request::HangUp, &[], vec![], vec![], None);
+    kit.flow("kit.transfer", 0, None, None);
+    kit.inbound("1001", 0);
+    let program = kit.build();
+    let mut plant = Plant::new(Some(&program), 10);
+    let leg = plant.call("1001");
+    assert_eq!(plant.said().last().unwrap(), "transfer");
+    plant.gone(leg, GoneCause::Transferred);
+    assert_eq!(plant.records[0].end, "transferred");
+    let leg = plant.call("1001");
+    plant.said();
+    plant.give(Input::Leg(LegEvent::TransferFailed { leg, status: 486 }));
+    assert_eq!(plant.said()[0], "hang up");
 }

@@ -10,8 +10,7 @@ use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, Le
 use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::{FlowProgram, Now, Redacted, Tick, Time, Write};
 use runtime_exchange::{
-    Config, Exchange, Input, MediaCommand, MediaEvent, OnwardCall, Output, Recorded, Recovered, ServiceCall, Version,
-    WriteNumber,
+    Config, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, Recovered, ServiceCall, Version, WriteNumber,
 };
 
 pub struct Plant {
@@ -23,7 +22,14 @@ pub struct Plant {
     pub left: String,
     pub stored: Vec<u8>,
     pub services: VecDeque<ServiceCall>,
-    pub onward: VecDeque<OnwardCall>,
+    /// Legs that were placed and are not over, in order; those that are to be given away.
+    pub placed: Vec<LegId>,
+    pub given_away: BTreeSet<LegId>,
+    pub ringback: BTreeSet<LegId>,
+    /// Each leg, and whom it hears.
+    pub bridges: BTreeMap<LegId, LegId>,
+    /// Legs with a port.
+    pub opened: BTreeSet<LegId>,
     pub playing: BTreeMap<LegId, u32>,
     pub recording: BTreeMap<LegId, u64>,
     pub legs: BTreeSet<LegId>,
@@ -55,7 +61,11 @@ impl Plant {
             left: String::new(),
             stored: Vec::new(),
             services: VecDeque::new(),
-            onward: VecDeque::new(),
+            placed: Vec::new(),
+            given_away: BTreeSet::new(),
+            ringback: BTreeSet::new(),
+            bridges: BTreeMap::new(),
+            opened: BTreeSet::new(),
             playing: BTreeMap::new(),
             recording: BTreeMap::new(),
             legs: BTreeSet::new(),
@@ -151,12 +161,6 @@ impl Plant {
                 self.services.push_back(call);
             }
             Output::CancelService { .. } => self.said.push("cancel service".to_owned()),
-            Output::Onward(call) => {
-                assert!(self.last_write_of[&call.call] <= self.committed, "somebody was called too soon");
-                self.said.push(format!("onward {:?}", call.onward.how));
-                self.onward.push_back(call);
-            }
-            Output::CancelOnward { .. } => self.said.push("cancel onward".to_owned()),
             Output::EndDialog { dialog } => self.said.push(format!("end dialog {:?}", dialog.reveal())),
             Output::Event(event) => self.said.push(format!("{event:?}")),
             Output::Drained => self.said.push("drained".to_owned()),
@@ -203,18 +207,37 @@ impl Plant {
                 self.leg_ends(leg, inputs);
             }
             LegCommand::Ring { .. } => self.said.push("ring".to_owned()),
-            other => panic!("nobody asks for {other:?} yet"),
+            LegCommand::Dial { leg, ring_ms, .. } => {
+                assert!(self.opened.contains(&leg), "dialled without a port");
+                self.said.push(format!("dial {ring_ms}"));
+                self.placed.push(leg);
+                self.legs.insert(leg);
+            }
+            LegCommand::Transfer { leg, .. } => {
+                let call = self.call_of[&leg];
+                assert!(self.last_write_of[&call] <= self.committed, "given away too soon");
+                self.said.push("transfer".to_owned());
+                self.given_away.insert(leg);
+            }
+            LegCommand::Revive { .. } => panic!("nobody asks for that yet"),
         }
     }
 
     fn leg_ends(&mut self, leg: LegId, inputs: &mut VecDeque<Input>) {
         assert!(self.legs.remove(&leg), "ended a leg that is not there");
+        self.placed.retain(|placed| *placed != leg);
+        self.given_away.remove(&leg);
         inputs.push_back(Input::Leg(LegEvent::Gone { leg, cause: GoneCause::LocalHungUp }));
     }
 
     fn media(&mut self, command: MediaCommand, inputs: &mut VecDeque<Input>) {
         match command {
-            MediaCommand::Open { leg, .. } => {
+            MediaCommand::Open { leg, beside, .. } => {
+                if let Some(beside) = beside {
+                    let call = self.call_of[&beside];
+                    assert!(self.last_write_of[&call] <= self.committed, "somebody was called too soon");
+                }
+                self.opened.insert(leg);
                 let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 4_000);
                 inputs.push_back(Input::Media(MediaEvent::Opened { leg, address }));
             }
@@ -231,8 +254,29 @@ impl Plant {
                 self.recording.insert(leg, recording);
             }
             MediaCommand::StopRecord { leg } => self.end_recording(leg, true, inputs),
+            MediaCommand::Ringback { leg, on } => {
+                assert!(self.opened.contains(&leg), "a leg without a port hears nothing");
+                self.said.push(format!("ringback {on}"));
+                let changed = if on { self.ringback.insert(leg) } else { self.ringback.remove(&leg) };
+                assert!(changed, "ringback {on} twice");
+            }
+            MediaCommand::Bridge { leg, with } => {
+                assert!(self.opened.contains(&leg) && self.opened.contains(&with), "bridged without a port");
+                assert!(!self.ringback.contains(&leg), "bridged, and still hears that it rings");
+                self.said.push("bridge".to_owned());
+                self.bridges.extend([(leg, with), (with, leg)]);
+            }
+            MediaCommand::Press { leg, key } => {
+                assert!(self.bridges.contains_key(&leg), "a key for a leg that talks with nobody");
+                self.said.push(format!("press {key}"));
+            }
             MediaCommand::Close { leg } => {
                 self.playing.remove(&leg);
+                self.opened.remove(&leg);
+                self.ringback.remove(&leg);
+                if let Some(other) = self.bridges.remove(&leg) {
+                    self.bridges.remove(&other);
+                }
                 self.end_recording(leg, true, inputs);
             }
             MediaCommand::DiscardRecording { .. } => self.said.push("discard".to_owned()),
@@ -285,15 +329,30 @@ impl Plant {
     }
 
     pub fn bye(&mut self, leg: LegId) {
+        self.gone(leg, GoneCause::RemoteHungUp);
+    }
+
+    pub fn gone(&mut self, leg: LegId, cause: GoneCause) {
         if self.legs.remove(&leg) {
-            self.give(Input::Leg(LegEvent::Gone { leg, cause: GoneCause::RemoteHungUp }));
+            self.placed.retain(|placed| *placed != leg);
+            self.given_away.remove(&leg);
+            self.give(Input::Leg(LegEvent::Gone { leg, cause }));
         }
     }
 
-    /// Whoever it was given to has the call now.
-    pub fn transferred(&mut self, leg: LegId) {
-        if self.legs.remove(&leg) {
-            self.give(Input::Leg(LegEvent::Gone { leg, cause: GoneCause::Transferred }));
+    /// Somebody who was called answers, or is heard before.
+    pub fn answers(&mut self, leg: LegId, early: bool) {
+        let media = MediaSpec {
+            remote: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 9),
+            codec: Codec::Pcma,
+            dtmf_payload_type: Some(101),
+            ptime_ms: 20,
+            send: true,
+            receive: true,
+        };
+        self.give(Input::Leg(LegEvent::Media { leg, media }));
+        if !early {
+            self.give(Input::Leg(LegEvent::Up { leg }));
         }
     }
 

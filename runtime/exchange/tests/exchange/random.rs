@@ -3,11 +3,12 @@
 //! random` runs it alone.
 
 use crate::plant::Plant;
-use runtime_contract::leg::LegId;
+use runtime_contract::Redacted;
+use runtime_contract::leg::{GoneCause, LegEvent, LegId};
 use runtime_contract::value::Value;
 use runtime_exchange::{Input, ServiceFailure};
+use runtime_session::Session;
 use runtime_session::testkit::{Chance, random_program};
-use runtime_session::{OnwardKind, Session};
 
 const CANARY: &str = "4929871234567814";
 
@@ -44,6 +45,7 @@ fn one_day(seed: u64) {
     assert!(plant.open.is_empty(), "no call stays open in the store");
     assert!(plant.said().contains(&"drained".to_owned()));
     assert_eq!(plant.exchange.next_deadline(), None, "no timer is left");
+    assert!(plant.opened.is_empty(), "no port stays open: {:?}", plant.opened);
     for (call, journal) in &plant.journals {
         let rebuilt = Session::from_journal(program.clone(), journal).unwrap();
         assert!(rebuilt.end.is_some(), "{call:?}");
@@ -59,7 +61,7 @@ fn one_day(seed: u64) {
 fn event(plant: &mut Plant, chance: &mut Chance) {
     let legs: Vec<LegId> = plant.legs.iter().copied().collect();
     let leg = legs.get(chance.below(legs.len())).copied();
-    match (chance.below(17), leg) {
+    match (chance.below(19), leg) {
         (0..=1, _) => {
             plant.call(["1001", "1001", "3000"][chance.below(3)]);
         }
@@ -77,21 +79,33 @@ fn event(plant: &mut Plant, chance: &mut Chance) {
                 plant.give(Input::Service { call: call.call, request: call.request, result });
             }
         }
-        (16, _) => {
-            if let Some(call) = plant.onward.pop_front() {
-                match chance.below(6) {
-                    5 => plant.transferred(call.leg),
-                    outcome => {
-                        let outcome = if matches!(call.onward.how, OnwardKind::Transfer) { 0 } else { outcome as u32 };
-                        plant.give(Input::Onward { call: call.call, request: call.request, outcome });
-                    }
-                }
-            }
-        }
+        (16..=18, _) => onward(plant, chance),
         (12, _) => plant.commit_some(chance.below(5) as u64),
         (13, _) => plant.pass(chance.below(4_000) as u64),
         (14, _) if chance.one_in(20) => plant.give(Input::StoreFailed),
         (15, _) if chance.one_in(5) => plant.commits = !plant.commits,
         _ => plant.pass(50),
+    }
+}
+
+/// Whoever is called, or is to be given somebody, does something.
+fn onward(plant: &mut Plant, chance: &mut Chance) {
+    let given_away = plant.given_away.first().copied();
+    match (given_away, plant.placed.last().copied()) {
+        (Some(leg), _) if chance.one_in(2) => plant.gone(leg, GoneCause::Transferred),
+        (Some(leg), _) => {
+            plant.given_away.remove(&leg);
+            plant.give(Input::Leg(LegEvent::TransferFailed { leg, status: 486 }));
+        }
+        (None, Some(leg)) => match chance.below(8) {
+            0 => plant.give(Input::Leg(LegEvent::Ringing { leg })),
+            1 => plant.answers(leg, true),
+            2..=3 => plant.answers(leg, false),
+            4 => plant.give(Input::Leg(LegEvent::Key { leg, key: Redacted::new('5') })),
+            5 => plant.gone(leg, GoneCause::RemoteHungUp),
+            6 => plant.gone(leg, GoneCause::Refused(486)),
+            _ => plant.gone(leg, GoneCause::NoAnswer),
+        },
+        (None, None) => {}
     }
 }

@@ -1,0 +1,65 @@
+//! Whoever the caller goes on to: answers, talks and leaves, or does what the test says. It knows no flow.
+
+use runtime_contract::leg::{GoneCause, LegEvent, LegId, Target};
+use runtime_contract::script::FarSide;
+use runtime_exchange::Input;
+
+use crate::plant::{Coming, Plant, voice};
+use crate::transcript::What;
+
+/// How long it takes until somebody who is called answers, says no, or cannot be reached.
+const ANSWER_MS: u64 = 5_000;
+/// How long whoever answers talks before he leaves.
+const TALK_MS: u64 = 30_000;
+/// How long a call that is given away rings before it comes back.
+const TRANSFER_RING_MS: u64 = 30_000;
+
+impl Plant {
+    /// Whoever is called does what the test says; without a word from it nobody can be reached.
+    fn far_side(&mut self, target: &Target) -> FarSide {
+        let far_side = match self.far_sides.len() {
+            0 | 1 => self.far_sides.front().copied(),
+            _ => self.far_sides.pop_front(),
+        };
+        let gives = match far_side {
+            Some(side) => side.name().to_owned(),
+            None => "unreachable (no `dial gives` says who answers)".to_owned(),
+        };
+        let to = match target {
+            Target::Number(to) | Target::Extension(to) | Target::Address { uri: to, .. } => to.reveal().clone(),
+        };
+        self.write(What::Dials { to, gives });
+        far_side.unwrap_or(FarSide::Unreachable)
+    }
+
+    pub fn dial(&mut self, leg: LegId, target: &Target, ring_ms: u64) {
+        let (side, answer_ms) = (self.far_side(target), ANSWER_MS.min(ring_ms));
+        if matches!(side, FarSide::Person | FarSide::Unanswered) {
+            self.inputs.push_back(Input::Leg(LegEvent::Ringing { leg }));
+        }
+        let (gone_ms, cause) = match side {
+            // He answers, talks, and leaves.
+            FarSide::Person => {
+                self.come(answer_ms, Coming::Leg(LegEvent::Media { leg, media: voice() }));
+                self.come(answer_ms, Coming::Leg(LegEvent::Up { leg }));
+                (answer_ms + TALK_MS, GoneCause::RemoteHungUp)
+            }
+            FarSide::Unanswered => (ring_ms, GoneCause::NoAnswer),
+            FarSide::Busy => (answer_ms, GoneCause::Refused(486)),
+            FarSide::Declined => (answer_ms, GoneCause::Refused(603)),
+            FarSide::Unreachable => (answer_ms, GoneCause::Unreachable),
+        };
+        self.come(gone_ms, Coming::Leg(LegEvent::Gone { leg, cause }));
+    }
+
+    pub fn give_away(&mut self, leg: LegId, target: &Target) {
+        let (after_ms, event) = match self.far_side(target) {
+            FarSide::Person => (ANSWER_MS, LegEvent::Gone { leg, cause: GoneCause::Transferred }),
+            FarSide::Unanswered => (TRANSFER_RING_MS, LegEvent::TransferFailed { leg, status: 480 }),
+            FarSide::Busy => (ANSWER_MS, LegEvent::TransferFailed { leg, status: 486 }),
+            FarSide::Declined => (ANSWER_MS, LegEvent::TransferFailed { leg, status: 603 }),
+            FarSide::Unreachable => (ANSWER_MS, LegEvent::TransferFailed { leg, status: 404 }),
+        };
+        self.come(after_ms, Coming::Leg(event));
+    }
+}
