@@ -11,6 +11,7 @@ use crate::alarms::Alarms;
 use crate::entropy::Entropy;
 use crate::slab::Key;
 use crate::transaction::Timer;
+use crate::transport::Hop;
 use crate::{Config, Output};
 
 /// Everything that time can do to us.
@@ -42,7 +43,8 @@ pub struct Context {
 }
 
 impl Context {
-    pub fn send(&mut self, destination: SocketAddr, local: SocketAddr, bytes: &Arc<[u8]>) {
+    pub fn send(&mut self, destination: Hop, local: SocketAddr, bytes: &Arc<[u8]>) {
+        let destination = destination.address;
         self.outputs.push_back(Output::Send { destination, local, bytes: Arc::clone(bytes) });
     }
 

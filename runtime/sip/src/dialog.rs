@@ -8,6 +8,7 @@ use crate::message::address::parse_address;
 use crate::message::uri::{SipUri, Uri, parse_uri};
 use crate::message::write::Writer;
 use crate::message::{Essentials, Header, Message, ResponseEssentials};
+use crate::transport::{Hop, Transport};
 
 /// First byte of a snapshot.
 const SNAPSHOT_VERSION: u8 = 1;
@@ -29,7 +30,7 @@ pub struct Dialog {
     pub local_cseq: u32,
     pub remote_cseq: u32,
     /// Where the far side was seen: the next hop when route and target are names.
-    pub peer: SocketAddr,
+    pub peer: Hop,
     /// Our own address towards it: Contact and Via.
     pub local: SocketAddr,
 }
@@ -40,7 +41,7 @@ impl Dialog {
         message: &Message<'_>,
         request: &Essentials<'_>,
         local_tag: &[u8],
-        peer: SocketAddr,
+        peer: Hop,
         local: SocketAddr,
     ) -> Self {
         Self {
@@ -64,7 +65,7 @@ impl Dialog {
         message: &Message<'_>,
         response: &ResponseEssentials<'_>,
         target: &[u8],
-        peer: SocketAddr,
+        peer: Hop,
         local: SocketAddr,
     ) -> Option<Self> {
         let from = message.first(Header::From)?;
@@ -91,13 +92,20 @@ impl Dialog {
         dialog_digest(entropy, &self.call_id, &self.local_tag, &self.remote_tag)
     }
 
-    /// §12.2.1.1 and §8.1.2: first route, loose or strict, else the target.
-    pub fn next_hop(&self) -> SocketAddr {
+    /// §12.2.1.1 and §8.1.2: first route, loose or strict, else the target. What a host said over
+    /// a connection is answered there, also when its URI names no transport (RFC 5923 §4).
+    pub fn next_hop(&self) -> Hop {
         let first = match self.routes.first() {
             Some(route) => parse_address(route).map(|address| address.uri),
             None => Some(&*self.target),
         };
-        first.and_then(parse_sip).and_then(|uri| uri.socket()).unwrap_or(self.peer)
+        let Some(uri) = first.and_then(parse_sip) else { return self.peer };
+        let Some(address) = uri.socket() else { return self.peer };
+        let asked = uri.transport();
+        if address.ip() == self.peer.ip() && asked.is_none_or(|asked| asked == self.peer.transport()) {
+            return Hop { address, ..self.peer };
+        }
+        Hop::new(address, asked.unwrap_or(Transport::Udp))
     }
 
     /// A request within the dialog (§12.2.1.1) or the INVITE that may make one, up to Content-Length.
@@ -109,7 +117,15 @@ impl Dialog {
             .filter(|address| !parse_sip(address.uri).is_some_and(|uri| uri.is_loose()));
         let mut writer = Writer::with_capacity(768);
         writer.put(method).put(b" ").put(strict.map_or(&*self.target, |address| address.uri)).put(b" SIP/2.0\r\n");
-        writer.put(b"Via: SIP/2.0/UDP ").put_display(self.local).put(b";branch=").put(branch).put(b";rport\r\n");
+        let transport = self.next_hop().transport().name();
+        writer
+            .put(b"Via: SIP/2.0/")
+            .put(transport.as_bytes())
+            .put(b" ")
+            .put_display(self.local)
+            .put(b";branch=")
+            .put(branch)
+            .put(b";rport\r\n");
         writer.put(b"Max-Forwards: 70\r\n");
         for route in self.routes.iter().skip(usize::from(strict.is_some())) {
             writer.header(b"Route", route);
@@ -219,7 +235,7 @@ mod tests {
             routes: routes.iter().map(|route| route.as_bytes().into()).collect(),
             local_cseq: 7,
             remote_cseq: 0,
-            peer: "192.0.2.1:5060".parse().unwrap(),
+            peer: Hop::udp("192.0.2.1:5060".parse().unwrap()),
             local: "192.0.2.2:5060".parse().unwrap(),
         }
     }

@@ -56,6 +56,8 @@ mod message;
 mod sdp;
 mod slab;
 mod transaction;
+mod transport;
 
 pub use config::Config;
 pub use endpoint::{Endpoint, Input, Load, Output, Outputs};
+pub use transport::{ConnectionId, Transport};

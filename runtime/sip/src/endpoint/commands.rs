@@ -7,10 +7,12 @@ use runtime_contract::leg::{GoneCause, LegCommand, LegEvent, RejectCause, Target
 
 use super::Endpoint;
 use super::legs::Phase;
+use super::placing::{Caller, Placing};
 use crate::dialog::Dialog;
 use crate::sdp;
 use crate::slab::Key;
 use crate::transaction::{Machine, Opening, Owner};
+use crate::transport::Hop;
 
 impl Endpoint {
     pub(super) fn command(&mut self, command: LegCommand) {
@@ -18,7 +20,11 @@ impl Endpoint {
             LegCommand::Dial { leg, target, from, ring_ms, media } => {
                 let from = from.as_ref().map(|from| from.reveal().as_str());
                 match target {
-                    Target::Address { uri, peer } => self.dial(leg, uri.reveal(), peer, from, ring_ms, media),
+                    Target::Address { uri, peer } => {
+                        let caller = Caller::new(from, self.ctx.config.local);
+                        let (target, peer) = (uri.reveal(), Hop::udp(peer));
+                        self.dial(Placing { leg, target, peer, caller, ring_ms, media });
+                    }
                     Target::Number(_) | Target::Extension(_) => {
                         self.ctx.say(LegEvent::Gone { leg, cause: GoneCause::Unreachable });
                     }
@@ -150,11 +156,11 @@ impl Endpoint {
         branch: &[u8],
         method: &[u8],
         owner: Owner,
-        destination: SocketAddr,
+        destination: Hop,
         local: SocketAddr,
     ) -> Opening {
         let key = self.ctx.entropy.digest(&[b"client", branch, method]);
-        Opening { machine, key, owner, destination, local, reliable: false, merge: None }
+        Opening { machine, key, owner, destination, local, merge: None }
     }
 
     pub(super) fn next_branch(&mut self) -> Vec<u8> {

@@ -1,33 +1,27 @@
 //! INVITEs that we place, their responses, forks and CANCEL (RFC 3261 §13.2, §9.1), and responses at large.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use runtime_contract::leg::{GoneCause, LegEvent, LegId};
+use runtime_contract::leg::{GoneCause, LegEvent};
 
 use super::Endpoint;
 use super::incoming::{is_sdp, put_contact};
 use super::legs::{Leg, Phase};
+use super::placing::{Caller, Placing};
 use super::receive::Arrival;
 use crate::context::{Alarm, LegTimer};
 use crate::dialog::Dialog;
 use crate::message::uri::{Uri, parse_uri};
-use crate::message::write::{self, Writer};
+use crate::message::write;
 use crate::message::{Message, Method, ResponseEssentials};
 use crate::sdp::{self, Origin};
 use crate::slab::Key;
 use crate::transaction::{Event, Machine, Owner, Told};
+use crate::transport::Hop;
 
 impl Endpoint {
-    pub(super) fn dial(
-        &mut self,
-        id: LegId,
-        target: &str,
-        peer: SocketAddr,
-        from: Option<&str>,
-        ring_ms: u32,
-        media: SocketAddr,
-    ) {
+    pub(super) fn dial(&mut self, placing: Placing<'_>) {
+        let Placing { leg: id, target, peer, caller, ring_ms, media } = placing;
         if self.legs.by_id(id).is_some() {
             // The id names a leg that lives: a fault of the caller, and nothing may be said of either.
             return;
@@ -36,12 +30,12 @@ impl Endpoint {
         if !readable || self.legs.len() >= self.ctx.config.legs_max {
             return self.ctx.say(LegEvent::Gone { leg: id, cause: GoneCause::Failed });
         }
-        let dialog = self.outgoing_dialog(target, peer, from);
+        let dialog = self.outgoing_dialog(target, peer, &caller);
         let origin = Origin { id: self.ctx.entropy.next_number(), version: 1 };
         let branch = self.next_branch();
         let mut writer = dialog.request(b"INVITE", dialog.local_cseq, &branch);
         put_contact(&mut writer, &dialog);
-        writer.put(write::ALLOW);
+        writer.put(&caller.headers).put(write::ALLOW);
         self.put_user_agent(&mut writer);
         writer.body(&sdp::offer(media, origin));
         let bytes = Arc::from(writer.into_bytes());
@@ -67,23 +61,13 @@ impl Endpoint {
         self.ctx.alarm_in(u64::from(ring_ms), Alarm::Leg(leg, LegTimer::RingEnd));
     }
 
-    fn outgoing_dialog(&mut self, target: &str, peer: SocketAddr, from: Option<&str>) -> Dialog {
+    fn outgoing_dialog(&mut self, target: &str, peer: Hop, caller: &Caller) -> Dialog {
         let local = self.ctx.config.local;
         let tag = self.ctx.entropy.next_token();
         let call_id = [self.ctx.entropy.next_token().as_bytes(), self.ctx.entropy.next_token().as_bytes()].concat();
-        let mut party = Writer::with_capacity(96);
-        match from {
-            Some(user) => {
-                party.put(b"<sip:");
-                put_escaped(&mut party, user);
-                party.put(b"@").put_display(local);
-            }
-            None => _ = party.put(b"\"Anonymous\" <sip:anonymous@anonymous.invalid"),
-        }
-        party.put(b">;tag=").put(tag.as_bytes());
         Dialog {
             call_id: call_id.into(),
-            local_party: party.into_bytes().into(),
+            local_party: [caller.party.as_slice(), b";tag=", tag.as_bytes()].concat().into(),
             remote_party: format!("<{target}>").into_bytes().into(),
             local_tag: tag.as_bytes().into(),
             remote_tag: Box::default(),
@@ -271,17 +255,6 @@ impl Endpoint {
         if calling {
             self.legs.gone(&mut self.ctx, leg, GoneCause::Unreachable);
             self.legs.remove(leg);
-        }
-    }
-}
-
-/// User part of a URI: everything but unreserved characters and `+` is escaped (RFC 3261 §25.1).
-fn put_escaped(writer: &mut Writer, user: &str) {
-    for byte in user.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.!~*'()+".contains(&byte) {
-            writer.put(&[byte]);
-        } else {
-            writer.put_display(format_args!("%{byte:02X}"));
         }
     }
 }

@@ -53,7 +53,7 @@ impl Endpoint {
     fn open_server(&mut self, request: &Request<'_, '_>, machine: Machine, owner: Owner) -> Option<Key> {
         let destination = write::response_destination(Some(&request.essentials.via), request.arrival.source);
         let local = request.arrival.local;
-        let opening = Opening { machine, key: request.key, owner, destination, local, reliable: false, merge: None };
+        let opening = Opening { machine, key: request.key, owner, destination, local, merge: None };
         self.transactions.open(&mut self.ctx, opening, None)
     }
 

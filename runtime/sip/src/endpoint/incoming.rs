@@ -46,7 +46,6 @@ impl Endpoint {
             owner: Owner::Nobody,
             destination: write::response_destination(Some(&essentials.via), request.arrival.source),
             local: request.arrival.local,
-            reliable: false,
             merge: Some(merge),
         };
         let Some(invite) = self.transactions.open(&mut self.ctx, opening, None) else {
@@ -87,7 +86,7 @@ impl Endpoint {
         let id = self.legs.next_id();
         let incoming = Incoming {
             leg: id,
-            peer: arrival.source,
+            peer: arrival.source.address,
             caller: caller(essentials.from_address.parsed()),
             called: text(user(essentials.uri)),
             call_id: text(essentials.call_id),
@@ -263,7 +262,8 @@ impl Endpoint {
 const RING_AGAIN_MS: u64 = 60_000;
 
 pub(super) fn put_contact(writer: &mut Writer, dialog: &Dialog) {
-    writer.put(b"Contact: <sip:").put_display(dialog.local).put(b">\r\n");
+    let parameter = dialog.next_hop().transport().uri_parameter();
+    writer.put(b"Contact: <sip:").put_display(dialog.local).put(parameter.as_bytes()).put(b">\r\n");
 }
 
 /// Content-Type says SDP. A body without a type is taken for it, as RFC 2543 peers mean it.

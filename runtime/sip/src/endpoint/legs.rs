@@ -13,6 +13,7 @@ use crate::dialog::Dialog;
 use crate::entropy::{Digest, DigestHasher, DigestMap};
 use crate::sdp::{Origin, Remote};
 use crate::slab::{Key, Slab};
+use crate::transport::Hop;
 
 /// One side of one call, and the dialog that carries it.
 pub struct Leg {
@@ -66,7 +67,7 @@ pub enum Phase {
 /// A 2xx of ours, repeated until it is acknowledged (RFC 3261 §13.3.1.4).
 pub struct Accepted {
     pub bytes: Arc<[u8]>,
-    pub destination: SocketAddr,
+    pub destination: Hop,
     pub cseq: u32,
     pub wait_ms: u64,
     pub give_up: Tick,

@@ -5,6 +5,7 @@ mod dialing;
 mod in_dialog;
 mod incoming;
 mod legs;
+mod placing;
 mod receive;
 
 use std::collections::VecDeque;
@@ -21,6 +22,7 @@ use crate::context::{Alarm, Context};
 use crate::entropy::Entropy;
 use crate::slab::Key;
 use crate::transaction::{Event, Owner, Timer, Told, Transactions};
+use crate::transport::Hop;
 use legs::Legs;
 use receive::Arrival;
 
@@ -121,7 +123,7 @@ impl Endpoint {
         self.ring_due();
         match input {
             Input::Datagram { source, local, bytes, trusted } => {
-                self.receive(&Arrival { source, local, trusted }, bytes);
+                self.receive(&Arrival { source: Hop::udp(source), local, trusted }, bytes);
             }
             Input::Command(command) => self.command(command),
             Input::Timeout => {}

@@ -13,10 +13,11 @@ use crate::message::via::parse_via;
 use crate::message::write::{self, Writer};
 use crate::message::{Header, Message, Method, Start};
 use crate::transaction::{Event, Owner, State};
+use crate::transport::Hop;
 
 /// How a datagram came.
 pub struct Arrival {
-    pub source: SocketAddr,
+    pub source: Hop,
     pub local: SocketAddr,
     pub trusted: bool,
 }

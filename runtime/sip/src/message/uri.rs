@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::scan::{Params, parse_number};
+use crate::transport::Transport;
 
 /// A readable URI; parts are as written, escapes included.
 #[derive(Clone, Copy)]
@@ -32,6 +33,12 @@ impl<'a> SipUri<'a> {
     /// Loose router (RFC 3261 §19.1.1 `lr`).
     pub fn is_loose(&self) -> bool {
         self.param(b"lr").is_some()
+    }
+
+    /// The `transport` parameter, where it is one that we have.
+    pub fn transport(&self) -> Option<Transport> {
+        let name = self.param(b"transport")?;
+        [Transport::Udp, Transport::Tcp].into_iter().find(|known| name.eq_ignore_ascii_case(known.name().as_bytes()))
     }
 
     /// Where to send, if the host is an address and not a name. There is no resolver in here.

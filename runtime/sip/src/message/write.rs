@@ -7,6 +7,7 @@ use super::scan::is_space;
 use super::via::{Via, parse_via};
 use super::vocabulary::status_line;
 use super::{Essentials, Message};
+use crate::transport::Hop;
 
 /// Methods that this endpoint serves (RFC 3261 §20.5).
 pub const ALLOW: &[u8] = b"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n";
@@ -96,7 +97,7 @@ impl Writer {
 pub fn response_head(
     message: &Message<'_>,
     essentials: &Essentials<'_>,
-    source: SocketAddr,
+    source: Hop,
     to_tag: &[u8],
     record: bool,
 ) -> Vec<u8> {
@@ -119,7 +120,7 @@ pub fn response_head(
 }
 
 /// The same for a request that failed its check: whatever it has is given back.
-pub fn broken_response_head(message: &Message<'_>, source: SocketAddr, to_tag: &[u8]) -> Vec<u8> {
+pub fn broken_response_head(message: &Message<'_>, source: Hop, to_tag: &[u8]) -> Vec<u8> {
     let mut writer = Writer::with_capacity(512);
     let via = message.values(Header::Via).next().and_then(parse_via);
     put_vias(&mut writer, message, via.as_ref(), source);
@@ -139,7 +140,7 @@ pub fn broken_response_head(message: &Message<'_>, source: SocketAddr, to_tag: &
 }
 
 /// `top` is the first Via, where it could be read.
-fn put_vias(writer: &mut Writer, message: &Message<'_>, top: Option<&Via<'_>>, source: SocketAddr) {
+fn put_vias(writer: &mut Writer, message: &Message<'_>, top: Option<&Via<'_>>, source: Hop) {
     let mut top = top;
     for value in message.values(Header::Via) {
         match top.take() {
@@ -150,7 +151,7 @@ fn put_vias(writer: &mut Writer, message: &Message<'_>, top: Option<&Via<'_>>, s
 }
 
 /// RFC 3261 §18.2.1 and RFC 3581 §4: `received` where sent-by is not where it came from, or rport is asked for.
-fn put_top_via(writer: &mut Writer, via: &Via<'_>, value: &[u8], source: SocketAddr) {
+fn put_top_via(writer: &mut Writer, via: &Via<'_>, value: &[u8], source: Hop) {
     let rport = via.has_rport();
     if !rport && super::uri::parse_ip(via.host) == Some(source.ip()) {
         _ = writer.header(b"Via", value);
@@ -173,10 +174,14 @@ fn put_top_via(writer: &mut Writer, via: &Via<'_>, value: &[u8], source: SocketA
 
 /// Where a response goes (RFC 3261 §18.2.2, RFC 3581 §4). A sent-by that is not the source's address says that
 /// its port cannot be trusted either (a NAT, or a name that nobody in here can resolve): then the source's port.
-pub fn response_destination(via: Option<&Via<'_>>, source: SocketAddr) -> SocketAddr {
+/// Over TCP that address is for the case that the connection is gone: a peer's ports of connections are not listened
+/// on, so it is always sent-by's port.
+pub fn response_destination(via: Option<&Via<'_>>, source: Hop) -> Hop {
     match via {
-        Some(via) if !via.has_rport() && super::uri::parse_ip(via.host) == Some(source.ip()) => {
-            SocketAddr::new(source.ip(), via.port.unwrap_or(5060))
+        Some(via)
+            if source.is_reliable() || !via.has_rport() && super::uri::parse_ip(via.host) == Some(source.ip()) =>
+        {
+            Hop { address: SocketAddr::new(source.ip(), via.port.unwrap_or(5060)), ..source }
         }
         _ => source,
     }
@@ -209,8 +214,8 @@ pub fn own_branch(request: &[u8]) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn top_via(via: &str, source: &str) -> (String, SocketAddr) {
-        let source: SocketAddr = source.parse().unwrap();
+    fn top_via(via: &str, source: &str) -> (String, Hop) {
+        let source: Hop = source.parse().unwrap();
         let parsed = parse_via(via.as_bytes()).unwrap();
         let mut writer = Writer::default();
         put_top_via(&mut writer, &parsed, via.as_bytes(), source);

@@ -7,6 +7,7 @@ use super::{Action, Event, Machine, State, Timer};
 use crate::context::{Alarm, Context};
 use crate::entropy::{Digest, DigestMap};
 use crate::slab::{Key, Slab};
+use crate::transport::Hop;
 
 /// Who is behind a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,10 +23,8 @@ pub struct Opening {
     pub machine: Machine,
     pub key: Digest,
     pub owner: Owner,
-    pub destination: SocketAddr,
+    pub destination: Hop,
     pub local: SocketAddr,
-    /// A stream: nothing is sent twice, and nothing lingers in the network.
-    pub reliable: bool,
     /// Recognises the same request over another path (RFC 3261 §8.2.2.2).
     pub merge: Option<Digest>,
 }
@@ -38,7 +37,7 @@ pub struct Transaction {
     wait_ms: u64,
     kept: Option<Arc<[u8]>>,
     /// ACKs of 2xx by digest of the To tag: forks have several (RFC 3261 §13.2.2.4).
-    acks: Vec<(Digest, SocketAddr, Arc<[u8]>)>,
+    acks: Vec<(Digest, Hop, Arc<[u8]>)>,
 }
 
 impl Transaction {
@@ -55,7 +54,7 @@ impl Transaction {
         self.kept.as_ref()
     }
 
-    pub fn destination(&self) -> (SocketAddr, SocketAddr) {
+    pub fn destination(&self) -> (Hop, SocketAddr) {
         (self.opening.destination, self.opening.local)
     }
 }
@@ -186,7 +185,7 @@ impl Transactions {
     }
 
     /// Keeps and sends the ACK of a 2xx of one fork. At most [`FORKS_MAX`] forks are answered.
-    pub fn keep_fork_ack(&mut self, ctx: &mut Context, key: Key, tag: Digest, destination: SocketAddr, ack: Arc<[u8]>) {
+    pub fn keep_fork_ack(&mut self, ctx: &mut Context, key: Key, tag: Digest, destination: Hop, ack: Arc<[u8]>) {
         if let Some(transaction) = self.slab.get_mut(key)
             && transaction.acks.len() < FORKS_MAX
         {
@@ -235,7 +234,7 @@ fn delay_ms(transaction: &mut Transaction, timer: Timer, ctx: &Context) -> Optio
     let config = &ctx.config;
     let (t1, t2, t4) = (config.t1_ms, config.t2_ms, config.t4_ms);
     let doubled = |wait_ms: u64| if wait_ms == 0 { t1 } else { wait_ms.saturating_mul(2) };
-    let reliable = transaction.opening.reliable;
+    let reliable = transaction.opening.destination.is_reliable();
     match timer {
         Timer::A | Timer::E | Timer::G if reliable => None,
         Timer::D | Timer::I | Timer::J | Timer::K if reliable => Some(0),

@@ -1,0 +1,107 @@
+//! One step of a message's way: to whom, and over what. It does not know what is sent.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+
+/// Names a connection for as long as the endpoint lives. The driver numbers those that it accepts from 0 up, the
+/// endpoint those that it asks for from [`ConnectionId::OURS_FIRST`] up; none is used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
+impl ConnectionId {
+    /// First id of the connections that the endpoint opens.
+    pub const OURS_FIRST: u64 = 1 << 63;
+}
+
+/// `transport` of a Via or URI (RFC 3261 §20.42, §19.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    Udp,
+    Tcp,
+}
+
+impl Transport {
+    /// As a Via writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Transport::Udp => "UDP",
+            Transport::Tcp => "TCP",
+        }
+    }
+
+    /// What a URI of ours says of it: UDP is what is meant without a word.
+    pub fn uri_parameter(self) -> &'static str {
+        match self {
+            Transport::Udp => "",
+            Transport::Tcp => ";transport=tcp",
+        }
+    }
+}
+
+/// The carrier of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Over {
+    Udp,
+    /// The connection that it came by, as long as that lives; else one to the address.
+    Tcp(Option<ConnectionId>),
+}
+
+/// Where a message goes, or where it came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Hop {
+    pub address: SocketAddr,
+    pub over: Over,
+}
+
+impl Hop {
+    pub fn udp(address: SocketAddr) -> Self {
+        Self { address, over: Over::Udp }
+    }
+
+    pub fn new(address: SocketAddr, transport: Transport) -> Self {
+        match transport {
+            Transport::Udp => Self::udp(address),
+            Transport::Tcp => Self { address, over: Over::Tcp(None) },
+        }
+    }
+
+    pub fn transport(&self) -> Transport {
+        match self.over {
+            Over::Udp => Transport::Udp,
+            Over::Tcp(_) => Transport::Tcp,
+        }
+    }
+
+    /// Nothing needs to be sent twice, and nothing lingers in the network.
+    pub fn is_reliable(&self) -> bool {
+        self.transport() == Transport::Tcp
+    }
+
+    pub fn ip(&self) -> IpAddr {
+        self.address.ip()
+    }
+
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+}
+
+/// `192.0.2.1:5060`, and behind it `;transport=tcp`. The connection is not told: it does not outlive the process.
+impl fmt::Display for Hop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.address, self.transport().uri_parameter())
+    }
+}
+
+impl FromStr for Hop {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (address, transport) = match text.strip_suffix(Transport::Tcp.uri_parameter()) {
+            Some(address) => (address, Transport::Tcp),
+            None => (text, Transport::Udp),
+        };
+        Ok(Self::new(address.parse().map_err(|_| ())?, transport))
+    }
+}
