@@ -190,7 +190,7 @@ impl Call {
             SessionOutput::Fault { kind, place } => {
                 self.record.faults += 1;
                 let place = place.map_or_else(String::new, |place| self.program().meta().place_text(place));
-                desk.event(Event::Fault { call: self.id(), kind, place });
+                desk.event(Event::Fault { call: self.id(), graph: self.record.graph, kind, place });
             }
             SessionOutput::Trace(trace) => self.trace(desk, || TraceWhat::Session(trace)),
             SessionOutput::Journal(_) | SessionOutput::Done(_) => {}

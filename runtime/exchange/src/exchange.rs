@@ -11,7 +11,8 @@ use runtime_session::{Input as SessionInput, Line, LineEvent, RequestId, Session
 
 use crate::call::Call;
 use crate::desk::{Desk, Table};
-use crate::input::{Input, MediaEvent, ServiceFailure, Version, WriteNumber};
+use crate::input::{Canary, Input, MediaEvent, ServiceFailure, Version, WriteNumber};
+use crate::live::LiveCall;
 use crate::number::bare_number;
 use crate::output::{Event, MediaCommand, Output, Outputs, Refusal};
 use crate::recovery::LegFacts;
@@ -35,7 +36,8 @@ pub struct Exchange {
     pub(crate) calls: Table<CallId, Box<Call>>,
     deadlines: BTreeSet<(Tick, CallId)>,
     stable: Option<Version>,
-    /// Versions with calls, and the stable one.
+    canary: Option<Canary>,
+    /// Versions with calls, the stable one and the canary.
     pub(crate) versions: Vec<VersionUse>,
     calls_begun: u128,
     drain: Option<Drain>,
@@ -63,6 +65,7 @@ impl Exchange {
             calls: Table::default(),
             deadlines: BTreeSet::new(),
             stable: None,
+            canary: None,
             versions: Vec::new(),
             calls_begun: 0,
             drain: None,
@@ -82,6 +85,7 @@ impl Exchange {
             Input::Service { call, request, result } => self.service(call, request, result),
             Input::Timeout => self.timeout(),
             Input::Version(version) => self.version(version),
+            Input::Canary(canary) => self.canary(canary),
             Input::Drain { until } => self.drain = Some(Drain { until, stopped: false, said: false }),
             Input::Recovered(recovered) => self.recover(recovered),
         }
@@ -104,7 +108,12 @@ impl Exchange {
         self.calls.len()
     }
 
-    /// Versions with calls, and the stable one: graph and number of calls.
+    /// What goes on in each call, in no order.
+    pub fn live(&self) -> impl Iterator<Item = LiveCall<'_>> + '_ {
+        self.calls.values().map(|call| call.live())
+    }
+
+    /// Versions with calls, the stable one and the canary: graph and number of calls.
     pub fn versions(&self) -> Vec<(GraphId, usize)> {
         self.versions.iter().map(|version| (version.graph, version.calls)).collect()
     }
@@ -231,25 +240,42 @@ impl Exchange {
         }
     }
 
+    /// Takes every new call from now on: a canary is over, whether it was this one or another.
     fn version(&mut self, version: Version) {
+        if self.admit_version(&version) {
+            self.stable = Some(version);
+            self.canary = None;
+            self.free_versions();
+        }
+    }
+
+    fn canary(&mut self, canary: Option<Canary>) {
+        if canary.as_ref().is_none_or(|canary| self.admit_version(&canary.version)) {
+            self.canary = canary;
+            self.free_versions();
+        }
+    }
+
+    fn admit_version(&mut self, version: &Version) -> bool {
         let graph = version.program.meta().graph_id;
         let known = self.versions.iter().any(|known| known.graph == graph);
         if !version.stored || (!known && self.versions.len() >= VERSIONS_LIVE_MAX) {
-            return self.desk.event(Event::VersionRefused(graph));
+            self.desk.event(Event::VersionRefused(graph));
+            return false;
         }
         if !known {
             self.versions.push(VersionUse { graph, calls: 0 });
         }
-        self.stable = Some(version);
-        self.free_versions();
+        true
     }
 
     /// Forgets versions that have no call and take none.
     pub(crate) fn free_versions(&mut self) {
-        let stable = self.stable.as_ref().map(|version| version.program.meta().graph_id);
+        let taking = [self.stable.as_ref(), self.canary.as_ref().map(|canary| &canary.version)];
+        let taking = taking.map(|version| version.map(|version| version.program.meta().graph_id));
         let desk = &mut self.desk;
         self.versions.retain(|version| {
-            let keep = version.calls > 0 || Some(version.graph) == stable;
+            let keep = version.calls > 0 || taking.contains(&Some(version.graph));
             if !keep {
                 desk.event(Event::VersionFreed(version.graph));
             }
@@ -271,7 +297,9 @@ impl Exchange {
     fn incoming(&mut self, incoming: Incoming) {
         let leg = incoming.leg;
         let called = bare_number(incoming.called);
-        let (version, flow) = match self.admit(&called) {
+        let caller = incoming.caller.map(|caller| Redacted::new(bare_number(caller.into_inner())));
+        let who = caller.as_ref().map_or(incoming.call_id.as_str(), |caller| caller.reveal());
+        let (version, flow) = match self.admit(&called, who) {
             Ok(found) => found,
             Err(why) => {
                 let cause = match why {
@@ -289,7 +317,7 @@ impl Exchange {
             leg_call_id: incoming.call_id,
             graph: meta.graph_id,
             flow: meta.flow(flow).map_or_else(String::new, |flow| flow.name.clone()),
-            caller: incoming.caller.map(|caller| Redacted::new(bare_number(caller.into_inner()))),
+            caller,
             called,
             started: self.desk.now.time,
             answered: None,
@@ -320,15 +348,17 @@ impl Exchange {
         }
     }
 
-    /// Whether a new call may come in, and which flow takes it.
-    fn admit(&self, called: &str) -> Result<(Version, u32), Refusal> {
+    /// Whether a new call may come in, and which flow of which version takes it. `who`: the caller's number, or what
+    /// else names the call.
+    fn admit(&self, called: &str, who: &str) -> Result<(Version, u32), Refusal> {
         if self.drain.is_some() {
             return Err(Refusal::Draining);
         }
         if self.desk.is_stalled() {
             return Err(Refusal::StoreStalled);
         }
-        let version = self.stable.as_ref().ok_or(Refusal::NoVersion)?;
+        let canary = self.canary.as_ref().filter(|canary| canary.takes(who)).map(|canary| &canary.version);
+        let version = canary.or(self.stable.as_ref()).ok_or(Refusal::NoVersion)?;
         let flow = version.program.meta().inbound(called).map(|inbound| inbound.flow).ok_or(Refusal::NoSuchNumber)?;
         if self.calls.len() >= self.config.calls_max {
             return Err(Refusal::CallsMax);

@@ -1,6 +1,7 @@
 //! What the plant tells the exchange (seam 3).
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -31,6 +32,9 @@ pub enum Input {
     Timeout,
     /// From now on new calls run this version. Calls going on keep theirs.
     Version(Version),
+    /// From now on a share of new calls runs this version beside the stable one; or none any more. The next
+    /// [`Input::Version`] ends it.
+    Canary(Option<Canary>),
     /// Take no new calls (503). Those that are still there at this tick are ended, `finally` included.
     /// When the last is over, [`crate::Output::Drained`] comes.
     Drain {
@@ -54,6 +58,33 @@ pub struct Version {
     /// Its serialised graph and prompts are durable. One that is not takes no calls: the version before it
     /// goes on (or none: 503) and [`crate::Event::VersionRefused`] says so.
     pub stored: bool,
+}
+
+/// A version on trial: it takes the calls of a share of callers, always the same ones.
+#[derive(Clone)]
+pub struct Canary {
+    pub version: Version,
+    /// Of [`SHARE_ALL`].
+    pub share: u32,
+}
+
+/// A share of all calls: hundredths of a percent.
+pub const SHARE_ALL: u32 = 10_000;
+
+impl Canary {
+    /// Whether the calls of this caller are its. Each version draws its callers anew, or the same people would try
+    /// everything first.
+    pub fn takes(&self, who: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        (self.version.program.meta().graph_id, who).hash(&mut hasher);
+        hasher.finish() % u64::from(SHARE_ALL) < u64::from(self.share)
+    }
+}
+
+impl fmt::Debug for Canary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Canary({:?}, {} of {SHARE_ALL})", self.version, self.share)
+    }
 }
 
 /// Said by the media room about a leg.

@@ -23,6 +23,7 @@ mod call;
 mod desk;
 mod exchange;
 mod input;
+mod live;
 mod number;
 mod onward;
 mod output;
@@ -31,6 +32,9 @@ mod recovery;
 
 pub use desk::STORE_STALL_MS_MAX;
 pub use exchange::{Config, Exchange};
-pub use input::{Input, MediaEvent, Recorded, RecordingFailed, Recovered, ServiceFailure, Version, WriteNumber};
+pub use input::{
+    Canary, Input, MediaEvent, Recorded, RecordingFailed, Recovered, SHARE_ALL, ServiceFailure, Version, WriteNumber,
+};
+pub use live::LiveCall;
 pub use output::{Event, MediaCommand, Output, Outputs, Refusal, ServiceCall, TraceEvent, TraceWhat};
 pub use record::note_text;

@@ -140,6 +140,7 @@ pub enum Event {
     },
     Fault {
         call: CallId,
+        graph: GraphId,
         kind: FaultKind,
         place: String,
     },

@@ -212,7 +212,7 @@ impl Plant {
                 self.metrics.refused(why);
                 tracing::debug!(leg = leg.0, "call refused: {why:?}");
             }
-            Event::Fault { call, kind, place } => {
+            Event::Fault { call, graph: _, kind, place } => {
                 self.metrics.fault(kind.name());
                 tracing::warn!(call = call.hex(), place, "fault: {}", kind.name());
             }

@@ -8,7 +8,7 @@ use runtime_contract::limits::VERSIONS_LIVE_MAX;
 use runtime_contract::request::{Destination, Request, ServiceCall};
 use runtime_contract::value::Value;
 use runtime_contract::{FlowProgram, Redacted, Type};
-use runtime_exchange::{Input, STORE_STALL_MS_MAX, Version};
+use runtime_exchange::{Canary, Input, SHARE_ALL, STORE_STALL_MS_MAX, Version};
 use runtime_session::testkit::{Kit, Op, Source, connect, menu, payloads, record};
 
 /// answer; menu: 1 calls the service, 2 records, others hang up; `finally` notes.
@@ -269,6 +269,64 @@ fn calls_keep_the_version_on_which_they_began() {
     let flows: Vec<_> = plant.records.iter().map(|record| record.flow.as_str()).collect();
     assert_eq!(flows, ["kit.old", "kit.new"]);
     assert_eq!(Arc::strong_count(&old), 1, "nothing holds the old version");
+}
+
+/// Which of the two versions takes the calls of these callers.
+fn taken(plant: &mut Plant, callers: std::ops::Range<u32>) -> Vec<String> {
+    let flows = callers.map(|n| {
+        let leg = plant.call_from(Some(&format!("+861380000{n:04}")), "1001");
+        plant.bye(leg);
+        plant.records.pop().unwrap().flow
+    });
+    flows.collect()
+}
+
+#[test]
+fn a_canary_takes_its_share_of_callers_and_always_the_same() {
+    let (old, new) = (hotline_named("kit.old", false), hotline_named("kit.new", false));
+    let mut plant = Plant::new(Some(&old), 10);
+    let version = Version { program: new.clone(), epoch: 1, stored: true };
+    let canary = |share| Input::Canary(Some(Canary { version: version.clone(), share }));
+    plant.give(canary(0));
+    assert!(taken(&mut plant, 0..50).iter().all(|flow| flow == "kit.old"));
+    plant.give(canary(SHARE_ALL));
+    assert!(taken(&mut plant, 0..50).iter().all(|flow| flow == "kit.new"));
+    plant.give(canary(SHARE_ALL / 4));
+    let first = taken(&mut plant, 0..1_000);
+    let share = first.iter().filter(|flow| *flow == "kit.new").count();
+    assert!((200..=300).contains(&share), "{share} of 1000 callers");
+    assert_eq!(taken(&mut plant, 0..1_000), first);
+    // Who withholds the number is drawn call by call.
+    let mut withheld = Vec::new();
+    for _ in 0..200 {
+        let leg = plant.call_from(None, "1001");
+        plant.bye(leg);
+        withheld.push(plant.records.pop().unwrap().flow);
+    }
+    assert!(withheld.iter().any(|flow| flow == "kit.new") && withheld.iter().any(|flow| flow == "kit.old"));
+    drop(version);
+    // Promoted, it takes all; a canary is over with that.
+    plant.version(&new);
+    assert!(taken(&mut plant, 0..50).iter().all(|flow| flow == "kit.new"));
+    assert_eq!((Arc::strong_count(&old), plant.exchange.versions().len()), (1, 1));
+}
+
+#[test]
+fn a_canary_that_is_withdrawn_keeps_its_calls_and_takes_no_more() {
+    let (old, new) = (hotline_named("kit.old", false), hotline_named("kit.new", false));
+    let mut plant = Plant::new(Some(&old), 10);
+    let version = Version { program: new.clone(), epoch: 1, stored: true };
+    plant.give(Input::Canary(Some(Canary { version, share: SHARE_ALL })));
+    let first = plant.call("1001");
+    plant.give(Input::Canary(None));
+    let live: Vec<_> = plant.exchange.live().map(|call| (call.record.flow.clone(), call.step)).collect();
+    assert_eq!(live, [("kit.new".to_owned(), "kit.new/main".to_owned())]);
+    let second = plant.call("1001");
+    plant.bye(second);
+    plant.bye(first);
+    let flows: Vec<_> = plant.records.iter().map(|record| record.flow.as_str()).collect();
+    assert_eq!(flows, ["kit.old", "kit.new"]);
+    assert_eq!(Arc::strong_count(&new), 1, "nothing holds it");
 }
 
 #[test]

@@ -300,6 +300,10 @@ impl Plant {
 
     /// A new leg; its call, if it was taken.
     pub fn call(&mut self, called: &str) -> LegId {
+        self.call_from(Some("+8613800000000"), called)
+    }
+
+    pub fn call_from(&mut self, caller: Option<&str>, called: &str) -> LegId {
         self.legs_begun += 1;
         let leg = LegId(self.legs_begun);
         self.legs.insert(leg);
@@ -309,7 +313,7 @@ impl Plant {
         let incoming = Incoming {
             leg,
             peer: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 5_060),
-            caller: Some(Redacted::new("+8613800000000".to_owned())),
+            caller: caller.map(|caller| Redacted::new(caller.to_owned())),
             called: called.to_owned(),
             call_id: format!("{leg:?}"),
             dialog: vec![leg.0 as u8],
