@@ -17,14 +17,18 @@ use crate::input::{Recorded, RecordingFailed, WriteNumber};
 use crate::onward::Onward;
 use crate::output::{Event, MediaCommand, Output, ServiceCall, TraceEvent, TraceWhat};
 use crate::record::{end_text, note_text, step_text};
+use crate::revival::Revival;
 
 pub(crate) struct Call {
     pub session: Session,
     #[cfg(debug_assertions)]
     checker: Option<runtime_session::checker::Checker>,
     pub record: Box<CallRecord>,
-    /// And where its signalling comes from. `None` once it is gone, and for a call that was rebuilt.
-    pub leg: Option<(LegId, IpAddr)>,
+    /// `None` once it is gone, and for a call that was rebuilt and is not to be taken up again.
+    pub leg: Option<LegId>,
+    /// Where its signalling comes from.
+    peer: Option<IpAddr>,
+    pub revival: Option<Box<Revival>>,
     /// The first of its journal is handed to the store.
     begun: bool,
     media: Option<SocketAddr>,
@@ -66,7 +70,9 @@ impl Call {
             #[cfg(debug_assertions)]
             checker: leg.map(|_| runtime_session::checker::Checker::default()),
             record: Box::new(record),
-            leg,
+            leg: leg.map(|(leg, _)| leg),
+            peer: leg.map(|(_, peer)| peer),
+            revival: None,
             begun: leg.is_none(),
             media: None,
             answering: None,
@@ -98,13 +104,21 @@ impl Call {
     }
 
     pub fn next_deadline(&self) -> Option<Tick> {
-        if self.over { self.close_at } else { self.session.next_deadline() }
+        match &self.revival {
+            _ if self.over => self.close_at,
+            Some(revival) => Some(revival.until),
+            None => self.session.next_deadline(),
+        }
     }
 
     /// The tick of `next_deadline` has come.
     pub fn timeout(&mut self, desk: &mut Desk) {
         if !self.over {
-            return self.tell(desk, SessionInput::Tick);
+            return match &self.revival {
+                Some(revival) if revival.until <= desk.now.tick => self.end_revival(desk),
+                Some(_) => {}
+                None => self.tell(desk, SessionInput::Tick),
+            };
         }
         if self.close_at.is_some_and(|at| at <= desk.now.tick)
             && let Some(recording) = self.recording.take()
@@ -212,16 +226,17 @@ impl Call {
     }
 
     fn line(&mut self, desk: &mut Desk, number: WriteNumber, command: LineCommand) {
-        let Some((leg, peer)) = self.leg else { return };
+        let Some(leg) = self.leg else { return };
         match command {
             LineCommand::Answer { request } => {
                 self.answering = Some(Answering { request, durable: false });
-                desk.put(Output::Media(MediaCommand::Open { leg, peer: Some(peer), beside: None }));
+                desk.put(Output::Media(MediaCommand::Open { leg, peer: self.peer, beside: None }));
                 if let Some(held) = desk.hold(number, self.id(), Held::Answer(request)) {
                     self.refuse_held(desk, held);
                 }
             }
             LineCommand::Reject(cause) => desk.put(Output::Leg(LegCommand::Reject { leg, cause })),
+            LineCommand::HangUp if self.revival.is_some() => self.abandon_revival(desk),
             LineCommand::HangUp => desk.put(Output::Leg(LegCommand::HangUp { leg })),
             LineCommand::Play { token, items } => {
                 let program = self.program().clone();
@@ -268,10 +283,6 @@ impl Call {
         }
     }
 
-    pub fn first_leg(&self) -> Option<LegId> {
-        self.leg.map(|(leg, _)| leg)
-    }
-
     fn cancel(&mut self, desk: &mut Desk, request: RequestId) {
         self.cancel_onward(desk, Some(request));
         if self.answering.is_some_and(|answering| answering.request == request) {
@@ -316,7 +327,7 @@ impl Call {
             Held::Answer(request) => {
                 self.answering = None;
                 // 503, so that the caller's side tries another node; whatever the flow does next has no line.
-                if let Some((leg, _)) = self.leg.take() {
+                if let Some(leg) = self.leg.take() {
                     desk.put(Output::Leg(LegCommand::Reject { leg, cause: RejectCause::Overloaded }));
                 }
                 SessionInput::Fault { request, kind: FaultKind::Store }
@@ -343,7 +354,7 @@ impl Call {
     /// 200, once the start is durable and the port is known.
     fn try_answer(&mut self, desk: &mut Desk) {
         let answering = self.answering.filter(|answering| answering.durable);
-        if let (Some(_), Some((leg, _)), Some(media)) = (answering, self.leg, self.media) {
+        if let (Some(_), Some(leg), Some(media)) = (answering, self.leg, self.media) {
             self.answering = None;
             desk.put(Output::Leg(LegCommand::Answer { leg, media }));
         }
@@ -351,7 +362,7 @@ impl Call {
 
     /// No port could be had.
     pub fn media_failed(&mut self, desk: &mut Desk) {
-        if let Some((leg, _)) = self.leg {
+        if let Some(leg) = self.leg {
             desk.put(Output::Leg(LegCommand::Reject { leg, cause: RejectCause::Overloaded }));
             self.line_gone(desk, GoneCause::Failed);
         }
@@ -415,6 +426,7 @@ impl Call {
     /// The session is over. The record follows at once, or after the last recording.
     fn end(&mut self, desk: &mut Desk, cause: EndCause, journal: Vec<u8>) {
         self.over = true;
+        self.abandon_revival(desk);
         self.record.end = end_text(cause);
         self.record.ended = desk.now.time;
         self.record.last_step = step_text(self.program().meta(), self.session.body_site());

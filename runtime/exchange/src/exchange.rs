@@ -133,6 +133,7 @@ impl Exchange {
                 self.with_second(leg, |call, desk| call.second_media(desk));
             }
             LegEvent::Up { leg } => self.with_leg(leg, |call, desk| match call.second_leg() == Some(leg) {
+                _ if call.revival.is_some() => call.revival_up(desk, leg),
                 true => call.second_up(desk),
                 false => call.leg_up(desk),
             }),
@@ -140,8 +141,9 @@ impl Exchange {
                 let Some(call) = self.desk.legs.remove(&leg) else { return };
                 self.desk.put(Output::Media(MediaCommand::Close { leg }));
                 self.with_call(call, |call, desk| match call.second_leg() == Some(leg) {
+                    _ if call.revival.is_some() => call.revival_gone(desk, leg),
                     true => call.second_gone(desk, cause),
-                    false if call.first_leg() == Some(leg) => call.line_gone(desk, cause),
+                    false if call.leg == Some(leg) => call.line_gone(desk, cause),
                     // One that the call had given up before.
                     false => {}
                 });
@@ -149,7 +151,7 @@ impl Exchange {
             LegEvent::Ringing { leg } => self.with_second(leg, |call, desk| call.second_rings(desk)),
             LegEvent::Key { leg, key } => self.key(leg, key.into_inner()),
             LegEvent::TransferFailed { leg, .. } => self.with_leg(leg, |call, desk| call.transfer_failed(desk)),
-            LegEvent::Dialog { .. } => {}
+            LegEvent::Dialog { leg, dialog } => self.with_leg(leg, |call, desk| call.keep_dialog(desk, leg, dialog)),
         }
     }
 
@@ -157,25 +159,29 @@ impl Exchange {
         match event {
             MediaEvent::Opened { leg, address } if self.desk.legs.contains_key(&leg) => {
                 self.with_leg(leg, |call, desk| match call.second_leg() == Some(leg) {
+                    _ if call.revival.is_some() => call.revival_opened(desk, leg, address),
                     true => call.second_opened(desk, address),
                     false => call.media_opened(desk, address),
                 });
             }
             MediaEvent::Opened { leg, .. } => self.desk.put(Output::Media(MediaCommand::Close { leg })),
             MediaEvent::OpenFailed { leg } => {
-                let mut second = false;
-                self.with_second(leg, |call, desk| {
-                    second = true;
-                    call.second_failed(desk);
+                let mut refused = false;
+                self.with_leg(leg, |call, desk| match call.second_leg() == Some(leg) {
+                    _ if call.revival.is_some() => call.revival_failed(desk, leg),
+                    true => call.second_failed(desk),
+                    false => {
+                        refused = true;
+                        call.media_failed(desk);
+                    }
                 });
-                if !second {
-                    self.with_leg(leg, |call, desk| call.media_failed(desk));
+                if refused {
                     self.desk.event(Event::Refused { leg, why: Refusal::NoMediaPort });
                 }
             }
             MediaEvent::Key { leg, key } => self.with_leg(leg, |call, desk| {
                 // What the other side keys is not the flow's.
-                if call.first_leg() == Some(leg) {
+                if call.leg == Some(leg) {
                     call.tell(desk, SessionInput::Line(LineEvent::Key(key)));
                 }
             }),
@@ -235,7 +241,11 @@ impl Exchange {
             let mut calls: Vec<CallId> = self.calls.keys().copied().collect();
             calls.sort_unstable();
             for call in calls {
-                self.with_call(call, |call, desk| call.tell(desk, SessionInput::Stop(StopReason::Drain)));
+                self.with_call(call, |call, desk| match call.revival.is_some() {
+                    // What it held for the caller is lost, as with those that nobody finds.
+                    true => call.give_up_revival(desk),
+                    false => call.tell(desk, SessionInput::Stop(StopReason::Drain)),
+                });
             }
         }
     }
@@ -401,7 +411,7 @@ impl Exchange {
         self.with_leg(leg, |call, desk| {
             if let Some(to) = call.talks_with(leg) {
                 desk.put(Output::Media(MediaCommand::Press { leg: to, key }));
-            } else if call.first_leg() == Some(leg) {
+            } else if call.leg == Some(leg) {
                 call.tell(desk, SessionInput::Line(LineEvent::Key(key)));
             }
         });

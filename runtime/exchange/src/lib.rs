@@ -29,6 +29,7 @@ mod onward;
 mod output;
 mod record;
 mod recovery;
+mod revival;
 
 pub use desk::STORE_STALL_MS_MAX;
 pub use exchange::{Config, Exchange};
@@ -38,3 +39,4 @@ pub use input::{
 pub use live::LiveCall;
 pub use output::{Event, MediaCommand, Output, Outputs, Refusal, ServiceCall, TraceEvent, TraceWhat};
 pub use record::note_text;
+pub use revival::REVIVE_MS_MAX;

@@ -15,11 +15,11 @@ use crate::output::{MediaCommand, Output, TraceWhat};
 
 /// Where a caller is on the way.
 pub(crate) struct Onward {
-    request: RequestId,
-    stage: Stage,
+    pub request: RequestId,
+    pub stage: Stage,
 }
 
-enum Stage {
+pub(crate) enum Stage {
     /// That he is to go on is not durable yet.
     Held(Ask),
     Transferring,
@@ -35,9 +35,11 @@ enum Stage {
     Talking {
         leg: LegId,
     },
+    /// Both talked when the process died, and the other one could not be found again.
+    Lost,
 }
 
-struct Dial {
+pub(crate) struct Dial {
     target: Target,
     from: Option<Redacted<String>>,
     ring_ms: u32,
@@ -45,7 +47,7 @@ struct Dial {
 
 /// What the caller hears of the one who is called.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Heard {
+pub(crate) enum Heard {
     Nothing,
     /// Ours, because nothing else is to be heard.
     Ringback,
@@ -71,6 +73,18 @@ impl Call {
         if self.leg.is_none() {
             return;
         }
+        match self.onward.take_if(|onward| onward.request == request) {
+            // Taken up again: they talk already.
+            Some(onward @ Onward { stage: Stage::Talking { .. }, .. }) => {
+                self.onward = Some(onward);
+                return;
+            }
+            Some(Onward { stage: Stage::Lost, .. }) => {
+                let outcome = Outcome::Ended as u32;
+                return desk.follow_up(self.id(), SessionInput::Reply { request, outcome, payload: None });
+            }
+            _ => {}
+        }
         self.onward = Some(Onward { request, stage: Stage::Held(ask) });
         if let Some(held) = desk.hold(number, self.id(), Held::Onward(request)) {
             self.refuse_held(desk, held);
@@ -79,7 +93,7 @@ impl Call {
 
     /// What was asked is durable.
     pub fn release_onward(&mut self, desk: &mut Desk, request: RequestId) {
-        let (Some((leg, _)), Some(Onward { stage: Stage::Held(ask), .. })) =
+        let (Some(leg), Some(Onward { stage: Stage::Held(ask), .. })) =
             (self.leg, self.onward.take_if(|onward| onward.request == request))
         else {
             return;
@@ -126,13 +140,13 @@ impl Call {
     pub fn second_leg(&self) -> Option<LegId> {
         match self.onward.as_ref()?.stage {
             Stage::Opening { leg, .. } | Stage::Dialling { leg, .. } | Stage::Talking { leg } => Some(leg),
-            Stage::Held(_) | Stage::Transferring => None,
+            Stage::Held(_) | Stage::Transferring | Stage::Lost => None,
         }
     }
 
     /// The other end of the bridge that this leg is in.
     pub fn talks_with(&self, leg: LegId) -> Option<LegId> {
-        let (first, second) = (self.first_leg()?, self.second_leg()?);
+        let (first, second) = (self.leg?, self.second_leg()?);
         let bridged = self.onward.as_ref().is_some_and(|onward| matches!(onward.stage, Stage::Talking { .. }));
         if !bridged {
             None
@@ -164,7 +178,7 @@ impl Call {
     }
 
     pub fn second_rings(&mut self, desk: &mut Desk) {
-        let first = self.first_leg();
+        let first = self.leg;
         if let Some(Onward { stage: Stage::Dialling { heard: heard @ Heard::Nothing, .. }, .. }) = &mut self.onward
             && let Some(leg) = first
         {
@@ -175,7 +189,7 @@ impl Call {
 
     /// The far side may be heard, answered or not.
     pub fn second_media(&mut self, desk: &mut Desk) {
-        let first = self.first_leg();
+        let first = self.leg;
         if let Some(Onward { stage: Stage::Dialling { leg: with, heard }, .. }) = &mut self.onward
             && *heard != Heard::Early
             && let Some(leg) = first
@@ -201,7 +215,7 @@ impl Call {
     /// The second leg is over, and with it the request.
     pub fn second_gone(&mut self, desk: &mut Desk, cause: GoneCause) {
         let Some(Onward { request, stage }) = self.onward.take() else { return };
-        if let (Stage::Dialling { heard: Heard::Ringback, .. }, Some(leg)) = (&stage, self.first_leg()) {
+        if let (Stage::Dialling { heard: Heard::Ringback, .. }, Some(leg)) = (&stage, self.leg) {
             desk.put(Output::Media(MediaCommand::Ringback { leg, on: false }));
         }
         let outcome = match stage {
@@ -227,13 +241,13 @@ impl Call {
                 desk.put(Output::Media(MediaCommand::Close { leg }));
             }
             Stage::Dialling { leg, heard } => {
-                if let (Heard::Ringback, Some(first)) = (heard, self.first_leg()) {
+                if let (Heard::Ringback, Some(first)) = (heard, self.leg) {
                     desk.put(Output::Media(MediaCommand::Ringback { leg: first, on: false }));
                 }
                 desk.put(Output::Leg(LegCommand::HangUp { leg }));
             }
             Stage::Talking { leg } => desk.put(Output::Leg(LegCommand::HangUp { leg })),
-            Stage::Held(_) | Stage::Transferring => {}
+            Stage::Held(_) | Stage::Transferring | Stage::Lost => {}
         }
     }
 }

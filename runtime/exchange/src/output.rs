@@ -155,6 +155,10 @@ pub enum Event {
         call: CallId,
         why: String,
     },
+    /// A call of a process that died goes on.
+    Revived {
+        call: CallId,
+    },
     /// A service answered too late or twice.
     LateReply {
         call: CallId,

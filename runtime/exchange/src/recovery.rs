@@ -1,15 +1,18 @@
-//! Calls that a process left open when it died: rebuilt from their journals, ended with their `finally`. Taking
-//! them up again (re-INVITE) is not done yet; the far side is told BYE.
+//! Calls that a process left open when it died: rebuilt from their journals. One whose line was up is taken up again
+//! (see `revival`); of the others the far side is told BYE, and their `finally` runs.
 
+use runtime_contract::leg::LegId;
 use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::{Redacted, SiteId, Write};
-use runtime_session::{EndCause, Input as SessionInput, Line, Rebuilt, Session, StopReason};
+use runtime_session::{EndCause, Input as SessionInput, Line, Rebuilt, RequestId, Session, StopReason};
 
 use crate::call::Call;
+use crate::desk::Desk;
 use crate::exchange::Exchange;
 use crate::input::Recovered;
 use crate::output::{Event, Output};
 use crate::record::{end_text, step_text};
+use crate::revival::Dialog;
 
 /// What a call record says of the leg: kept in the journal behind its start.
 #[derive(Default, serde::Serialize, serde::Deserialize)]
@@ -21,7 +24,42 @@ pub(crate) struct LegFacts {
     dialog: Vec<u8>,
 }
 
+/// What is journalled of a call's legs after its start.
+#[derive(serde::Serialize, serde::Deserialize)]
+enum DialogNote {
+    /// The caller's dialog has changed.
+    First(Vec<u8>),
+    /// Of whom he goes on to, by the outstanding request.
+    Second(Vec<u8>),
+}
+
+/// The dialogs of a call as they were last known.
+#[derive(Default)]
+struct Dialogs {
+    first: Vec<u8>,
+    second: Option<Vec<u8>>,
+}
+
+impl Dialogs {
+    fn of(facts: &LegFacts, rebuilt: &Rebuilt) -> Dialogs {
+        let mut dialogs = Dialogs { first: facts.dialog.clone(), second: None };
+        let outstanding = RequestId(rebuilt.session.requests());
+        for (request, bytes) in rebuilt.legs.iter().skip(1) {
+            match postcard::from_bytes(bytes) {
+                Ok(DialogNote::First(dialog)) => dialogs.first = dialog,
+                Ok(DialogNote::Second(dialog)) if *request == outstanding => dialogs.second = Some(dialog),
+                _ => {}
+            }
+        }
+        dialogs
+    }
+}
+
 impl LegFacts {
+    fn of_rebuilt(rebuilt: &Rebuilt) -> LegFacts {
+        rebuilt.legs.first().and_then(|(_, bytes)| postcard::from_bytes(bytes).ok()).unwrap_or_default()
+    }
+
     pub fn of(record: &CallRecord, dialog: &[u8]) -> LegFacts {
         LegFacts {
             call_id: record.leg_call_id.clone(),
@@ -53,10 +91,14 @@ impl Exchange {
 
     fn end_rebuilt(&mut self, call: CallId, rebuilt: Rebuilt) {
         let record = self.record_of(call, &rebuilt);
-        let Rebuilt { mut session, notes, end, leg, .. } = rebuilt;
-        if session.line() != Line::Gone {
-            let facts: LegFacts = postcard::from_bytes(&leg).unwrap_or_default();
-            self.desk.put(Output::EndDialog { dialog: Redacted::new(facts.dialog) });
+        let dialogs = Dialogs::of(&LegFacts::of_rebuilt(&rebuilt), &rebuilt);
+        let Rebuilt { mut session, notes, end, .. } = rebuilt;
+        let revives = end.is_none() && session.line() == Line::Up && !session.is_ending();
+        if !revives {
+            let first = Some(dialogs.first.clone()).filter(|_| session.line() != Line::Gone);
+            for dialog in first.into_iter().chain(dialogs.second.clone()) {
+                self.desk.put(Output::EndDialog { dialog: Redacted::new(dialog) });
+            }
         }
         session.set_trace(self.config.trace);
         let site = session.body_site();
@@ -69,7 +111,14 @@ impl Exchange {
         }
         let id = call.id();
         self.add(call);
-        self.with_call(id, |call, desk| call.tell(desk, SessionInput::Stop(StopReason::Crash)));
+        self.with_call(id, |call, desk| {
+            if !revives {
+                return call.tell(desk, SessionInput::Stop(StopReason::Crash));
+            }
+            let mut dialog = |bytes| Dialog::new(desk.open_leg(id), bytes);
+            let (first, second) = (dialog(dialogs.first), dialogs.second.map(&mut dialog));
+            call.begin_revival(desk, first, second);
+        });
     }
 
     /// Its flow was over; only the record was not written.
@@ -91,7 +140,7 @@ impl Exchange {
 
     fn record_of(&self, call: CallId, rebuilt: &Rebuilt) -> CallRecord {
         let meta = rebuilt.session.program().meta();
-        let facts: LegFacts = postcard::from_bytes(&rebuilt.leg).unwrap_or_default();
+        let facts = LegFacts::of_rebuilt(rebuilt);
         CallRecord {
             leg_call_id: facts.call_id,
             graph: meta.graph_id,
@@ -105,6 +154,21 @@ impl Exchange {
             recordings: rebuilt.recordings.clone(),
             ..empty_record(call)
         }
+    }
+}
+
+impl Call {
+    /// The dialog of one of the legs is to be found by it after a crash.
+    pub fn keep_dialog(&mut self, desk: &mut Desk, leg: LegId, dialog: Redacted<Vec<u8>>) {
+        let note = if self.leg == Some(leg) {
+            DialogNote::First(dialog.into_inner())
+        } else if self.second_leg() == Some(leg) {
+            DialogNote::Second(dialog.into_inner())
+        } else {
+            return;
+        };
+        let bytes = postcard::to_allocvec(&note).unwrap_or_default();
+        self.tell(desk, SessionInput::Leg(Redacted::new(bytes)));
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Metrics {
     registry: Registry,
     pub calls_started: Counter,
     pub calls_ended: Counter,
+    /// Calls of a process that died which go on.
+    pub calls_revived: Counter,
     calls_refused: Labelled,
     faults: Labelled,
     services: Labelled,
@@ -54,6 +56,7 @@ impl Metrics {
         Metrics {
             calls_started: metric!("calls_started", "Calls that a flow took"),
             calls_ended: metric!("calls_ended", "Calls that are over"),
+            calls_revived: metric!("calls_revived", "Calls of a process that died which were taken up again"),
             calls_refused: metric!("calls_refused", "Calls that no flow took, by reason"),
             faults: metric!("faults", "Faults of flows, by kind"),
             services: metric!("service_calls", "Service calls that are over, by outcome"),

@@ -235,6 +235,10 @@ impl Plant {
             Event::NotRecovered { call, why } => {
                 tracing::error!(call = call.hex(), "a call of the last process was closed without `finally`: {why}");
             }
+            Event::Revived { call } => {
+                self.metrics.calls_revived.inc();
+                tracing::info!(call = call.hex(), "a call of the last process goes on");
+            }
             Event::LateReply { call } => {
                 self.metrics.late_replies.inc();
                 tracing::debug!(call = call.hex(), "a service answered too late");

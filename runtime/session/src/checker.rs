@@ -32,6 +32,12 @@ pub struct Checker {
 type Verdict = Result<(), String>;
 
 impl Checker {
+    /// Of a session that was rebuilt and is about to be revived: its line is up, and a request is outstanding.
+    pub fn revived(session: &Session) -> Checker {
+        let asked = session.requests();
+        Checker { line: Line::Up, asked, settled: asked.saturating_sub(1), ..Checker::default() }
+    }
+
     pub fn input(&mut self, now: Now, input: &Input) -> Verdict {
         require(now.tick >= self.now.tick && now.time >= self.now.time, "time went back")?;
         self.now = now;

@@ -5,7 +5,7 @@ use std::fmt;
 use runtime_contract::leg::GoneCause;
 use runtime_contract::record::CallId;
 use runtime_contract::value::{Phone, Value};
-use runtime_contract::{Called, FaultKind, Redacted};
+use runtime_contract::{Called, FaultKind, Redacted, Time};
 
 /// Counts the requests of one call from 1; a reply names the one it answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,6 +31,14 @@ pub enum Input {
     },
     /// The tick of `next_deadline` has come.
     Tick,
+    /// The line of a session that was rebuilt from its journal is up again: the outstanding request is made once more,
+    /// with its number. One that changes something in the world has failed instead: nobody knows how far it came.
+    Revived {
+        /// When the call began.
+        began: Time,
+    },
+    /// Journalled and otherwise untouched, like [`Start::leg`]: something of that has changed.
+    Leg(Redacted<Vec<u8>>),
     /// End this call now: its line is taken as gone, what it waits for as failed, and `finally` runs.
     Stop(StopReason),
 }

@@ -55,6 +55,8 @@ pub enum Record {
     Stop(StopReason),
     /// An answer to a request that was no longer open. Dropped.
     Late(RequestId),
+    /// The process that held the call died; another took its line up, and made the outstanding request once more.
+    Revived,
     /// There was no room for the record that would stand here, nor for any behind it but the ends of line and
     /// call.
     Full,
@@ -109,6 +111,7 @@ impl fmt::Debug for Record {
             Record::Fault { kind, site, .. } => write!(f, "Fault({}, site {})", kind.name(), site.0),
             Record::Stop(reason) => write!(f, "Stop({reason:?})"),
             Record::Late(request) => write!(f, "Late({})", request.0),
+            Record::Revived => f.write_str("Revived"),
             Record::Full => f.write_str("Full"),
             Record::End(cause) => write!(f, "End({cause:?})"),
         }

@@ -10,7 +10,7 @@ use runtime_contract::request::{Kind, Request};
 use runtime_contract::value::Value;
 use runtime_contract::{FaultKind, FlowProgram, Outcome, SiteId, Stop, Time, Type};
 
-use crate::input::Line;
+use crate::input::{Line, RequestId, StopReason};
 use crate::journal::{self, JournalError, Record, Started};
 use crate::output::EndCause;
 use crate::request::Doing;
@@ -19,11 +19,12 @@ use crate::session::Session;
 /// A call as its journal leaves it.
 #[derive(Clone, Debug)]
 pub struct Rebuilt {
-    /// Waits at its last request, for which nothing is being done. Tell it [`crate::Input::Stop`].
+    /// Waits at its last request, for which nothing is being done. Tell it [`crate::Input::Stop`], or
+    /// [`crate::Input::Revived`].
     pub session: Session,
     pub started: Started,
-    /// What the line's owner gave with the start.
-    pub leg: Vec<u8>,
+    /// What the line's owner gave with the start and since, in order, each with the request that was outstanding.
+    pub legs: Vec<(RequestId, Vec<u8>)>,
     pub answered: Option<Time>,
     /// Time of the last record.
     pub last: Time,
@@ -77,7 +78,7 @@ impl Session {
         let rebuilt = Rebuilt {
             session: Session::new(program),
             started: started.clone(),
-            leg: Vec::new(),
+            legs: Vec::new(),
             answered: None,
             last: *time,
             notes: Vec::new(),
@@ -107,7 +108,7 @@ impl Replay<'_> {
     fn run(&mut self, started: &Started) -> Result<(), ReplayError> {
         let entered = self.rebuilt.session.lay_out(started);
         if let Some((_, Record::Leg(bytes))) = self.records.get(self.at) {
-            self.rebuilt.leg = bytes.clone();
+            self.rebuilt.legs.push((RequestId(0), bytes.clone()));
             self.at += 1;
         }
         if entered {
@@ -145,11 +146,16 @@ impl Replay<'_> {
                     });
                 }
                 Record::Stop(reason) => {
+                    if reason == StopReason::Crash {
+                        self.rebuilt.session.vault.lose();
+                    }
                     self.rebuilt.session.stopped = true;
                     self.rebuilt.session.ending.get_or_insert(EndCause::Stopped(reason));
                 }
                 Record::End(cause) => self.rebuilt.end = Some(cause),
                 Record::Full => self.full = true,
+                Record::Leg(bytes) => self.rebuilt.legs.push((self.rebuilt.session.request, bytes)),
+                Record::Revived => self.rebuilt.session.vault.lose(),
                 Record::Claim { .. } | Record::Late(_) => {}
                 other => return Err(self.differs(kind(&other), "something else".to_owned())),
             }

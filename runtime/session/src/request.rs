@@ -60,11 +60,34 @@ impl Session {
     /// Makes the request of a site. An answer comes back when there is one at once.
     pub(crate) fn ask(&mut self, site: SiteId) -> Option<Answer> {
         let program = self.program.clone();
-        let meta = program.meta();
         let (hash, arguments) = self.open(site);
         self.trace(Trace::At(site));
         self.journal(&Record::Request { site, request: self.request, hash });
-        let Some(request) = meta.request(site) else { return Some(Answer::Fault(FaultKind::Host)) };
+        self.carry_out(&*program, site, arguments)
+    }
+
+    /// The outstanding request of a session that was rebuilt, made once more.
+    pub(crate) fn ask_again(&mut self) -> Option<Answer> {
+        let program = self.program.clone();
+        let meta = program.meta();
+        let writes = match meta.request(self.site) {
+            Some(Request::Service(call)) => {
+                let service = meta.services.get(call.service as usize);
+                service.and_then(|service| service.operations.get(call.operation as usize)).is_some_and(|op| op.writes)
+            }
+            _ => false,
+        };
+        if writes {
+            return Some(Answer::Result(1, None));
+        }
+        self.doing = Doing::Nothing;
+        self.trace(Trace::At(self.site));
+        let arguments = self.arguments();
+        self.carry_out(&*program, self.site, arguments)
+    }
+
+    fn carry_out(&mut self, program: &dyn FlowProgram, site: SiteId, arguments: Option<Vec<Value>>) -> Option<Answer> {
+        let Some(request) = program.meta().request(site) else { return Some(Answer::Fault(FaultKind::Host)) };
         let Some(arguments) = arguments else { return Some(Answer::Fault(FaultKind::PrivateLost)) };
         if self.over || (self.effect(request.kind()) == Effect::Line && !self.has_line()) {
             return Some(Answer::Gone);
@@ -84,7 +107,7 @@ impl Session {
             Request::Menu(_) | Request::Ask(_) => self.begin_dialogue(request),
             Request::Record(record) => self.begin_recording(record),
             Request::Wait => self.wait(&arguments),
-            Request::Service(call) => self.call_service(&*program, call, arguments),
+            Request::Service(call) => self.call_service(program, call, arguments),
             Request::Note { key, r#type } => self.note(key, r#type, arguments),
             Request::Connect(connect) => {
                 let from = match arguments.get(1) {

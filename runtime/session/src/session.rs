@@ -121,6 +121,8 @@ impl Session {
             }
             Input::Reply { request, .. } | Input::Fault { request, .. } => self.journal(&Record::Late(request)),
             Input::Tick => self.tick(),
+            Input::Revived { began } => self.revive(began),
+            Input::Leg(bytes) => self.journal(&Record::Leg(bytes.into_inner())),
             Input::Stop(reason) => self.stop(reason),
         }
         Outputs { queue: &mut self.outputs }
@@ -157,6 +159,11 @@ impl Session {
 
     pub fn line(&self) -> Line {
         self.line
+    }
+
+    /// Something has ended the call already: the line, the flow, a stop.
+    pub fn is_ending(&self) -> bool {
+        self.ending.is_some() || self.over
     }
 
     /// Bytes that this call holds, allocations included and the program not.
@@ -206,6 +213,20 @@ impl Session {
         self.stack.header.caller_number = tagged(started.caller);
         self.stack.header.called = tagged(started.called);
         entered
+    }
+
+    fn revive(&mut self, began: Time) {
+        if !matches!(self.doing, Doing::Lost) || self.line != Line::Up {
+            return;
+        }
+        self.journal(&Record::Revived);
+        let passed_ms = self.now.time.0.saturating_sub(began.0).max(0) as u64;
+        let left_ms = (CALL_HOURS_MAX * 3_600_000).saturating_sub(passed_ms);
+        self.timers.set(Timer::CallMax, self.now.tick.plus_ms(left_ms));
+        self.asked_at = self.now.time;
+        if let Some(answer) = self.ask_again() {
+            self.resolve(answer);
+        }
     }
 
     fn awaits_world(&self, request: RequestId) -> bool {

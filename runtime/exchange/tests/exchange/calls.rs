@@ -8,7 +8,7 @@ use runtime_contract::limits::VERSIONS_LIVE_MAX;
 use runtime_contract::request::{Destination, Request, ServiceCall};
 use runtime_contract::value::Value;
 use runtime_contract::{FlowProgram, Redacted, Type};
-use runtime_exchange::{Canary, Input, SHARE_ALL, STORE_STALL_MS_MAX, Version};
+use runtime_exchange::{Canary, Input, REVIVE_MS_MAX, SHARE_ALL, STORE_STALL_MS_MAX, Version};
 use runtime_session::testkit::{Kit, Op, Source, connect, menu, payloads, record};
 
 /// answer; menu: 1 calls the service, 2 records, others hang up; `finally` notes.
@@ -380,14 +380,71 @@ fn what_a_crash_left_open_ends_with_its_finally() {
     let result = Ok(Some(Value::Text("gold".into())));
     plant.give(Input::Service { call: call.call, request: call.request, result });
     let mut after = plant.crash(&program);
-    let said = after.said();
-    assert_eq!(said[0], "end dialog [1]");
+    assert_eq!(after.said().last().unwrap(), "revive [1]");
+    after.pass(REVIVE_MS_MAX - 1);
+    assert!(after.said().is_empty());
+    after.pass(1);
+    assert_eq!(after.said()[0], "hang up");
     let record = after.records.pop().unwrap();
     assert_eq!((record.end.as_str(), record.last_step.as_str()), ("crash", "kit.hotline/main"));
     assert_eq!(record.notes[0].1.reveal(), "ended");
     assert_eq!(record.caller.unwrap().reveal(), "+8613800000000");
     assert_eq!(record.started, plant.now().time);
-    assert!(after.open.is_empty());
+    assert!(after.open.is_empty() && after.opened.is_empty());
+}
+
+#[test]
+fn a_call_whose_far_side_is_found_again_goes_on_where_it_was() {
+    let program = hotline(false);
+    let mut plant = Plant::new(Some(&program), 10);
+    let leg = plant.call("1001");
+    plant.key(leg, '1');
+    plant.said();
+    let mut after = plant.crash(&program);
+    let leg = after.revived[0];
+    after.answers(leg, false);
+    assert_eq!(after.said().last().unwrap(), "service 0", "asked again, for it only reads");
+    let call = after.services.pop_front().unwrap();
+    let result = Ok(Some(Value::Text("gold".into())));
+    after.give(Input::Service { call: call.call, request: call.request, result });
+    assert_eq!(after.said().last().unwrap(), "play 1");
+    after.bye(leg);
+    assert_eq!(after.records[0].end, "caller hung up");
+    assert!(after.opened.is_empty());
+}
+
+#[test]
+fn two_who_talked_talk_again_and_one_who_is_lost_has_left() {
+    for found in [true, false] {
+        let (mut plant, _, second) = going_on();
+        plant.dialog(second);
+        plant.answers(second, false);
+        plant.said();
+        let mut after = plant.crash(&connecting());
+        let said = after.said();
+        assert!(said.contains(&format!("revive {:?}", format!("dialog of {}", second.0).as_bytes())), "{said:?}");
+        let [first, second] = after.revived[..] else { panic!("{:?}", after.revived) };
+        after.answers(first, false);
+        assert!(after.said().is_empty(), "the other may still come");
+        if found {
+            after.answers(second, false);
+            assert_eq!(after.said()[0], "bridge");
+            after.bye(second);
+        } else {
+            after.gone(second, GoneCause::Failed);
+        }
+        assert_eq!(after.said().iter().filter(|said| *said == "hang up").count(), 1, "`ended`, and the flow's end");
+        assert!(after.opened.is_empty());
+    }
+}
+
+#[test]
+fn a_caller_who_was_on_the_way_is_sent_again() {
+    let (plant, ..) = going_on();
+    let mut after = plant.crash(&connecting());
+    let first = after.revived[0];
+    after.answers(first, false);
+    assert_eq!(after.said().last().unwrap(), "dial 25000");
 }
 
 #[test]

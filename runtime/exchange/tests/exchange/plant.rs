@@ -12,6 +12,7 @@ use runtime_contract::{FlowProgram, Now, Redacted, Tick, Time, Write};
 use runtime_exchange::{
     Config, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, Recovered, ServiceCall, Version, WriteNumber,
 };
+use runtime_session::journal::{Record, decode};
 
 pub struct Plant {
     pub exchange: Exchange,
@@ -25,6 +26,8 @@ pub struct Plant {
     /// Legs that were placed and are not over, in order; those that are to be given away.
     pub placed: Vec<LegId>,
     pub given_away: BTreeSet<LegId>,
+    /// Legs whose far sides are looked for after a crash.
+    pub revived: Vec<LegId>,
     pub ringback: BTreeSet<LegId>,
     /// Each leg, and whom it hears.
     pub bridges: BTreeMap<LegId, LegId>,
@@ -38,7 +41,8 @@ pub struct Plant {
     pub written: u64,
     pub committed: u64,
     starts: BTreeMap<CallId, u64>,
-    last_write_of: BTreeMap<CallId, u64>,
+    /// The write that holds a call's last request.
+    asked_in: BTreeMap<CallId, u64>,
     call_of: BTreeMap<LegId, CallId>,
     pub records: Vec<CallRecord>,
     /// Of each open call: its journal, as far as it is durable.
@@ -63,6 +67,7 @@ impl Plant {
             services: VecDeque::new(),
             placed: Vec::new(),
             given_away: BTreeSet::new(),
+            revived: Vec::new(),
             ringback: BTreeSet::new(),
             bridges: BTreeMap::new(),
             opened: BTreeSet::new(),
@@ -73,7 +78,7 @@ impl Plant {
             written: 0,
             committed: 0,
             starts: BTreeMap::new(),
-            last_write_of: BTreeMap::new(),
+            asked_in: BTreeMap::new(),
             call_of: BTreeMap::new(),
             records: Vec::new(),
             open: BTreeMap::new(),
@@ -155,7 +160,7 @@ impl Plant {
             Output::Media(command) => self.media(command, inputs),
             Output::Service(call) => {
                 if call.idempotency_key.is_some() {
-                    assert!(self.last_write_of[&call.call] <= self.committed, "a writing service left too soon");
+                    assert!(self.asked_in[&call.call] <= self.committed, "a writing service left too soon");
                 }
                 self.said.push(format!("service {}", call.service));
                 self.services.push_back(call);
@@ -178,7 +183,10 @@ impl Plant {
             Write::Recording { call, .. } => (*call, &Vec::new()),
         };
         self.stored.extend(bytes);
-        self.last_write_of.insert(call, number);
+        let records = decode(bytes).expect("whole records");
+        if records.iter().any(|(_, record)| matches!(record, Record::Request { .. })) {
+            self.asked_in.insert(call, number);
+        }
     }
 
     fn leg(&mut self, command: LegCommand, inputs: &mut VecDeque<Input>) {
@@ -214,12 +222,17 @@ impl Plant {
                 self.legs.insert(leg);
             }
             LegCommand::Transfer { leg, .. } => {
-                let call = self.call_of[&leg];
-                assert!(self.last_write_of[&call] <= self.committed, "given away too soon");
+                let number = self.call_of.get(&leg).map(|call| self.asked_in[call]);
+                assert!(number.is_none_or(|number| number <= self.committed), "given away too soon");
                 self.said.push("transfer".to_owned());
                 self.given_away.insert(leg);
             }
-            LegCommand::Revive { .. } => panic!("nobody asks for that yet"),
+            LegCommand::Revive { leg, dialog, .. } => {
+                assert!(self.opened.contains(&leg), "taken up again without a port");
+                self.said.push(format!("revive {:?}", dialog.reveal()));
+                self.revived.push(leg);
+                self.legs.insert(leg);
+            }
         }
     }
 
@@ -234,8 +247,8 @@ impl Plant {
         match command {
             MediaCommand::Open { leg, beside, .. } => {
                 if let Some(beside) = beside {
-                    let call = self.call_of[&beside];
-                    assert!(self.last_write_of[&call] <= self.committed, "somebody was called too soon");
+                    let number = self.call_of.get(&beside).map(|call| self.asked_in[call]);
+                    assert!(number.is_none_or(|number| number <= self.committed), "somebody was called too soon");
                 }
                 self.opened.insert(leg);
                 let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 4_000);
@@ -342,6 +355,12 @@ impl Plant {
             self.given_away.remove(&leg);
             self.give(Input::Leg(LegEvent::Gone { leg, cause }));
         }
+    }
+
+    /// What a successor needs of a leg's dialog.
+    pub fn dialog(&mut self, leg: LegId) {
+        let dialog = Redacted::new(format!("dialog of {}", leg.0).into_bytes());
+        self.give(Input::Leg(LegEvent::Dialog { leg, dialog }));
     }
 
     /// Somebody who was called answers, or is heard before.

@@ -16,7 +16,7 @@ const CANARY: &str = "4929871234567814";
 fn random_days_keep_every_invariant() {
     let seeds = match option_env!("SEED").and_then(|seed| seed.parse::<u64>().ok()) {
         Some(seed) => seed..seed + 1,
-        None => 0..60,
+        None => 0..100,
     };
     for seed in seeds {
         if let Err(cause) = std::panic::catch_unwind(|| one_day(seed)) {
@@ -34,8 +34,18 @@ fn one_day(seed: u64) {
     for _ in 0..250 {
         event(&mut plant, &mut chance);
     }
-    let crashed = chance.one_in(3);
+    let crashed = chance.one_in(2);
     let mut plant = if crashed { plant.crash(&program) } else { plant };
+    for leg in plant.revived.clone() {
+        match chance.below(4) {
+            0 => plant.gone(leg, GoneCause::Failed),
+            1 => {}
+            _ => plant.answers(leg, false),
+        }
+    }
+    for _ in 0..if crashed { 60 } else { 0 } {
+        event(&mut plant, &mut chance);
+    }
     plant.commits = true;
     plant.commit();
     let until = plant.now().tick;
@@ -100,7 +110,10 @@ fn onward(plant: &mut Plant, chance: &mut Chance) {
         (None, Some(leg)) => match chance.below(8) {
             0 => plant.give(Input::Leg(LegEvent::Ringing { leg })),
             1 => plant.answers(leg, true),
-            2..=3 => plant.answers(leg, false),
+            2..=3 => {
+                plant.dialog(leg);
+                plant.answers(leg, false);
+            }
             4 => plant.give(Input::Leg(LegEvent::Key { leg, key: Redacted::new('5') })),
             5 => plant.gone(leg, GoneCause::RemoteHungUp),
             6 => plant.gone(leg, GoneCause::Refused(486)),

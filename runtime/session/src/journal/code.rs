@@ -24,6 +24,7 @@ const STOP: u8 = 10;
 const LATE: u8 = 11;
 const END: u8 = 12;
 const FULL: u8 = 13;
+const REVIVED: u8 = 14;
 
 /// The journal cannot be read from this byte on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +95,7 @@ pub(crate) fn encode(record: &Record, dt_ms: u64, to: &mut Vec<u8>) {
             put_u32(to, request.0);
         }
         Record::Full => head(to, FULL),
+        Record::Revived => head(to, REVIVED),
         Record::End(cause) => {
             head(to, END);
             put_end(to, *cause);
@@ -146,6 +148,7 @@ fn read_record(from: &mut Reader<'_>) -> Option<(u64, Record)> {
         LATE => Record::Late(RequestId(from.u32()?)),
         END => Record::End(read_end(from)?),
         FULL => Record::Full,
+        REVIVED => Record::Revived,
         _ => return None,
     };
     Some((dt_ms, record))
@@ -381,6 +384,7 @@ mod tests {
             Record::Fault { kind: FaultKind::Fuel, site: SiteId(1), place: None },
             Record::Stop(StopReason::TooLong),
             Record::Late(request),
+            Record::Revived,
             Record::Full,
             Record::End(EndCause::Gone(GoneCause::NoAck)),
             Record::End(EndCause::Fault(FaultKind::Index)),

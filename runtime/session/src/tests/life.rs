@@ -202,3 +202,21 @@ fn the_journal_of_a_short_call_is_small() {
     assert!(bench.done);
     assert!(bench.journal.len() < 250, "{} bytes", bench.journal.len());
 }
+
+#[test]
+fn a_call_that_is_taken_up_again_is_asked_again() {
+    let program = flow(|kit| {
+        let ask = kit.prompt("请选择", "choose", &[]);
+        kit.request("", Request::Answer, &[], vec![None], vec![1], None);
+        let menu = menu(ask, &["1", "2"]);
+        kit.request("", menu.clone(), &[], payloads(&menu, None), vec![2, 2, 2, 2], None);
+        kit.push(Op::Return);
+    });
+    let mut bench = Bench::up(program);
+    assert_eq!(bench.said(), ["play choose"]);
+    bench.revive();
+    assert_eq!(bench.said(), ["play choose"]);
+    bench.key('2');
+    assert_eq!(bench.said(), ["stop play", "hang up", "done Returned"]);
+    bench.replays();
+}

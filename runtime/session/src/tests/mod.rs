@@ -65,6 +65,16 @@ impl Bench {
         self.give(Input::Start(start));
     }
 
+    /// The process dies, and another takes the line up.
+    pub fn revive(&mut self) {
+        let rebuilt = Session::from_journal(self.session.program().clone(), &self.journal).unwrap();
+        assert_eq!(rebuilt.session.requests(), self.session.requests());
+        self.session = rebuilt.session;
+        self.checker = Checker::revived(&self.session);
+        self.recording = None;
+        self.give(Input::Revived { began: rebuilt.started.time });
+    }
+
     pub fn now(&self) -> Now {
         Now { tick: Tick(self.now_ms * 1_000_000), time: Time(START_MS + self.now_ms as i64) }
     }

@@ -124,6 +124,7 @@ fn event(bench: &mut Bench, chance: &mut Chance) {
             spoken: chance.below(2) == 0,
         })),
         17 if chance.below(6) == 0 => bench.gone(),
+        17 if !bench.done && bench.session.line() == crate::Line::Up && chance.below(3) == 0 => bench.revive(),
         18 if chance.below(30) == 0 => bench.stop(StopReason::Drain),
         19 if chance.below(20) == 0 => {
             bench.give(Input::Fault { request, kind: runtime_contract::FaultKind::Store });
