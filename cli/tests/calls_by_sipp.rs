@@ -40,8 +40,12 @@ impl Site {
 
     /// Every call goes by the scenario.
     fn completes(&self, scenario: &str, to: SocketAddr, number: &str, calls: u32) -> String {
+        self.completes_over("u1", scenario, to, number, calls)
+    }
+
+    fn completes_over(&self, transport: &str, scenario: &str, to: SocketAddr, number: &str, calls: u32) -> String {
         let folder = keys();
-        let outcome = Sipp { scenario, to, number, calls, rate: 10, timeout_s: 100 }.run(folder.path());
+        let outcome = Sipp { scenario, to, number, calls, rate: 10, timeout_s: 100, transport }.run(folder.path());
         assert_eq!(outcome.code, Some(0), "{scenario}:\n{}\n{}", outcome.said, self.served.log());
         outcome.said
     }
@@ -73,6 +77,15 @@ fn sipp_keys_its_way_through_the_example() {
     site.completes("normal", site.served.sip, EXAMPLE, 5);
     assert_eq!(site.bank.asked.load(Ordering::Relaxed), 5);
     site.ends_clean(5.0);
+}
+
+#[test]
+fn sipp_keys_its_way_through_the_example_over_tcp() {
+    let site = Site::example();
+    site.completes_over("t1", "normal", site.served.sip, EXAMPLE, 5);
+    assert_eq!(site.bank.asked.load(Ordering::Relaxed), 5);
+    site.completes_over("t1", "hang_up", site.served.sip, EXAMPLE, 5);
+    site.ends_clean(10.0);
 }
 
 #[test]

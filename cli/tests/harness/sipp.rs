@@ -17,6 +17,8 @@ pub struct Sipp<'a> {
     pub rate: u32,
     /// Seconds after which it gives up.
     pub timeout_s: u32,
+    /// As SIPp's `-t` has it: `u1` is UDP, `t1` one TCP connection.
+    pub transport: &'a str,
 }
 
 /// What SIPp said of a run.
@@ -39,7 +41,7 @@ impl Sipp<'_> {
             .args(["-error_file", "errors.log", "-buff_size", "4000000"])
             .args(["-p", &free_port().to_string(), "-mp", &free_media_port().to_string()])
             .args(["-m", &self.calls.to_string(), "-r", &self.rate.to_string(), "-l", &self.calls.to_string()])
-            .args(["-timeout", &format!("{}s", self.timeout_s), "-timeout_error"])
+            .args(["-t", self.transport, "-timeout", &format!("{}s", self.timeout_s), "-timeout_error"])
             .current_dir(folder)
             .stdin(Stdio::null())
             .output()

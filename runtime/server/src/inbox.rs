@@ -9,15 +9,28 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
 
 const SOCKET: Token = Token(0);
 const MESSAGE: Token = Token(1);
+/// First token for whatever else is registered with [`Inbox::registry`].
+pub const FIRST_FREE: Token = Token(2);
+/// Events taken in one sleep; what is left ends the next one at once.
+const EVENTS_MAX: usize = 256;
+
+/// Something became possible at a token that is not the inbox's own.
+#[derive(Clone, Copy, Debug)]
+pub struct Happened {
+    pub token: Token,
+    pub readable: bool,
+    pub writable: bool,
+}
 
 /// The sleeping side; one for each loop.
 pub struct Inbox<T> {
     poll: Poll,
     events: Events,
+    happened: Vec<Happened>,
     queue: Receiver<T>,
     /// Taken while looking whether one is there.
     next: Option<T>,
@@ -42,13 +55,24 @@ impl<T> Inbox<T> {
         let waker = Waker::new(poll.registry(), MESSAGE)?;
         let shared = Arc::new(Shared { waker, awake: AtomicBool::new(true) });
         let (sender, queue) = mpsc::channel();
-        let inbox = Inbox { poll, events: Events::with_capacity(8), queue, next: None, shared: Arc::clone(&shared) };
+        let events = Events::with_capacity(EVENTS_MAX);
+        let inbox = Inbox { poll, events, happened: Vec::new(), queue, next: None, shared: Arc::clone(&shared) };
         Ok((inbox, Door { queue: sender, shared }))
     }
 
     /// From now on a datagram at this socket ends [`Inbox::wait`], once: it must be read until it has no more.
     pub fn watch(&self, socket: RawFd) -> io::Result<()> {
         self.poll.registry().register(&mut SourceFd(&socket), SOCKET, Interest::READABLE)
+    }
+
+    /// For other things that may end [`Inbox::wait`], by tokens from [`FIRST_FREE`] on.
+    pub fn registry(&self) -> io::Result<Registry> {
+        self.poll.registry().try_clone()
+    }
+
+    /// What happened at those during the last sleep.
+    pub fn happened(&self) -> &[Happened] {
+        &self.happened
     }
 
     pub fn next(&mut self) -> Option<T> {
@@ -63,13 +87,27 @@ impl<T> Inbox<T> {
             self.next = self.queue.try_recv().ok();
         }
         let longest = if self.next.is_some() { Some(Duration::ZERO) } else { longest };
+        self.happened.clear();
+        self.events.clear();
         match self.poll.poll(&mut self.events, longest) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
         self.shared.awake.store(true, Ordering::SeqCst);
-        Ok(self.events.iter().any(|event| event.token() == SOCKET))
+        let mut datagrams = false;
+        for event in &self.events {
+            match event.token() {
+                SOCKET => datagrams = true,
+                MESSAGE => {}
+                token => {
+                    let over = event.is_error() || event.is_read_closed() || event.is_write_closed();
+                    let (readable, writable) = (event.is_readable() || over, event.is_writable() || over);
+                    self.happened.push(Happened { token, readable, writable });
+                }
+            }
+        }
+        Ok(datagrams)
     }
 }
 

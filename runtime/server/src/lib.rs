@@ -15,6 +15,7 @@ pub mod config;
 pub mod project;
 
 mod clock;
+mod connections;
 mod http;
 mod inbox;
 mod logging;

@@ -15,6 +15,7 @@ use runtime_session::RequestId;
 use runtime_sip::{Endpoint, Input as SipInput, Output as SipOutput};
 
 use crate::clock::Clock;
+use crate::connections::Arrived;
 use crate::inbox::Inbox;
 use crate::plant::Plant;
 use crate::prompts::VersionPrompts;
@@ -82,6 +83,8 @@ pub struct Node {
     pub plant: Plant,
     pub inbox: Inbox<Message>,
     pub work: VecDeque<Work>,
+    /// What came on connections in this round.
+    pub arrived: Vec<Arrived>,
 }
 
 /// What keeps the loop going, and how it ends.
@@ -112,6 +115,7 @@ impl Node {
                 readable = self.datagrams(now) == BATCH_MAX;
             }
             self.timeouts(now);
+            let streams = self.streams(now);
             let unsent = self.plant.flush(&mut self.work);
             self.plant.metrics.sip_unacknowledged_refused(self.endpoint.unacknowledged_refused());
             course = self.onward(course, now);
@@ -120,11 +124,12 @@ impl Node {
                 self.plant.flush(&mut self.work);
                 return Ok(());
             }
-            if readable || !self.work.is_empty() {
+            if readable || streams || !self.work.is_empty() {
                 continue;
             }
             let again = unsent.then_some(AGAIN);
             readable |= self.inbox.wait([self.sleep(&course), again].into_iter().flatten().min())?;
+            self.plant.connections.happened(self.inbox.happened());
         }
     }
 
@@ -165,6 +170,30 @@ impl Node {
             self.settle(now);
         }
         count
+    }
+
+    /// What came on connections. True when there is more.
+    fn streams(&mut self, now: Now) -> bool {
+        let mut arrived = std::mem::take(&mut self.arrived);
+        let more = self.plant.connections.round(&mut arrived);
+        let some = !arrived.is_empty();
+        for arrived in arrived.drain(..) {
+            match arrived {
+                Arrived::Accepted(connection, source) => {
+                    self.sip(now, SipInput::Accepted { connection, source, local: self.plant.local });
+                }
+                Arrived::Connected(connection) => self.sip(now, SipInput::Connected { connection }),
+                Arrived::Bytes(connection, source, bytes) => {
+                    let trusted = self.plant.site.load().is_trusted(source.ip());
+                    self.sip(now, SipInput::Stream { connection, bytes: &bytes, trusted });
+                }
+                Arrived::Closed(connection) => self.sip(now, SipInput::Closed { connection }),
+            }
+            self.settle(now);
+        }
+        self.arrived = arrived;
+        // What was answered is still to be written.
+        more || some
     }
 
     fn timeouts(&mut self, now: Now) {
@@ -275,6 +304,9 @@ fn sip_outputs(outputs: runtime_sip::Outputs<'_>, plant: &mut Plant, work: &mut 
     for output in outputs {
         match output {
             SipOutput::Send { destination, bytes, .. } => plant.socket.queue(destination, bytes),
+            SipOutput::Connect { connection, destination } => plant.connections.connect(connection, destination),
+            SipOutput::Write { connection, bytes } => plant.connections.write(connection, bytes),
+            SipOutput::Close { connection } => plant.connections.close(connection),
             SipOutput::Event(event) => work.push_back(Work::Exchange(Input::Leg(event))),
         }
     }

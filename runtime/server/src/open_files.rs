@@ -2,8 +2,8 @@
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Sockets, the store, prompts being read and HTTP beside the calls'.
-const BESIDE_CALLS: u64 = 512;
+/// SIP's connections (`connections_max`), other sockets, the store, prompts being read and HTTP beside the calls'.
+const BESIDE_CALLS: u64 = 2_048 + 512;
 
 /// Asks the system for as many as it allows. A warning when that is less than `calls_max` calls need.
 pub fn raise(calls_max: u32) -> Option<String> {

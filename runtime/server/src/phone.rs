@@ -136,6 +136,7 @@ impl Phone {
         config.user_agent = "strowger phone".into();
         config.leg_first = INCOMING_FIRST;
         config.legs_max = CALLS_MAX;
+        config.connections_max = 0;
         let run = move || {
             let mut exchange = PhoneLoop {
                 endpoint: Endpoint::new(config, seed),
@@ -327,6 +328,8 @@ fn carry_out(
     for output in outputs {
         match output {
             Output::Send { destination, bytes, .. } => socket.queue(destination, bytes),
+            // It has no TCP: see `connections_max`.
+            Output::Connect { .. } | Output::Write { .. } | Output::Close { .. } => {}
             Output::Event(event) => leg_event(event, media, lines),
         }
     }

@@ -12,6 +12,7 @@ use runtime_media::{Command, Media, Prompt, RecordSpec};
 use runtime_session::Trace;
 use runtime_store::Store;
 
+use crate::connections::Connections;
 use crate::inbox::Door;
 use crate::metrics::Metrics;
 use crate::node::{Message, Work};
@@ -23,6 +24,7 @@ use crate::start::Shared;
 
 pub struct Plant {
     pub socket: BatchSocket,
+    pub connections: Connections,
     /// Our address as peers see it.
     pub local: SocketAddr,
     pub media: Arc<Media>,
@@ -53,9 +55,10 @@ pub struct Plant {
 }
 
 impl Plant {
-    pub fn new(shared: Shared, socket: BatchSocket, prompts: Prompts) -> Plant {
+    pub fn new(shared: Shared, socket: BatchSocket, connections: Connections, prompts: Prompts) -> Plant {
         Plant {
             socket,
+            connections,
             local: shared.local,
             media: shared.media,
             store: shared.store,

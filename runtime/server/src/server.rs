@@ -108,7 +108,8 @@ impl Server {
     /// Starts everything and returns when the first version takes calls. `config` is `strowger.yaml` as
     /// [`Config::from_folder`] reads it, with whatever the command line changes.
     pub fn start(config: Config, build: Arc<dyn Build>, options: Options) -> Result<RunningServer, StartError> {
-        let Parts { shared, socket, http, inbox, runtime, warnings, lock } = Parts::open(config, &options.project)?;
+        let Parts { shared, socket, listener, http, inbox, runtime, warnings, lock } =
+            Parts::open(config, &options.project)?;
         let left = recover(&shared.store, build.as_ref())?;
         let versions = Arc::new(shared.versions(build, &options));
         let pages = shared.pages(Arc::clone(&versions));
@@ -121,7 +122,7 @@ impl Server {
             door: shared.door.clone(),
             store: Arc::clone(&shared.store),
             voices: Arc::clone(&shared.voices),
-            node: Mutex::new(Some(start_node(shared, socket, inbox, left, options.began)?)),
+            node: Mutex::new(Some(start_node(shared, (socket, listener), inbox, left, options.began)?)),
             watch: None,
             versions,
             runtime: Some(runtime),

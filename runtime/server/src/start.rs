@@ -17,6 +17,7 @@ use tokio::runtime::{Handle, Runtime};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::connections::{self, Connections};
 use crate::inbox::{Door, Inbox};
 use crate::metrics::Metrics;
 use crate::node::{Message, Node, Work, media_event};
@@ -32,6 +33,9 @@ use crate::versions::Versions;
 /// Media threads of one process.
 const MEDIA_THREADS_MAX: usize = 8;
 
+/// Ports tried for one that is free for UDP and TCP.
+const PORT_TRIES_MAX: usize = 16;
+
 /// Answered calls that one address may leave without an ACK, however small `calls_max` is.
 const UNACKNOWLEDGED_MIN: usize = 8;
 
@@ -39,6 +43,8 @@ const UNACKNOWLEDGED_MIN: usize = 8;
 pub struct Parts {
     pub shared: Shared,
     pub socket: BoundSocket,
+    /// For connections, on the socket's port.
+    pub listener: TcpListener,
     pub http: TcpListener,
     pub inbox: Inbox<Message>,
     pub runtime: Runtime,
@@ -68,8 +74,8 @@ impl Parts {
     pub fn open(config: Config, project: &Path) -> Result<Parts, StartError> {
         let system = |error: std::io::Error| StartError::system(&error);
         let data = project.join(&config.storage.data);
-        let socket = BoundSocket::bind(config.listen.sip)
-            .map_err(|error| bind_error("SIP", config.listen.sip, &error, "sip"))?;
+        let (socket, listener) =
+            bind_sip(config.listen.sip).map_err(|error| bind_error("SIP", config.listen.sip, &error, "sip"))?;
         let http = TcpListener::bind(config.listen.http)
             .map_err(|error| bind_error("HTTP", config.listen.http, &error, "http"))?;
         let local = SocketAddr::new(config.advertised().ip(), socket.address().port());
@@ -98,7 +104,7 @@ impl Parts {
             voices: Arc::new(voices),
         };
         let warnings = [warning.map(|warning| warning.to_string()), few_files].into_iter().flatten().collect();
-        Ok(Parts { shared, socket, http, inbox, runtime, warnings, lock })
+        Ok(Parts { shared, socket, listener, http, inbox, runtime, warnings, lock })
     }
 }
 
@@ -126,6 +132,20 @@ impl Shared {
             metrics: Arc::clone(&self.metrics),
             media: Arc::clone(&self.media),
             store: Arc::clone(&self.store),
+        }
+    }
+}
+
+/// UDP and TCP on one port. Where the system chooses, the port it gives to one may be taken for the other.
+fn bind_sip(address: SocketAddr) -> std::io::Result<(BoundSocket, TcpListener)> {
+    let mut tries = if address.port() == 0 { PORT_TRIES_MAX } else { 1 };
+    loop {
+        tries -= 1;
+        let socket = BoundSocket::bind(address)?;
+        match connections::bind(SocketAddr::new(address.ip(), socket.address().port())) {
+            Ok(listener) => return Ok((socket, listener)),
+            Err(error) if tries == 0 => return Err(error),
+            Err(_) => {}
         }
     }
 }
@@ -194,7 +214,7 @@ fn seed<const N: usize>() -> Result<[u8; N], StartError> {
 /// Sets the node going on a thread of its own. `began`: where its clock begins, in a rehearsal.
 pub fn start_node(
     shared: Shared,
-    socket: BoundSocket,
+    (socket, listener): (BoundSocket, TcpListener),
     inbox: Inbox<Message>,
     left: VecDeque<Work>,
     began: Option<Time>,
@@ -214,9 +234,11 @@ pub fn start_node(
     let endpoint_seed = seed()?;
     let prompts =
         Prompts::start(Arc::clone(&shared.voices), &shared.door).map_err(|error| StartError::system(&error))?;
+    let connections = inbox.registry().and_then(|registry| Connections::new(registry, listener));
+    let connections = connections.map_err(|error| StartError::system(&error))?;
     let run = move || {
         // The socket's buffers belong to this thread.
-        let plant = Plant::new(shared, socket.into_batches(), prompts);
+        let plant = Plant::new(shared, socket.into_batches(), connections, prompts);
         let node = Node {
             clock: Clock::start_at(began),
             endpoint: Endpoint::new(sip, endpoint_seed),
@@ -224,6 +246,7 @@ pub fn start_node(
             plant,
             inbox,
             work: left,
+            arrived: Vec::new(),
         };
         node.run()
     };

@@ -28,6 +28,16 @@ pub struct Config {
     pub body_bytes_max: usize,
     /// `Retry-After` of every 503, in seconds.
     pub retry_after_s: u32,
+    /// Connections at one time; over it a new one is closed at once. 0: there is no TCP here.
+    pub connections_max: usize,
+    /// Of them, those with one host. A NAT may have a whole office behind it.
+    pub connections_per_host_max: usize,
+    /// How long a connection of ours may take to come about.
+    pub connect_ms: u64,
+    /// How long a message on a connection may take from its first byte to its last, and the first one to come.
+    pub message_ms: u64,
+    /// A connection that says nothing for so long is closed, unless a call needs it. Longer than any transaction.
+    pub idle_ms: u64,
 }
 
 impl Config {
@@ -45,6 +55,11 @@ impl Config {
             transactions_max: 1_000_000,
             body_bytes_max: 16 * 1024,
             retry_after_s: 5,
+            connections_max: 2_048,
+            connections_per_host_max: 256,
+            connect_ms: 4_000,
+            message_ms: 10_000,
+            idle_ms: 180_000,
         }
     }
 }

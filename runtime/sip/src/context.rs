@@ -11,7 +11,7 @@ use crate::alarms::Alarms;
 use crate::entropy::Entropy;
 use crate::slab::Key;
 use crate::transaction::Timer;
-use crate::transport::Hop;
+use crate::transport::{ConnectionId, Connections, Hop, Over};
 use crate::{Config, Output};
 
 /// Everything that time can do to us.
@@ -19,6 +19,10 @@ use crate::{Config, Output};
 pub enum Alarm {
     Transaction(Key, Timer),
     Leg(Key, LegTimer),
+    /// A request could not be handed to any connection.
+    Undelivered(Key),
+    /// See whether the connection is still of use.
+    Connection(ConnectionId),
 }
 
 /// Timers of a leg. The number tells an alarm that was overtaken from the one that counts.
@@ -39,13 +43,54 @@ pub struct Context {
     pub now: Tick,
     pub entropy: Entropy,
     pub alarms: Alarms<Alarm>,
+    pub connections: Connections,
     pub outputs: VecDeque<Output>,
 }
 
 impl Context {
-    pub fn send(&mut self, destination: Hop, local: SocketAddr, bytes: &Arc<[u8]>) {
-        let destination = destination.address;
-        self.outputs.push_back(Output::Send { destination, local, bytes: Arc::clone(bytes) });
+    pub fn send(&mut self, hop: Hop, local: SocketAddr, bytes: &Arc<[u8]>) {
+        self.deliver(hop, local, bytes);
+    }
+
+    /// Gives the hop as it was used: over TCP with its connection, which has none when there can be none.
+    pub fn deliver(&mut self, hop: Hop, local: SocketAddr, bytes: &Arc<[u8]>) -> Hop {
+        match hop.over {
+            Over::Udp => {
+                let destination = hop.address;
+                self.outputs.push_back(Output::Send { destination, local, bytes: Arc::clone(bytes) });
+                hop
+            }
+            Over::Tcp(wanted) => {
+                let connection = self.connections.find(wanted, hop.address).or_else(|| self.connect(hop.address));
+                if let Some(connection) = connection {
+                    self.write(connection, Arc::clone(bytes));
+                }
+                Hop { over: Over::Tcp(connection), ..hop }
+            }
+        }
+    }
+
+    pub fn write(&mut self, connection: ConnectionId, bytes: Arc<[u8]>) {
+        if let Some(state) = self.connections.get_mut(connection) {
+            state.touch(self.now);
+            self.outputs.push_back(Output::Write { connection, bytes });
+        }
+    }
+
+    fn connect(&mut self, destination: SocketAddr) -> Option<ConnectionId> {
+        let connection = self.connections.open(&self.config, self.now, destination)?;
+        self.outputs.push_back(Output::Connect { connection, destination });
+        self.watch(connection);
+        Some(connection)
+    }
+
+    /// Sees to it that a connection is looked after when it must be.
+    pub fn watch(&mut self, connection: ConnectionId) {
+        let Some(state) = self.connections.get_mut(connection) else { return };
+        let at = state.end(&self.config).unwrap_or_else(|| state.idle_end(&self.config));
+        if state.arm(self.now, at) {
+            self.alarms.set(self.now, at, Alarm::Connection(connection));
+        }
     }
 
     pub fn say(&mut self, event: LegEvent) {

@@ -47,6 +47,10 @@ impl<T> Slab<T> {
         self.places.get_mut(key.at as usize)?.as_mut().filter(|(stamp, _)| *stamp == key.stamp).map(|(_, value)| value)
     }
 
+    pub fn values(&self) -> impl Iterator<Item = &T> {
+        self.places.iter().flatten().map(|(_, value)| value)
+    }
+
     /// Memory goes back when the last thing is gone.
     pub fn remove(&mut self, key: Key) -> Option<T> {
         let place = self.places.get_mut(key.at as usize)?;

@@ -44,7 +44,7 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Listen {
-    /// UDP.
+    /// UDP and TCP.
     pub sip: SocketAddr,
     /// Our address as peers reach it, for signalling and voice, on the same ports: behind NAT, and needed when `sip` is
     /// a wildcard, for a wildcard is no address to call.

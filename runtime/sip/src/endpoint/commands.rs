@@ -9,10 +9,11 @@ use super::Endpoint;
 use super::legs::Phase;
 use super::placing::{Caller, Placing};
 use crate::dialog::Dialog;
+use crate::message::uri::{Uri, parse_uri};
 use crate::sdp;
 use crate::slab::Key;
 use crate::transaction::{Machine, Opening, Owner};
-use crate::transport::Hop;
+use crate::transport::{Hop, Transport};
 
 impl Endpoint {
     pub(super) fn command(&mut self, command: LegCommand) {
@@ -22,7 +23,8 @@ impl Endpoint {
                 match target {
                     Target::Address { uri, peer } => {
                         let caller = Caller::new(from, self.ctx.config.local);
-                        let (target, peer) = (uri.reveal(), Hop::udp(peer));
+                        let target = uri.reveal();
+                        let peer = Hop::new(peer, asked_transport(target));
                         self.dial(Placing { leg, target, peer, caller, ring_ms, media });
                     }
                     Target::Number(_) | Target::Extension(_) => {
@@ -175,6 +177,14 @@ impl Endpoint {
         if let Some(mut dialog) = Dialog::restore(snapshot) {
             self.send_bye(&mut dialog);
         }
+    }
+}
+
+/// What a URI says of its transport (RFC 3263 §4.1 for an address).
+fn asked_transport(uri: &str) -> Transport {
+    match parse_uri(uri.as_bytes()) {
+        Some(Uri::Sip(uri)) => uri.transport().unwrap_or(Transport::Udp),
+        _ => Transport::Udp,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::dialog::Dialog;
 use crate::entropy::{Digest, DigestHasher, DigestMap};
 use crate::sdp::{Origin, Remote};
 use crate::slab::{Key, Slab};
-use crate::transport::Hop;
+use crate::transport::{ConnectionId, Hop};
 
 /// One side of one call, and the dialog that carries it.
 pub struct Leg {
@@ -135,6 +135,11 @@ impl Legs {
 
     pub fn get_mut(&mut self, key: Key) -> Option<&mut Leg> {
         self.slab.get_mut(key)
+    }
+
+    /// Whether some leg speaks over this connection.
+    pub fn need(&self, connection: ConnectionId) -> bool {
+        self.slab.values().any(|leg| leg.dialog.peer.connection() == Some(connection))
     }
 
     /// Legs of this host that wait for the ACK of the 2xx that answered them.

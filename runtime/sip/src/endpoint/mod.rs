@@ -7,6 +7,7 @@ mod incoming;
 mod legs;
 mod placing;
 mod receive;
+mod streams;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -22,7 +23,7 @@ use crate::context::{Alarm, Context};
 use crate::entropy::Entropy;
 use crate::slab::Key;
 use crate::transaction::{Event, Owner, Timer, Told, Transactions};
-use crate::transport::Hop;
+use crate::transport::{ConnectionId, Connections, Hop};
 use legs::Legs;
 use receive::Arrival;
 
@@ -31,6 +32,14 @@ pub enum Input<'a> {
     /// A datagram arrived from `source` at our `local` address (not a wildcard: it becomes our Contact).
     /// `trusted` says that the source is a peer that may place calls here.
     Datagram { source: SocketAddr, local: SocketAddr, bytes: &'a [u8], trusted: bool },
+    /// A peer made a connection; `local` as for a datagram.
+    Accepted { connection: ConnectionId, source: SocketAddr, local: SocketAddr },
+    /// What [`Output::Connect`] asked for has come about.
+    Connected { connection: ConnectionId },
+    /// Bytes came on a connection, in order. `trusted` as for a datagram.
+    Stream { connection: ConnectionId, bytes: &'a [u8], trusted: bool },
+    /// A connection is gone, or never came about. Not said of one that [`Output::Close`] closed.
+    Closed { connection: ConnectionId },
     /// The exchange wants something of a leg.
     Command(LegCommand),
     /// The tick of [`Endpoint::next_deadline`] has come.
@@ -46,6 +55,13 @@ pub enum Input<'a> {
 pub enum Output {
     /// Send this datagram, from the socket bound to `local` when there are several.
     Send { destination: SocketAddr, local: SocketAddr, bytes: Arc<[u8]> },
+    /// Make a connection; answer with [`Input::Connected`] or [`Input::Closed`]. What is to be written before it has
+    /// come about waits for it.
+    Connect { connection: ConnectionId, destination: SocketAddr },
+    /// Send these bytes on a connection, in order.
+    Write { connection: ConnectionId, bytes: Arc<[u8]> },
+    /// Close a connection once everything is written.
+    Close { connection: ConnectionId },
     /// Tell the exchange.
     Event(LegEvent),
 }
@@ -54,6 +70,10 @@ impl fmt::Debug for Input<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Input::Datagram { source, bytes, .. } => write!(f, "Datagram({} bytes from {source})", bytes.len()),
+            Input::Accepted { connection, source, .. } => write!(f, "Accepted({} from {source})", connection.0),
+            Input::Connected { connection } => write!(f, "Connected({})", connection.0),
+            Input::Stream { connection, bytes, .. } => write!(f, "Stream({} bytes on {})", bytes.len(), connection.0),
+            Input::Closed { connection } => write!(f, "Closed({})", connection.0),
             Input::Command(_) => f.write_str("Command"),
             Input::Timeout => f.write_str("Timeout"),
             Input::Drain => f.write_str("Drain"),
@@ -66,6 +86,9 @@ impl fmt::Debug for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Output::Send { destination, bytes, .. } => write!(f, "Send({} bytes to {destination})", bytes.len()),
+            Output::Connect { connection, destination } => write!(f, "Connect({} to {destination})", connection.0),
+            Output::Write { connection, bytes } => write!(f, "Write({} bytes on {})", bytes.len(), connection.0),
+            Output::Close { connection } => write!(f, "Close({})", connection.0),
             Output::Event(event) => write!(f, "Event({event:?})"),
         }
     }
@@ -105,6 +128,7 @@ impl Endpoint {
             now: Tick(0),
             entropy: Entropy::new(seed),
             alarms: Alarms::new(),
+            connections: Connections::default(),
             outputs: VecDeque::new(),
         };
         Self {
@@ -125,6 +149,10 @@ impl Endpoint {
             Input::Datagram { source, local, bytes, trusted } => {
                 self.receive(&Arrival { source: Hop::udp(source), local, trusted }, bytes);
             }
+            Input::Accepted { connection, source, local } => self.accepted(connection, source, local),
+            Input::Connected { connection } => self.connected(connection),
+            Input::Stream { connection, bytes, trusted } => self.stream(connection, bytes, trusted),
+            Input::Closed { connection } => self.closed(connection),
             Input::Command(command) => self.command(command),
             Input::Timeout => {}
             Input::Drain => self.draining = true,
@@ -150,6 +178,7 @@ impl Endpoint {
             unacknowledged: self.legs.unacknowledged_total(),
             transactions: self.transactions.len(),
             alarms: self.ctx.alarms.len(),
+            connections: self.ctx.connections.len(),
         }
     }
 
@@ -160,6 +189,8 @@ impl Endpoint {
             match alarm {
                 Alarm::Transaction(key, timer) => self.transaction_timer(key, timer),
                 Alarm::Leg(key, timer) => self.leg_timer(key, timer),
+                Alarm::Undelivered(key) => self.undelivered(key, false),
+                Alarm::Connection(connection) => self.look_after(connection),
             }
         }
         self.due = due;
@@ -171,7 +202,7 @@ impl Endpoint {
     }
 
     /// What any step of a transaction may ask of us.
-    fn settle(&mut self, key: Key, told: Told) {
+    pub(super) fn settle(&mut self, key: Key, told: Told) {
         if told.trying
             && let Owner::Leg(leg) = told.owner
         {
@@ -196,4 +227,5 @@ pub struct Load {
     pub transactions: usize,
     /// Alarms set, overtaken ones included.
     pub alarms: usize,
+    pub connections: usize,
 }

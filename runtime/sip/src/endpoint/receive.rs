@@ -166,7 +166,7 @@ impl Endpoint {
         writer.into_bytes().into()
     }
 
-    fn refuse_broken(&mut self, arrival: &Arrival, message: &Message<'_>, refusal: Refusal) {
+    pub(super) fn refuse_broken(&mut self, arrival: &Arrival, message: &Message<'_>, refusal: Refusal) {
         let tag = self.stateless_tag(message);
         let via = message.values(Header::Via).next();
         // Without any Via, no response can find its transaction.

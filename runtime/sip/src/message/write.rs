@@ -1,13 +1,14 @@
 //! Writes messages, once, front to back. It does not know why.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::header::Header;
 use super::scan::is_space;
 use super::via::{Via, parse_via};
 use super::vocabulary::status_line;
 use super::{Essentials, Message};
-use crate::transport::Hop;
+use crate::transport::{Hop, Transport};
 
 /// Methods that this endpoint serves (RFC 3261 §20.5).
 pub const ALLOW: &[u8] = b"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n";
@@ -202,6 +203,19 @@ pub fn companion(request: &[u8], method: &[u8], to: Option<&[u8]>) -> Option<Vec
     writer.header(b"Call-ID", essentials.call_id);
     writer.put(b"CSeq: ").put_number(essentials.cseq).put(b" ").put(method).put(b"\r\n").body(b"");
     Some(writer.into_bytes())
+}
+
+/// A request of ours with another transport in its top Via, which is its first header. The length stays.
+pub fn with_transport(request: &[u8], transport: Transport) -> Option<Arc<[u8]>> {
+    const PROTOCOL: &[u8] = b"Via: SIP/2.0/";
+    let line = request.iter().position(|byte| *byte == b'\n')? + 1;
+    let name = line + PROTOCOL.len();
+    let mut bytes = Arc::<[u8]>::from(request);
+    if !request.get(line..)?.starts_with(PROTOCOL) {
+        return None;
+    }
+    Arc::get_mut(&mut bytes)?.get_mut(name..name + 3)?.copy_from_slice(transport.name().as_bytes());
+    Some(bytes)
 }
 
 /// Branch of a request of ours.

@@ -8,7 +8,7 @@ pub fn step(state: State, event: Event) -> Option<Step> {
     match (state, event) {
         (State::Trying, Timer(E)) => to(State::Trying, &[Resend, Arm(E)]),
         (Proceeding, Timer(E)) => to(Proceeding, &[Resend, Arm(E)]),
-        (State::Trying | Proceeding, Timer(F)) => to(Terminated, &[TimedOut]),
+        (State::Trying | Proceeding, Timer(F) | TransportError) => to(Terminated, &[TimedOut]),
         (State::Trying | Proceeding, Provisional) => to(Proceeding, &[Tell]),
         (State::Trying | Proceeding, Success | Failure) => to(Completed, &[Tell, Arm(K)]),
         (Completed, Timer(K)) => to(Terminated, &[]),

@@ -49,6 +49,8 @@ pub enum Event {
     /// 300–699
     Failure,
     Timer(Timer),
+    /// The request did not leave, or its connection is gone ("Transport Err.").
+    TransportError,
 }
 
 impl Event {
@@ -75,7 +77,7 @@ pub enum Action {
     Ack,
     /// Pass the event to the TU.
     Tell,
-    /// Tell the TU that the far side stayed silent.
+    /// Tell the TU that the far side stayed silent, or cannot be reached.
     TimedOut,
     Arm(Timer),
 }
@@ -111,6 +113,11 @@ const fn to(next: State, actions: &'static [Action]) -> Option<Step> {
 }
 
 impl Machine {
+    /// Sends the request.
+    pub fn is_client(self) -> bool {
+        matches!(self, Machine::ClientInvite | Machine::Client)
+    }
+
     /// Where it begins, and what it does first.
     pub fn start(self) -> Step {
         match self {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::{Action, Event, Machine, State, Timer};
 use crate::context::{Alarm, Context};
 use crate::entropy::{Digest, DigestMap};
+use crate::message::write;
 use crate::slab::{Key, Slab};
-use crate::transport::Hop;
+use crate::transport::{Hop, Transport};
 
 /// Who is behind a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct Transaction {
     kept: Option<Arc<[u8]>>,
     /// ACKs of 2xx by digest of the To tag: forks have several (RFC 3261 §13.2.2.4).
     acks: Vec<(Digest, Hop, Arc<[u8]>)>,
+    /// Went to TCP for its length alone: without a connection it goes over UDP after all (RFC 3261 §18.1.1).
+    long: bool,
 }
 
 impl Transaction {
@@ -100,14 +103,25 @@ impl Transactions {
     }
 
     /// `message` is what a client sends; a server has none yet. `None` at `transactions_max`.
-    pub fn open(&mut self, ctx: &mut Context, opening: Opening, message: Option<Arc<[u8]>>) -> Option<Key> {
+    pub fn open(&mut self, ctx: &mut Context, mut opening: Opening, mut message: Option<Arc<[u8]>>) -> Option<Key> {
         if self.slab.len() >= ctx.config.transactions_max {
             return None;
         }
         let (digest, merge) = (opening.key, opening.merge);
         let start = opening.machine.start();
-        let key =
-            self.slab.insert(Transaction { opening, state: start.next, wait_ms: 0, kept: None, acks: Vec::new() });
+        let long = message.as_ref().and_then(|message| over_tcp(ctx, &opening, message));
+        if let Some(longer) = &long {
+            opening.destination = Hop::new(opening.destination.address, Transport::Tcp);
+            message = Some(Arc::clone(longer));
+        }
+        let key = self.slab.insert(Transaction {
+            opening,
+            state: start.next,
+            wait_ms: 0,
+            kept: None,
+            acks: Vec::new(),
+            long: long.is_some(),
+        });
         self.by_key.insert(digest, key);
         if let Some(merge) = merge {
             self.by_merge.insert(merge, key);
@@ -139,12 +153,14 @@ impl Transactions {
         let transaction = self.slab.get_mut(key)?;
         let Opening { owner, destination, local, .. } = transaction.opening;
         let mut told = Told { owner, tell: false, timed_out: false, trying: false, ack: false, ended: false };
+        let mut sent = false;
         for action in actions {
             match action {
                 Action::Send => {
                     if let Some(message) = &message {
                         transaction.kept = Some(Arc::clone(message));
-                        ctx.send(destination, local, message);
+                        transaction.opening.destination = ctx.deliver(destination, local, message);
+                        sent |= transaction.opening.machine.is_client() && destination.is_reliable();
                     }
                 }
                 Action::Resend => {
@@ -163,7 +179,32 @@ impl Transactions {
                 }
             }
         }
+        if sent {
+            self.await_answer(ctx, key);
+        }
         Some(told)
+    }
+
+    /// A request went to a connection: its end must be heard of.
+    fn await_answer(&self, ctx: &mut Context, key: Key) {
+        let Some(hop) = self.slab.get(key).map(|transaction| transaction.opening.destination) else { return };
+        match hop.connection().and_then(|id| ctx.connections.get_mut(id)) {
+            Some(connection) => connection.await_answer(key, |key| self.slab.get(key).is_some()),
+            None => ctx.alarm_in(0, Alarm::Undelivered(key)),
+        }
+    }
+
+    /// The connection of a client's request is gone, or never came about.
+    pub fn undelivered(&mut self, ctx: &mut Context, key: Key, connected: bool) -> Option<Told> {
+        let transaction = self.slab.get_mut(key)?;
+        let start = transaction.opening.machine.start();
+        if transaction.long && !connected && transaction.state == start.next {
+            transaction.long = false;
+            transaction.opening.destination = Hop::udp(transaction.opening.destination.address);
+            let message = transaction.kept.take().and_then(|kept| write::with_transport(&kept, Transport::Udp));
+            return self.act(ctx, key, start.actions, message);
+        }
+        self.run(ctx, key, Event::TransportError, None)
     }
 
     /// The ACK that [`Told::ack`] asked for: sent now, and again for each repeated response.
@@ -218,6 +259,18 @@ impl Transactions {
         shrink(&mut self.by_merge);
     }
 }
+
+/// The request for TCP, when it is too long for UDP: over 1 300 bytes where the MTU is not known (RFC 3261 §18.1.1).
+fn over_tcp(ctx: &Context, opening: &Opening, message: &[u8]) -> Option<Arc<[u8]>> {
+    let fits = message.len() <= UDP_REQUEST_BYTES_MAX || ctx.config.connections_max == 0;
+    if fits || !opening.machine.is_client() || opening.destination.is_reliable() {
+        return None;
+    }
+    write::with_transport(message, Transport::Tcp)
+}
+
+/// Bytes of a request of ours in one datagram.
+pub const UDP_REQUEST_BYTES_MAX: usize = 1_300;
 
 /// Forked 2xx that one INVITE acknowledges.
 pub const FORKS_MAX: usize = 16;

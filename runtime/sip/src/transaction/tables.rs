@@ -18,6 +18,7 @@ fn events() -> Vec<Event> {
     [Event::Request, Event::Ack, Event::Provisional, Event::Success, Event::Failure]
         .into_iter()
         .chain(timers.map(Event::Timer))
+        .chain([Event::TransportError])
         .collect()
 }
 
@@ -51,11 +52,13 @@ fn invite_client_of_rfc_6026_figure_5() {
         Calling, Failure -> Completed: Ack Tell arm D
         Calling, timer A -> Calling: Resend arm A
         Calling, timer B -> Terminated: TimedOut
+        Calling, TransportError -> Terminated: TimedOut
         Proceeding, Provisional -> Proceeding: Tell
         Proceeding, Success -> Accepted: Tell arm M
         Proceeding, Failure -> Completed: Ack Tell arm D
         Completed, Failure -> Completed: Resend
         Completed, timer D -> Terminated:
+        Completed, TransportError -> Terminated:
         Accepted, Success -> Accepted: Tell
         Accepted, timer M -> Terminated:",
     );
@@ -71,11 +74,13 @@ fn client_of_rfc_3261_figure_6() {
         Trying, Failure -> Completed: Tell arm K
         Trying, timer E -> Trying: Resend arm E
         Trying, timer F -> Terminated: TimedOut
+        Trying, TransportError -> Terminated: TimedOut
         Proceeding, Provisional -> Proceeding: Tell
         Proceeding, Success -> Completed: Tell arm K
         Proceeding, Failure -> Completed: Tell arm K
         Proceeding, timer E -> Proceeding: Resend arm E
         Proceeding, timer F -> Terminated: TimedOut
+        Proceeding, TransportError -> Terminated: TimedOut
         Completed, timer K -> Terminated:",
     );
 }

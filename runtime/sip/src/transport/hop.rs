@@ -78,6 +78,13 @@ impl Hop {
         self.transport() == Transport::Tcp
     }
 
+    pub fn connection(&self) -> Option<ConnectionId> {
+        match self.over {
+            Over::Udp => None,
+            Over::Tcp(connection) => connection,
+        }
+    }
+
     pub fn ip(&self) -> IpAddr {
         self.address.ip()
     }

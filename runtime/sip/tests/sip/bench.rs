@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use runtime_contract::Redacted;
 use runtime_contract::leg::{LegCommand, LegEvent, LegId, Target};
 use runtime_contract::time::Tick;
-use runtime_sip::{Config, Endpoint, Input, Load, Output, Outputs};
+use runtime_sip::{Config, ConnectionId, Endpoint, Input, Load, Output};
 
 pub const LOCAL: &str = "127.0.0.1:5060";
 pub const PEER: &str = "127.0.0.1:5070";
@@ -20,6 +20,9 @@ pub struct Bench {
     pub sent: Vec<(SocketAddr, String)>,
     pub events: Vec<LegEvent>,
     pub trusted: bool,
+    pub written: Vec<(ConnectionId, String)>,
+    pub connects: Vec<(ConnectionId, SocketAddr)>,
+    pub closes: Vec<ConnectionId>,
 }
 
 pub fn address(text: &str) -> SocketAddr {
@@ -39,22 +42,50 @@ impl Bench {
         let mut config = Config::new(address(LOCAL));
         change(&mut config);
         let endpoint = Endpoint::new(config, [5; 32]);
-        Self { endpoint, now: Tick(0), sent: Vec::new(), events: Vec::new(), trusted: true }
-    }
-
-    fn take(outputs: Outputs<'_>, sent: &mut Vec<(SocketAddr, String)>, events: &mut Vec<LegEvent>) {
-        for output in outputs {
-            match output {
-                Output::Send { destination, bytes, .. } => {
-                    sent.push((destination, String::from_utf8_lossy(&bytes).into_owned()));
-                }
-                Output::Event(event) => events.push(event),
-            }
+        Self {
+            endpoint,
+            now: Tick(0),
+            sent: Vec::new(),
+            events: Vec::new(),
+            trusted: true,
+            written: Vec::new(),
+            connects: Vec::new(),
+            closes: Vec::new(),
         }
     }
 
     pub fn input(&mut self, input: Input<'_>) {
-        Self::take(self.endpoint.handle(self.now, input), &mut self.sent, &mut self.events);
+        for output in self.endpoint.handle(self.now, input) {
+            match output {
+                Output::Send { destination, bytes, .. } => {
+                    self.sent.push((destination, String::from_utf8_lossy(&bytes).into_owned()));
+                }
+                Output::Write { connection, bytes } => {
+                    self.written.push((connection, String::from_utf8_lossy(&bytes).into_owned()));
+                }
+                Output::Connect { connection, destination } => self.connects.push((connection, destination)),
+                Output::Close { connection } => self.closes.push(connection),
+                Output::Event(event) => self.events.push(event),
+            }
+        }
+    }
+
+    /// The same as [`Bench::say`], on a connection.
+    pub fn stream(&mut self, connection: ConnectionId, text: &str) {
+        let trusted = self.trusted;
+        self.input(Input::Stream { connection, bytes: crlf(text).as_bytes(), trusted });
+    }
+
+    /// What was written on this connection since last asked, with LF; nothing may have been written elsewhere.
+    pub fn on(&mut self, connection: ConnectionId) -> Vec<String> {
+        assert!(self.written.iter().all(|(found, _)| *found == connection), "{:?}", self.written);
+        self.written.drain(..).map(|(_, text)| text.replace("\r\n", "\n")).collect()
+    }
+
+    pub fn one_on(&mut self, connection: ConnectionId) -> String {
+        let mut texts = self.on(connection);
+        assert_eq!(texts.len(), 1, "{texts:?}");
+        texts.remove(0)
     }
 
     pub fn bytes(&mut self, bytes: &[u8]) {

@@ -96,6 +96,7 @@ impl Wire {
                         }
                     }
                 }
+                Output::Connect { .. } | Output::Write { .. } | Output::Close { .. } => panic!("no connections here"),
                 Output::Event(event) => self.event(side, event),
             }
         }

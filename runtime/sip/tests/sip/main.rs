@@ -14,5 +14,6 @@ mod incoming;
 mod limits;
 mod lossy;
 mod noise;
+mod streams;
 mod timers;
 mod torture;

@@ -45,7 +45,7 @@ pub fn for_seeds(name: &str, count: u64, check: impl Fn(u64)) {
     }
 }
 
-fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
+pub fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
     for _ in 0..=random.below(4) {
         let at = random.below(bytes.len() as u64 + 1) as usize;
         let end = (at + random.below(20) as usize).min(bytes.len());
@@ -68,7 +68,7 @@ fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
     }
 }
 
-fn corpus() -> Vec<Vec<u8>> {
+pub fn corpus() -> Vec<Vec<u8>> {
     let mut corpus: Vec<Vec<u8>> = ["rfc4475", "rfc5118"]
         .iter()
         .flat_map(|name| {

@@ -13,7 +13,7 @@ fn folder(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/sip-torture").join(name)
 }
 
-fn messages(name: &str) -> BTreeMap<String, Vec<u8>> {
+pub fn messages(name: &str) -> BTreeMap<String, Vec<u8>> {
     std::fs::read_dir(folder(name))
         .unwrap()
         .map(|entry| entry.unwrap().path())
