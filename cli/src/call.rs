@@ -131,7 +131,7 @@ fn describe(event: PhoneEvent) -> String {
         PhoneEvent::Up => "up".into(),
         PhoneEvent::FirstPacket => "voice comes in".into(),
         PhoneEvent::KeysSent => "keys sent".into(),
-        PhoneEvent::KeysRefused => "the other side takes no keys".into(),
+        PhoneEvent::KeysRefused => "no audio was agreed with the other side yet".into(),
         PhoneEvent::Gone(cause) => describe_end(cause),
     }
 }

@@ -18,7 +18,8 @@ fn main() {
     let (server, phones) = (start(config.clone()), start(config));
     let prompt = Arc::new(Prompt::from_pcm(&vec![3_000; 8_000 * (seconds as usize + 5)]));
     for leg in (0..legs).map(LegId) {
-        let (at, phone_at) = (server.open(leg, None).expect("a port"), phones.open(leg, None).expect("a port"));
+        let (at, phone_at) =
+            (server.open(leg, None, None).expect("a port"), phones.open(leg, None, None).expect("a port"));
         let spec = |remote| MediaSpec {
             remote,
             codec: Codec::Pcma,

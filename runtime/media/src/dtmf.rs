@@ -10,6 +10,10 @@ use crate::rtp::timestamp_ahead;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key(u8);
 
+/// Tones of the rows and of the columns of a keypad (ITU-T Q.23).
+pub const LOWER_HZ: [u16; 4] = [697, 770, 852, 941];
+pub const UPPER_HZ: [u16; 4] = [1_209, 1_336, 1_477, 1_633];
+
 impl Key {
     /// Event codes 0–15 of RFC 4733 §3.2; others (flash, tones) are no keys.
     pub fn from_event(code: u8) -> Option<Key> {
@@ -32,6 +36,19 @@ impl Key {
     /// Event code of RFC 4733 §3.2, 0–15.
     pub fn event(self) -> u8 {
         self.0
+    }
+
+    /// The lower and the upper tone (ITU-T Q.23).
+    pub fn frequencies_hz(self) -> [u16; 2] {
+        let (row, column) = match self.0 {
+            0 => (3, 1),
+            key @ 1..=9 => ((key - 1) / 3, (key - 1) % 3),
+            10 => (3, 0),
+            11 => (3, 2),
+            letter => (letter - 12, 3),
+        };
+        let of = |hz: [u16; 4], at: u8| hz.into_iter().nth(usize::from(at)).unwrap_or_default();
+        [of(LOWER_HZ, row), of(UPPER_HZ, column)]
     }
 
     /// The key as printed on the phone.
@@ -60,6 +77,13 @@ pub struct TelephoneEvent {
     pub volume: u8,
     /// Samples since the packet's timestamp.
     pub duration: u16,
+}
+
+/// Without what is pressed.
+impl fmt::Debug for TelephoneEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TelephoneEvent(•, end: {}, duration: {})", self.end, self.duration)
+    }
 }
 
 impl TelephoneEvent {

@@ -21,6 +21,11 @@ pub fn decode(codec: Codec, code: u8) -> i16 {
     }
 }
 
+/// The code word of the other law for the same sample, or the nearest (ITU-T G.711 tables 3 and 4).
+pub fn convert(from: Codec, to: Codec, code: u8) -> u8 {
+    if from == to { code } else { encode(to, decode(from, code)) }
+}
+
 /// The code word of silence (sample 0).
 pub fn silence(codec: Codec) -> u8 {
     encode(codec, 0)

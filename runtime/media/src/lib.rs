@@ -19,7 +19,7 @@
 //!     eprintln!("{warning}");
 //! }
 //! let leg = LegId(1);
-//! let address = media.open(leg, None)?; // goes into the SDP; the port is bound already
+//! let address = media.open(leg, None, None)?; // goes into the SDP; the port is bound already
 //! let spec = MediaSpec {
 //!     remote: "127.0.0.1:40000".parse()?,
 //!     codec: Codec::Pcma,
@@ -69,5 +69,5 @@ pub use dtmf::Key;
 pub use prompt::{Prompt, PromptError, PromptStore, VoiceLimits};
 pub use recording::{RecordEnd, RecordSpec, RecordSummary, RecordingError};
 pub use speech::{EspeakError, Speech, SpeechError, SpeechWarning};
-pub use stream::{Command, Event, Input, Output, Outputs, Stream, StreamSeed};
+pub use stream::{Cadence, Command, Event, Input, Output, Outputs, Relayed, Sound, Stream, StreamSeed};
 pub use wav::{WavError, check_wav, write_wav};

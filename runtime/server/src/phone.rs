@@ -64,7 +64,7 @@ pub enum PhoneEvent {
     FirstPacket,
     /// All keys pressed so far were sent.
     KeysSent,
-    /// The other side takes no keys (no telephone-event in its answer).
+    /// No audio was agreed yet.
     KeysRefused,
     Gone(GoneCause),
 }
@@ -281,7 +281,7 @@ impl PhoneLoop {
     fn order(&mut self, now: runtime_contract::Tick, order: Order) {
         match order {
             Order::Call { leg, target, peer, from, line } => {
-                let Ok(media) = self.media.open(leg, Some(peer.ip())) else {
+                let Ok(media) = self.media.open(leg, Some(peer.ip()), None) else {
                     let _ = line.events.send(PhoneEvent::Gone(GoneCause::Failed));
                     return;
                 };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use runtime_contract::leg::{LegCommand, LegId};
 use runtime_contract::{GraphId, Now, Tick, Write};
 use runtime_exchange::{Event, Input, MediaCommand, MediaEvent, Output, TraceEvent, TraceWhat};
-use runtime_media::{Command, Media, Prompt, RecordSpec};
+use runtime_media::{Cadence, Command, Key, Media, Prompt, RecordSpec};
 use runtime_session::Trace;
 use runtime_store::Store;
 
@@ -111,8 +111,8 @@ impl Plant {
 
     fn media(&mut self, command: MediaCommand, work: &mut VecDeque<Work>) {
         match command {
-            MediaCommand::Open { leg, peer, .. } => {
-                let event = match self.media.open(leg, peer) {
+            MediaCommand::Open { leg, peer, beside } => {
+                let event = match self.media.open(leg, peer, beside) {
                     Ok(address) => MediaEvent::Opened { leg, address },
                     Err(error) => {
                         self.without_media += 1;
@@ -140,7 +140,13 @@ impl Plant {
                 self.rendering.remove(&leg);
                 self.media.tell(leg, Command::StopPlay);
             }
-            MediaCommand::Ringback { .. } | MediaCommand::Bridge { .. } | MediaCommand::Press { .. } => {}
+            MediaCommand::Ringback { leg, on } => {
+                self.media.tell(leg, Command::Ringback(on.then_some(Cadence::RINGBACK)));
+            }
+            MediaCommand::Bridge { leg, with } => self.media.bridge(leg, with),
+            MediaCommand::Press { leg, key } => {
+                self.media.tell(leg, Command::SendKeys(Key::from_char(key).into_iter().collect()));
+            }
             MediaCommand::Mask { leg, on } => self.media.tell(leg, Command::Mask(on)),
             MediaCommand::Record { leg, recording, length_ms_max, silence_ms, .. } => {
                 let silence_ms = Some(silence_ms);

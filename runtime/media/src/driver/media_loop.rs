@@ -1,4 +1,4 @@
-//! One media thread: a grid of 1 ms slots; each leg has its slot and is served every 20 ms.
+//! One media thread: a grid of 1 ms slots; each leg has its slot and is visited every 20 ms, in a bridge every 5 ms.
 //!
 //! Every leg has a port of its own, for only then nobody can be taken for somebody else; `sendmmsg` batches
 //! packets of one socket and thus gains nothing here. What is batched is the waking: no poll, no epoll, one
@@ -8,20 +8,20 @@ use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, SendError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
 use runtime_contract::leg::LegId;
 use runtime_contract::time::Tick;
 
+use super::grid::{Grid, Leg, SLOTS};
+use super::places::Places;
 use super::ports::{Bound, Ports};
 use super::writer::Writer;
 use super::{Counters, MediaEvent, OnEvent};
 use crate::recording::RecordSpec;
-use crate::stream::{Command, Event, Input, Output, Outputs, Stream};
+use crate::stream::{Command, Event, Input, Output, Outputs, Relayed, Stream};
 
-/// Slots of 1 ms on the grid; one packet time.
-const SLOTS: u64 = 20;
 /// A packet that leaves later than this behind its slot counts as late.
 const LATE: Duration = Duration::from_millis(5);
 /// A loop further behind than this (ms) gives up the slots between.
@@ -33,106 +33,105 @@ const MESSAGES_MAX: usize = 1_024;
 /// Longest datagram that is looked at: 60 ms of G.711 and any sane header; longer ones are cut and refused.
 const DATAGRAM_BYTES_MAX: usize = 2_048;
 
+#[derive(Debug)]
 pub enum ToLoop {
-    Open { leg: LegId, bound: Bound, stream: Box<Stream> },
-    Command { leg: LegId, command: Command },
-    Record { leg: LegId, spec: RecordSpec, file: PathBuf },
-    Close { leg: LegId },
+    Open {
+        leg: LegId,
+        bound: Bound,
+        stream: Box<Stream>,
+    },
+    Command {
+        leg: LegId,
+        command: Command,
+    },
+    Record {
+        leg: LegId,
+        spec: RecordSpec,
+        file: PathBuf,
+    },
+    Bridge {
+        legs: [LegId; 2],
+    },
+    Unbridge {
+        leg: LegId,
+    },
+    /// The leg goes on at another thread, to be bridged there.
+    Leave {
+        leg: LegId,
+        thread: usize,
+        door: Sender<ToLoop>,
+    },
+    /// It came from another thread.
+    Arrive {
+        leg: Leg,
+    },
+    Close {
+        leg: LegId,
+    },
 }
 
 pub struct MediaLoop {
     pub from: Receiver<ToLoop>,
     pub origin: Instant,
     pub ports: Arc<Ports>,
+    pub places: Arc<Places>,
     pub counters: Arc<Counters>,
     pub writer: Writer,
     pub on_event: OnEvent,
 }
 
-struct Leg {
-    leg: LegId,
-    bound: Bound,
-    stream: Box<Stream>,
-}
-
-/// Legs by slot.
+/// The legs of this thread.
 #[derive(Default)]
-struct Grid {
-    slots: [Vec<Leg>; SLOTS as usize],
-    legs: usize,
+struct Legs {
+    grid: Grid,
+    /// Bridges of which a leg is still on its way from another thread.
+    wanted: Vec<[LegId; 2]>,
 }
 
-impl Grid {
-    /// Into the emptiest slot.
-    fn insert(&mut self, leg: Leg) {
-        if let Some(slot) = self.slots.iter_mut().min_by_key(|slot| slot.len()) {
-            slot.push(leg);
-            self.legs += 1;
-        }
-    }
-
-    fn find(&mut self, leg: LegId) -> Option<&mut Leg> {
-        self.slots.iter_mut().flatten().find(|open| open.leg == leg)
-    }
-
-    fn remove(&mut self, leg: LegId) -> Option<Leg> {
-        for slot in &mut self.slots {
-            if let Some(at) = slot.iter().position(|open| open.leg == leg) {
-                self.legs -= 1;
-                return Some(slot.swap_remove(at));
-            }
-        }
-        None
-    }
-
-    /// The first slot with legs, not before `slot`.
-    fn next_used(&self, slot: u64) -> Option<u64> {
-        (slot..slot + SLOTS).find(|slot| self.slot(*slot).is_some_and(|legs| !legs.is_empty()))
-    }
-
-    fn slot(&self, slot: u64) -> Option<&Vec<Leg>> {
-        self.slots.get((slot % SLOTS) as usize)
-    }
-
-    fn slot_mut(&mut self, slot: u64) -> impl Iterator<Item = &mut Leg> {
-        self.slots.get_mut((slot % SLOTS) as usize).into_iter().flatten()
-    }
+/// What one visit did, for the counters.
+#[derive(Default)]
+struct Tally {
+    sent: u64,
+    received: u64,
+    refused: u64,
+    late: u64,
+    skipped: u64,
 }
 
 impl MediaLoop {
     /// Until the door is dropped; then all legs are closed.
     pub fn run(self) {
-        let mut grid = Grid::default();
+        let mut legs = Legs::default();
         let mut slot = self.current_slot();
         let mut datagram = [0; DATAGRAM_BYTES_MAX];
         loop {
-            let Some(next) = grid.next_used(slot) else {
+            let Some(next) = legs.grid.next_used(slot) else {
                 let Ok(message) = self.from.recv() else { return };
                 slot = self.current_slot();
-                self.handle(&mut grid, slot, message);
+                self.handle(&mut legs, slot, message);
                 continue;
             };
             slot = next;
-            if !self.handle_until(&mut grid, slot) {
+            if !self.handle_until(&mut legs, slot) {
                 break;
             }
             slot = self.skip_stall(slot);
-            self.serve(&mut grid, slot, &mut datagram);
+            self.serve(&mut legs.grid, slot, &mut datagram);
             slot += 1;
         }
-        for leg in grid.slots.into_iter().flatten() {
+        for leg in legs.grid.into_legs() {
             self.close(leg, slot);
         }
     }
 
     /// Sleeps until the slot is due, then handles what came meanwhile; false when there will be no more. Nobody has to
     /// wake us for a message: it would wait for its leg's slot anyway.
-    fn handle_until(&self, grid: &mut Grid, slot: u64) -> bool {
+    fn handle_until(&self, legs: &mut Legs, slot: u64) -> bool {
         let due = self.origin + Duration::from_millis(slot);
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
         for _ in 0..MESSAGES_MAX {
             match self.from.try_recv() {
-                Ok(message) => self.handle(grid, slot, message),
+                Ok(message) => self.handle(legs, slot, message),
                 Err(TryRecvError::Empty) => return true,
                 Err(TryRecvError::Disconnected) => return false,
             }
@@ -150,28 +149,74 @@ impl MediaLoop {
         if current.saturating_sub(slot) <= BEHIND_MS_MAX { slot } else { current }
     }
 
-    fn handle(&self, grid: &mut Grid, slot: u64, message: ToLoop) {
+    fn handle(&self, legs: &mut Legs, slot: u64, message: ToLoop) {
         let now = slot_tick(slot);
         match message {
-            ToLoop::Open { leg, bound, stream } => grid.insert(Leg { leg, bound, stream }),
+            ToLoop::Open { leg, bound, stream } => legs.grid.insert(Leg { leg, bound, stream }),
             ToLoop::Command { leg, command } => {
-                if let Some(open) = grid.find(leg) {
-                    self.drain(leg, &open.bound.socket, open.stream.handle(now, Input::Command(command)));
+                if let Some(open) = legs.grid.find(leg) {
+                    self.tell(open, now, Input::Command(command));
                 }
             }
             ToLoop::Record { leg, spec, file } => {
-                if let Some(open) = grid.find(leg) {
+                if let Some(open) = legs.grid.find(leg) {
                     // An earlier recording ends before the next one is made.
-                    self.drain(leg, &open.bound.socket, open.stream.handle(now, Input::Command(Command::StopRecord)));
+                    self.tell(open, now, Input::Command(Command::StopRecord));
                     self.writer.create(leg, file);
-                    self.drain(leg, &open.bound.socket, open.stream.handle(now, Input::Command(Command::Record(spec))));
+                    self.tell(open, now, Input::Command(Command::Record(spec)));
                 }
             }
+            ToLoop::Bridge { legs: pair } => {
+                pair.iter().for_each(|leg| self.unbridge(legs, now, *leg));
+                legs.wanted.push(pair);
+                self.bridge_wanted(legs, now);
+            }
+            ToLoop::Unbridge { leg } => self.unbridge(legs, now, leg),
+            ToLoop::Leave { leg, thread, door } => {
+                self.unbridge(legs, now, leg);
+                let Some(open) = legs.grid.remove(leg) else { return };
+                if let Err(SendError(ToLoop::Arrive { leg })) = door.send(ToLoop::Arrive { leg: open }) {
+                    return self.close(leg, slot);
+                }
+                self.places.moved(leg, thread, &door);
+            }
+            ToLoop::Arrive { leg } => {
+                legs.grid.insert(leg);
+                self.bridge_wanted(legs, now);
+            }
             ToLoop::Close { leg } => {
-                if let Some(open) = grid.remove(leg) {
+                self.unbridge(legs, now, leg);
+                if let Some(open) = legs.grid.remove(leg) {
                     self.close(open, slot);
                 }
             }
+        }
+    }
+
+    fn bridge_wanted(&self, legs: &mut Legs, now: Tick) {
+        let Legs { grid, wanted } = legs;
+        wanted.retain(|[a, b]| {
+            let (first, second) = match (grid.remove(*a), grid.remove(*b)) {
+                (Some(first), Some(second)) => (first, second),
+                (first, second) => {
+                    first.into_iter().chain(second).for_each(|leg| grid.insert(leg));
+                    return true;
+                }
+            };
+            let mut pair = [first, second];
+            for leg in &mut pair {
+                self.tell(leg, now, Input::Bridged(true));
+            }
+            grid.insert_bridge(pair);
+            false
+        });
+    }
+
+    fn unbridge(&self, legs: &mut Legs, now: Tick, leg: LegId) {
+        legs.wanted.retain(|pair| !pair.contains(&leg));
+        for mut single in legs.grid.remove_bridge(leg).into_iter().flatten() {
+            self.tell(&mut single, now, Input::Bridged(false));
+            legs.grid.insert(single);
         }
     }
 
@@ -182,11 +227,11 @@ impl MediaLoop {
         for _ in 0..READS_MAX {
             let Ok((length, from)) = open.bound.socket.recv_from(&mut datagram) else { break };
             let bytes = datagram.get(..length).unwrap_or_default();
-            self.drain(open.leg, &open.bound.socket, open.stream.handle(now, Input::Packet { from, bytes }));
+            self.tell(&mut open, now, Input::Packet { from, bytes });
         }
         // One packet more for the listener: the last one that arrived may lie a little in the future.
         for (now, command) in [(now, Command::StopRecord), (slot_tick(slot + SLOTS), Command::Listen(false))] {
-            self.drain(open.leg, &open.bound.socket, open.stream.handle(now, Input::Command(command)));
+            self.tell(&mut open, now, Input::Command(command));
         }
         let leg = open.leg;
         self.ports.release(open.bound);
@@ -196,35 +241,57 @@ impl MediaLoop {
     }
 
     fn serve(&self, grid: &mut Grid, slot: u64, datagram: &mut [u8]) {
-        let now = slot_tick(slot);
-        let due = self.origin + Duration::from_millis(slot);
-        let (mut sent, mut received, mut refused, mut late, mut skipped) = (0, 0, 0, 0, 0);
-        for Leg { leg, bound: Bound { socket, .. }, stream } in grid.slot_mut(slot) {
-            let refused_before = stream.packets_refused();
-            for _ in 0..READS_MAX {
-                let Ok((length, from)) = socket.recv_from(datagram) else { break };
-                received += 1;
-                let bytes = datagram.get(..length).unwrap_or_default();
-                self.drain(*leg, socket, stream.handle(now, Input::Packet { from, bytes }));
-            }
-            refused += stream.packets_refused() - refused_before;
-            let skipped_before = stream.packets_skipped();
-            let packets = self.drain(*leg, socket, stream.handle(now, Input::Tick));
-            skipped += stream.packets_skipped() - skipped_before;
-            sent += packets;
-            if packets > 0 && due.elapsed() > LATE {
-                late += packets;
-            }
+        let mut tally = Tally::default();
+        for leg in grid.legs_mut(slot) {
+            self.visit(leg, None, slot, datagram, &mut tally);
         }
-        self.counters.sent.fetch_add(sent, Ordering::Relaxed);
-        self.counters.received.fetch_add(received, Ordering::Relaxed);
-        self.counters.refused.fetch_add(refused, Ordering::Relaxed);
-        self.counters.late.fetch_add(late, Ordering::Relaxed);
-        self.counters.skipped.fetch_add(skipped, Ordering::Relaxed);
+        for [a, b] in grid.bridges_mut(slot) {
+            self.visit(a, Some(b), slot, datagram, &mut tally);
+            self.visit(b, Some(a), slot, datagram, &mut tally);
+        }
+        self.counters.sent.fetch_add(tally.sent, Ordering::Relaxed);
+        self.counters.received.fetch_add(tally.received, Ordering::Relaxed);
+        self.counters.refused.fetch_add(tally.refused, Ordering::Relaxed);
+        self.counters.late.fetch_add(tally.late, Ordering::Relaxed);
+        self.counters.skipped.fetch_add(tally.skipped, Ordering::Relaxed);
     }
 
-    /// Does what the stream says; how many packets were sent.
-    fn drain(&self, leg: LegId, socket: &UdpSocket, mut outputs: Outputs<'_>) -> u64 {
+    /// Reads what came for a leg, hands it on to the other leg of its bridge, and sends what is due.
+    fn visit(&self, leg: &mut Leg, mut other: Option<&mut Leg>, slot: u64, datagram: &mut [u8], tally: &mut Tally) {
+        let now = slot_tick(slot);
+        let Leg { leg, bound: Bound { socket, .. }, stream } = leg;
+        let (refused, skipped) = (stream.packets_refused(), stream.packets_skipped());
+        for _ in 0..READS_MAX {
+            let Ok((length, from)) = socket.recv_from(datagram) else { break };
+            tally.received += 1;
+            let bytes = datagram.get(..length).unwrap_or_default();
+            let outputs = stream.handle(now, Input::Packet { from, bytes });
+            tally.sent += self.drain(*leg, socket, outputs, |relayed| {
+                other.as_deref_mut().map_or(0, |other| self.tell(other, now, Input::Relayed(relayed)))
+            });
+        }
+        let packets = self.drain(*leg, socket, stream.handle(now, Input::Tick), |_| 0);
+        tally.sent += packets;
+        tally.refused += stream.packets_refused() - refused;
+        tally.skipped += stream.packets_skipped() - skipped;
+        if packets > 0 && (self.origin + Duration::from_millis(slot)).elapsed() > LATE {
+            tally.late += packets;
+        }
+    }
+
+    /// Hands an input to a leg for which nothing is to be relayed; how many packets were sent.
+    fn tell(&self, leg: &mut Leg, now: Tick, input: Input<'_>) -> u64 {
+        self.drain(leg.leg, &leg.bound.socket, leg.stream.handle(now, input), |_| 0)
+    }
+
+    /// Does what the stream says; how many packets were sent, by it or for what it relays.
+    fn drain(
+        &self,
+        leg: LegId,
+        socket: &UdpSocket,
+        mut outputs: Outputs<'_>,
+        mut relay: impl FnMut(Relayed<'_>) -> u64,
+    ) -> u64 {
         let mut packets = 0;
         while let Some(output) = outputs.poll() {
             match output {
@@ -233,6 +300,7 @@ impl MediaLoop {
                     packets += u64::from(socket.send_to(packet, to).is_ok());
                 }
                 Output::Event(event) => self.handle_event(leg, event),
+                Output::Relay(relayed) => packets += relay(relayed),
             }
         }
         packets
@@ -279,6 +347,7 @@ mod tests {
             from,
             origin: Instant::now().checked_sub(stall).unwrap(),
             ports: Arc::new(Ports::new(Ipv4Addr::LOCALHOST.into(), None)),
+            places: Arc::default(),
             counters: Arc::default(),
             writer,
             on_event,

@@ -1,20 +1,21 @@
 //! Real sockets and threads around many streams. It knows neither SIP nor tokio: commands come from any
 //! thread, events go to one callback.
 
+mod grid;
 mod media_loop;
+mod places;
 mod ports;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -24,6 +25,7 @@ use crate::dtmf::Key;
 use crate::recording::{RecordSpec, RecordSummary, RecordingError};
 use crate::stream::{Command, Stream, StreamSeed};
 use media_loop::{MediaLoop, ToLoop};
+use places::Places;
 use ports::Ports;
 use writer::Writer;
 
@@ -60,7 +62,7 @@ pub enum MediaEvent {
     PlayDone { token: u64 },
     /// All keys of `SendKeys` were sent.
     KeysSent,
-    /// The far side takes no key events, or the leg is not connected.
+    /// The leg is not connected.
     KeysRefused,
     /// The next received samples while listening, 8 kHz, in order, gaps as silence.
     Heard(Vec<i16>),
@@ -115,8 +117,7 @@ pub struct Media {
     /// For the SDP.
     address: IpAddr,
     ports: Arc<Ports>,
-    open: Mutex<HashSet<LegId>>,
-    doors: Vec<Sender<ToLoop>>,
+    places: Arc<Places>,
     threads: Vec<JoinHandle<()>>,
     counters: Arc<Counters>,
 }
@@ -133,8 +134,7 @@ impl Media {
             legs_max: config.legs_max,
             address: config.advertise.unwrap_or(config.bind),
             ports: Arc::new(Ports::new(config.bind, config.ports)),
-            open: Mutex::default(),
-            doors: Vec::new(),
+            places: Arc::default(),
             threads: Vec::new(),
             counters: Arc::default(),
         };
@@ -145,12 +145,13 @@ impl Media {
                 from,
                 origin,
                 ports: Arc::clone(&media.ports),
+                places: Arc::clone(&media.places),
                 counters: Arc::clone(&media.counters),
                 writer: writer.clone(),
                 on_event: Arc::clone(&on_event),
             };
             let thread = std::thread::Builder::new().name(format!("media {number}")).spawn(|| media_loop.run())?;
-            media.doors.push(door);
+            media.places.add(door);
             media.threads.push(thread);
         }
         media.threads.push(writing);
@@ -158,38 +159,50 @@ impl Media {
     }
 
     /// Binds a port for the leg and returns the address for the SDP. `peer` is the host that the signalling
-    /// comes from: beside the one in the SDP, the only one whose packets are taken.
-    pub fn open(&self, leg: LegId, peer: Option<IpAddr>) -> Result<SocketAddr, MediaError> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.contains(&leg) {
-            return Err(MediaError::LegOpen(leg));
+    /// comes from: beside the one in the SDP, the only one whose packets are taken. A leg that is to be bridged is
+    /// best opened `beside` the other: on its thread.
+    pub fn open(&self, leg: LegId, peer: Option<IpAddr>, beside: Option<LegId>) -> Result<SocketAddr, MediaError> {
+        self.places.reserve(leg, beside, self.legs_max)?;
+        match self.ports.bind() {
+            Ok(Some(bound)) => {
+                let address = SocketAddr::new(self.address, bound.port);
+                self.counters.legs.fetch_add(1, Ordering::Relaxed);
+                self.places.send(leg, ToLoop::Open { leg, bound, stream: Box::new(Stream::new(seed(), peer)) });
+                Ok(address)
+            }
+            other => {
+                self.places.forget(leg);
+                Err(other.err().map_or(MediaError::NoPort, MediaError::System))
+            }
         }
-        if open.len() >= self.legs_max {
-            return Err(MediaError::Full(self.legs_max));
-        }
-        let bound = self.ports.bind()?.ok_or(MediaError::NoPort)?;
-        let address = SocketAddr::new(self.address, bound.port);
-        self.counters.legs.fetch_add(1, Ordering::Relaxed);
-        open.insert(leg);
-        self.send(leg, ToLoop::Open { leg, bound, stream: Box::new(Stream::new(seed(), peer)) });
-        Ok(address)
     }
 
     /// Returns at once; a leg that is not open is ignored.
     pub fn tell(&self, leg: LegId, command: Command) {
-        self.send(leg, ToLoop::Command { leg, command });
+        self.places.send(leg, ToLoop::Command { leg, command });
     }
 
     /// Records to a new WAV file, which is written and synced on a thread of its own; ends with `Recorded`.
     /// A recording of this leg that still runs is stopped first.
     pub fn record(&self, leg: LegId, spec: RecordSpec, file: PathBuf) {
-        self.send(leg, ToLoop::Record { leg, spec, file });
+        self.places.send(leg, ToLoop::Record { leg, spec, file });
     }
 
-    /// Ends the leg's media. A running recording is kept, ends as `Stopped` and is still said.
+    /// From now on each of the two legs sends what the other receives, at the visit in which it is read: a bridge that
+    /// either was in before ends. What is told to a leg (a prompt, keys) takes the place of the other's voice there.
+    /// Legs that are not open are ignored.
+    pub fn bridge(&self, a: LegId, b: LegId) {
+        self.places.bridge(a, b);
+    }
+
+    /// Ends the bridge that the leg is in: both go on alone, on the same clocks.
+    pub fn unbridge(&self, leg: LegId) {
+        self.places.send(leg, ToLoop::Unbridge { leg });
+    }
+
+    /// Ends the leg's media, and its bridge. A running recording is kept, ends as `Stopped` and is still said.
     pub fn close(&self, leg: LegId) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&leg);
-        self.send(leg, ToLoop::Close { leg });
+        self.places.close(leg);
     }
 
     pub fn statistics(&self) -> MediaStatistics {
@@ -203,20 +216,11 @@ impl Media {
             packets_skipped: read(&self.counters.skipped),
         }
     }
-
-    /// All that concerns one leg goes through one door, in order.
-    fn send(&self, leg: LegId, message: ToLoop) {
-        let at = leg.0 % self.doors.len().max(1) as u64;
-        if let Some(door) = self.doors.get(at as usize) {
-            // A thread that is gone has no legs left to tell.
-            let _ = door.send(message);
-        }
-    }
 }
 
 impl Drop for Media {
     fn drop(&mut self) {
-        self.doors.clear();
+        self.places.shut();
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }

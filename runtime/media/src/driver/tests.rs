@@ -41,8 +41,8 @@ fn wait<T>(from: &Receiver<(LegId, MediaEvent)>, mut wanted: impl FnMut(LegId, M
 fn a_phone_presses_hears_and_is_recorded() {
     let (media, events) = start(MediaConfig::default());
     let (server, phone) = (LegId(1), LegId(2));
-    let server_at = media.open(server, None).unwrap();
-    let phone_at = media.open(phone, None).unwrap();
+    let server_at = media.open(server, None, None).unwrap();
+    let phone_at = media.open(phone, None, None).unwrap();
     media.tell(server, Command::Connect(spec(phone_at)));
     media.tell(phone, Command::Connect(spec(server_at)));
     let file = std::env::temp_dir().join(format!("strowger-driver-{}.wav", std::process::id()));
@@ -93,9 +93,9 @@ fn closing_ends_a_recording_and_gives_the_port_back() {
     let config = MediaConfig { ports: Some(27_730..=27_731), ..MediaConfig::default() };
     let (media, events) = start(config);
     let leg = LegId(5);
-    let address = media.open(leg, None).unwrap();
-    assert!(matches!(media.open(leg, None), Err(MediaError::LegOpen(_))));
-    assert!(matches!(media.open(LegId(6), None), Err(MediaError::NoPort)));
+    let address = media.open(leg, None, None).unwrap();
+    assert!(matches!(media.open(leg, None, None), Err(MediaError::LegOpen(_))));
+    assert!(matches!(media.open(LegId(6), None, None), Err(MediaError::NoPort)));
     let file = std::env::temp_dir().join(format!("strowger-closing-{}.wav", std::process::id()));
     let record = RecordSpec { length_ms_max: 60_000, first_sound_ms: None, trailing_silence_ms: None };
     media.tell(leg, Command::Connect(spec(address)));
@@ -110,14 +110,14 @@ fn closing_ends_a_recording_and_gives_the_port_back() {
     while media.statistics().legs > 0 {
         std::thread::yield_now();
     }
-    assert_eq!(media.open(leg, None).unwrap(), address);
+    assert_eq!(media.open(leg, None, None).unwrap(), address);
 }
 
 #[test]
 fn a_recording_that_cannot_be_written_says_why() {
     let (media, events) = start(MediaConfig::default());
     let leg = LegId(1);
-    let address = media.open(leg, None).unwrap();
+    let address = media.open(leg, None, None).unwrap();
     let record = RecordSpec { length_ms_max: 60_000, first_sound_ms: None, trailing_silence_ms: None };
     media.tell(leg, Command::Connect(spec(address)));
     media.record(leg, record, "/nowhere/at/all.wav".into());
@@ -137,7 +137,7 @@ fn the_address_in_the_sdp_need_not_be_ours() {
         let (media, events) = start(config);
         let (server, phone) = (LegId(1), UdpSocket::bind("127.0.0.1:0").unwrap());
         phone.set_read_timeout(Some(PATIENCE)).unwrap();
-        let said = media.open(server, None).unwrap();
+        let said = media.open(server, None, None).unwrap();
         assert_eq!(said.ip(), advertised);
         media.tell(server, Command::Connect(spec(phone.local_addr().unwrap())));
         let mut packet = [0; 2_048];
@@ -152,9 +152,64 @@ fn the_address_in_the_sdp_need_not_be_ours() {
 #[test]
 fn no_more_legs_than_the_bound() {
     let (media, _events) = start(MediaConfig { legs_max: 2, threads: 2, ..MediaConfig::default() });
-    media.open(LegId(1), None).unwrap();
-    media.open(LegId(2), None).unwrap();
-    assert!(matches!(media.open(LegId(3), None), Err(MediaError::Full(2))));
+    media.open(LegId(1), None, None).unwrap();
+    media.open(LegId(2), None, None).unwrap();
+    assert!(matches!(media.open(LegId(3), None, None), Err(MediaError::Full(2))));
     media.close(LegId(1));
-    media.open(LegId(3), None).unwrap();
+    media.open(LegId(3), None, None).unwrap();
+}
+
+/// Legs on one thread and on two, in either order.
+#[test]
+fn bridged_phones_hear_each_other_until_one_is_gone() {
+    for (ids, beside) in [([1, 2], true), ([2, 1], false), ([5, 8], false)] {
+        let (media, events) = start(MediaConfig { threads: 2, ..MediaConfig::default() });
+        let legs = ids.map(LegId);
+        let phones = [LegId(11), LegId(12)];
+        for (leg, phone) in legs.into_iter().zip(phones) {
+            let beside = legs.first().copied().filter(|first| beside && *first != leg);
+            let at = media.open(leg, None, beside).unwrap();
+            let phone_at = media.open(phone, None, None).unwrap();
+            media.tell(leg, Command::Connect(spec(phone_at)));
+            media.tell(phone, Command::Connect(spec(at)));
+        }
+        let [caller, callee] = legs;
+        media.bridge(caller, callee);
+        // As often as it takes until the bridge stands.
+        for (phone, key, [near, far]) in [(phones[0], '7', [caller, phones[1]]), (phones[1], '8', [callee, phones[0]])]
+        {
+            let key = Key::from_char(key).unwrap();
+            media.tell(phone, Command::SendKeys(vec![key; 50]));
+            let mut heard = [false; 2];
+            wait(&events, |leg, event| {
+                if event == MediaEvent::Key(key) {
+                    assert!([near, far].contains(&leg));
+                    heard[usize::from(leg == far)] = true;
+                }
+                (heard == [true; 2]).then_some(())
+            });
+        }
+        media.close(callee);
+        wait(&events, |leg, event| (leg == callee && event == MediaEvent::Closed).then_some(()));
+        media.tell(caller, Command::Play { prompts: vec![Arc::new(Prompt::beep())], token: 6 });
+        wait(&events, |_, event| (event == MediaEvent::PlayDone { token: 6 }).then_some(()));
+    }
+}
+
+/// A leg that is told to move again before it has arrived ends where it was last wanted.
+#[test]
+fn a_leg_that_moves_twice_loses_nothing_that_it_is_told() {
+    let (media, events) = start(MediaConfig { threads: 3, ..MediaConfig::default() });
+    let at = [3, 4, 5].map(|leg| media.open(LegId(leg), None, None).unwrap());
+    media.tell(LegId(3), Command::Connect(spec(at[1])));
+    for token in 0..30 {
+        media.tell(LegId(3), Command::Play { prompts: Vec::new(), token });
+        media.bridge(LegId(if token % 2 == 0 { 4 } else { 5 }), LegId(3));
+    }
+    media.unbridge(LegId(3));
+    media.tell(LegId(3), Command::Play { prompts: Vec::new(), token: 99 });
+    wait(&events, |_, event| (event == MediaEvent::PlayDone { token: 99 }).then_some(()));
+    media.bridge(LegId(4), LegId(3));
+    media.close(LegId(3));
+    wait(&events, |leg, event| (leg == LegId(3) && event == MediaEvent::Closed).then_some(()));
 }

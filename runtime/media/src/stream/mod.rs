@@ -4,10 +4,14 @@
 mod latch;
 mod receiving;
 mod recorder;
+mod relay;
+#[cfg(test)]
+mod relay_tests;
 mod sending;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod tone;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
@@ -19,8 +23,10 @@ use runtime_contract::time::Tick;
 use crate::dtmf::Key;
 use crate::prompt::Prompt;
 use crate::recording::{RecordSpec, RecordSummary};
-use receiving::Receiving;
+use receiving::{Receiving, Taken};
+pub use relay::{Relayed, Sound};
 use sending::{Sending, Sent};
+pub use tone::Cadence;
 
 /// What must be unpredictable in a stream (RFC 3550 §5.1), chosen by the driver.
 #[derive(Clone, Copy, Debug)]
@@ -40,14 +46,17 @@ pub enum Command {
     Play { prompts: Vec<Arc<Prompt>>, token: u64 },
     /// Stop at once. No `PlayDone`. Nothing happens when nothing plays.
     StopPlay,
+    /// Ring-back tone in place of silence, and of what is relayed, until told otherwise. A prompt covers it.
+    Ringback(Option<Cadence>),
     /// Press these keys, 100 ms each with 100 ms between, in place of audio; queued after earlier ones, at
-    /// most [`crate::dtmf::KEYS_QUEUED_MAX`]. Without an agreed payload type: [`Event::KeysRefused`].
+    /// most [`crate::dtmf::KEYS_QUEUED_MAX`]. Without an agreed payload type: as tones in the audio.
     SendKeys(Vec<Key>),
     /// Record what the far side says from now on. (To a file: [`crate::Media::record`].)
     Record(RecordSpec),
     /// End the recording as [`crate::RecordEnd::Stopped`]. Nothing happens when none runs.
     StopRecord,
-    /// While on, the recording is silent (private keys). Also covers the 100 ms before.
+    /// While on, the recording is silent (private keys), and the other leg of a bridge gets silence and no keys. In the
+    /// recording it also covers the 100 ms before.
     Mask(bool),
     /// While on, all that is received comes as [`Event::Heard`], in order, gaps as silence.
     Listen(bool),
@@ -64,7 +73,7 @@ pub enum Event {
     PlayDone { token: u64 },
     /// All keys of `SendKeys` were sent.
     KeysSent,
-    /// The far side takes no key events, or the leg is not connected.
+    /// The leg is not connected.
     KeysRefused,
     /// The next samples of a running recording.
     Recorded(Vec<i16>),
@@ -83,12 +92,21 @@ pub enum Input<'a> {
         bytes: &'a [u8],
     },
     Command(Command),
+    /// The leg is one of a bridge from now on, or no longer.
+    Bridged(bool),
+    /// What the other leg of the bridge received; what it becomes leaves at once.
+    Relayed(Relayed<'a>),
 }
 
 #[derive(Debug, PartialEq)]
 pub enum Output<'a> {
-    Send { to: SocketAddr, packet: &'a [u8] },
+    Send {
+        to: SocketAddr,
+        packet: &'a [u8],
+    },
     Event(Event),
+    /// For the other leg of the bridge, as [`Input::Relayed`].
+    Relay(Relayed<'a>),
 }
 
 /// One leg's media.
@@ -96,6 +114,7 @@ pub enum Output<'a> {
 pub struct Stream {
     now: Tick,
     media: Option<MediaSpec>,
+    bridged: bool,
     sending: Sending,
     receiving: Receiving,
     events: VecDeque<Event>,
@@ -107,7 +126,8 @@ pub struct Stream {
 #[derive(Debug)]
 pub struct Outputs<'a> {
     stream: &'a mut Stream,
-    /// Only a tick sends, so that packets leave on the driver's grid.
+    relayed: Option<Relayed<'a>>,
+    /// Only a tick sends what is ours, so that packets leave on the driver's grid.
     sends: bool,
 }
 
@@ -118,6 +138,7 @@ impl Stream {
         Stream {
             now: Tick(0),
             media: None,
+            bridged: false,
             sending: Sending::new(seed),
             receiving: Receiving::new(peer),
             events: VecDeque::new(),
@@ -126,15 +147,22 @@ impl Stream {
     }
 
     /// Time never goes back: an earlier `now` counts as the last one.
-    pub fn handle(&mut self, now: Tick, input: Input<'_>) -> Outputs<'_> {
+    pub fn handle<'a>(&'a mut self, now: Tick, input: Input<'a>) -> Outputs<'a> {
         self.now = self.now.max(now);
         let sends = matches!(input, Input::Tick);
+        let mut relayed = None;
         match input {
             Input::Tick => self.receiving.handle_tick(self.now, |event| self.events.push_back(event)),
-            Input::Packet { from, bytes } => self.handle_packet(from, bytes),
+            Input::Packet { from, bytes } => relayed = self.handle_packet(from, bytes),
             Input::Command(command) => self.handle_command(command),
+            Input::Bridged(on) => self.set_bridged(on),
+            Input::Relayed(packet) => {
+                if let (true, Some(media)) = (self.bridged, &self.media) {
+                    self.sending.relay(self.now, media, &packet);
+                }
+            }
         }
-        Outputs { stream: self, sends }
+        Outputs { stream: self, relayed, sends }
     }
 
     /// Received packets that were dropped: not RTP, not agreed, or not from the far side.
@@ -147,10 +175,16 @@ impl Stream {
         self.sending.packets_skipped()
     }
 
-    fn handle_packet(&mut self, from: SocketAddr, bytes: &[u8]) {
+    fn handle_packet<'b>(&mut self, from: SocketAddr, bytes: &'b [u8]) -> Option<Relayed<'b>> {
         let emit = |event| self.events.push_back(event);
-        let taken = self.media.is_some_and(|media| self.receiving.handle_packet(self.now, &media, from, bytes, emit));
-        self.packets_refused += u64::from(!taken);
+        let taken = self.media.and_then(|media| self.receiving.handle_packet(self.now, &media, from, bytes, emit));
+        self.packets_refused += u64::from(taken.is_none());
+        taken.and_then(|Taken { relayed }| relayed).filter(|_| self.bridged)
+    }
+
+    fn set_bridged(&mut self, on: bool) {
+        self.bridged = on;
+        self.sending.end_relay();
     }
 
     fn handle_command(&mut self, command: Command) {
@@ -162,9 +196,10 @@ impl Stream {
             }
             Command::Play { prompts, token } => self.sending.play(prompts, token),
             Command::StopPlay => self.sending.stop_play(),
+            Command::Ringback(cadence) => self.sending.ring_back(cadence),
             Command::SendKeys(keys) => {
-                if self.media.is_some_and(|media| media.dtmf_payload_type.is_some()) {
-                    self.sending.send_keys(keys);
+                if let Some(media) = &self.media {
+                    self.sending.send_keys(keys, media);
                 } else {
                     self.events.push_back(Event::KeysRefused);
                 }
@@ -184,8 +219,14 @@ impl Outputs<'_> {
         if let Some(event) = stream.events.pop_front() {
             return Some(Output::Event(event));
         }
+        if let Some(relayed) = self.relayed.take() {
+            return Some(Output::Relay(relayed));
+        }
         let (media, to) = (stream.media?, stream.receiving.remote()?);
-        while self.sends && stream.sending.is_due(stream.now) {
+        if stream.sending.next_relayed() {
+            return Some(Output::Send { to, packet: stream.sending.packet() });
+        }
+        while self.sends && stream.sending.is_due(stream.now, &media) {
             let emit = |event| stream.events.push_back(event);
             if stream.sending.next_packet(stream.now, &media, emit) == Sent::Packet {
                 return Some(Output::Send { to, packet: stream.sending.packet() });

@@ -8,6 +8,7 @@ use runtime_contract::time::Tick;
 use super::Event;
 use super::latch::Latch;
 use super::recorder::Recorder;
+use super::relay::{Relayed, Sound};
 use super::timeline::Timeline;
 use crate::dtmf::{KeyReceiver, TelephoneEvent};
 use crate::recording::RecordSpec;
@@ -58,20 +59,20 @@ impl Receiving {
         self.latch.map(|latch| latch.remote())
     }
 
-    /// False when the packet was refused: no RTP, of a payload type that was not agreed, or a stranger's.
-    pub fn handle_packet(
+    /// `None` when the packet was refused: no RTP, of a payload type that was not agreed, or a stranger's.
+    pub fn handle_packet<'b>(
         &mut self,
         now: Tick,
         media: &MediaSpec,
         from: SocketAddr,
-        bytes: &[u8],
+        bytes: &'b [u8],
         mut emit: impl FnMut(Event),
-    ) -> bool {
-        let Some(packet) = rtp::parse(bytes) else { return false };
+    ) -> Option<Taken<'b>> {
+        let packet = rtp::parse(bytes)?;
         let header = packet.header;
-        let Some(meaning) = meaning(header.payload_type, media.dtmf_payload_type) else { return false };
-        if !self.latch.as_mut().is_some_and(|latch| latch.accept(from)) {
-            return false;
+        let meaning = meaning(header.payload_type, media.dtmf_payload_type)?;
+        if !self.latch.as_mut()?.accept(from) {
+            return None;
         }
         if self.ssrc.is_none() {
             emit(Event::FirstPacket);
@@ -80,20 +81,28 @@ impl Receiving {
             self.ssrc = Some(header.ssrc);
             self.keys = KeyReceiver::default();
         }
-        match meaning {
-            Meaning::Audio(codec) if media.receive => self.handle_audio(now, codec, header, packet.payload),
-            Meaning::Audio(_) => {}
+        let sound = match meaning {
+            Meaning::Audio(_) if !media.receive => None,
+            Meaning::Audio(codec) => {
+                self.handle_audio(now, codec, header, packet.payload);
+                Some(match self.masked {
+                    true => Sound::Masked(packet.payload.len()),
+                    false => Sound::Voice { codec, payload: packet.payload },
+                })
+            }
             Meaning::Key => {
-                let Some(event) = TelephoneEvent::parse(packet.payload) else { return false };
+                let event = TelephoneEvent::parse(packet.payload)?;
                 if let Some(recorder) = &mut self.recorder {
                     recorder.handle_key(now);
                 }
-                if let Some(key) = self.keys.handle_event(header.timestamp, event) {
+                let press = self.keys.handle_event(header.timestamp, event);
+                if let Some(key) = press {
                     emit(Event::Key(key));
                 }
+                (!self.masked).then_some(Sound::Key { event, press })
             }
-        }
-        true
+        };
+        Some(Taken { relayed: sound.map(|sound| Relayed { header, sound }) })
     }
 
     fn handle_audio(&mut self, now: Tick, codec: Codec, header: rtp::Header, payload: &[u8]) {
@@ -156,6 +165,12 @@ impl Listener {
             emit(Event::Heard(std::mem::take(&mut self.heard)));
         }
     }
+}
+
+/// An accepted packet.
+pub struct Taken<'a> {
+    /// What the other leg of a bridge gets of it.
+    pub relayed: Option<Relayed<'a>>,
 }
 
 enum Meaning {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use runtime_contract::leg::{Codec, MediaSpec};
 use runtime_contract::time::Tick;
 
+use super::relay::{Relay, Relayed, Sound};
+use super::tone::{Cadence, KeyTones, Ringing};
 use super::{Event, StreamSeed};
 use crate::dtmf::{Key, KeySender};
 use crate::g711;
@@ -17,20 +19,70 @@ const CATCH_UP_MS_MAX: u64 = 200;
 /// Longest packet, in samples (60 ms).
 const PACKET_SAMPLES_MAX: usize = 480;
 
+/// A packet to send.
+#[derive(Clone, Debug)]
+pub struct Packet {
+    bytes: [u8; HEADER_BYTES + PACKET_SAMPLES_MAX],
+    length: usize,
+}
+
+impl Packet {
+    /// A body that is too long is cut.
+    pub fn new(header: Header, body: impl Iterator<Item = u8>) -> Packet {
+        let mut packet = Packet { bytes: [0; HEADER_BYTES + PACKET_SAMPLES_MAX], length: HEADER_BYTES };
+        let (head, slots) = packet.bytes.split_at_mut(HEADER_BYTES);
+        head.copy_from_slice(&header.to_bytes());
+        for (slot, byte) in slots.iter_mut().zip(body) {
+            *slot = byte;
+            packet.length += 1;
+        }
+        packet
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// What runs through all that a leg sends, whatever it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    pub ssrc: u32,
+    /// Of the next packet.
+    pub sequence: u16,
+    /// Of the next audio.
+    pub timestamp: u32,
+    /// When the next packet is due; `None` until the first after the leg was connected.
+    pub due: Option<Tick>,
+    /// The next audio packet begins a talkspurt (RFC 3551 §4.1).
+    pub marker: bool,
+    /// What was sent last came at the far side's pace, not at ours.
+    pub is_loose: bool,
+}
+
+impl Clock {
+    /// Brings the timestamp to this moment, when nothing was due to be sent meanwhile.
+    pub fn meet(&mut self, now: Tick) {
+        let due = self.due.unwrap_or(now);
+        let behind_ns = now.0.saturating_sub(due.0);
+        self.timestamp = self.timestamp.wrapping_add((behind_ns / SAMPLE_NS) as u32);
+        self.due = Some(due.max(now));
+    }
+}
+
+/// Nanoseconds of one sample at 8 kHz.
+const SAMPLE_NS: u64 = 125_000;
+
 #[derive(Debug)]
 pub struct Sending {
-    ssrc: u32,
-    sequence: u16,
-    timestamp: u32,
-    /// When the next packet is due; `None` until the first tick after the leg was connected.
-    due: Option<Tick>,
-    /// The next audio packet begins a talkspurt (RFC 3551 §4.1).
-    marker: bool,
+    clock: Clock,
     playing: Option<Playing>,
+    ringing: Option<Ringing>,
     keys: KeySender,
     keys_asked: bool,
-    packet: [u8; HEADER_BYTES + PACKET_SAMPLES_MAX],
-    packet_bytes: usize,
+    key_tones: KeyTones,
+    relay: Relay,
+    packet: Packet,
     packets_skipped: u64,
 }
 
@@ -54,17 +106,17 @@ pub enum Sent {
 
 impl Sending {
     pub fn new(seed: StreamSeed) -> Sending {
+        let StreamSeed { ssrc, sequence, timestamp } = seed;
+        let header = Header { marker: false, payload_type: 0, sequence, timestamp, ssrc };
         Sending {
-            ssrc: seed.ssrc,
-            sequence: seed.sequence,
-            timestamp: seed.timestamp,
-            due: None,
-            marker: true,
+            clock: Clock { ssrc, sequence, timestamp, due: None, marker: true, is_loose: false },
             playing: None,
+            ringing: None,
             keys: KeySender::default(),
             keys_asked: false,
-            packet: [0; HEADER_BYTES + PACKET_SAMPLES_MAX],
-            packet_bytes: 0,
+            key_tones: KeyTones::default(),
+            relay: Relay::default(),
+            packet: Packet::new(header, std::iter::empty()),
             packets_skipped: 0,
         }
     }
@@ -77,65 +129,123 @@ impl Sending {
         self.playing = None;
     }
 
-    pub fn send_keys(&mut self, keys: Vec<Key>) {
-        self.keys.push(keys);
+    pub fn ring_back(&mut self, cadence: Option<Cadence>) {
+        self.ringing = cadence.map(Ringing::new);
+    }
+
+    pub fn send_keys(&mut self, keys: Vec<Key>, media: &MediaSpec) {
+        match media.dtmf_payload_type {
+            Some(_) => self.keys.push(keys),
+            None => keys.into_iter().for_each(|key| self.key_tones.push(key)),
+        }
         self.keys_asked = true;
     }
 
+    /// What the other leg of a bridge received: goes out now, unless we have something of our own to send.
+    pub fn relay(&mut self, now: Tick, media: &MediaSpec, relayed: &Relayed<'_>) {
+        if !media.send {
+            return self.relay.forget();
+        }
+        let takes_events = media.dtmf_payload_type.is_some();
+        let has_own = self.has_own(media);
+        if let Sound::Key { press, .. } = relayed.sound
+            && (has_own || !takes_events)
+        {
+            match press {
+                Some(key) if takes_events => self.keys.push([key]),
+                Some(key) => self.key_tones.push(key),
+                None => {}
+            }
+            return;
+        }
+        if has_own {
+            return self.relay.forget();
+        }
+        self.relay.push(&mut self.clock, now, media, relayed);
+    }
+
+    /// Whether there is a relayed packet to be sent; it is [`Sending::packet`] then.
+    pub fn next_relayed(&mut self) -> bool {
+        let Some(next) = self.relay.poll_packet() else { return false };
+        self.packet = next;
+        true
+    }
+
+    /// Nothing more is relayed.
+    pub fn end_relay(&mut self) {
+        self.relay.forget();
+    }
+
+    /// Whether we send something that is neither relayed nor silence.
+    fn has_own(&self, media: &MediaSpec) -> bool {
+        self.playing.is_some()
+            || self.ringing.is_some()
+            || !self.key_tones.is_idle()
+            || (media.dtmf_payload_type.is_some() && !self.keys.is_idle())
+    }
+
     /// Whether a packet is due.
-    pub fn is_due(&self, now: Tick) -> bool {
-        self.due.is_none_or(|due| due <= now)
+    pub fn is_due(&self, now: Tick, media: &MediaSpec) -> bool {
+        let waits = self.relay.is_live(now) && !self.has_own(media);
+        !waits && self.clock.due.is_none_or(|due| due <= now)
     }
 
     /// Makes the packet that is due and moves the clock on by one packet time.
     pub fn next_packet(&mut self, now: Tick, media: &MediaSpec, emit: impl FnMut(Event)) -> Sent {
         let packet_ms = packet_ms(media.ptime_ms);
         let samples = packet_ms * 8;
+        self.relay.forget();
+        if std::mem::take(&mut self.clock.is_loose) {
+            self.clock.meet(now);
+            self.clock.marker = true;
+        }
         let due = self.skip_stall(now, packet_ms, media.send);
-        self.due = Some(due.plus_ms(u64::from(packet_ms)));
-        let at = self.timestamp;
-        self.timestamp = at.wrapping_add(u32::from(samples));
+        self.clock.due = Some(due.plus_ms(u64::from(packet_ms)));
+        let at = self.clock.timestamp;
+        self.clock.timestamp = at.wrapping_add(u32::from(samples));
         self.fill(at, samples, media, emit)
     }
 
     fn fill(&mut self, at: u32, samples: u16, media: &MediaSpec, mut emit: impl FnMut(Event)) -> Sent {
+        let clock = &mut self.clock;
         let header = Header {
             marker: false,
             payload_type: media.codec.payload_type(),
-            sequence: self.sequence,
+            sequence: clock.sequence,
             timestamp: at,
-            ssrc: self.ssrc,
+            ssrc: clock.ssrc,
         };
-        let (head, body) = self.packet.split_at_mut(HEADER_BYTES);
-        let body = body.get_mut(..usize::from(samples)).unwrap_or_default();
         let key = match media.dtmf_payload_type {
             Some(payload_type) => self.keys.poll(at, samples).map(|key| (key, payload_type)),
             None => None,
         };
-        let (header, length) = if let Some((key, payload_type)) = key {
-            for (slot, byte) in body.iter_mut().zip(key.event.to_bytes()) {
-                *slot = byte;
-            }
-            (Header { marker: key.marker, payload_type, timestamp: key.timestamp, ..header }, 4)
+        let packet = if let Some((key, payload_type)) = key {
+            let header = Header { marker: key.marker, payload_type, timestamp: key.timestamp, ..header };
+            Packet::new(header, key.event.to_bytes().into_iter())
         } else {
-            if let Some(token) = fill_audio(&mut self.playing, media.codec, body) {
+            let mut body = [0; PACKET_SAMPLES_MAX];
+            let body = body.get_mut(..usize::from(samples)).unwrap_or_default();
+            if !self.key_tones.is_idle() {
+                self.key_tones.fill(media.codec, body);
+            } else if let (None, Some(ringing)) = (&self.playing, &mut self.ringing) {
+                ringing.fill(media.codec, body);
+            } else if let Some(token) = fill_audio(&mut self.playing, media.codec, body) {
                 emit(Event::PlayDone { token });
             }
-            let marker = self.marker && media.send;
-            self.marker &= !marker;
-            (Header { marker, ..header }, usize::from(samples))
+            let marker = clock.marker && media.send;
+            clock.marker &= !marker;
+            Packet::new(Header { marker, ..header }, body.iter().copied())
         };
-        if self.keys_asked && self.keys.is_idle() {
+        if self.keys_asked && self.keys.is_idle() && self.key_tones.is_idle() {
             self.keys_asked = false;
             emit(Event::KeysSent);
         }
         if !media.send {
-            self.marker = true;
+            clock.marker = true;
             return Sent::Held;
         }
-        head.copy_from_slice(&header.to_bytes());
-        self.sequence = self.sequence.wrapping_add(1);
-        self.packet_bytes = HEADER_BYTES + length;
+        clock.sequence = clock.sequence.wrapping_add(1);
+        self.packet = packet;
         Sent::Packet
     }
 
@@ -146,12 +256,13 @@ impl Sending {
 
     /// The packet made last.
     pub fn packet(&self) -> &[u8] {
-        self.packet.get(..self.packet_bytes).unwrap_or_default()
+        self.packet.bytes()
     }
 
     /// When the next packet is due, moved on when we stood still for too long.
     fn skip_stall(&mut self, now: Tick, packet_ms: u16, sends: bool) -> Tick {
-        let due = self.due.unwrap_or(now);
+        let clock = &mut self.clock;
+        let due = clock.due.unwrap_or(now);
         let behind_ms = now.0.saturating_sub(due.0) / 1_000_000;
         if behind_ms <= CATCH_UP_MS_MAX {
             return due;
@@ -160,8 +271,8 @@ impl Sending {
         if sends {
             self.packets_skipped += packets;
         }
-        self.timestamp = self.timestamp.wrapping_add((packets as u32).wrapping_mul(u32::from(packet_ms) * 8));
-        self.marker = true;
+        clock.timestamp = clock.timestamp.wrapping_add((packets as u32).wrapping_mul(u32::from(packet_ms) * 8));
+        clock.marker = true;
         due.plus_ms(packets * u64::from(packet_ms))
     }
 }

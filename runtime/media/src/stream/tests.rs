@@ -45,6 +45,7 @@ impl Bench {
             match output {
                 Output::Send { packet, .. } => self.packets.push(packet.to_vec()),
                 Output::Event(event) => self.events.push(event),
+                Output::Relay(_) => panic!("nobody is bridged"),
             }
         }
     }
@@ -214,11 +215,14 @@ fn keys_take_the_place_of_audio_on_the_same_clock() {
 }
 
 #[test]
-fn keys_that_cannot_be_sent_are_refused() {
+fn keys_are_tones_where_no_events_were_agreed_and_refused_before_the_connection() {
     let key = || Command::SendKeys(vec![Key::from_char('5').unwrap()]);
     let mut bench = Bench::new(MediaSpec { dtmf_payload_type: None, ..spec(Codec::Pcma) });
     bench.tell(key());
-    assert_eq!(bench.events, [Event::KeysRefused]);
+    bench.run(300);
+    assert_eq!(bench.events, [Event::KeysSent]);
+    let samples: Vec<i16> = bench.audio().iter().map(|code| g711::decode(Codec::Pcma, *code)).collect();
+    assert_eq!(shape(&samples), "#..");
     let mut bench = Bench::unconnected();
     bench.tell(key());
     assert_eq!(bench.events, [Event::KeysRefused]);
