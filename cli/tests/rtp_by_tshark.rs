@@ -45,7 +45,15 @@ fn sequence_numbers_and_timestamps_have_no_gap() {
     presses.extend(pcap::keys("2191", 900));
     presses.extend(pcap::keys("9", 400));
     pcap::write(&folder.path().join("keys.pcap"), &presses);
-    let sipp = Sipp { scenario: "normal", to: served.sip, number: "+864008100000", calls: 1, rate: 1, timeout_s: 90, transport: "u1" };
+    let sipp = Sipp {
+        scenario: "normal",
+        to: served.sip,
+        number: "+864008100000",
+        calls: 1,
+        rate: 1,
+        timeout_s: 90,
+        transport: "u1",
+    };
     let outcome = sipp.run(folder.path());
     let status = Command::new("kill").args(["-INT", &capture.id().to_string()]).status().unwrap();
     assert!(status.success());

@@ -1,6 +1,7 @@
 //! Benchmarks that anyone can run: each measures ours and a named reference in the same run and prints both. With
 //! `--keep`, what it printed becomes its section of `docs/benchmarks.md`.
 
+mod asterisk;
 mod cargo;
 mod check;
 mod page;
@@ -26,6 +27,11 @@ const BENCHMARKS: &[(&str, &str, Measure)] = &[
     }),
     ("sip", "CPU of a SIP call of `strowger serve` against SIPp's own server [RATE …]", sip::measure),
     ("prompts", "concurrent calls that hear prompts and press a key, on one core [CALLS …]", prompts::measure),
+    (
+        "asterisk",
+        "the same IVR on Asterisk of Debian sid and on ours [CALLS …]; makes a chroot, as root",
+        asterisk::measure,
+    ),
     ("media", "concurrent legs of one media thread, without SIP [LEGS SECONDS]", |words| {
         cargo::bench("runtime-media", "playing_legs", words)
     }),

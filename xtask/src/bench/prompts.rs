@@ -15,10 +15,10 @@ use super::usage::{cpu_seconds, resident_mb};
 
 const CONCURRENT: [f64; 4] = [300.0, 500.0, 1_000.0, 1_500.0];
 /// Seconds of a call.
-const CALL_S: f64 = 8.3;
+pub const CALL_S: f64 = 8.3;
 /// Seconds at full load in which everything is counted.
-const COUNTED_S: u64 = 20;
-const NUMBER: &str = "+864008100008";
+pub const COUNTED_S: u64 = 20;
+pub const NUMBER: &str = "+864008100008";
 const LATE: Duration = Duration::from_millis(5);
 
 pub fn measure(words: &[&str]) -> Result<String, String> {
@@ -104,14 +104,14 @@ impl Moment {
 }
 
 /// A socket to which all calls have their first prompt sent, and the thread that reads it.
-struct Receiver {
-    port: u16,
+pub struct Receiver {
+    pub port: u16,
     stop: Arc<AtomicBool>,
     thread: JoinHandle<(f64, f64)>,
 }
 
 impl Receiver {
-    fn start() -> Result<Receiver, String> {
+    pub fn start() -> Result<Receiver, String> {
         let open = || {
             let socket = UdpSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
             socket.set_read_timeout(Some(Duration::from_millis(100)))?;
@@ -125,7 +125,7 @@ impl Receiver {
     }
 
     /// Packets received, and those of them that were late.
-    fn stop(self) -> (f64, f64) {
+    pub fn stop(self) -> (f64, f64) {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().unwrap_or((0.0, 0.0))
     }
@@ -159,7 +159,7 @@ fn receive(socket: &UdpSocket, stop: &AtomicBool) -> (f64, f64) {
 }
 
 /// The flow and its two prompts; beside it the scenario and the key that SIPp presses.
-fn write_project(project: &Path) -> std::io::Result<()> {
+pub fn write_project(project: &Path) -> std::io::Result<()> {
     let prompts = project.join("prompts");
     std::fs::create_dir_all(&prompts)?;
     for file in ["two_prompts.flow", "strowger.yaml"] {
@@ -172,6 +172,22 @@ fn write_project(project: &Path) -> std::io::Result<()> {
     std::fs::copy(material("sipp/key_after_prompt.xml"), folder.join("scenario.xml"))?;
     std::fs::write(folder.join("key.pcap"), key_one())
 }
+
+/// The same tone in A-law without a header, as Asterisk plays it without transcoding.
+pub fn alaw_tone(hertz: f64) -> Vec<u8> {
+    let wav = tone(hertz);
+    let samples = wav.get(WAV_HEAD_BYTES..).unwrap_or_default().chunks_exact(2);
+    samples.filter_map(|pair| Some(alaw(i16::from_le_bytes(*pair.first_chunk()?)))).collect()
+}
+
+/// ITU-T G.711, A-law.
+fn alaw(sample: i16) -> u8 {
+    let (mask, value) = if sample >= 0 { (0xd5, sample >> 3) } else { (0x55, (-(sample + 1)) >> 3) };
+    let segment = (1..8).rev().find(|segment| value >= 0x10 << segment).unwrap_or(0);
+    (((segment as u8) << 4) | ((value >> segment.max(1)) as u8 & 15)) ^ mask
+}
+
+const WAV_HEAD_BYTES: usize = 44;
 
 /// 4 s, 8 000 samples a second of 16 bits, as WAV.
 fn tone(hertz: f64) -> Vec<u8> {

@@ -87,7 +87,7 @@ impl Side {
     }
 
     fn outcome(&self) -> String {
-        let Load { done, failed, retransmissions } = self.load;
+        let Load { done, failed, retransmissions, .. } = self.load;
         format!("{done:.0}, {failed:.0}, {retransmissions:.0} in {:.1} s", self.seconds)
     }
 }

@@ -26,6 +26,8 @@ pub struct Load {
     pub done: f64,
     pub failed: f64,
     pub retransmissions: f64,
+    /// Mean length of a call, in seconds.
+    pub call_s: f64,
 }
 
 impl Callers<'_> {
@@ -62,7 +64,17 @@ fn load(table: &str) -> Option<Load> {
         done: count("SuccessfulCall(C)")?,
         failed: count("FailedCall(C)")?,
         retransmissions: count("Retransmissions(C)")?,
+        call_s: last.get(names.iter().position(|column| *column == "CallLength(C)")?).and_then(|text| seconds(text))?,
     })
+}
+
+/// `00:00:08:215000`: hours, minutes, seconds, microseconds.
+fn seconds(text: &str) -> Option<f64> {
+    let parts: Vec<f64> = text.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    match parts.as_slice() {
+        [hours, minutes, seconds, micros] => Some(hours * 3_600.0 + minutes * 60.0 + seconds + micros / 1e6),
+        _ => None,
+    }
 }
 
 /// SIPp's own server.
@@ -118,8 +130,8 @@ fn free_port() -> u16 {
 mod tests {
     #[test]
     fn the_last_line_of_the_table_counts() {
-        let table = "StartTime;FailedCall(C);SuccessfulCall(C);Retransmissions(C);\n1;0;5;1;\n2;1;9;2;\n";
+        let table = "StartTime;FailedCall(C);SuccessfulCall(C);Retransmissions(C);CallLength(C);\n1;0;5;1;00:00:01:000000;\n2;1;9;2;00:01:08:500000;\n";
         let load = super::load(table).expect("counts");
-        assert_eq!((load.done, load.failed, load.retransmissions), (9.0, 1.0, 2.0));
+        assert_eq!((load.done, load.failed, load.retransmissions, load.call_s), (9.0, 1.0, 2.0, 68.5));
     }
 }
