@@ -39,6 +39,9 @@ pub struct MediaSpec {
     pub dtmf_payload_type: Option<u8>,
     /// Length of one packet that we send, in milliseconds.
     pub ptime_ms: u16,
+    /// Where to send RTCP: `remote` itself when both go through one port (RFC 5761), another place that the far side
+    /// named (RFC 3605); none is the port above that of `remote`.
+    pub rtcp: Option<SocketAddr>,
     /// We may send (false when the far side holds us).
     pub send: bool,
     /// We expect to receive.

@@ -25,6 +25,7 @@
 //!     codec: Codec::Pcma,
 //!     dtmf_payload_type: Some(101),
 //!     ptime_ms: 20,
+//!     rtcp: None,
 //!     send: true,
 //!     receive: true,
 //! };

@@ -22,6 +22,7 @@ fn call() -> Vec<(u64, Vec<u8>)> {
         codec: Codec::Pcma,
         dtmf_payload_type: Some(101),
         ptime_ms: 20,
+        rtcp: None,
         send: true,
         receive: true,
     };

@@ -542,6 +542,7 @@ pub(crate) fn voice() -> MediaSpec {
         codec: Codec::Pcma,
         dtmf_payload_type: Some(101),
         ptime_ms: 20,
+        rtcp: None,
         send: true,
         receive: true,
     }

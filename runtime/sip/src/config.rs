@@ -26,6 +26,8 @@ pub struct Config {
     pub transactions_max: usize,
     /// Longest body of a request, in bytes. Over it: 413.
     pub body_bytes_max: usize,
+    /// How long a dialog of another process may take to come back.
+    pub revive_ms_max: u64,
     /// `Retry-After` of every 503, in seconds.
     pub retry_after_s: u32,
     /// Connections at one time; over it a new one is closed at once. 0: there is no TCP here.
@@ -54,6 +56,7 @@ impl Config {
             unacknowledged_max: 12_500,
             transactions_max: 1_000_000,
             body_bytes_max: 16 * 1024,
+            revive_ms_max: 10_000,
             retry_after_s: 5,
             connections_max: 2_048,
             connections_per_host_max: 256,

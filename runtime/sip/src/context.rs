@@ -23,6 +23,8 @@ pub enum Alarm {
     Undelivered(Key),
     /// See whether the connection is still of use.
     Connection(ConnectionId),
+    /// A re-INVITE of ours has had 64·T1 for its final response. Its transaction.
+    Reinvite(Key),
 }
 
 /// Timers of a leg. The number tells an alarm that was overtaken from the one that counts.
@@ -36,6 +38,10 @@ pub enum LegTimer {
     RingEnd,
     /// CANCEL had no effect for 64·T1 (§9.1).
     CancelEnd,
+    /// What the far side put off may be asked for again (§14.1).
+    AskAgain,
+    /// A dialog of another process has not come back in time.
+    ReviveEnd,
 }
 
 pub struct Context {

@@ -10,11 +10,6 @@ use crate::message::write::Writer;
 use crate::message::{Essentials, Header, Message, ResponseEssentials};
 use crate::transport::{Hop, Transport};
 
-/// First byte of a snapshot.
-const SNAPSHOT_VERSION: u8 = 1;
-/// A restored dialog goes on this far above the CSeq that was stored: what was sent since is not known.
-const CSEQ_LEAP: u32 = 1_000;
-
 pub struct Dialog {
     pub call_id: Box<[u8]>,
     /// From of what we send, with our tag.
@@ -87,6 +82,12 @@ impl Dialog {
         })
     }
 
+    /// Number of our next request within the dialog (§12.2.1.1).
+    pub fn next_cseq(&mut self) -> u32 {
+        self.local_cseq = self.local_cseq.saturating_add(1);
+        self.local_cseq
+    }
+
     /// What finds this dialog for a request of the far side.
     pub fn digest(&self, entropy: &Entropy) -> Digest {
         dialog_digest(entropy, &self.call_id, &self.local_tag, &self.remote_tag)
@@ -136,59 +137,6 @@ impl Dialog {
         writer.header(b"From", &self.local_party).header(b"To", &self.remote_party).header(b"Call-ID", &self.call_id);
         writer.put(b"CSeq: ").put_number(cseq).put(b" ").put(method).put(b"\r\n");
         writer
-    }
-
-    /// All of it, for another process. Strings carry a length of two bytes.
-    pub fn snapshot(&self) -> Vec<u8> {
-        let (peer, local) = (self.peer.to_string(), self.local.to_string());
-        let mut bytes = Vec::with_capacity(512);
-        bytes.push(SNAPSHOT_VERSION);
-        bytes.extend_from_slice(&self.local_cseq.to_be_bytes());
-        bytes.extend_from_slice(&self.remote_cseq.to_be_bytes());
-        let fixed = [
-            &*self.call_id,
-            &*self.local_party,
-            &*self.remote_party,
-            &*self.local_tag,
-            &*self.remote_tag,
-            &*self.target,
-            peer.as_bytes(),
-            local.as_bytes(),
-        ];
-        for text in fixed.into_iter().chain(self.routes.iter().map(|route| &**route)) {
-            // A datagram has at most 65 535 bytes, and so have its parts.
-            bytes.extend_from_slice(&u16::try_from(text.len()).unwrap_or(0).to_be_bytes());
-            bytes.extend_from_slice(text);
-        }
-        bytes
-    }
-
-    /// Reads [`Dialog::snapshot`]; the local CSeq leaps.
-    pub fn restore(bytes: &[u8]) -> Option<Self> {
-        let (version, rest) = bytes.split_first()?;
-        let (local_cseq, rest) = rest.split_first_chunk::<4>()?;
-        let (remote_cseq, mut rest) = rest.split_first_chunk::<4>()?;
-        let mut texts = Vec::new();
-        while let Some((length, tail)) = rest.split_first_chunk::<2>() {
-            let (text, tail) = tail.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
-            texts.push(Box::<[u8]>::from(text));
-            rest = tail;
-        }
-        let mut texts = texts.into_iter();
-        let dialog = Self {
-            call_id: texts.next()?,
-            local_party: texts.next()?,
-            remote_party: texts.next()?,
-            local_tag: texts.next()?,
-            remote_tag: texts.next()?,
-            target: texts.next()?,
-            peer: std::str::from_utf8(&texts.next()?).ok()?.parse().ok()?,
-            local: std::str::from_utf8(&texts.next()?).ok()?.parse().ok()?,
-            routes: texts.collect(),
-            local_cseq: u32::from_be_bytes(*local_cseq).saturating_add(CSEQ_LEAP),
-            remote_cseq: u32::from_be_bytes(*remote_cseq),
-        };
-        (*version == SNAPSHOT_VERSION && rest.is_empty()).then_some(dialog)
     }
 }
 
@@ -261,16 +209,5 @@ mod tests {
             &["BYE sip:192.0.2.3:9 SIP/2.0", "Route: <sip:p2;lr>", "Route: <sip:b@192.0.2.9:5070>"],
         );
         check(&["<sip:name;lr>"], "192.0.2.1:5060", &["BYE sip:b@192.0.2.9:5070 SIP/2.0", "Route: <sip:name;lr>"]);
-    }
-
-    #[test]
-    fn a_snapshot_comes_back() {
-        let restored = Dialog::restore(&dialog(&["<sip:p;lr>"]).snapshot()).unwrap();
-        assert_eq!((restored.local_cseq, &*restored.target), (1_007, &b"sip:b@192.0.2.9:5070"[..]));
-        assert_eq!((restored.routes.len(), restored.local.to_string().as_str()), (1, "192.0.2.2:5060"));
-        let bytes = dialog(&[]).snapshot();
-        for cut in 0..bytes.len() {
-            assert!(Dialog::restore(&bytes[..cut]).is_none());
-        }
     }
 }

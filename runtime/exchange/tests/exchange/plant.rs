@@ -200,6 +200,7 @@ impl Plant {
                     codec: Codec::Pcma,
                     dtmf_payload_type: Some(101),
                     ptime_ms: 20,
+                    rtcp: None,
                     send: true,
                     receive: true,
                 };
@@ -370,6 +371,7 @@ impl Plant {
             codec: Codec::Pcma,
             dtmf_payload_type: Some(101),
             ptime_ms: 20,
+            rtcp: None,
             send: true,
             receive: true,
         };

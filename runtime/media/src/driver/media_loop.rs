@@ -355,7 +355,8 @@ mod tests {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_nonblocking(true).unwrap();
         let (codec, remote) = (Codec::Pcma, socket.local_addr().unwrap());
-        let spec = MediaSpec { remote, codec, dtmf_payload_type: None, ptime_ms: 20, send: true, receive: true };
+        let spec =
+            MediaSpec { remote, codec, dtmf_payload_type: None, ptime_ms: 20, rtcp: None, send: true, receive: true };
         let mut stream = Box::new(Stream::new(StreamSeed { ssrc: 1, sequence: 1, timestamp: 1 }, None));
         while stream.handle(slot_tick(0), Input::Command(Command::Connect(spec))).poll().is_some() {}
         let mut grid = Grid::default();

@@ -24,7 +24,7 @@ fn start(config: MediaConfig) -> (Media, Receiver<(LegId, MediaEvent)>) {
 
 fn spec(remote: SocketAddr) -> MediaSpec {
     let codec = Codec::Pcma;
-    MediaSpec { remote, codec, dtmf_payload_type: Some(101), ptime_ms: 20, send: true, receive: true }
+    MediaSpec { remote, codec, dtmf_payload_type: Some(101), ptime_ms: 20, rtcp: None, send: true, receive: true }
 }
 
 /// The next event that `wanted` turns into something.

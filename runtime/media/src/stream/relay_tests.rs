@@ -14,7 +14,15 @@ fn address(side: usize) -> SocketAddr {
 
 fn spec(side: usize) -> MediaSpec {
     let remote = address(side);
-    MediaSpec { remote, codec: Codec::Pcma, dtmf_payload_type: Some(101), ptime_ms: 20, send: true, receive: true }
+    MediaSpec {
+        remote,
+        codec: Codec::Pcma,
+        dtmf_payload_type: Some(101),
+        ptime_ms: 20,
+        rtcp: None,
+        send: true,
+        receive: true,
+    }
 }
 
 /// Two streams, their clock, and all that each gave.

@@ -17,7 +17,7 @@ fn remote() -> SocketAddr {
 
 fn spec(codec: Codec) -> MediaSpec {
     let remote = remote();
-    MediaSpec { remote, codec, dtmf_payload_type: Some(101), ptime_ms: 20, send: true, receive: true }
+    MediaSpec { remote, codec, dtmf_payload_type: Some(101), ptime_ms: 20, rtcp: None, send: true, receive: true }
 }
 
 /// One stream, its clock, and all it gave.

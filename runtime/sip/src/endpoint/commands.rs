@@ -10,7 +10,6 @@ use super::legs::Phase;
 use super::placing::{Caller, Placing};
 use crate::dialog::Dialog;
 use crate::message::uri::{Uri, parse_uri};
-use crate::sdp;
 use crate::slab::Key;
 use crate::transaction::{Machine, Opening, Owner};
 use crate::transport::{Hop, Transport};
@@ -37,10 +36,7 @@ impl Endpoint {
                     self.ctx.say(LegEvent::TransferFailed { leg, status: 501 });
                 }
             }
-            LegCommand::Revive { leg, dialog, .. } => {
-                self.end_restored(dialog.reveal());
-                self.ctx.say(LegEvent::Gone { leg, cause: GoneCause::Failed });
-            }
+            LegCommand::Revive { leg, dialog, media } => self.revive(leg, dialog.reveal(), media),
             LegCommand::Ring { leg } => {
                 if let Some((leg, invite)) = self.find_incoming(leg) {
                     self.ring(leg, invite);
@@ -82,13 +78,9 @@ impl Endpoint {
         self.legs.set_answered(leg);
         let Some(state) = self.legs.get_mut(leg) else { return };
         state.local_media = Some(media);
-        state.origin.version += 1;
-        let body = match &state.remote {
-            Some(remote) => sdp::answer(remote, media, state.origin),
-            None => sdp::offer(media, state.origin),
-        };
-        let (cseq, offered) = (state.dialog.remote_cseq, state.remote.is_none());
-        self.accept(leg, invite, cseq, &body, offered);
+        let remote = state.remote.clone();
+        let Some(body) = state.describe(remote.as_ref()) else { return };
+        self.accept(leg, invite, &body, remote.is_none());
         self.say_media(leg);
     }
 
@@ -112,7 +104,7 @@ impl Endpoint {
                 self.legs.gone(&mut self.ctx, leg, GoneCause::LocalHungUp);
                 self.give_up(leg);
             }
-            Phase::Up => {
+            Phase::Up | Phase::Reviving => {
                 self.legs.gone(&mut self.ctx, leg, GoneCause::LocalHungUp);
                 self.end_dialog(leg);
             }
@@ -129,9 +121,9 @@ impl Endpoint {
 
     /// BYE in a transaction of its own; until that ends, the far side's BYE may cross it.
     pub(super) fn send_bye(&mut self, dialog: &mut Dialog) {
-        dialog.local_cseq = dialog.local_cseq.saturating_add(1);
         let branch = self.next_branch();
-        let mut writer = dialog.request(b"BYE", dialog.local_cseq, &branch);
+        let cseq = dialog.next_cseq();
+        let mut writer = dialog.request(b"BYE", cseq, &branch);
         self.put_user_agent(&mut writer);
         writer.body(b"");
         let bytes: Arc<[u8]> = writer.into_bytes().into();
@@ -171,12 +163,6 @@ impl Endpoint {
 
     pub(super) fn put_user_agent(&self, writer: &mut crate::message::write::Writer) {
         writer.header(b"User-Agent", self.ctx.config.user_agent.as_bytes());
-    }
-
-    pub(super) fn end_restored(&mut self, snapshot: &[u8]) {
-        if let Some(mut dialog) = Dialog::restore(snapshot) {
-            self.send_bye(&mut dialog);
-        }
     }
 }
 

@@ -31,32 +31,25 @@ impl Endpoint {
             return self.ctx.say(LegEvent::Gone { leg: id, cause: GoneCause::Failed });
         }
         let dialog = self.outgoing_dialog(target, peer, &caller);
-        let origin = Origin { id: self.ctx.entropy.next_number(), version: 1 };
+        let origin = Origin { id: self.ctx.entropy.next_number(), version: 0 };
+        let digest = dialog.digest(&self.ctx.entropy);
+        let mut leg = Leg::new(id, Phase::Up, dialog, digest, origin);
+        (leg.placed, leg.local_media) = (true, Some(media));
+        let Some(body) = leg.describe(None) else { return };
+        let dialog = &leg.dialog;
         let branch = self.next_branch();
         let mut writer = dialog.request(b"INVITE", dialog.local_cseq, &branch);
-        put_contact(&mut writer, &dialog);
+        put_contact(&mut writer, dialog);
         writer.put(&caller.headers).put(write::ALLOW);
         self.put_user_agent(&mut writer);
-        writer.body(&sdp::offer(media, origin));
+        writer.body(&body);
         let bytes = Arc::from(writer.into_bytes());
         let opening = self.client_opening(Machine::ClientInvite, &branch, b"INVITE", Owner::Nobody, peer, dialog.local);
         let Some(invite) = self.transactions.open(&mut self.ctx, opening, Some(bytes)) else {
             return self.ctx.say(LegEvent::Gone { leg: id, cause: GoneCause::Failed });
         };
-        let leg = self.legs.insert(Leg {
-            id,
-            silent: false,
-            phase: Phase::Calling { invite, provisional: false },
-            dialog_digest: dialog.digest(&self.ctx.entropy),
-            dialog,
-            head: Vec::new(),
-            remote: None,
-            local_media: Some(media),
-            media: None,
-            origin,
-            accepted: None,
-            round: 0,
-        });
+        leg.phase = Phase::Calling { invite, provisional: false };
+        let leg = self.legs.insert(leg);
         self.transactions.set_owner(invite, Owner::Leg(leg));
         self.ctx.alarm_in(u64::from(ring_ms), Alarm::Leg(leg, LegTimer::RingEnd));
     }
@@ -87,12 +80,7 @@ impl Endpoint {
         response: &ResponseEssentials<'_>,
     ) {
         let Some(branch) = response.via.branch() else { return };
-        let method: &[u8] = match response.cseq_method {
-            Method::Invite => b"INVITE",
-            Method::Bye => b"BYE",
-            Method::Cancel => b"CANCEL",
-            _ => return,
-        };
+        let method = response.cseq_method.name();
         let Some(key) = self.transactions.find(self.ctx.entropy.digest(&[b"client", branch, method])) else { return };
         // The ACK of a refusal is made from the INVITE, which is still kept.
         let invite = self.transactions.get(key).and_then(|transaction| transaction.kept().cloned());
@@ -103,8 +91,12 @@ impl Endpoint {
         {
             self.transactions.keep_ack(&mut self.ctx, key, ack.into());
         }
-        if told.tell && response.cseq_method == Method::Invite {
-            self.invite_response(arrival, message, response, key, told);
+        match told.owner {
+            Owner::Session(leg) if told.tell => self.session_response(arrival, message, response, key, leg),
+            _ if told.tell && response.cseq_method == Method::Invite => {
+                self.invite_response(arrival, message, response, key, told);
+            }
+            _ => {}
         }
         self.settle(key, told);
     }
@@ -194,21 +186,20 @@ impl Endpoint {
             }
         }
         state.phase = Phase::Up;
+        state.far.read(message);
         let id = state.id;
         let digest = dialog.digest(&self.ctx.entropy);
         self.legs.set_dialog(leg, dialog, digest);
         match sdp::parse(response.body, local.ip()) {
             Ok(remote) if is_sdp(message) => {
                 if let Some(state) = self.legs.get_mut(leg) {
-                    state.remote = Some(remote);
+                    state.settle(remote);
                 }
+                self.legs.say_dialog(&mut self.ctx, leg);
                 self.say_media(leg);
                 self.ctx.say(LegEvent::Up { leg: id });
             }
-            _ => {
-                self.legs.gone(&mut self.ctx, leg, GoneCause::NoCommonMedia);
-                self.end_dialog(leg);
-            }
+            _ => self.fail(leg, GoneCause::NoCommonMedia),
         }
     }
 

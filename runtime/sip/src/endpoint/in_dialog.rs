@@ -9,7 +9,6 @@ use super::receive::Request;
 use crate::dialog::contact;
 use crate::message::Method;
 use crate::message::write;
-use crate::sdp;
 use crate::slab::Key;
 use crate::transaction::{Event, Machine, Opening, Owner};
 
@@ -68,7 +67,7 @@ impl Endpoint {
                 self.await_final(leg);
                 return;
             }
-            Phase::Answered | Phase::Up => {}
+            Phase::Answered | Phase::Up | Phase::Reviving => {}
         }
         self.legs.gone(&mut self.ctx, leg, GoneCause::RemoteHungUp);
         self.legs.remove(leg);
@@ -76,9 +75,12 @@ impl Endpoint {
 
     fn receive_reinvite(&mut self, request: &Request<'_, '_>, leg: Key) {
         let Some(state) = self.legs.get_mut(leg) else { return };
-        let waits_for_answer = state.accepted.as_ref().is_some_and(|accepted| accepted.offered);
-        if !matches!(state.phase, Phase::Up | Phase::Answered) || waits_for_answer {
-            return self.answer_once(request, 500);
+        match state.phase {
+            // Both ask at once, or an offer of ours has no answer yet (§14.2).
+            Phase::Reviving => return self.answer_once(request, 491),
+            Phase::Up if state.asked.is_some_and(|asked| asked.offer) => return self.answer_once(request, 491),
+            Phase::Up | Phase::Answered if !state.awaits_answer() => {}
+            _ => return self.answer_once(request, 500),
         }
         if state.accepted.is_some() {
             // The far side goes on, so it has our 2xx, and its ACK was lost.
@@ -89,28 +91,25 @@ impl Endpoint {
             Err(code) => return self.answer_once(request, code),
         };
         let Some(state) = self.legs.get_mut(leg) else { return self.refuse(request, 481) };
-        let Some(local_media) = state.local_media else { return self.answer_once(request, 488) };
-        let tag = state.dialog.local_tag.clone();
-        state.head = write::response_head(request.message, &request.essentials, request.arrival.source, &tag, false);
-        if let Some(target) = contact(request.message) {
-            state.dialog.target = target.into();
-        }
-        state.origin.version += 1;
-        let origin = state.origin;
-        let offered = remote.is_none();
-        let body = match &remote {
-            Some(remote) => sdp::answer(remote, local_media, origin),
-            None => sdp::offer(local_media, origin),
-        };
+        let Some(body) = state.describe(remote.as_ref()) else { return self.answer_once(request, 488) };
         let Some(invite) = self.open_server(request, Machine::ServerInvite, Owner::Leg(leg)) else {
             return self.refuse(request, 503);
         };
-        self.accept(leg, invite, request.essentials.cseq, &body, offered);
+        let Some(state) = self.legs.get_mut(leg) else { return };
+        let tag = state.dialog.local_tag.clone();
+        state.head = write::response_head(request.message, &request.essentials, request.arrival.source, &tag, false);
+        state.invite_cseq = request.essentials.cseq;
+        state.far.read(request.message);
+        if let Some(target) = contact(request.message) {
+            state.dialog.target = target.into();
+        }
+        self.accept(leg, invite, &body, remote.is_none());
         if let Some(remote) = remote
             && let Some(state) = self.legs.get_mut(leg)
         {
-            state.remote = Some(remote);
+            state.settle(remote);
             self.say_media(leg);
         }
+        self.legs.say_dialog(&mut self.ctx, leg);
     }
 }

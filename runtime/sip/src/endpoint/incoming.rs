@@ -4,11 +4,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use runtime_contract::Redacted;
-use runtime_contract::leg::{GoneCause, Incoming, LegEvent};
+use runtime_contract::leg::{GoneCause, Incoming, LegEvent, MediaSpec};
 
 use super::Endpoint;
 use super::legs::{Accepted, Found, Leg, Phase};
 use super::receive::Request;
+use super::snapshot::essence;
 use crate::context::{Alarm, LegTimer};
 use crate::dialog::{Dialog, dialog_digest};
 use crate::message::uri::Uri;
@@ -84,28 +85,25 @@ impl Endpoint {
         let tag = tag.as_bytes();
         let dialog = Dialog::of_request(message, essentials, tag, arrival.source, arrival.local);
         let id = self.legs.next_id();
+        let origin = Origin { id: self.ctx.entropy.next_number(), version: 0 };
+        let digest = dialog.digest(&self.ctx.entropy);
+        let mut leg = Leg::new(id, Phase::Incoming { invite }, dialog, digest, origin);
+        leg.far.read(message);
+        leg.head = write::response_head(message, essentials, arrival.source, tag, true);
+        leg.invite_cseq = essentials.cseq;
+        leg.settled = remote.as_ref().map(Remote::settled);
+        leg.remote = remote;
+        let snapshot = leg.snapshot();
+        leg.kept = (essence(&self.ctx.entropy, &snapshot), 0);
         let incoming = Incoming {
             leg: id,
             peer: arrival.source.address,
             caller: caller(essentials.from_address.parsed()),
             called: text(user(essentials.uri)),
             call_id: text(essentials.call_id),
-            dialog: dialog.snapshot(),
+            dialog: snapshot,
         };
-        let leg = self.legs.insert(Leg {
-            id,
-            silent: false,
-            phase: Phase::Incoming { invite },
-            dialog_digest: dialog.digest(&self.ctx.entropy),
-            dialog,
-            head: write::response_head(message, essentials, arrival.source, tag, true),
-            remote,
-            local_media: None,
-            media: None,
-            origin: Origin { id: self.ctx.entropy.next_number(), version: 0 },
-            accepted: None,
-            round: 0,
-        });
+        let leg = self.legs.insert(leg);
         self.transactions.set_owner(invite, Owner::Leg(leg));
         self.ctx.say(LegEvent::Incoming(incoming));
     }
@@ -131,7 +129,7 @@ impl Endpoint {
     }
 
     /// 2xx with our description, repeated until the ACK (§13.3.1.4).
-    pub(super) fn accept(&mut self, leg: Key, invite: Key, cseq: u32, body: &[u8], offered: bool) {
+    pub(super) fn accept(&mut self, leg: Key, invite: Key, body: &[u8], offered: bool) {
         let Some(state) = self.legs.get_mut(leg) else { return };
         let mut writer = Writer::with_capacity(state.head.len() + body.len() + 256);
         writer.status(200, "").put(&state.head);
@@ -145,7 +143,7 @@ impl Endpoint {
         state.accepted = Some(Box::new(Accepted {
             bytes: Arc::clone(&bytes),
             destination,
-            cseq,
+            cseq: state.invite_cseq,
             wait_ms: t1_ms,
             give_up: self.ctx.now.plus_ms(64 * t1_ms),
             offered,
@@ -165,6 +163,11 @@ impl Endpoint {
                 self.legs.gone(&mut self.ctx, leg, GoneCause::NoAnswer);
                 self.give_up(leg);
             }
+            (LegTimer::AskAgain, _) => {
+                state.wants.paused = false;
+                self.ask_next(leg);
+            }
+            (LegTimer::ReviveEnd, Phase::Reviving) => self.fail(leg, GoneCause::Failed),
             (LegTimer::CancelEnd, Phase::Cancelling { invite, .. } | Phase::EndedEarly { invite }) => {
                 self.transactions.remove(invite);
                 self.legs.remove(leg);
@@ -177,8 +180,7 @@ impl Endpoint {
         let Some(state) = self.legs.get_mut(leg) else { return };
         let Some(accepted) = &mut state.accepted else { return };
         if self.ctx.now >= accepted.give_up {
-            self.legs.gone(&mut self.ctx, leg, GoneCause::NoAck);
-            return self.end_dialog(leg);
+            return self.fail(leg, GoneCause::NoAck);
         }
         accepted.wait_ms = (accepted.wait_ms * 2).min(self.ctx.config.t2_ms);
         let left_ms = (accepted.give_up - self.ctx.now).as_millis() as u64 + 1;
@@ -212,13 +214,10 @@ impl Endpoint {
         if accepted.offered {
             match sdp::parse(essentials.body, state.dialog.local.ip()) {
                 Ok(remote) if is_sdp(request.message) => {
-                    state.remote = Some(remote);
+                    state.settle(remote);
                     self.say_media(leg);
                 }
-                _ => {
-                    self.legs.gone(&mut self.ctx, leg, GoneCause::NoCommonMedia);
-                    return self.end_dialog(leg);
-                }
+                _ => return self.fail(leg, GoneCause::NoCommonMedia),
             }
         }
         self.acknowledged(leg);
@@ -235,12 +234,16 @@ impl Endpoint {
         if self.legs.set_acknowledged(leg) {
             self.ctx.say(LegEvent::Up { leg: id });
         }
+        self.legs.say_dialog(&mut self.ctx, leg);
+        self.ask_next(leg);
     }
 
     /// Says what was agreed, if that is new.
     pub(super) fn say_media(&mut self, leg: Key) {
         let Some(state) = self.legs.get_mut(leg) else { return };
-        let media = state.remote.as_ref().map(|remote| remote.media);
+        let held = state.holding;
+        let media =
+            state.remote.as_ref().map(|remote| MediaSpec { receive: remote.media.receive && !held, ..remote.media });
         if let Some(media) = media.filter(|media| state.media != Some(*media) && !state.silent) {
             state.media = Some(media);
             self.ctx.say(LegEvent::Media { leg: state.id, media });

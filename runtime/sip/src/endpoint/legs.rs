@@ -5,13 +5,16 @@ use std::hash::BuildHasherDefault;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use runtime_contract::Redacted;
 use runtime_contract::leg::{GoneCause, LegEvent, LegId, MediaSpec};
 use runtime_contract::time::Tick;
 
+use super::snapshot;
 use crate::context::Context;
 use crate::dialog::Dialog;
 use crate::entropy::{Digest, DigestHasher, DigestMap};
-use crate::sdp::{Origin, Remote};
+use crate::message::{Header, Message};
+use crate::sdp::{self, Origin, Ours, Remote, Settled};
 use crate::slab::{Key, Slab};
 use crate::transport::{ConnectionId, Hop};
 
@@ -23,19 +26,139 @@ pub struct Leg {
     pub phase: Phase,
     pub dialog: Dialog,
     pub dialog_digest: Digest,
-    /// Response head of the INVITE that waits for our answer.
+    /// We sent the INVITE that made it, and so own the Call-ID.
+    pub placed: bool,
+    pub far: Far,
+    /// Response head of the INVITE that waits for our answer, and its CSeq.
     pub head: Vec<u8>,
+    pub invite_cseq: u32,
     /// The far side's last description.
     pub remote: Option<Remote>,
+    pub settled: Option<Settled>,
     /// Our RTP address, once known.
     pub local_media: Option<SocketAddr>,
     /// What was last said in `LegEvent::Media`.
     pub media: Option<MediaSpec>,
     pub origin: Origin,
+    /// Our last description, whole.
+    pub described: Box<[u8]>,
+    /// We want to hear nothing of the far side.
+    pub holding: bool,
     /// 2xx that waits for its ACK.
     pub accepted: Option<Box<Accepted>>,
+    /// Our re-INVITE or UPDATE that waits for its final response.
+    pub asked: Option<Asked>,
+    pub wants: Wants,
+    pub session: Option<Session>,
     /// Count of 2xx and of ringing rounds, so that overtaken alarms are known.
     pub round: u32,
+    /// Essence of the snapshot that was last said, and its CSeq.
+    pub kept: (Digest, u32),
+}
+
+impl Leg {
+    pub fn new(id: LegId, phase: Phase, dialog: Dialog, dialog_digest: Digest, origin: Origin) -> Self {
+        Self {
+            id,
+            silent: false,
+            phase,
+            dialog,
+            dialog_digest,
+            placed: false,
+            far: Far::default(),
+            head: Vec::new(),
+            invite_cseq: 0,
+            remote: None,
+            settled: None,
+            local_media: None,
+            media: None,
+            origin,
+            described: Box::default(),
+            holding: false,
+            accepted: None,
+            asked: None,
+            wants: Wants::default(),
+            session: None,
+            round: 0,
+            kept: (0, 0),
+        }
+    }
+
+    /// Our description as it is now: the answer to `remote`, or an offer. The version in `o=` grows when anything
+    /// differs from the last one (RFC 3264 §8). `None` without an address for media.
+    pub fn describe(&mut self, remote: Option<&Remote>) -> Option<Vec<u8>> {
+        let ours = Ours { local: self.local_media?, origin: self.origin, holding: self.holding };
+        let write = |ours: &Ours| match remote {
+            Some(remote) => sdp::answer(remote, ours),
+            None => sdp::offer(ours, self.settled),
+        };
+        let same = write(&ours);
+        if *same == *self.described {
+            return Some(same);
+        }
+        self.origin.version += 1;
+        let changed = write(&Ours { origin: self.origin, ..ours });
+        self.described = changed.as_slice().into();
+        Some(changed)
+    }
+
+    /// The far side's description counts from now on.
+    pub fn settle(&mut self, remote: Remote) {
+        self.settled = Some(remote.settled());
+        self.remote = Some(remote);
+    }
+
+    /// An offer of ours has no answer yet (RFC 3261 §14.1).
+    pub fn awaits_answer(&self) -> bool {
+        self.asked.as_ref().is_some_and(|asked| asked.offer)
+            || self.accepted.as_ref().is_some_and(|accepted| accepted.offered)
+    }
+}
+
+/// What the far side said that it can.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Far {
+    /// UPDATE (RFC 3311), by its Allow.
+    pub update: bool,
+    /// Session timers (RFC 4028), by its Supported.
+    pub timer: bool,
+}
+
+impl Far {
+    /// From any request or response of its; what it does not mention it can no more (RFC 3311 §5.1).
+    pub fn read(&mut self, message: &Message<'_>) {
+        if message.first(Header::Allow).is_some() {
+            self.update = message.values(Header::Allow).any(|method| method == b"UPDATE");
+        }
+        self.timer = message.values(Header::Supported).any(|tag| tag.eq_ignore_ascii_case(b"timer"));
+    }
+}
+
+/// A session timer that was agreed (RFC 4028).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Session {
+    pub interval_s: u32,
+    /// We refresh.
+    pub ours: bool,
+}
+
+/// A change of the session that we asked the far side for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    pub transaction: Key,
+    /// It carries an offer.
+    pub offer: bool,
+}
+
+/// What we are to ask the far side for, as soon as nothing is under way.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wants {
+    /// Offer our media anew.
+    pub offer: bool,
+    /// Not before an alarm: the far side asked at the same time, or is not ready.
+    pub paused: bool,
+    /// Times that the far side put us off, one after the other.
+    pub put_off: u8,
 }
 
 /// Where the INVITE that made the leg stands.
@@ -62,6 +185,8 @@ pub enum Phase {
         invite: Key,
     },
     Up,
+    /// Taken up from another process; our re-INVITE has no answer yet.
+    Reviving,
 }
 
 /// A 2xx of ours, repeated until it is acknowledged (RFC 3261 §13.3.1.4).
@@ -194,6 +319,18 @@ impl Legs {
         {
             self.by_id.remove(&leg.id.0);
             ctx.say(LegEvent::Gone { leg: leg.id, cause });
+        }
+    }
+
+    /// Says what a successor needs, if that is news; the CSeq alone is, when it has come half way to what a successor
+    /// leaps.
+    pub fn say_dialog(&mut self, ctx: &mut Context, key: Key) {
+        let Some(leg) = self.slab.get_mut(key).filter(|leg| !leg.silent) else { return };
+        let snapshot = leg.snapshot();
+        let (essence, cseq) = (snapshot::essence(&ctx.entropy, &snapshot), leg.dialog.local_cseq);
+        if leg.kept.0 != essence || cseq.saturating_sub(leg.kept.1) >= snapshot::LEAP / 2 {
+            leg.kept = (essence, cseq);
+            ctx.say(LegEvent::Dialog { leg: leg.id, dialog: Redacted::new(snapshot) });
         }
     }
 

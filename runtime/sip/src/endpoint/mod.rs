@@ -7,6 +7,9 @@ mod incoming;
 mod legs;
 mod placing;
 mod receive;
+mod reinvite;
+mod revive;
+mod snapshot;
 mod streams;
 
 use std::collections::VecDeque;
@@ -191,6 +194,7 @@ impl Endpoint {
                 Alarm::Leg(key, timer) => self.leg_timer(key, timer),
                 Alarm::Undelivered(key) => self.undelivered(key, false),
                 Alarm::Connection(connection) => self.look_after(connection),
+                Alarm::Reinvite(key) => self.reinvite_unanswered(key),
             }
         }
         self.due = due;
@@ -210,6 +214,7 @@ impl Endpoint {
         }
         match told.owner {
             Owner::Leg(leg) if told.timed_out => self.invite_timed_out(leg, key),
+            Owner::Session(leg) if told.timed_out => self.session_unanswered(leg, key),
             Owner::Closing(dialog) if told.ended => self.legs.forget_dialog(dialog),
             _ => {}
         }

@@ -14,7 +14,10 @@ use crate::transport::{Hop, Transport};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
     Nobody,
+    /// The INVITE that makes a leg, or one that the far side sent in its dialog.
     Leg(Key),
+    /// What we ask within the dialog of a leg: re-INVITE, UPDATE.
+    Session(Key),
     /// The BYE of a dialog that is over but for this.
     Closing(Digest),
 }

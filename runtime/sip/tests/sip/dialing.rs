@@ -35,7 +35,7 @@ fn a_call_is_placed_and_ended_by_us() {
     assert!(ack.starts_with("ACK sip:1001@127.0.0.1:5070 SIP/2.0\n"));
     assert_eq!((header(&ack, "CSeq"), header(&ack, "To")), ("1 ACK", "<sip:1001@127.0.0.1:5070>;tag=far"));
     assert_ne!(header(&ack, "Via"), header(&invite, "Via"));
-    assert_eq!(said(&mut bench), ["ringing d", "media d 127.0.0.1:6000 Pcmu", "up d"]);
+    assert_eq!(said(&mut bench), ["ringing d", "dialog d", "media d 127.0.0.1:6000 Pcmu", "up d"]);
     bench.say(&response(&invite, 200, "far", SDP));
     assert_eq!(bench.one(), ack, "a repeated 200 gets its ACK again");
     bench.command(LegCommand::HangUp { leg: LegId(LEG) });
@@ -66,7 +66,7 @@ fn the_callee_hangs_up_and_may_be_ahead_of_its_answer() {
     assert_eq!(bench.first_lines(), ["SIP/2.0 200 OK"]);
     bench.say(&callee_says(&invite, "BYE", 2, ""));
     assert_eq!(bench.first_lines(), ["SIP/2.0 200 OK"]);
-    assert_eq!(said(&mut bench)[1..], ["up d", "media d 127.0.0.1:6002 Pcmu", "gone d RemoteHungUp"]);
+    assert_eq!(said(&mut bench)[2..], ["up d", "media d 127.0.0.1:6002 Pcmu", "dialog d", "gone d RemoteHungUp"]);
     bench.assert_empties();
 
     let (mut bench, invite) = dialled();

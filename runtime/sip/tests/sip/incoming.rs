@@ -258,7 +258,7 @@ fn a_late_offer_is_answered_in_the_ack() {
     let ok = bench.one();
     assert!(ok.contains("m=audio 4000 RTP/AVP 0 8 101\n"));
     bench.say(&request("ACK", 1, "a1", to_tag(&ok), "", &SDP.replace("AVP 0", "AVP 8")));
-    assert_eq!(bench.said(), ["incoming 1", "media 1 127.0.0.1:6000 Pcma", "up 1"]);
+    assert_eq!(bench.said(), ["incoming 1", "media 1 127.0.0.1:6000 Pcma", "up 1", "dialog 1"]);
     bench.say(&request("BYE", 2, "b1", to_tag(&ok), "", ""));
     bench.say(&request("INVITE", 3, "i3", "", "", ""));
     bench.sent.clear();

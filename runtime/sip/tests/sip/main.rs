@@ -14,6 +14,7 @@ mod incoming;
 mod limits;
 mod lossy;
 mod noise;
+mod revive;
 mod streams;
 mod timers;
 mod torture;
