@@ -67,7 +67,7 @@ pub enum GoneCause {
     RemoteHungUp,
     /// The far side gave up before the answer (CANCEL).
     Cancelled,
-    /// Our 200 was never acknowledged (RFC 3261 §13.3.1.4).
+    /// Our 200 was never acknowledged (RFC 3261 §13.3.1.4), or a provisional response that must be (RFC 3262 §3).
     NoAck,
     /// We ended it.
     LocalHungUp,
@@ -183,6 +183,16 @@ pub enum LegCommand {
     /// Tell the caller that we ring (180).
     Ring {
         leg: LegId,
+    },
+    /// Tell the caller that something is to be heard before the answer (183), with our media at this address.
+    Progress {
+        leg: LegId,
+        media: SocketAddr,
+    },
+    /// Hold the far side, or take it back: it hears us, and we do not want to hear it. What comes of it is `Media`.
+    Hold {
+        leg: LegId,
+        on: bool,
     },
     /// Accept (200) with our media at this address. The answer to an offer, or the offer when none came.
     Answer {

@@ -317,7 +317,10 @@ impl Plant {
             LegCommand::Dial { leg, target, ring_ms, .. } => self.dial(leg, &target, u64::from(ring_ms)),
             LegCommand::Transfer { leg, target } => self.give_away(leg, &target),
             // Nobody looks whether it rings, and no process dies here.
-            LegCommand::Ring { .. } | LegCommand::Revive { .. } => {}
+            LegCommand::Ring { .. }
+            | LegCommand::Progress { .. }
+            | LegCommand::Hold { .. }
+            | LegCommand::Revive { .. } => {}
         }
     }
 

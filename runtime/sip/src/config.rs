@@ -26,6 +26,10 @@ pub struct Config {
     pub transactions_max: usize,
     /// Longest body of a request, in bytes. Over it: 413.
     pub body_bytes_max: usize,
+    /// RFC 4028 §7.1: a session that is not refreshed for so long is over, in seconds. At least `session_expires_s_min`.
+    pub session_expires_s: u32,
+    /// RFC 4028 §5: shortest that we agree to. Under it: 422. At least 90.
+    pub session_expires_s_min: u32,
     /// How long a dialog of another process may take to come back.
     pub revive_ms_max: u64,
     /// `Retry-After` of every 503, in seconds.
@@ -56,6 +60,8 @@ impl Config {
             unacknowledged_max: 12_500,
             transactions_max: 1_000_000,
             body_bytes_max: 16 * 1024,
+            session_expires_s: 1_800,
+            session_expires_s_min: 90,
             revive_ms_max: 10_000,
             retry_after_s: 5,
             connections_max: 2_048,

@@ -38,6 +38,10 @@ pub enum LegTimer {
     RingEnd,
     /// CANCEL had no effect for 64·T1 (§9.1).
     CancelEnd,
+    /// Send a reliable provisional response again, or give up (RFC 3262 §3). Its RSeq.
+    Reliable(u32),
+    /// Look whether the session is to be refreshed, or has expired (RFC 4028 §10).
+    Session(u32),
     /// What the far side put off may be asked for again (§14.1).
     AskAgain,
     /// A dialog of another process has not come back in time.

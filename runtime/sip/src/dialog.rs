@@ -100,7 +100,7 @@ impl Dialog {
             Some(route) => parse_address(route).map(|address| address.uri),
             None => Some(&*self.target),
         };
-        let Some(uri) = first.and_then(parse_sip) else { return self.peer };
+        let Some(uri) = first.and_then(sip_uri) else { return self.peer };
         let Some(address) = uri.socket() else { return self.peer };
         let asked = uri.transport();
         if address.ip() == self.peer.ip() && asked.is_none_or(|asked| asked == self.peer.transport()) {
@@ -115,7 +115,7 @@ impl Dialog {
             .routes
             .first()
             .and_then(|route| parse_address(route))
-            .filter(|address| !parse_sip(address.uri).is_some_and(|uri| uri.is_loose()));
+            .filter(|address| !sip_uri(address.uri).is_some_and(|uri| uri.is_loose()));
         let mut writer = Writer::with_capacity(768);
         writer.put(method).put(b" ").put(strict.map_or(&*self.target, |address| address.uri)).put(b" SIP/2.0\r\n");
         let transport = self.next_hop().transport().name();
@@ -155,7 +155,8 @@ pub fn contact<'a>(message: &Message<'a>) -> Option<&'a [u8]> {
     address.uri.get(..end)
 }
 
-fn parse_sip(uri: &[u8]) -> Option<SipUri<'_>> {
+/// A URI that is `sip:`.
+pub fn sip_uri(uri: &[u8]) -> Option<SipUri<'_>> {
     match parse_uri(uri)? {
         Uri::Sip(uri) => Some(uri),
         _ => None,

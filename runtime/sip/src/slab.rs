@@ -1,7 +1,7 @@
 //! Places with stamped keys: a key of a thing that is gone never finds its successor.
 
-/// Where a thing lies, and which thing it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Where a thing lies, and which thing it was. The default one was never given to anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Key {
     at: u32,
     stamp: u32,

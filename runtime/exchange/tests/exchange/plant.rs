@@ -216,6 +216,8 @@ impl Plant {
                 self.leg_ends(leg, inputs);
             }
             LegCommand::Ring { .. } => self.said.push("ring".to_owned()),
+            LegCommand::Progress { .. } => self.said.push("progress".to_owned()),
+            LegCommand::Hold { on, .. } => self.said.push(format!("hold {on}")),
             LegCommand::Dial { leg, ring_ms, .. } => {
                 assert!(self.opened.contains(&leg), "dialled without a port");
                 self.said.push(format!("dial {ring_ms}"));

@@ -9,6 +9,7 @@ use super::Endpoint;
 use super::legs::Phase;
 use super::placing::{Caller, Placing};
 use crate::dialog::Dialog;
+use crate::message::reason::Reason;
 use crate::message::uri::{Uri, parse_uri};
 use crate::slab::Key;
 use crate::transaction::{Machine, Opening, Owner};
@@ -42,6 +43,16 @@ impl Endpoint {
                     self.ring(leg, invite);
                 }
             }
+            LegCommand::Progress { leg, media } => {
+                if let Some((leg, invite)) = self.find_incoming(leg) {
+                    self.progress(leg, invite, media);
+                }
+            }
+            LegCommand::Hold { leg, on } => {
+                if let Some(leg) = self.legs.by_id(leg) {
+                    self.hold(leg, on);
+                }
+            }
             LegCommand::Answer { leg, media } => {
                 if let Some((leg, invite)) = self.find_incoming(leg) {
                     self.answer(leg, invite, media);
@@ -68,19 +79,30 @@ impl Endpoint {
         }
     }
 
-    fn answer(&mut self, leg: Key, invite: Key, media: SocketAddr) {
+    pub(super) fn answer(&mut self, leg: Key, invite: Key, media: SocketAddr) {
         let Some(host) = self.legs.get(leg).map(|leg| leg.dialog.peer.ip()) else { return };
         // Many may have come in before the first was answered.
         if self.is_owed_too_many(host) {
             self.unacknowledged_refused += 1;
             return self.turn_away(leg, invite, 503, GoneCause::Failed);
         }
+        let Some(state) = self.legs.get_mut(leg) else { return };
+        let moved = state.local_media.replace(media).is_some_and(|before| before != media);
+        if self.answer_must_wait(leg) {
+            return;
+        }
         self.legs.set_answered(leg);
         let Some(state) = self.legs.get_mut(leg) else { return };
-        state.local_media = Some(media);
-        let remote = state.remote.clone();
-        let Some(body) = state.describe(remote.as_ref()) else { return };
-        self.accept(leg, invite, &body, remote.is_none());
+        state.held = state.holding;
+        if state.reliable.agreed {
+            // Another address than that of the provisional response must be offered anew.
+            state.wants.offer |= moved;
+            self.accept(leg, invite, b"", false);
+        } else {
+            let remote = state.remote.clone();
+            let Some(body) = state.describe(remote.as_ref()) else { return };
+            self.accept(leg, invite, &body, remote.is_none());
+        }
         self.say_media(leg);
     }
 
@@ -88,7 +110,7 @@ impl Endpoint {
         self.turn_away(leg, invite, code, GoneCause::LocalHungUp);
     }
 
-    fn turn_away(&mut self, leg: Key, invite: Key, code: u16, cause: GoneCause) {
+    pub(super) fn turn_away(&mut self, leg: Key, invite: Key, code: u16, cause: GoneCause) {
         self.respond_plain(leg, invite, code);
         self.legs.gone(&mut self.ctx, leg, cause);
         self.legs.remove(leg);
@@ -102,28 +124,31 @@ impl Endpoint {
             Phase::Answered => self.legs.gone(&mut self.ctx, leg, GoneCause::LocalHungUp),
             Phase::Calling { .. } => {
                 self.legs.gone(&mut self.ctx, leg, GoneCause::LocalHungUp);
-                self.give_up(leg);
+                self.give_up(leg, None);
             }
             Phase::Up | Phase::Reviving => {
                 self.legs.gone(&mut self.ctx, leg, GoneCause::LocalHungUp);
-                self.end_dialog(leg);
+                self.end_dialog(leg, None);
             }
             Phase::Cancelling { .. } | Phase::EndedEarly { .. } => {}
         }
     }
 
     /// Takes the leg out and says BYE to the far side.
-    pub(super) fn end_dialog(&mut self, leg: Key) {
+    pub(super) fn end_dialog(&mut self, leg: Key, why: Option<Reason>) {
         if let Some(mut leg) = self.legs.remove(leg) {
-            self.send_bye(&mut leg.dialog);
+            self.send_bye(&mut leg.dialog, why);
         }
     }
 
     /// BYE in a transaction of its own; until that ends, the far side's BYE may cross it.
-    pub(super) fn send_bye(&mut self, dialog: &mut Dialog) {
+    pub(super) fn send_bye(&mut self, dialog: &mut Dialog, why: Option<Reason>) {
         let branch = self.next_branch();
         let cseq = dialog.next_cseq();
         let mut writer = dialog.request(b"BYE", cseq, &branch);
+        if let Some(why) = why {
+            why.put(&mut writer);
+        }
         self.put_user_agent(&mut writer);
         writer.body(b"");
         let bytes: Arc<[u8]> = writer.into_bytes().into();

@@ -1,20 +1,24 @@
 //! INVITEs that we place, their responses, forks and CANCEL (RFC 3261 §13.2, §9.1), and responses at large.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use runtime_contract::leg::{GoneCause, LegEvent};
 
 use super::Endpoint;
+use super::early::Early;
 use super::incoming::{is_sdp, put_contact};
 use super::legs::{Leg, Phase};
 use super::placing::{Caller, Placing};
 use super::receive::Arrival;
+use super::redirect::Placed;
 use crate::context::{Alarm, LegTimer};
 use crate::dialog::Dialog;
+use crate::message::reason::Reason;
 use crate::message::uri::{Uri, parse_uri};
 use crate::message::write;
 use crate::message::{Message, Method, ResponseEssentials};
-use crate::sdp::{self, Origin};
+use crate::sdp::{self, Origin, Remote};
 use crate::slab::Key;
 use crate::transaction::{Event, Machine, Owner, Told};
 use crate::transport::Hop;
@@ -33,25 +37,41 @@ impl Endpoint {
         let dialog = self.outgoing_dialog(target, peer, &caller);
         let origin = Origin { id: self.ctx.entropy.next_number(), version: 0 };
         let digest = dialog.digest(&self.ctx.entropy);
-        let mut leg = Leg::new(id, Phase::Up, dialog, digest, origin);
+        let phase = Phase::Calling { invite: Key::default(), provisional: false };
+        let mut leg = Leg::new(id, phase, dialog, digest, origin);
         (leg.placed, leg.local_media) = (true, Some(media));
-        let Some(body) = leg.describe(None) else { return };
-        let dialog = &leg.dialog;
+        leg.placing = Some(Box::new(Placed::new(caller.headers, target.as_bytes())));
+        let leg = self.legs.insert(leg);
+        self.ctx.alarm_in(u64::from(ring_ms), Alarm::Leg(leg, LegTimer::RingEnd));
+        self.send_invite(leg);
+    }
+
+    /// The INVITE of a leg in phase `Calling`, with the target and CSeq of its dialog.
+    pub(super) fn send_invite(&mut self, leg: Key) {
         let branch = self.next_branch();
+        let Some(body) = self.legs.get_mut(leg).and_then(|state| state.describe(None)) else { return };
+        let Some(state) = self.legs.get(leg) else { return };
+        let dialog = &state.dialog;
         let mut writer = dialog.request(b"INVITE", dialog.local_cseq, &branch);
         put_contact(&mut writer, dialog);
-        writer.put(&caller.headers).put(write::ALLOW);
+        if let Some(placed) = &state.placing {
+            writer.put(&placed.headers);
+        }
+        writer.put(write::ALLOW).put(write::SUPPORTED);
+        self.put_session_wish(&mut writer, state);
         self.put_user_agent(&mut writer);
         writer.body(&body);
         let bytes = Arc::from(writer.into_bytes());
-        let opening = self.client_opening(Machine::ClientInvite, &branch, b"INVITE", Owner::Nobody, peer, dialog.local);
+        let (peer, local) = (dialog.peer, dialog.local);
+        let opening = self.client_opening(Machine::ClientInvite, &branch, b"INVITE", Owner::Leg(leg), peer, local);
         let Some(invite) = self.transactions.open(&mut self.ctx, opening, Some(bytes)) else {
-            return self.ctx.say(LegEvent::Gone { leg: id, cause: GoneCause::Failed });
+            self.legs.gone(&mut self.ctx, leg, GoneCause::Failed);
+            self.legs.remove(leg);
+            return;
         };
-        leg.phase = Phase::Calling { invite, provisional: false };
-        let leg = self.legs.insert(leg);
-        self.transactions.set_owner(invite, Owner::Leg(leg));
-        self.ctx.alarm_in(u64::from(ring_ms), Alarm::Leg(leg, LegTimer::RingEnd));
+        if let Some(state) = self.legs.get_mut(leg) {
+            state.phase = Phase::Calling { invite, provisional: false };
+        }
     }
 
     fn outgoing_dialog(&mut self, target: &str, peer: Hop, caller: &Caller) -> Dialog {
@@ -87,7 +107,7 @@ impl Endpoint {
         let event = Event::of_code(response.code);
         let Some(told) = self.transactions.run(&mut self.ctx, key, event, None) else { return };
         if told.ack
-            && let Some(ack) = invite.and_then(|invite| write::companion(&invite, b"ACK", Some(response.to)))
+            && let Some(ack) = invite.and_then(|invite| write::companion(&invite, b"ACK", Some(response.to), None))
         {
             self.transactions.keep_ack(&mut self.ctx, key, ack.into());
         }
@@ -113,30 +133,26 @@ impl Endpoint {
             Event::Success => self.invite_accepted(arrival, message, response, invite, told.owner),
             Event::Provisional => {
                 if let Owner::Leg(leg) = told.owner {
-                    self.invite_progress(leg, response.code);
+                    self.invite_progress(arrival, message, response, leg);
                 }
             }
             _ => {
                 if let Owner::Leg(leg) = told.owner {
-                    self.legs.gone(&mut self.ctx, leg, GoneCause::Refused(response.code));
-                    self.legs.remove(leg);
+                    self.transactions.set_owner(invite, Owner::Nobody);
+                    self.invite_refused(message, response.code, leg);
                 }
             }
         }
     }
 
-    fn invite_progress(&mut self, leg: Key, code: u16) {
+    fn invite_refused(&mut self, message: &Message<'_>, code: u16, leg: Key) {
         let Some(state) = self.legs.get_mut(leg) else { return };
-        match state.phase {
-            Phase::Calling { invite, .. } => {
-                state.phase = Phase::Calling { invite, provisional: true };
-                if matches!(code, 180 | 183) && state.round == 0 {
-                    state.round = 1;
-                    self.ctx.say(LegEvent::Ringing { leg: state.id });
-                }
-            }
-            Phase::Cancelling { invite, sent: false } => self.send_cancel(leg, invite),
-            _ => {}
+        if code == 422 && matches!(state.phase, Phase::Calling { .. }) && state.lengthen_session(message) {
+            return self.invite_again(leg);
+        }
+        if !self.try_elsewhere(leg, message, code) {
+            self.legs.gone(&mut self.ctx, leg, GoneCause::Refused(code));
+            self.legs.remove(leg);
         }
     }
 
@@ -168,11 +184,20 @@ impl Endpoint {
             }
             return;
         };
+        let early = leg.and_then(|leg| self.legs.get_mut(leg)).and_then(|state| {
+            // The others are of no use any more; their 2xx are ended when they come.
+            let all = std::mem::take(&mut state.early);
+            all.into_iter().find(|early| *early.dialog.remote_tag == *response.to_tag)
+        });
+        if let Some(early) = &early {
+            dialog.local_cseq = early.dialog.local_cseq;
+            dialog.remote_cseq = early.dialog.remote_cseq;
+        }
         let branch = self.next_branch();
         let mut ack = dialog.request(b"ACK", response.cseq, &branch);
         ack.body(b"");
         self.transactions.keep_fork_ack(&mut self.ctx, invite, tag, dialog.next_hop(), ack.into_bytes().into());
-        let Some(leg) = leg else { return self.send_bye(&mut dialog) };
+        let Some(leg) = leg else { return self.send_bye(&mut dialog, Some(Reason::ELSEWHERE)) };
         let Some(state) = self.legs.get_mut(leg) else { return };
         match state.phase {
             Phase::Calling { .. } => {}
@@ -182,46 +207,50 @@ impl Endpoint {
             }
             _ => {
                 self.legs.remove(leg);
-                return self.send_bye(&mut dialog);
+                return self.send_bye(&mut dialog, None);
             }
         }
         state.phase = Phase::Up;
+        state.placing = None;
         state.far.read(message);
-        let id = state.id;
         let digest = dialog.digest(&self.ctx.entropy);
         self.legs.set_dialog(leg, dialog, digest);
-        match sdp::parse(response.body, local.ip()) {
-            Ok(remote) if is_sdp(message) => {
-                if let Some(state) = self.legs.get_mut(leg) {
-                    state.settle(remote);
-                }
-                self.legs.say_dialog(&mut self.ctx, leg);
-                self.say_media(leg);
-                self.ctx.say(LegEvent::Up { leg: id });
-            }
-            _ => self.fail(leg, GoneCause::NoCommonMedia),
+        match answer_of(message, response, early, local.ip()) {
+            Some(remote) => self.dialled_up(message, leg, remote),
+            None => self.fail(leg, GoneCause::NoCommonMedia),
         }
+    }
+
+    fn dialled_up(&mut self, message: &Message<'_>, leg: Key, remote: Remote) {
+        let Some(state) = self.legs.get_mut(leg) else { return };
+        state.settle(remote);
+        let id = state.id;
+        self.begin_session(leg, Self::agreed_session(message));
+        self.legs.say_dialog(&mut self.ctx, leg);
+        self.say_media(leg);
+        self.ctx.say(LegEvent::Up { leg: id });
+        self.ask_next(leg);
     }
 
     /// CANCEL now, or with the first provisional response (§9.1).
-    pub(super) fn give_up(&mut self, leg: Key) {
+    pub(super) fn give_up(&mut self, leg: Key, why: Option<Reason>) {
         let Some(state) = self.legs.get_mut(leg) else { return };
         let Phase::Calling { invite, provisional } = state.phase else { return };
-        state.phase = Phase::Cancelling { invite, sent: false };
+        state.phase = Phase::Cancelling { invite, sent: false, why };
         if provisional {
-            self.send_cancel(leg, invite);
+            self.send_cancel(leg, invite, why);
         }
     }
 
-    fn send_cancel(&mut self, leg: Key, invite: Key) {
+    pub(super) fn send_cancel(&mut self, leg: Key, invite: Key, why: Option<Reason>) {
         let Some(transaction) = self.transactions.get(invite) else {
             self.legs.remove(leg);
             return;
         };
         let (destination, local) = transaction.destination();
-        let cancel = transaction.kept().and_then(|request| write::companion(request, b"CANCEL", None));
+        let cancel = transaction.kept().and_then(|request| write::companion(request, b"CANCEL", None, why));
         if let Some(state) = self.legs.get_mut(leg) {
-            state.phase = Phase::Cancelling { invite, sent: true };
+            state.phase = Phase::Cancelling { invite, sent: true, why };
         }
         if let Some((branch, cancel)) = cancel.and_then(|cancel| Some((write::own_branch(&cancel)?, cancel))) {
             let opening = self.client_opening(Machine::Client, &branch, b"CANCEL", Owner::Nobody, destination, local);
@@ -247,5 +276,20 @@ impl Endpoint {
             self.legs.gone(&mut self.ctx, leg, GoneCause::Unreachable);
             self.legs.remove(leg);
         }
+    }
+}
+
+/// The answer to our offer: that of the 2xx, unless a reliable response of the same dialog had it (RFC 6337 §2); where
+/// the 2xx has none, the one that came early.
+fn answer_of(
+    message: &Message<'_>,
+    response: &ResponseEssentials<'_>,
+    early: Option<Early>,
+    ours: IpAddr,
+) -> Option<Remote> {
+    match early {
+        Some(early) if early.agreed || response.body.is_empty() => early.remote,
+        _ if is_sdp(message) => sdp::parse(response.body, ours).ok(),
+        _ => None,
     }
 }

@@ -16,18 +16,23 @@ impl Endpoint {
     pub(super) fn receive_in_dialog(&mut self, request: &Request<'_, '_>, leg: Key) {
         let Some(state) = self.legs.get_mut(leg) else { return self.refuse(request, 481) };
         let essentials = &request.essentials;
-        let early = matches!(state.phase, Phase::Calling { .. } | Phase::Cancelling { .. } | Phase::EndedEarly { .. });
-        if !early {
-            // Lower is out of order; the same number from another transaction is as wrong.
-            if essentials.cseq <= state.dialog.remote_cseq {
-                return self.refuse(request, 500);
-            }
-            state.dialog.remote_cseq = essentials.cseq;
+        if matches!(state.phase, Phase::Calling { .. } | Phase::Cancelling { .. } | Phase::EndedEarly { .. }) {
+            return match self.has_unsupported(request) {
+                true => self.answer_once(request, 420),
+                false => self.receive_early(request, leg),
+            };
         }
+        // Lower is out of order; the same number from another transaction is as wrong.
+        if essentials.cseq <= state.dialog.remote_cseq {
+            return self.refuse(request, 500);
+        }
+        state.dialog.remote_cseq = essentials.cseq;
         match essentials.method {
             _ if self.has_unsupported(request) => self.answer_once(request, 420),
             Method::Bye => self.receive_bye(request, leg),
             Method::Invite => self.receive_reinvite(request, leg),
+            Method::Update => self.receive_update(request, leg),
+            Method::Prack => self.receive_prack(request, leg),
             Method::Options => self.answer_once(request, 200),
             _ => self.answer_once(request, 405),
         }
@@ -49,14 +54,14 @@ impl Endpoint {
         }
     }
 
-    fn open_server(&mut self, request: &Request<'_, '_>, machine: Machine, owner: Owner) -> Option<Key> {
+    pub(super) fn open_server(&mut self, request: &Request<'_, '_>, machine: Machine, owner: Owner) -> Option<Key> {
         let destination = write::response_destination(Some(&request.essentials.via), request.arrival.source);
         let local = request.arrival.local;
         let opening = Opening { machine, key: request.key, owner, destination, local, merge: None };
         self.transactions.open(&mut self.ctx, opening, None)
     }
 
-    fn receive_bye(&mut self, request: &Request<'_, '_>, leg: Key) {
+    pub(super) fn receive_bye(&mut self, request: &Request<'_, '_>, leg: Key) {
         self.answer_once(request, 200);
         let Some(state) = self.legs.get_mut(leg) else { return };
         match state.phase {
@@ -78,7 +83,9 @@ impl Endpoint {
         match state.phase {
             // Both ask at once, or an offer of ours has no answer yet (§14.2).
             Phase::Reviving => return self.answer_once(request, 491),
-            Phase::Up if state.asked.is_some_and(|asked| asked.offer) => return self.answer_once(request, 491),
+            Phase::Up if state.asked.as_ref().is_some_and(|asked| asked.offer) => {
+                return self.answer_once(request, 491);
+            }
             Phase::Up | Phase::Answered if !state.awaits_answer() => {}
             _ => return self.answer_once(request, 500),
         }
@@ -86,6 +93,10 @@ impl Endpoint {
             // The far side goes on, so it has our 2xx, and its ACK was lost.
             self.acknowledged(leg);
         }
+        let session = match self.negotiate(request.message) {
+            Ok(session) => session,
+            Err(code) => return self.answer_once(request, code),
+        };
         let remote = match self.read_offer(request) {
             Ok(remote) => remote,
             Err(code) => return self.answer_once(request, code),
@@ -100,6 +111,7 @@ impl Endpoint {
         state.head = write::response_head(request.message, &request.essentials, request.arrival.source, &tag, false);
         state.invite_cseq = request.essentials.cseq;
         state.far.read(request.message);
+        state.session = session;
         if let Some(target) = contact(request.message) {
             state.dialog.target = target.into();
         }

@@ -7,11 +7,14 @@ use runtime_contract::Redacted;
 use runtime_contract::leg::{GoneCause, Incoming, LegEvent, MediaSpec};
 
 use super::Endpoint;
-use super::legs::{Accepted, Found, Leg, Phase};
+use super::legs::{Accepted, Found, Leg, Phase, Session};
+use super::provisional::Wanted;
 use super::receive::Request;
 use super::snapshot::essence;
+use super::update::put_session;
 use crate::context::{Alarm, LegTimer};
 use crate::dialog::{Dialog, dialog_digest};
+use crate::message::reason::Reason;
 use crate::message::uri::Uri;
 use crate::message::write::{self, Writer};
 use crate::message::{Header, Message};
@@ -37,6 +40,10 @@ impl Endpoint {
             self.unacknowledged_refused += 1;
             return self.refuse(request, 503);
         }
+        let session = match self.negotiate(request.message) {
+            Ok(session) => session,
+            Err(code) => return self.refuse(request, code),
+        };
         let remote = match self.read_offer(request) {
             Ok(remote) => remote,
             Err(code) => return self.refuse(request, code),
@@ -52,7 +59,7 @@ impl Endpoint {
         let Some(invite) = self.transactions.open(&mut self.ctx, opening, None) else {
             return self.refuse(request, 503);
         };
-        self.begin_incoming(request, invite, remote);
+        self.begin_incoming(request, invite, remote, session);
     }
 
     /// Whether this host leaves so many of our 2xx without an ACK that it may have no more calls now. 503 and not 486:
@@ -79,7 +86,13 @@ impl Endpoint {
         })
     }
 
-    fn begin_incoming(&mut self, request: &Request<'_, '_>, invite: Key, remote: Option<Remote>) {
+    fn begin_incoming(
+        &mut self,
+        request: &Request<'_, '_>,
+        invite: Key,
+        remote: Option<Remote>,
+        session: Option<Session>,
+    ) {
         let Request { arrival, message, essentials, .. } = request;
         let tag = self.ctx.entropy.next_token();
         let tag = tag.as_bytes();
@@ -89,6 +102,8 @@ impl Endpoint {
         let digest = dialog.digest(&self.ctx.entropy);
         let mut leg = Leg::new(id, Phase::Incoming { invite }, dialog, digest, origin);
         leg.far.read(message);
+        leg.session = session;
+        leg.reliable.wanted = Wanted::of(message);
         leg.head = write::response_head(message, essentials, arrival.source, tag, true);
         leg.invite_cseq = essentials.cseq;
         leg.settled = remote.as_ref().map(Remote::settled);
@@ -134,7 +149,10 @@ impl Endpoint {
         let mut writer = Writer::with_capacity(state.head.len() + body.len() + 256);
         writer.status(200, "").put(&state.head);
         put_contact(&mut writer, &state.dialog);
-        writer.put(write::ALLOW).body(body);
+        writer.put(write::ALLOW).put(write::SUPPORTED);
+        let session = state.session;
+        put_session(&mut writer, session, state.far.timer);
+        writer.body(body);
         let bytes: Arc<[u8]> = writer.into_bytes().into();
         let Some(transaction) = self.transactions.get(invite) else { return };
         let (destination, _) = transaction.destination();
@@ -152,6 +170,7 @@ impl Endpoint {
         state.head = Vec::new();
         self.transactions.run(&mut self.ctx, invite, Event::Success, Some(bytes));
         self.ctx.alarm_in(t1_ms, Alarm::Leg(leg, LegTimer::Accepted(round)));
+        self.begin_session(leg, session);
     }
 
     pub(super) fn leg_timer(&mut self, leg: Key, timer: LegTimer) {
@@ -161,8 +180,10 @@ impl Endpoint {
             (LegTimer::Ringing(round), Phase::Incoming { invite }) if round == state.round => self.ring(leg, invite),
             (LegTimer::RingEnd, Phase::Calling { .. }) => {
                 self.legs.gone(&mut self.ctx, leg, GoneCause::NoAnswer);
-                self.give_up(leg);
+                self.give_up(leg, Some(Reason::NO_ANSWER));
             }
+            (LegTimer::Reliable(rseq), Phase::Incoming { invite }) => self.repeat_provisional(leg, invite, rseq),
+            (LegTimer::Session(round), _) => self.look_after_session(leg, round),
             (LegTimer::AskAgain, _) => {
                 state.wants.paused = false;
                 self.ask_next(leg);
@@ -180,7 +201,7 @@ impl Endpoint {
         let Some(state) = self.legs.get_mut(leg) else { return };
         let Some(accepted) = &mut state.accepted else { return };
         if self.ctx.now >= accepted.give_up {
-            return self.fail(leg, GoneCause::NoAck);
+            return self.fail_because(leg, GoneCause::NoAck, Reason::NO_ACK);
         }
         accepted.wait_ms = (accepted.wait_ms * 2).min(self.ctx.config.t2_ms);
         let left_ms = (accepted.give_up - self.ctx.now).as_millis() as u64 + 1;
@@ -189,13 +210,6 @@ impl Endpoint {
         let round = state.round;
         self.ctx.send(destination, local, &bytes);
         self.ctx.alarm_in(wait_ms, Alarm::Leg(leg, LegTimer::Accepted(round)));
-    }
-
-    pub(super) fn ring(&mut self, leg: Key, invite: Key) {
-        self.respond_plain(leg, invite, 180);
-        let Some(state) = self.legs.get_mut(leg) else { return };
-        state.round += 1;
-        self.ctx.alarm_in(RING_AGAIN_MS, Alarm::Leg(leg, LegTimer::Ringing(state.round)));
     }
 
     /// An ACK: of a refusal, which its transaction takes, or of a 2xx, which belongs to the dialog.
@@ -228,7 +242,7 @@ impl Endpoint {
         let Some(state) = self.legs.get_mut(leg) else { return };
         state.accepted = None;
         if state.silent {
-            return self.end_dialog(leg);
+            return self.end_dialog(leg, None);
         }
         let id = state.id;
         if self.legs.set_acknowledged(leg) {
@@ -241,7 +255,7 @@ impl Endpoint {
     /// Says what was agreed, if that is new.
     pub(super) fn say_media(&mut self, leg: Key) {
         let Some(state) = self.legs.get_mut(leg) else { return };
-        let held = state.holding;
+        let held = state.held;
         let media =
             state.remote.as_ref().map(|remote| MediaSpec { receive: remote.media.receive && !held, ..remote.media });
         if let Some(media) = media.filter(|media| state.media != Some(*media) && !state.silent) {
@@ -260,9 +274,6 @@ impl Endpoint {
         self.legs.remove(leg);
     }
 }
-
-/// RFC 3261 §13.3.1.1 asks for one provisional response a minute.
-const RING_AGAIN_MS: u64 = 60_000;
 
 pub(super) fn put_contact(writer: &mut Writer, dialog: &Dialog) {
     let parameter = dialog.next_hop().transport().uri_parameter();

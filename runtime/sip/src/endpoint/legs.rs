@@ -9,10 +9,15 @@ use runtime_contract::Redacted;
 use runtime_contract::leg::{GoneCause, LegEvent, LegId, MediaSpec};
 use runtime_contract::time::Tick;
 
+use super::early::Early;
+use super::provisional::Reliable;
+use super::redirect::Placed;
+use super::session_timer::SessionClock;
 use super::snapshot;
 use crate::context::Context;
 use crate::dialog::Dialog;
 use crate::entropy::{Digest, DigestHasher, DigestMap};
+use crate::message::reason::Reason;
 use crate::message::{Header, Message};
 use crate::sdp::{self, Origin, Ours, Remote, Settled};
 use crate::slab::{Key, Slab};
@@ -44,12 +49,23 @@ pub struct Leg {
     pub described: Box<[u8]>,
     /// We want to hear nothing of the far side.
     pub holding: bool,
+    /// What of that it has agreed to.
+    pub held: bool,
+    /// What its INVITE was made of, until it is answered.
+    pub placing: Option<Box<Placed>>,
+    /// Dialogs of an INVITE of ours that is not answered yet.
+    pub early: Vec<Early>,
+    /// Provisional responses of ours that want a PRACK.
+    pub reliable: Reliable,
     /// 2xx that waits for its ACK.
     pub accepted: Option<Box<Accepted>>,
     /// Our re-INVITE or UPDATE that waits for its final response.
     pub asked: Option<Asked>,
     pub wants: Wants,
     pub session: Option<Session>,
+    pub clock: SessionClock,
+    /// Shortest session that somebody on the way agrees to, in seconds (RFC 4028 §7.4).
+    pub interval_s_min: u32,
     /// Count of 2xx and of ringing rounds, so that overtaken alarms are known.
     pub round: u32,
     /// Essence of the snapshot that was last said, and its CSeq.
@@ -75,10 +91,16 @@ impl Leg {
             origin,
             described: Box::default(),
             holding: false,
+            held: false,
+            placing: None,
+            early: Vec::new(),
+            reliable: Reliable::default(),
             accepted: None,
             asked: None,
             wants: Wants::default(),
             session: None,
+            clock: SessionClock::default(),
+            interval_s_min: 0,
             round: 0,
             kept: (0, 0),
         }
@@ -112,6 +134,7 @@ impl Leg {
     pub fn awaits_answer(&self) -> bool {
         self.asked.as_ref().is_some_and(|asked| asked.offer)
             || self.accepted.as_ref().is_some_and(|accepted| accepted.offered)
+            || self.reliable.awaits_answer()
     }
 }
 
@@ -143,11 +166,17 @@ pub struct Session {
 }
 
 /// A change of the session that we asked the far side for.
-#[derive(Clone, Copy, Debug)]
 pub struct Asked {
     pub transaction: Key,
+    /// UPDATE, not INVITE.
+    pub update: bool,
     /// It carries an offer.
     pub offer: bool,
+    /// The offer changes something.
+    pub change: bool,
+    pub holding: bool,
+    /// Our description before, should this one be refused.
+    pub described: Box<[u8]>,
 }
 
 /// What we are to ask the far side for, as soon as nothing is under way.
@@ -155,6 +184,8 @@ pub struct Asked {
 pub struct Wants {
     /// Offer our media anew.
     pub offer: bool,
+    /// Say that the session goes on (RFC 4028 §7.4).
+    pub refresh: bool,
     /// Not before an alarm: the far side asked at the same time, or is not ready.
     pub paused: bool,
     /// Times that the far side put us off, one after the other.
@@ -179,6 +210,7 @@ pub enum Phase {
     Cancelling {
         invite: Key,
         sent: bool,
+        why: Option<Reason>,
     },
     /// The far side's BYE came before its 2xx, which was lost or overtaken on the way.
     EndedEarly {
@@ -326,6 +358,9 @@ impl Legs {
     /// leaps.
     pub fn say_dialog(&mut self, ctx: &mut Context, key: Key) {
         let Some(leg) = self.slab.get_mut(key).filter(|leg| !leg.silent) else { return };
+        if !matches!(leg.phase, Phase::Incoming { .. } | Phase::Answered | Phase::Up | Phase::Reviving) {
+            return;
+        }
         let snapshot = leg.snapshot();
         let (essence, cseq) = (snapshot::essence(&ctx.entropy, &snapshot), leg.dialog.local_cseq);
         if leg.kept.0 != essence || cseq.saturating_sub(leg.kept.1) >= snapshot::LEAP / 2 {

@@ -2,15 +2,20 @@
 
 mod commands;
 mod dialing;
+mod early;
 mod in_dialog;
 mod incoming;
 mod legs;
 mod placing;
+mod provisional;
 mod receive;
+mod redirect;
 mod reinvite;
 mod revive;
+mod session_timer;
 mod snapshot;
 mod streams;
+mod update;
 
 use std::collections::VecDeque;
 use std::fmt;

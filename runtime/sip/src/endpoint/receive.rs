@@ -99,16 +99,16 @@ impl Endpoint {
         }
     }
 
-    /// The dialog of a request; a BYE may be ahead of the 2xx that tells us its tag.
+    /// The dialog of a request; it may be an early one, or a request that is ahead of the 2xx.
     fn find_dialog(&self, essentials: &Essentials<'_>) -> Option<Found> {
         let digest = |tag| dialog_digest(&self.ctx.entropy, essentials.call_id, essentials.to_tag, tag);
         let found = self.legs.by_dialog(digest(essentials.from_tag));
-        found.or_else(|| self.legs.by_dialog(digest(b"")).filter(|_| essentials.method == Method::Bye))
+        found.or_else(|| self.legs.by_dialog(digest(b"")))
     }
 
-    /// We know no option tag (§8.2.2.3).
+    /// Asks for an option that we do not know (§8.2.2.3).
     pub(super) fn has_unsupported(&self, request: &Request<'_, '_>) -> bool {
-        request.message.values(Header::Require).any(|tag| !tag.is_empty())
+        unsupported(request.message).next().is_some()
     }
 
     fn receive_cancel(&mut self, request: &Request<'_, '_>) {
@@ -143,7 +143,7 @@ impl Endpoint {
         self.respond_once(request, &bytes);
     }
 
-    fn respond_once(&mut self, request: &Request<'_, '_>, bytes: &Arc<[u8]>) {
+    pub(super) fn respond_once(&mut self, request: &Request<'_, '_>, bytes: &Arc<[u8]>) {
         let destination = write::response_destination(Some(&request.essentials.via), request.arrival.source);
         self.ctx.send(destination, request.arrival.local, bytes);
     }
@@ -160,7 +160,7 @@ impl Endpoint {
         writer.put(&write::response_head(message, essentials, arrival.source, tag, false));
         self.put_code_headers(&mut writer, message, code);
         if code == 200 && essentials.method == Method::Options {
-            writer.put(write::ALLOW).put(write::ACCEPT).put(b"Accept-Encoding: identity\r\nSupported:\r\n");
+            writer.put(write::ALLOW).put(write::ACCEPT).put(b"Accept-Encoding: identity\r\n").put(write::SUPPORTED);
         }
         writer.body(b"");
         writer.into_bytes().into()
@@ -185,11 +185,16 @@ impl Endpoint {
             405 | 501 => _ = writer.put(write::ALLOW),
             415 => _ = writer.put(write::ACCEPT).put(b"Accept-Encoding: identity\r\n"),
             420 => {
-                for tag in message.all(Header::Require) {
+                for tag in unsupported(message) {
                     writer.header(b"Unsupported", tag);
                 }
             }
-            500 => _ = writer.put(b"Retry-After: 1\r\n"),
+            422 => self.put_min_se(writer),
+            // By chance between 0 and 10 s (§14.2), the same for a repeated request.
+            500 => {
+                let [chance, ..] = *self.stateless_tag(message).as_bytes() else { return };
+                writer.put(b"Retry-After: ").put_number(u64::from(chance) % 11).put(b"\r\n");
+            }
             503 => self.put_retry_after(writer),
             _ => {}
         }
@@ -198,4 +203,10 @@ impl Endpoint {
     pub(super) fn put_retry_after(&self, writer: &mut Writer) {
         writer.put(b"Retry-After: ").put_number(self.ctx.config.retry_after_s).put(b"\r\n");
     }
+}
+
+/// Option tags that a request cannot do without and we do not know.
+fn unsupported<'a>(message: &'a Message<'_>) -> impl Iterator<Item = &'a [u8]> {
+    let known = |tag: &[u8]| [&b"100rel"[..], b"timer"].into_iter().any(|known| tag.eq_ignore_ascii_case(known));
+    message.values(Header::Require).filter(move |tag| !tag.is_empty() && !known(tag))
 }

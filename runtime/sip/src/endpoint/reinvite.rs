@@ -7,10 +7,11 @@ use runtime_contract::leg::{GoneCause, LegEvent};
 
 use super::Endpoint;
 use super::incoming::{is_sdp, put_contact};
-use super::legs::{Asked, Phase};
+use super::legs::{Asked, Phase, Wants};
 use super::receive::Arrival;
 use crate::context::{Alarm, LegTimer};
 use crate::dialog::{Dialog, contact};
+use crate::message::reason::Reason;
 use crate::message::scan::parse_number;
 use crate::message::write;
 use crate::message::{Header, Message, Method, ResponseEssentials};
@@ -29,32 +30,59 @@ impl Endpoint {
         let Some(state) = self.legs.get(leg) else { return };
         let settled = matches!(state.phase, Phase::Up | Phase::Reviving) && !state.silent;
         let free = state.asked.is_none() && state.accepted.is_none() && !state.wants.paused;
-        if settled && free && state.wants.offer {
-            self.reinvite(leg);
+        if !settled || !free {
+            return;
+        }
+        match (state.wants.offer, state.wants.refresh) {
+            (true, _) => self.ask(leg, false),
+            // The session is to stay as it is: without an offer, where the far side knows that (RFC 4028 §7.4).
+            (false, true) => self.ask(leg, state.far.update),
+            (false, false) => {}
         }
     }
 
-    fn reinvite(&mut self, leg: Key) {
+    /// Holds the far side, or takes it back (RFC 3264 §8.4): now, or with the next description that we send.
+    pub(super) fn hold(&mut self, leg: Key, on: bool) {
+        let Some(state) = self.legs.get_mut(leg) else { return };
+        if std::mem::replace(&mut state.holding, on) != on {
+            state.wants.offer = !matches!(state.phase, Phase::Incoming { .. });
+            self.ask_next(leg);
+        }
+    }
+
+    fn ask(&mut self, leg: Key, update: bool) {
         let branch = self.next_branch();
         let Some(state) = self.legs.get_mut(leg) else { return };
-        let Some(body) = state.describe(None) else { return };
+        let described = state.described.clone();
+        let (change, holding) = (state.wants.offer, state.holding);
+        let body = match (update, change) {
+            (true, _) => Vec::new(),
+            (_, true) => state.describe(None).unwrap_or_default(),
+            (..) => described.to_vec(),
+        };
+        let method: &[u8] = if update { b"UPDATE" } else { b"INVITE" };
         let cseq = state.dialog.next_cseq();
-        let mut writer = state.dialog.request(b"INVITE", cseq, &branch);
+        let mut writer = state.dialog.request(method, cseq, &branch);
         put_contact(&mut writer, &state.dialog);
         let (destination, local) = (state.dialog.next_hop(), state.dialog.local);
-        writer.put(write::ALLOW);
+        writer.put(write::ALLOW).put(write::SUPPORTED);
+        if let Some(state) = self.legs.get(leg) {
+            self.put_session_wish(&mut writer, state);
+        }
         self.put_user_agent(&mut writer);
         writer.body(&body);
         let bytes = Arc::from(writer.into_bytes());
-        let opening =
-            self.client_opening(Machine::ClientInvite, &branch, b"INVITE", Owner::Session(leg), destination, local);
+        let machine = if update { Machine::Client } else { Machine::ClientInvite };
+        let opening = self.client_opening(machine, &branch, method, Owner::Session(leg), destination, local);
         let Some(transaction) = self.transactions.open(&mut self.ctx, opening, Some(bytes)) else {
             return self.pause(leg, self.ctx.config.t1_ms);
         };
-        self.ctx.alarm_in(64 * self.ctx.config.t1_ms, Alarm::Reinvite(transaction));
+        if !update {
+            self.ctx.alarm_in(64 * self.ctx.config.t1_ms, Alarm::Reinvite(transaction));
+        }
         if let Some(state) = self.legs.get_mut(leg) {
-            state.asked = Some(Asked { transaction, offer: true });
-            state.wants.offer = false;
+            state.asked = Some(Asked { transaction, update, offer: !update, change, holding, described });
+            state.wants = Wants { offer: false, refresh: false, ..state.wants };
         }
         self.legs.say_dialog(&mut self.ctx, leg);
     }
@@ -89,7 +117,17 @@ impl Endpoint {
                 let seconds = message.first(Header::RetryAfter).and_then(retry_after_s).unwrap_or(RETRY_AFTER_S_MAX);
                 self.put_off(leg, asked, u64::from(seconds.min(RETRY_AFTER_S_MAX)) * 1_000);
             }
-            _ => self.session_refused(leg),
+            422 if self.legs.get_mut(leg).is_some_and(|state| state.lengthen_session(message)) => {
+                self.put_off(leg, asked, 0);
+            }
+            405 | 501 if asked.update => {
+                if let Some(state) = self.legs.get_mut(leg) {
+                    state.far.update = false;
+                    state.wants.refresh = true;
+                }
+                self.ask_next(leg);
+            }
+            _ => self.session_refused(leg, asked),
         }
     }
 
@@ -136,11 +174,15 @@ impl Endpoint {
                 _ => return self.fail(leg, GoneCause::NoCommonMedia),
             }
         }
+        if asked.change {
+            state.held = asked.holding;
+        }
         let revived = state.phase == Phase::Reviving;
         if revived {
             state.phase = Phase::Up;
         }
         let id = state.id;
+        self.begin_session(leg, Self::agreed_session(message));
         self.say_media(leg);
         self.legs.say_dialog(&mut self.ctx, leg);
         if revived {
@@ -150,9 +192,13 @@ impl Endpoint {
     }
 
     /// The session stays as it was (§14.1); one that was to come back has not.
-    fn session_refused(&mut self, leg: Key) {
+    fn session_refused(&mut self, leg: Key, asked: Asked) {
         let Some(state) = self.legs.get_mut(leg) else { return };
         state.wants.put_off = 0;
+        if asked.change {
+            state.described = asked.described;
+            state.holding = state.held;
+        }
         match state.phase {
             Phase::Reviving => self.fail(leg, GoneCause::Failed),
             _ => self.ask_next(leg),
@@ -163,9 +209,10 @@ impl Endpoint {
         let Some(state) = self.legs.get_mut(leg) else { return };
         state.wants.put_off += 1;
         if state.wants.put_off > PUT_OFF_MAX {
-            return self.session_refused(leg);
+            return self.session_refused(leg, asked);
         }
-        state.wants.offer |= asked.offer;
+        state.wants.offer |= asked.change;
+        state.wants.refresh |= !asked.change;
         self.pause(leg, wait_ms);
     }
 
@@ -188,7 +235,7 @@ impl Endpoint {
 
     /// No response at all to what we asked: the dialog is over (§12.2.1.2).
     pub(super) fn session_unanswered(&mut self, leg: Key, transaction: Key) {
-        let asked = self.legs.get(leg).and_then(|state| state.asked);
+        let asked = self.legs.get(leg).and_then(|state| state.asked.as_ref());
         if asked.is_some_and(|asked| asked.transaction == transaction) {
             self.fail(leg, GoneCause::Failed);
         }
@@ -209,8 +256,14 @@ impl Endpoint {
 
     /// Says why the leg is over, and BYE to the far side.
     pub(super) fn fail(&mut self, leg: Key, cause: GoneCause) {
+        let why = (cause == GoneCause::NoCommonMedia).then_some(Reason::NO_MEDIA);
         self.legs.gone(&mut self.ctx, leg, cause);
-        self.end_dialog(leg);
+        self.end_dialog(leg, why);
+    }
+
+    pub(super) fn fail_because(&mut self, leg: Key, cause: GoneCause, why: Reason) {
+        self.legs.gone(&mut self.ctx, leg, cause);
+        self.end_dialog(leg, Some(why));
     }
 }
 

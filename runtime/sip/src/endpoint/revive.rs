@@ -36,7 +36,7 @@ impl Endpoint {
 
     pub(super) fn end_restored(&mut self, snapshot: &[u8]) {
         if let Some(mut restored) = snapshot::restore(snapshot) {
-            self.send_bye(&mut restored.dialog);
+            self.send_bye(&mut restored.dialog, None);
         }
     }
 }

@@ -6,7 +6,9 @@
 pub mod address;
 pub mod check;
 pub mod header;
+pub mod reason;
 pub mod scan;
+pub mod session_expires;
 #[cfg(test)]
 mod torture;
 pub mod uri;

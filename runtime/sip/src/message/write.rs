@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::header::Header;
+use super::reason::Reason;
 use super::scan::is_space;
 use super::via::{Via, parse_via};
 use super::vocabulary::status_line;
@@ -11,7 +12,9 @@ use super::{Essentials, Message};
 use crate::transport::{Hop, Transport};
 
 /// Methods that this endpoint serves (RFC 3261 §20.5).
-pub const ALLOW: &[u8] = b"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n";
+pub const ALLOW: &[u8] = b"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE\r\n";
+/// Option tags that it knows (RFC 3262, RFC 4028).
+pub const SUPPORTED: &[u8] = b"Supported: 100rel, timer\r\n";
 pub const ACCEPT: &[u8] = b"Accept: application/sdp\r\n";
 
 /// A message that is being written.
@@ -190,7 +193,7 @@ pub fn response_destination(via: Option<&Via<'_>>, source: Hop) -> Hop {
 
 /// ACK of a refusal (RFC 3261 §17.1.1.3) or CANCEL (§9.1) to a request of ours: the same request URI, top Via,
 /// From, Call-ID, CSeq number and Route; To as given, else that of the request.
-pub fn companion(request: &[u8], method: &[u8], to: Option<&[u8]>) -> Option<Vec<u8>> {
+pub fn companion(request: &[u8], method: &[u8], to: Option<&[u8]>, why: Option<Reason>) -> Option<Vec<u8>> {
     let message = Message::frame(request).ok()?;
     let essentials = message.check_request().ok()?;
     let mut writer = Writer::with_capacity(512);
@@ -201,7 +204,11 @@ pub fn companion(request: &[u8], method: &[u8], to: Option<&[u8]>) -> Option<Vec
     }
     writer.header(b"From", essentials.from).header(b"To", to.unwrap_or(essentials.to));
     writer.header(b"Call-ID", essentials.call_id);
-    writer.put(b"CSeq: ").put_number(essentials.cseq).put(b" ").put(method).put(b"\r\n").body(b"");
+    writer.put(b"CSeq: ").put_number(essentials.cseq).put(b" ").put(method).put(b"\r\n");
+    if let Some(why) = why {
+        why.put(&mut writer);
+    }
+    writer.body(b"");
     Some(writer.into_bytes())
 }
 

@@ -9,7 +9,7 @@ mod store;
 #[cfg(test)]
 mod tables;
 
-pub use store::{Opening, Owner, Told, Transactions, shrink};
+pub use store::{FORKS_MAX, Opening, Owner, Told, Transactions, shrink};
 
 /// Whose figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -130,6 +130,7 @@ fn calls_that_we_place_share_a_connection() {
         bench.said(),
         [
             "gone 9223372036854775808 Refused(486)",
+            "dialog 9223372036854775809",
             "media 9223372036854775809 127.0.0.1:6000 Pcmu",
             "up 9223372036854775809"
         ]
