@@ -30,6 +30,8 @@ pub struct Config {
     pub session_expires_s: u32,
     /// RFC 4028 §5: shortest that we agree to. Under it: 422. At least 90.
     pub session_expires_s_min: u32,
+    /// How long a far side that was given away may try to reach whom it was given to.
+    pub transfer_ms_max: u64,
     /// How long a dialog of another process may take to come back.
     pub revive_ms_max: u64,
     /// `Retry-After` of every 503, in seconds.
@@ -62,6 +64,7 @@ impl Config {
             body_bytes_max: 16 * 1024,
             session_expires_s: 1_800,
             session_expires_s_min: 90,
+            transfer_ms_max: 180_000,
             revive_ms_max: 10_000,
             retry_after_s: 5,
             connections_max: 2_048,

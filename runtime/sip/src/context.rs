@@ -44,6 +44,8 @@ pub enum LegTimer {
     Session(u32),
     /// What the far side put off may be asked for again (§14.1).
     AskAgain,
+    /// A transfer has had its time. CSeq of its REFER.
+    TransferEnd(u32),
     /// A dialog of another process has not come back in time.
     ReviveEnd,
 }

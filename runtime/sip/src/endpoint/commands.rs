@@ -32,9 +32,9 @@ impl Endpoint {
                     }
                 }
             }
-            LegCommand::Transfer { leg, .. } => {
-                if self.legs.by_id(leg).is_some() {
-                    self.ctx.say(LegEvent::TransferFailed { leg, status: 501 });
+            LegCommand::Transfer { leg, target } => {
+                if let Some(leg) = self.legs.by_id(leg) {
+                    self.transfer(leg, &target);
                 }
             }
             LegCommand::Revive { leg, dialog, media } => self.revive(leg, dialog.reveal(), media),

@@ -4,7 +4,7 @@
 use runtime_contract::leg::GoneCause;
 
 use super::Endpoint;
-use super::legs::Phase;
+use super::legs::{Leg, Phase};
 use super::receive::Request;
 use crate::dialog::contact;
 use crate::message::Method;
@@ -32,6 +32,8 @@ impl Endpoint {
             Method::Bye => self.receive_bye(request, leg),
             Method::Invite => self.receive_reinvite(request, leg),
             Method::Update => self.receive_update(request, leg),
+            Method::Info => self.receive_info(request, leg),
+            Method::Notify => self.receive_notify(request, leg),
             Method::Prack => self.receive_prack(request, leg),
             Method::Options => self.answer_once(request, 200),
             _ => self.answer_once(request, 405),
@@ -74,7 +76,8 @@ impl Endpoint {
             }
             Phase::Answered | Phase::Up | Phase::Reviving => {}
         }
-        self.legs.gone(&mut self.ctx, leg, GoneCause::RemoteHungUp);
+        let cause = self.legs.get(leg).map_or(GoneCause::RemoteHungUp, Leg::remote_end);
+        self.legs.gone(&mut self.ctx, leg, cause);
         self.legs.remove(leg);
     }
 

@@ -188,6 +188,7 @@ impl Endpoint {
                 state.wants.paused = false;
                 self.ask_next(leg);
             }
+            (LegTimer::TransferEnd(cseq), _) => self.transfer_end(leg, cseq),
             (LegTimer::ReviveEnd, Phase::Reviving) => self.fail(leg, GoneCause::Failed),
             (LegTimer::CancelEnd, Phase::Cancelling { invite, .. } | Phase::EndedEarly { invite }) => {
                 self.transactions.remove(invite);

@@ -14,6 +14,7 @@ use super::provisional::Reliable;
 use super::redirect::Placed;
 use super::session_timer::SessionClock;
 use super::snapshot;
+use super::transfer::Transfer;
 use crate::context::Context;
 use crate::dialog::Dialog;
 use crate::entropy::{Digest, DigestHasher, DigestMap};
@@ -62,6 +63,8 @@ pub struct Leg {
     /// Our re-INVITE or UPDATE that waits for its final response.
     pub asked: Option<Asked>,
     pub wants: Wants,
+    /// It is being given away.
+    pub transfer: Option<Transfer>,
     pub session: Option<Session>,
     pub clock: SessionClock,
     /// Shortest session that somebody on the way agrees to, in seconds (RFC 4028 §7.4).
@@ -98,6 +101,7 @@ impl Leg {
             accepted: None,
             asked: None,
             wants: Wants::default(),
+            transfer: None,
             session: None,
             clock: SessionClock::default(),
             interval_s_min: 0,

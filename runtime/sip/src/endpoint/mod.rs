@@ -5,6 +5,7 @@ mod dialing;
 mod early;
 mod in_dialog;
 mod incoming;
+mod info;
 mod legs;
 mod placing;
 mod provisional;
@@ -15,6 +16,7 @@ mod revive;
 mod session_timer;
 mod snapshot;
 mod streams;
+mod transfer;
 mod update;
 
 use std::collections::VecDeque;

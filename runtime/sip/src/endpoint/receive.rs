@@ -183,7 +183,13 @@ impl Endpoint {
     fn put_code_headers(&self, writer: &mut Writer, message: &Message<'_>, code: u16) {
         match code {
             405 | 501 => _ = writer.put(write::ALLOW),
+            415 if matches!(message.start, Start::Request { method: b"INFO", .. }) => {
+                _ = writer.put(write::ACCEPT_INFO)
+            }
             415 => _ = writer.put(write::ACCEPT).put(b"Accept-Encoding: identity\r\n"),
+            // Of packages for INFO and for events there is none (RFC 6086 §4.2.2), and `refer` (RFC 6665 §8.2.2).
+            469 => _ = writer.put(b"Recv-Info:\r\n"),
+            489 => _ = writer.put(b"Allow-Events: refer\r\n"),
             420 => {
                 for tag in unsupported(message) {
                     writer.header(b"Unsupported", tag);

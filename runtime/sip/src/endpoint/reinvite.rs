@@ -100,6 +100,9 @@ impl Endpoint {
         if code < 200 {
             return;
         }
+        if response.cseq_method == Method::Refer {
+            return self.refer_response(message, response, transaction, leg);
+        }
         if response.cseq_method == Method::Invite && code < 300 {
             self.acknowledge(arrival, message, response, transaction, leg);
         }
@@ -235,6 +238,9 @@ impl Endpoint {
 
     /// No response at all to what we asked: the dialog is over (§12.2.1.2).
     pub(super) fn session_unanswered(&mut self, leg: Key, transaction: Key) {
+        if self.refer_unanswered(leg, transaction) {
+            return;
+        }
         let asked = self.legs.get(leg).and_then(|state| state.asked.as_ref());
         if asked.is_some_and(|asked| asked.transaction == transaction) {
             self.fail(leg, GoneCause::Failed);

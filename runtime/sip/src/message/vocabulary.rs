@@ -74,6 +74,10 @@ pub fn status_line(code: u16) -> std::borrow::Cow<'static, [u8]> {
         200 => (&b"SIP/2.0 200 OK"[..]).into(),
         481 => (&b"SIP/2.0 481 Call/Transaction Does Not Exist"[..]).into(),
         487 => (&b"SIP/2.0 487 Request Terminated"[..]).into(),
+        // Not in rsip.
+        422 => (&b"SIP/2.0 422 Session Interval Too Small"[..]).into(),
+        469 => (&b"SIP/2.0 469 Bad Info Package"[..]).into(),
+        489 => (&b"SIP/2.0 489 Bad Event"[..]).into(),
         // RFC 3261's word; rsip has that of RFC 2543.
         414 => (&b"SIP/2.0 414 Request-URI Too Long"[..]).into(),
         code => {
@@ -101,6 +105,7 @@ mod tests {
             (400, "SIP/2.0 400 Bad Request"),
             (415, "SIP/2.0 415 Unsupported Media Type"),
             (486, "SIP/2.0 486 Busy Here"),
+            (491, "SIP/2.0 491 Request Pending"),
             (503, "SIP/2.0 503 Service Unavailable"),
         ] {
             assert_eq!(status_line(code), line.as_bytes());

@@ -12,9 +12,11 @@ use super::{Essentials, Message};
 use crate::transport::{Hop, Transport};
 
 /// Methods that this endpoint serves (RFC 3261 §20.5).
-pub const ALLOW: &[u8] = b"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE\r\n";
+pub const ALLOW: &[u8] = b"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, NOTIFY, PRACK, UPDATE\r\n";
 /// Option tags that it knows (RFC 3262, RFC 4028).
 pub const SUPPORTED: &[u8] = b"Supported: 100rel, timer\r\n";
+/// Bodies of INFO that are understood.
+pub const ACCEPT_INFO: &[u8] = b"Accept: application/dtmf-relay, application/dtmf\r\n";
 pub const ACCEPT: &[u8] = b"Accept: application/sdp\r\n";
 
 /// A message that is being written.

@@ -191,10 +191,10 @@ fn numbers_and_dialogs_must_be_right() {
     assert!(bench.one().starts_with("SIP/2.0 500 "));
     bench.say(&request("BYE", 10, "b1", "other", "", ""));
     assert!(bench.one().starts_with("SIP/2.0 481 "));
-    bench.say(&request("INFO", 10, "n1", &tag, "", ""));
+    bench.say(&request("MESSAGE", 10, "n1", &tag, "", ""));
     let refused = bench.one();
     assert!(refused.starts_with("SIP/2.0 405 Method Not Allowed\n"));
-    assert_eq!(header(&refused, "Allow"), "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE");
+    assert_eq!(header(&refused, "Allow"), "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, NOTIFY, PRACK, UPDATE");
     bench.say(&request("FROB", 11, "f1", &tag, "", ""));
     assert!(bench.one().starts_with("SIP/2.0 501 "));
     bench.say(&request("OPTIONS", 12, "o3", &tag, "Require: timer, pref\n", ""));

@@ -18,3 +18,4 @@ mod revive;
 mod streams;
 mod timers;
 mod torture;
+mod transfer;
