@@ -1,6 +1,7 @@
 //! One leg's media as a state machine: inputs with their tick in, packets and events out.
 //! It knows no socket, clock, thread or file.
 
+mod conceal;
 mod latch;
 mod receiving;
 mod recorder;

@@ -9,7 +9,7 @@ use super::Event;
 use super::latch::Latch;
 use super::recorder::Recorder;
 use super::relay::{Relayed, Sound};
-use super::timeline::Timeline;
+use super::timeline::{Depth, Timeline};
 use crate::dtmf::{KeyReceiver, TelephoneEvent};
 use crate::recording::RecordSpec;
 use crate::{g711, rtp};
@@ -93,7 +93,10 @@ impl Receiving {
             Meaning::Key => {
                 let event = TelephoneEvent::parse(packet.payload)?;
                 if let Some(recorder) = &mut self.recorder {
-                    recorder.handle_key(now);
+                    recorder.handle_key(now, header);
+                }
+                if let Some(listener) = &mut self.listener {
+                    listener.timeline.pass(header);
                 }
                 let press = self.keys.handle_event(header.timestamp, event);
                 if let Some(key) = press {
@@ -108,10 +111,10 @@ impl Receiving {
     fn handle_audio(&mut self, now: Tick, codec: Codec, header: rtp::Header, payload: &[u8]) {
         let samples = || payload.iter().map(|code| g711::decode(codec, *code));
         if let Some(recorder) = &mut self.recorder {
-            recorder.handle_audio(now, header.ssrc, header.timestamp, samples());
+            recorder.handle_audio(now, header, samples());
         }
         if let Some(listener) = &mut self.listener {
-            listener.timeline.put(now, header.ssrc, header.timestamp, samples());
+            listener.timeline.put(now, header, samples());
         }
     }
 
@@ -141,7 +144,7 @@ impl Receiving {
                 listener.give(1, emit);
             }
         } else if self.listener.is_none() {
-            self.listener = Some(Listener { timeline: Timeline::new(now), heard: Vec::new() });
+            self.listener = Some(Listener { timeline: Timeline::new(now, Depth::LISTENING), heard: Vec::new() });
         }
     }
 

@@ -3,8 +3,9 @@
 use runtime_contract::time::Tick;
 
 use super::Event;
-use super::timeline::Timeline;
+use super::timeline::{Depth, Timeline};
 use crate::recording::{RecordEnd, RecordSpec, RecordSummary};
+use crate::rtp::Header;
 
 /// Samples of one `Event::Recorded` (1 s).
 const BLOCK_SAMPLES: usize = 8_000;
@@ -41,7 +42,7 @@ impl Recorder {
     pub fn new(now: Tick, spec: RecordSpec, masked: bool) -> Recorder {
         Recorder {
             spec,
-            timeline: Timeline::new(now),
+            timeline: Timeline::new(now, Depth::RECORDING),
             masked,
             key_until: Tick(0),
             block: Vec::new(),
@@ -53,22 +54,27 @@ impl Recorder {
     }
 
     /// Received audio. Kept unless the recording is masked or a key is down.
-    pub fn handle_audio(&mut self, now: Tick, ssrc: u32, timestamp: u32, samples: impl ExactSizeIterator<Item = i16>) {
-        if !self.masked && now >= self.key_until {
-            self.timeline.put(now, ssrc, timestamp, samples);
+    pub fn handle_audio(&mut self, now: Tick, header: Header, samples: impl ExactSizeIterator<Item = i16>) {
+        match self.is_silenced(now) {
+            false => self.timeline.put(now, header, samples),
+            true => self.timeline.put(now, header, std::iter::repeat_n(0, samples.len())),
         }
+    }
+
+    fn is_silenced(&self, now: Tick) -> bool {
+        self.masked || now < self.key_until
     }
 
     /// An event packet of a key: its tone, which some phones also send as audio, is not kept.
-    pub fn handle_key(&mut self, now: Tick) {
-        if now >= self.key_until {
-            self.timeline.cut(now, KEY_MARGIN_SAMPLES);
-        }
+    pub fn handle_key(&mut self, now: Tick, header: Header) {
+        self.timeline.pass(header);
+        self.timeline.cut(now, KEY_MARGIN_SAMPLES);
         self.key_until = now.plus_ms(KEY_MARGIN_MS);
     }
 
+    /// The mask reaches back a little at its start; at its end, over all that was on its way.
     pub fn set_mask(&mut self, now: Tick, on: bool) {
-        if on && !self.masked {
+        if on != self.masked {
             self.timeline.cut(now, KEY_MARGIN_SAMPLES);
         }
         self.masked = on;

@@ -71,7 +71,8 @@ impl Bench {
     }
 
     fn receive(&mut self, timestamp: u32, payload_type: u8, payload: &[u8]) {
-        let header = Header { marker: false, payload_type, sequence: 0, timestamp, ssrc: 9 };
+        let sequence = (timestamp / 160) as u16;
+        let header = Header { marker: false, payload_type, sequence, timestamp, ssrc: 9 };
         let bytes = [&header.to_bytes()[..], payload].concat();
         self.handle(Input::Packet { from: remote(), bytes: &bytes });
     }
@@ -274,14 +275,14 @@ fn a_recording_ends_at_its_bound_to_the_millisecond() {
 }
 
 #[test]
-fn a_recording_stops_when_told_and_gaps_are_silent() {
+fn a_recording_stops_when_told_and_gaps_fade_to_silence() {
     let mut bench = Bench::new(spec(Codec::Pcma));
     bench.tell(Command::Record(record(60_000)));
     bench.hear(1_000, 0, 4_000);
     bench.run(500);
     bench.hear(500, 12_000, 4_000);
     bench.tell(Command::StopRecord);
-    assert_eq!(shape(&bench.recorded()), "##########.....#####");
+    assert_eq!(shape(&bench.recorded()), "###########....#####");
     assert_eq!(bench.summary(), Some(RecordSummary { length_ms: 2_000, spoken: true, end: RecordEnd::Stopped }));
     bench.tell(Command::StopRecord);
     assert_eq!(bench.events.iter().filter(|event| matches!(event, Event::RecordDone(_))).count(), 1);
@@ -303,7 +304,7 @@ fn silence_ends_a_recording_at_its_start_and_behind_speech() {
     speech.hear(300, 10_400, 4_000);
     speech.run(3_000);
     let summary = speech.summary().unwrap();
-    assert_eq!((summary.length_ms, summary.spoken, summary.end), (2_100, true, RecordEnd::Silence));
+    assert_eq!((summary.length_ms, summary.spoken, summary.end), (2_160, true, RecordEnd::Silence), "60 ms fade");
 
     let mut absent = Bench::new(spec(Codec::Pcma));
     absent.tell(Command::Record(silence));
@@ -366,7 +367,7 @@ fn a_listener_hears_everything_in_order() {
         .collect();
     let expected = (1..=6i16).flat_map(|n| [g711::decode(Codec::Pcma, code(n * 1_000)); 160]).collect::<Vec<_>>();
     assert_eq!(heard[..960], expected);
-    assert!(heard[960..].iter().all(|sample| *sample == 0));
+    assert!(heard[960 + 480..].iter().all(|sample| *sample == 0));
     assert_eq!(heard.len(), 3_200);
 }
 
