@@ -17,6 +17,7 @@ cargo xtask COMMAND
   bench [NAME]     measure against a reference in the same run; without NAME, list the benchmarks
   fuzz [TARGET [SECONDS]]
                    look for inputs that break the compiler (60 s for each target)
+  kill [TIMES]     kill -9 a server under load so often (1 000), and look for what it had to keep
   help             this page
 ";
 
@@ -29,6 +30,8 @@ fn main() -> ExitCode {
         ["tools"] => tools::install(),
         ["bench", rest @ ..] => bench::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
+        ["kill"] => kill("1000"),
+        ["kill", times] => kill(times),
         [] | ["help" | "--help" | "-h", ..] => {
             print!("{HELP}");
             Ok(())
@@ -41,5 +44,19 @@ fn main() -> ExitCode {
             eprintln!("xtask: {why}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The test that CI runs with 50 kills, with more of them and with what it says.
+fn kill(times: &str) -> Result<(), String> {
+    let status = std::process::Command::new(env!("CARGO"))
+        .args(["test", "--release", "-p", "cli", "--test", "kill", "rounds", "--", "--nocapture"])
+        .env("KILLS", times)
+        .status()
+        .map_err(|cause| format!("cargo: {cause}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("something that had to be kept is lost, or there twice ({times} kills)"))
     }
 }

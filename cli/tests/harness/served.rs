@@ -22,20 +22,17 @@ pub struct Served {
 impl Served {
     /// Serves a project in a data folder, on free ports, at a Monday noon in Shanghai.
     pub fn start(project: &Path, data: &Path, more: &[&str]) -> Served {
+        Served::start_at(project, data, "127.0.0.1:0", more)
+    }
+
+    /// The same, with SIP at this address.
+    pub fn start_at(project: &Path, data: &Path, sip: &str, more: &[&str]) -> Served {
         let mut child = Command::new(env!("CARGO_BIN_EXE_strowger"))
             .arg("serve")
             .arg(project)
             .arg("--data")
             .arg(data)
-            .args([
-                "--sip",
-                "127.0.0.1:0",
-                "--http",
-                "127.0.0.1:0",
-                "--json",
-                "--at",
-                "2026-03-02 12:00 in Asia/Shanghai",
-            ])
+            .args(["--sip", sip, "--http", "127.0.0.1:0", "--json", "--at", "2026-03-02 12:00 in Asia/Shanghai"])
             .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

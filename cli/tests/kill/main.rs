@@ -1,4 +1,4 @@
-//! kill -9 under load: no finished call is missing afterwards, and open ones are ended with their `finally`.
+//! kill -9 under load: no finished call is missing afterwards, and open ones are ended with their `finally`, or go on.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,7 +7,9 @@
     reason = "tests may stop at the first surprise"
 )]
 
+#[path = "../harness/mod.rs"]
 mod harness;
+mod rounds;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -146,4 +148,47 @@ fn a_writing_service_is_not_asked_again_after_a_kill() {
     assert!(call.record.end.contains("crash"), "{:?}", call.record);
     *over.0.lock().unwrap() = true;
     over.1.notify_all();
+}
+
+/// Who waits in a menu when the server dies waits on, hears it again, and his key counts.
+#[test]
+fn calls_that_were_up_go_on_with_voice_after_a_kill() {
+    const CALLS: usize = 200;
+    const LONG: Duration = Duration::from_secs(60);
+    let project = harness::project("cli/tests/projects/kept");
+    let data = tempfile::tempdir().unwrap();
+    let mut served = Served::start(&project, data.path(), &["--no-watch"]);
+    let phone = Phone::start(served.sip).unwrap();
+    let target = format!("sip:+864008100005@{}", served.sip);
+    let number = |caller: usize| format!("+861380{caller:07}");
+    let calls: Vec<_> = (0..CALLS).map(|caller| phone.call(&target, Some(&number(caller))).unwrap()).collect();
+    for call in &calls {
+        assert!(call.wait_heard(0, LONG) > 0, "hears the menu");
+    }
+    let sip = served.sip.to_string();
+    served.signal("KILL");
+    served.child.wait().unwrap();
+    let heard: Vec<usize> = calls.iter().map(|call| call.heard().len()).collect();
+    let served = Served::start_at(&project, data.path(), &sip, &["--no-watch"]);
+    for (call, before) in calls.iter().zip(heard) {
+        // More than what was still on its way: a second of voice.
+        assert!(call.wait_heard(before + 8_000, LONG) > before + 8_000, "hears the menu again");
+    }
+    assert_eq!(served.metric("strowger_calls_revived_total"), CALLS as f64);
+    assert_eq!(served.metric("strowger_calls_live"), CALLS as f64);
+    for call in &calls {
+        assert!(call.press("1"));
+    }
+    for call in &calls {
+        let gone = std::iter::from_fn(|| call.next_event(LONG)).find(|event| matches!(event, PhoneEvent::Gone(_)));
+        assert_eq!(gone, Some(PhoneEvent::Gone(GoneCause::RemoteHungUp)));
+    }
+    assert_eq!(served.stop(), 0);
+    let store = Store::open(data.path(), Options::default(), |_| ()).unwrap();
+    let records: Vec<_> = store.calls(1_000).unwrap().into_iter().map(|call| call.record).collect();
+    assert_eq!(records.len(), CALLS);
+    for record in records {
+        assert_eq!(record.end, "hung up", "{record:?}");
+        assert!(record.notes.iter().any(|(key, _)| key == "left"), "{record:?}");
+    }
 }
