@@ -196,6 +196,7 @@ impl Endpoint {
         } else {
             self.answer_offer(request, leg, None);
         }
+        self.legs.say_dialog(&mut self.ctx, leg);
         self.after_prack(leg);
     }
 

@@ -33,6 +33,7 @@ impl Endpoint {
         if self.answer_offer(request, leg, session.filter(|_| confirmed)) && confirmed {
             self.begin_session(leg, session);
         }
+        self.legs.say_dialog(&mut self.ctx, leg);
     }
 
     /// 200 with the answer to what offer the request has. False: it was refused, and everything is as it was.
@@ -65,7 +66,6 @@ impl Endpoint {
         if changed {
             self.say_media(leg);
         }
-        self.legs.say_dialog(&mut self.ctx, leg);
         true
     }
 

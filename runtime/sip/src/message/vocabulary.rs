@@ -78,7 +78,8 @@ pub fn status_line(code: u16) -> std::borrow::Cow<'static, [u8]> {
         422 => (&b"SIP/2.0 422 Session Interval Too Small"[..]).into(),
         469 => (&b"SIP/2.0 469 Bad Info Package"[..]).into(),
         489 => (&b"SIP/2.0 489 Bad Event"[..]).into(),
-        // RFC 3261's word; rsip has that of RFC 2543.
+        // RFC 3261's words; rsip has those of RFC 2543.
+        504 => (&b"SIP/2.0 504 Server Time-out"[..]).into(),
         414 => (&b"SIP/2.0 414 Request-URI Too Long"[..]).into(),
         code => {
             let mut line = b"SIP/2.0 ".to_vec();

@@ -10,11 +10,15 @@
 
 mod bench;
 mod dialing;
+mod early;
 mod incoming;
 mod limits;
 mod lossy;
 mod noise;
+mod provisional;
+mod redirect;
 mod revive;
+mod session;
 mod streams;
 mod timers;
 mod torture;
