@@ -7,6 +7,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use runtime_exchange::{Refusal, ServiceFailure};
 use runtime_media::MediaStatistics;
@@ -38,7 +39,11 @@ pub struct Metrics {
     media_packets_late: Counter,
     media_packets_skipped: Counter,
     store_waiting: Gauge,
+    store_commit: Histogram,
 }
+
+/// Upper ends of commits' times, in seconds: a disk that syncs in 1 ms to one that stalls.
+const COMMIT_S: [f64; 11] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0];
 
 impl Metrics {
     pub fn new() -> Metrics {
@@ -53,6 +58,9 @@ impl Metrics {
         let store_waiting = Gauge::default();
         let help = "Age of the oldest write that is not yet durable, in milliseconds";
         registry.register_with_unit("store_waiting", help, Unit::Other("milliseconds".into()), store_waiting.clone());
+        let store_commit = Histogram::new(COMMIT_S);
+        let help = "Time that a transaction of the store took, with its sync";
+        registry.register_with_unit("store_commit", help, Unit::Seconds, store_commit.clone());
         Metrics {
             calls_started: metric!("calls_started", "Calls that a flow took"),
             calls_ended: metric!("calls_ended", "Calls that are over"),
@@ -82,6 +90,7 @@ impl Metrics {
                 "RTP packets never sent, because the process stood still for more than 200 ms"
             ),
             store_waiting,
+            store_commit,
             registry,
         }
     }
@@ -96,6 +105,11 @@ impl Metrics {
             Refusal::NoMediaPort => "no_media_port",
         };
         self.calls_refused.get_or_create(&[("why", why)]).inc();
+    }
+
+    /// A commit took so many microseconds.
+    pub fn commit(&self, us: u64) {
+        self.store_commit.observe(us as f64 / 1e6);
     }
 
     pub fn fault(&self, kind: &'static str) {

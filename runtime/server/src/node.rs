@@ -244,6 +244,7 @@ impl Node {
                 self.work.push_back(Work::Exchange(Input::StoreFailed));
             }
             runtime_store::Event::Recovered => tracing::info!("the store writes again"),
+            runtime_store::Event::Took { us, .. } => self.plant.metrics.commit(us),
         }
     }
 

@@ -2,6 +2,7 @@
 //! the time counted from the record before. Nothing private and no key that nobody asked for ever enters;
 //! nothing here knows where the bytes are kept.
 
+mod blank;
 mod bytes;
 mod code;
 
@@ -16,6 +17,7 @@ use runtime_contract::{FaultKind, GraphId, SiteId, Time};
 use crate::input::{Line, RequestId, StopReason};
 use crate::output::EndCause;
 
+pub use blank::blank;
 pub(crate) use code::encode;
 pub use code::{JournalError, decode};
 

@@ -41,5 +41,5 @@ pub use input::{Input, Line, LineEvent, RequestId, Start, StopReason};
 pub use output::{
     EndCause, LineCommand, Onward, OnwardKind, Output, Outputs, PlayItem, ServiceAsk, Trace, WorldRequest,
 };
-pub use replay::{Rebuilt, ReplayError};
+pub use replay::{Rebuilt, ReplayError, Told};
 pub use session::Session;

@@ -12,7 +12,7 @@ use runtime_contract::{FaultKind, FlowProgram, Outcome, SiteId, Stop, Time, Type
 
 use crate::input::{Line, RequestId, StopReason};
 use crate::journal::{self, JournalError, Record, Started};
-use crate::output::EndCause;
+use crate::output::{EndCause, PlayItem};
 use crate::request::Doing;
 use crate::session::Session;
 
@@ -35,6 +35,23 @@ pub struct Rebuilt {
     /// The call was over already.
     pub end: Option<EndCause>,
 }
+
+/// What happened in a call, in order, as its journal says it and its program tells it again.
+#[derive(Debug)]
+pub enum Told<'t> {
+    Record(&'t Record),
+    /// Behind the record of a request: what it was about. A private value is empty.
+    Asked {
+        site: SiteId,
+        /// What the caller heard, or would have.
+        items: Vec<PlayItem>,
+        /// As the site lists them; `None` where one was private and is lost.
+        arguments: Option<&'t [Value]>,
+    },
+}
+
+/// Who listens to a call that is told again.
+type Listener<'l> = &'l mut dyn FnMut(Time, Told<'_>);
 
 /// The journal does not fit the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +87,11 @@ impl std::error::Error for ReplayError {}
 impl Session {
     /// Rebuilds a call. Private values are lost: a request that needs one faults.
     pub fn from_journal(program: Arc<dyn FlowProgram>, bytes: &[u8]) -> Result<Rebuilt, ReplayError> {
+        Session::retell(program, bytes, &mut |_, _| ())
+    }
+
+    /// The same, and tells on the way what happened. What was told before an error is so.
+    pub fn retell(program: Arc<dyn FlowProgram>, bytes: &[u8], tell: Listener<'_>) -> Result<Rebuilt, ReplayError> {
         let records = journal::decode(bytes).map_err(ReplayError::Unreadable)?;
         let Some((time, Record::Start(started))) = records.first() else { return Err(ReplayError::NoStart) };
         if started.graph != program.meta().graph_id {
@@ -86,7 +108,10 @@ impl Session {
             recordings: Vec::new(),
             end: None,
         };
-        let mut replay = Replay { rebuilt, records: &records, at: 1, full: false };
+        if let Some((time, start)) = records.first() {
+            tell(*time, Told::Record(start));
+        }
+        let mut replay = Replay { rebuilt, records: &records, at: 1, full: false, tell };
         replay.run(started)?;
         let full = replay.full;
         let mut rebuilt = replay.rebuilt;
@@ -102,6 +127,7 @@ struct Replay<'r> {
     at: usize,
     /// The journal ended for want of room: from there on it says only how line and call ended.
     full: bool,
+    tell: Listener<'r>,
 }
 
 impl Replay<'_> {
@@ -119,6 +145,7 @@ impl Replay<'_> {
             self.rebuilt.last = *time;
             self.rebuilt.session.now.time = *time;
             self.at += 1;
+            (self.tell)(*time, Told::Record(&record));
             match record {
                 Record::Reply { request, reply } => {
                     let waiting = self.rebuilt.session.request;
@@ -193,7 +220,13 @@ impl Replay<'_> {
         let (hash, arguments) = self.rebuilt.session.open(site);
         let request = self.rebuilt.session.request;
         self.rebuilt.session.doing = Doing::Lost;
+        let before = self.at;
         self.expect(&Record::Request { site, request, hash })?;
+        if self.at > before {
+            let items = self.rebuilt.session.items(site);
+            let time = self.rebuilt.last;
+            (self.tell)(time, Told::Asked { site, items, arguments: arguments.as_deref() });
+        }
         self.note(site, arguments);
         Ok(())
     }
@@ -202,10 +235,11 @@ impl Replay<'_> {
         match self.records.get(self.at) {
             Some((_, Record::Full)) => Ok(()),
             Some((_, record)) if record != found => Err(self.differs(format!("{record:?}"), format!("{found:?}"))),
-            Some((time, _)) => {
+            Some((time, record)) => {
                 self.rebuilt.last = *time;
                 self.rebuilt.session.now.time = *time;
                 self.at += 1;
+                (self.tell)(*time, Told::Record(record));
                 Ok(())
             }
             None => Ok(()),

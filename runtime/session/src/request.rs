@@ -1,5 +1,7 @@
 //! One request after the other: what is done for each kind, who waits for what, and what a timer means to it.
 
+use std::sync::Arc;
+
 use runtime_contract::leg::RejectCause;
 use runtime_contract::limits::WAIT_MS_MAX;
 use runtime_contract::reply;
@@ -202,6 +204,13 @@ impl Session {
         self.token = self.token.wrapping_add(1);
         self.output(Output::Line(LineCommand::Play { token: self.token, items }));
         Ok(true)
+    }
+
+    /// All that the outstanding request may play and that can be had.
+    pub(crate) fn items(&mut self, site: SiteId) -> Vec<PlayItem> {
+        let program = Arc::clone(&self.program);
+        let prompts = program.meta().request(site).map_or(&[][..], Request::prompts);
+        prompts.iter().filter_map(|item| self.item(item).ok()).collect()
     }
 
     fn item(&mut self, item: &PromptUse) -> Result<PlayItem, FaultKind> {

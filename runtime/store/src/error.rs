@@ -28,6 +28,22 @@ impl StoreError {
         }
     }
 
+    pub(crate) fn missing(path: &Path) -> StoreError {
+        StoreError {
+            what: format!("there is no database `{}`", path.display()),
+            cause: "nothing was ever served with this data folder".into(),
+            help: "name the folder that `storage: data:` in strowger.yaml names".into(),
+        }
+    }
+
+    pub(crate) fn older(path: &Path, found: i64, known: i64) -> StoreError {
+        StoreError {
+            what: format!("the database `{}` was written by an older strowger", path.display()),
+            cause: format!("its schema is version {found}, this program's is {known}"),
+            help: "start the server once with `strowger serve`: that brings it up to date".into(),
+        }
+    }
+
     pub(crate) fn newer(path: &Path, found: i64, known: i64) -> StoreError {
         StoreError {
             what: format!("the database `{}` was written by a newer strowger", path.display()),

@@ -5,6 +5,7 @@ use runtime_contract::{GraphId, Redacted, Time};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::interval::{Joined, Piece};
+use crate::person::{self, Key};
 
 /// A call without a record: what is known of it.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,6 +26,22 @@ impl std::fmt::Debug for OpenCall {
 pub struct StoredCall {
     pub record: CallRecord,
     pub journal: Vec<u8>,
+    /// When the person was taken out of it.
+    pub erased: Option<Time>,
+}
+
+/// Which calls somebody wants to see.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallFilter {
+    /// The whole number with its `+`, or its last digits.
+    pub caller: Option<Redacted<String>>,
+    /// A flow's name, with or without its module.
+    pub flow: Option<String>,
+    /// Begun at this time or later.
+    pub since: Option<Time>,
+    /// How it ended, or the first words of that.
+    pub end: Option<String>,
+    pub limit: u32,
 }
 
 pub(crate) fn graph(connection: &Connection, id: GraphId) -> rusqlite::Result<Option<Vec<u8>>> {
@@ -57,7 +74,7 @@ pub(crate) fn open_calls(connection: &Connection) -> rusqlite::Result<Vec<OpenCa
     Ok(left)
 }
 
-fn damaged(cause: &dyn std::fmt::Display) -> rusqlite::Error {
+pub(crate) fn damaged(cause: &dyn std::fmt::Display) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(
         0,
         rusqlite::types::Type::Blob,
@@ -66,22 +83,54 @@ fn damaged(cause: &dyn std::fmt::Display) -> rusqlite::Error {
 }
 
 const COLUMNS: &str = "call, leg_call_id, graph, flow, caller, called, started_ms, answered_ms, ended_ms, end, \
-                       last_step, notes, faults, recordings, journal";
+                       last_step, notes, faults, recordings";
 
 pub(crate) fn calls(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<StoredCall>> {
-    let mut query = connection.prepare(&format!("SELECT {COLUMNS} FROM calls ORDER BY seq DESC LIMIT ?1"))?;
+    let mut query =
+        connection.prepare(&format!("SELECT {COLUMNS}, journal, erased_ms FROM calls ORDER BY seq DESC LIMIT ?1"))?;
     query.query_map([limit], stored_call)?.collect()
 }
 
 pub(crate) fn call(connection: &Connection, id: CallId) -> rusqlite::Result<Option<StoredCall>> {
-    connection.query_row(&format!("SELECT {COLUMNS} FROM calls WHERE call = ?1"), [&id.0[..]], stored_call).optional()
+    let query = format!("SELECT {COLUMNS}, journal, erased_ms FROM calls WHERE call = ?1");
+    connection.query_row(&query, [&id.0[..]], stored_call).optional()
+}
+
+pub(crate) fn call_ids(connection: &Connection, prefix: &str) -> rusqlite::Result<Vec<CallId>> {
+    let mut query = connection.prepare("SELECT call FROM calls WHERE lower(hex(call)) LIKE ?1 || '%' LIMIT 2")?;
+    query.query_map([prefix], |row| row.get(0).map(CallId))?.collect()
+}
+
+pub(crate) fn setting(connection: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+    connection.query_row("SELECT value FROM settings WHERE name = ?1", [name], |row| row.get(0)).optional()
+}
+
+pub(crate) fn records(connection: &Connection, key: &Key, filter: &CallFilter) -> rusqlite::Result<Vec<CallRecord>> {
+    let CallFilter { caller, flow, since, end, limit } = filter;
+    let caller = caller.as_ref().map(|caller| caller.reveal().as_str());
+    // A whole number is found by the index; of its last digits every row is looked at.
+    let person = caller.filter(|caller| caller.starts_with('+')).map(|caller| person::hash(key, caller));
+    let ending = caller.filter(|_| person.is_none());
+    let mut query = connection.prepare(&format!(
+        "SELECT {COLUMNS} FROM calls WHERE (?1 IS NULL OR person = ?1) AND (?2 IS NULL OR caller LIKE '%' || ?2) \
+         AND (?3 IS NULL OR flow = ?3 OR flow LIKE '%.' || ?3) AND (?4 IS NULL OR started_ms >= ?4) \
+         AND (?5 IS NULL OR end LIKE ?5 || '%') ORDER BY seq DESC LIMIT ?6"
+    ))?;
+    let since = since.map(|since| since.0);
+    let asked = (person.as_ref().map(|person| &person[..]), ending, flow, since, end, limit);
+    query.query_map(asked, call_record)?.collect()
 }
 
 fn stored_call(row: &Row<'_>) -> rusqlite::Result<StoredCall> {
+    let record = call_record(row)?;
+    Ok(StoredCall { record, journal: row.get(14)?, erased: row.get::<_, Option<i64>>(15)?.map(Time) })
+}
+
+fn call_record(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
     let notes: Vec<(String, String)> =
         serde_json::from_str(&row.get::<_, String>(11)?).map_err(|cause| damaged(&cause))?;
     let recordings: Vec<u64> = serde_json::from_str(&row.get::<_, String>(13)?).map_err(|cause| damaged(&cause))?;
-    let record = CallRecord {
+    Ok(CallRecord {
         call: CallId(row.get(0)?),
         leg_call_id: row.get(1)?,
         graph: GraphId(row.get(2)?),
@@ -96,6 +145,5 @@ fn stored_call(row: &Row<'_>) -> rusqlite::Result<StoredCall> {
         notes: notes.into_iter().map(|(key, value)| (key, Redacted::new(value))).collect(),
         faults: row.get(12)?,
         recordings,
-    };
-    Ok(StoredCall { record, journal: row.get(14)? })
+    })
 }

@@ -26,6 +26,8 @@ pub enum Event {
     Failed { why: String },
     /// A commit succeeded after `Failed`.
     Recovered,
+    /// How long the last commit took, in microseconds, and how many submissions it held.
+    Took { us: u64, submissions: usize },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +42,8 @@ pub struct Options {
     pub pending_bytes_max: u64,
     /// Pause before a failed commit is tried again.
     pub retry_ms: u64,
+    /// Pages (of 4 KiB) to which the database may grow; above that a commit fails as on a full disk.
+    pub pages_max: Option<u32>,
 }
 
 impl Default for Options {
@@ -50,6 +54,7 @@ impl Default for Options {
             checkpoint_ms: 60_000,
             pending_bytes_max: 64 << 20,
             retry_ms: 250,
+            pages_max: None,
         }
     }
 }
@@ -128,6 +133,10 @@ impl Writer {
             Some(batches) => batches.send(batch).map_err(|unsent| unsent.0.writes),
             None => Err(batch.writes),
         }
+    }
+
+    pub fn waiting_bytes(&self) -> u64 {
+        self.pending.bytes.load(Ordering::Relaxed)
     }
 
     pub fn waiting_ms(&self) -> u64 {
@@ -221,9 +230,10 @@ impl State {
     /// it was given up.
     fn write(&mut self, group: &[Batch]) -> bool {
         let mut tries_closing = 0;
-        loop {
+        let took = loop {
+            let begun = Instant::now();
             match self.commit(group) {
-                Ok(()) => break,
+                Ok(()) => break begun.elapsed(),
                 Err(cause) => {
                     if !std::mem::replace(&mut self.failing, true) {
                         (self.on_event)(Event::Failed { why: cause.to_string() });
@@ -237,7 +247,7 @@ impl State {
                     std::thread::sleep(Duration::from_millis(self.options.retry_ms));
                 }
             }
-        }
+        };
         let bytes = group.iter().map(|batch| batch.bytes).sum();
         let left = self.pending.bytes.fetch_sub(bytes, Ordering::Relaxed).saturating_sub(bytes);
         let oldest = if left == 0 { 0 } else { self.started.elapsed().as_millis() as u64 + 1 };
@@ -247,6 +257,7 @@ impl State {
         }
         if let Some(last) = group.last() {
             (self.on_event)(Event::Committed(last.commit));
+            (self.on_event)(Event::Took { us: took.as_micros() as u64, submissions: group.len() });
         }
         true
     }

@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::{GraphId, Redacted, Time, Write};
-use runtime_store::{Event, Options, Store, recording_file};
+use runtime_store::{Archive, CallFilter, Event, Options, Store, VersionChange, recording_file};
 
 fn open(folder: &Path, options: Options) -> (Store, Receiver<Event>) {
     let (sender, events) = channel();
@@ -156,25 +156,6 @@ fn a_recording_has_its_row() {
     assert_eq!((row(7), row(8)), (expected(7, false), expected(8, true)));
 }
 
-/// A data folder of the first schema, made by hand as that program left it.
-#[test]
-fn an_older_database_is_brought_up_to_date() {
-    let folder = tempfile::tempdir().unwrap();
-    drop(open(folder.path(), Options::default()));
-    let connection = rusqlite::Connection::open(folder.path().join("strowger.db")).unwrap();
-    connection
-        .execute_batch(
-            "ALTER TABLE recordings DROP COLUMN partial;
-             INSERT INTO recordings (id, call, file, ms, created_ms) VALUES (3, x'00', 'recordings/3.wav', 1, 2);
-             PRAGMA user_version = 1;",
-        )
-        .unwrap();
-    drop(open(folder.path(), Options::default()));
-    let partial: bool =
-        connection.query_row("SELECT partial FROM recordings WHERE id = 3", [], |row| row.get(0)).unwrap();
-    assert!(!partial, "what was not marked counts as whole");
-}
-
 #[test]
 fn a_newer_database_is_refused_with_a_remedy() {
     let folder = tempfile::tempdir().unwrap();
@@ -266,4 +247,173 @@ fn run_of_crashes(seed: u64) {
             assert_eq!((&open, &ended), (&open_model, &ended_model), "seed {seed}, commit {commit}");
         }
     }
+}
+
+fn call_from(n: u8, caller: &str, journal: &[u8], note: &str) -> Write {
+    let Write::End { mut record, .. } = end(n, b"") else { unreachable!() };
+    record.caller = Some(Redacted::new(caller.into()));
+    record.leg_call_id = format!("{n}-{caller}@test");
+    record.notes = vec![("who".into(), Redacted::new(note.into()))];
+    Write::End { record, journal: journal.to_vec() }
+}
+
+/// All files of a data folder in which these bytes stand.
+fn files_with(folder: &Path, bytes: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_with(&path, bytes));
+        } else if std::fs::read(&path).unwrap().windows(bytes.len()).any(|window| window == bytes) {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+#[test]
+fn an_erased_person_leaves_no_byte_and_every_row() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("recordings")).unwrap();
+    std::fs::write(folder.path().join("recordings/7.wav"), "voice").unwrap();
+    std::fs::write(folder.path().join("recordings/8.wav"), "voice").unwrap();
+    let (store, events) = open(folder.path(), Options { checkpoint_ms: 0, commit_ms: 0, ..Options::default() });
+    let (person, other) = ("+8613912345678", "+8613800000000");
+    let recording = |call, recording| Write::Recording {
+        call: id(call),
+        recording,
+        length_ms: 900,
+        created: Time(5),
+        partial: false,
+    };
+    // Journals that were parts before, so that freed pages hold the number too.
+    let long = [person.as_bytes(), &[7; 9_000]].concat();
+    store.submit(1, vec![grow(1, &long), grow(2, b"x"), grow(3, person.as_bytes())]).unwrap();
+    committed(&events, 1);
+    store.submit(2, vec![recording(1, 7), recording(2, 8), call_from(1, person, b"end", "Li")]).unwrap();
+    committed(&events, 2);
+    store.submit(3, vec![call_from(2, other, b"8613912345678 rang", "8613912345678"), grow(4, b"y")]).unwrap();
+    committed(&events, 3);
+    let blank = |journal: &[u8]| Some(vec![b'.'; journal.len()]);
+    let first = store.erase(person, Time(9), &blank).unwrap();
+    assert_eq!(first, runtime_store::Erased { calls: 1, mentions: 1, recordings: 1, going_on: 1 });
+    let erased = store.call(id(1)).unwrap().unwrap();
+    assert_eq!((erased.record.caller, erased.record.started, erased.erased), (None, Time(1), Some(Time(9))));
+    assert_eq!((erased.journal.len(), erased.record.notes[0].1.reveal().as_str()), (long.len() + 3, ""));
+    let kept = store.call(id(2)).unwrap().unwrap().record;
+    assert_eq!((kept.caller.unwrap().reveal().as_str(), kept.notes[0].1.reveal().as_str()), (other, ""));
+    assert!(!folder.path().join("recordings/7.wav").exists() && folder.path().join("recordings/8.wav").exists());
+
+    // The call that was going on ends; then nothing is left, and a third time finds nothing.
+    store.submit(4, vec![call_from(3, person, b"", "Li")]).unwrap();
+    committed(&events, 4);
+    let second = store.erase(person, Time(10), &blank).unwrap();
+    assert_eq!((second.calls, second.mentions, second.going_on), (1, 0, 0));
+    assert_eq!(store.erase(person, Time(11), &blank).unwrap(), runtime_store::Erased::default());
+    assert_eq!(files_with(folder.path(), b"13912345678"), Vec::<String>::new());
+    assert!(!files_with(folder.path(), b"13800000000").is_empty(), "others are kept");
+    drop(store);
+    assert_eq!(files_with(folder.path(), b"13912345678"), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_over_its_time_goes_in_small_bites() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("recordings")).unwrap();
+    let (store, events) = open(folder.path(), Options::default());
+    for n in 0..9 {
+        std::fs::write(folder.path().join(recording_file(n.into())), "voice").unwrap();
+        let Write::End { mut record, journal } = end(n, b"j") else { unreachable!() };
+        record.ended = Time(i64::from(n));
+        let created = Time(i64::from(n));
+        let row = Write::Recording { call: id(n), recording: n.into(), length_ms: 1, created, partial: false };
+        store.submit(n.into(), vec![row, Write::End { record, journal }]).unwrap();
+    }
+    committed(&events, 8);
+    let bites: Vec<usize> = (0..3).map(|_| store.forget_calls(Time(5), 3).unwrap()).collect();
+    assert_eq!(bites, [3, 2, 0]);
+    assert_eq!(store.calls(10).unwrap().iter().map(|call| call.record.ended.0).collect::<Vec<_>>(), [8, 7, 6, 5]);
+    let bites: Vec<usize> = (0..3).map(|_| store.forget_recordings(Time(6), 4).unwrap()).collect();
+    assert_eq!(bites, [4, 2, 0]);
+    assert_eq!(std::fs::read_dir(folder.path().join("recordings")).unwrap().count(), 3);
+    store.put_graph(GraphId([7; 32]), b"in use").unwrap();
+    store.put_graph(GraphId([8; 32]), b"of a version").unwrap();
+    store.put_graph(GraphId([9; 32]), b"of nothing").unwrap();
+    store.change_versions(VersionChange::Deploy(GraphId([8; 32])), Time(1), "anna").unwrap();
+    assert_eq!((store.forget_graphs().unwrap(), store.graph(GraphId([9; 32])).unwrap()), (1, None));
+    assert!(store.graph(GraphId([7; 32])).unwrap().is_some() && store.graph(GraphId([8; 32])).unwrap().is_some());
+}
+
+#[test]
+fn a_rollback_goes_back_step_by_step_and_a_deploy_starts_from_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _events) = open(folder.path(), Options::default());
+    let graph = |n: u8| GraphId([n; 32]);
+    let change = |change| store.change_versions(change, Time(1), "anna").unwrap();
+    let states = || -> String {
+        let versions = store.versions().unwrap();
+        let shown = versions.iter().map(|v| format!("{}{}", v.graph.0[0], &v.state.name()[..1]));
+        shown.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(store.version_before().unwrap(), None);
+    (1..=3).for_each(|n| change(VersionChange::Deploy(graph(n))));
+    assert_eq!(states(), "3s 2r 1r");
+    change(VersionChange::Canary { graph: graph(4), share: 500 });
+    assert_eq!((states().as_str(), store.versions().unwrap()[0].share), ("4c 3s 2r 1r", 500));
+    change(VersionChange::WithdrawCanary);
+    assert_eq!(states(), "4w 3s 2r 1r");
+    for before in [2, 1] {
+        assert_eq!(store.version_before().unwrap(), Some(graph(before)));
+        change(VersionChange::RollBack(graph(before)));
+    }
+    assert_eq!((states().as_str(), store.version_before().unwrap()), ("4w 3w 2w 1s", None));
+    change(VersionChange::Deploy(graph(3)));
+    assert_eq!((states().as_str(), store.version_before().unwrap()), ("3s 4w 2w 1r", Some(graph(1))));
+}
+
+#[test]
+fn calls_are_found_by_what_is_known_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, events) = open(folder.path(), Options::default());
+    store.submit(1, vec![call_from(1, "+8613912345678", b"", ""), call_from(2, "+8613800000000", b"", "")]).unwrap();
+    committed(&events, 1);
+    let archive = Archive::open(folder.path()).unwrap();
+    let found = |filter: CallFilter| -> Vec<u8> {
+        let all = CallFilter { limit: 10, ..filter };
+        archive.records(&all).unwrap().iter().map(|record| record.call.0[0]).collect()
+    };
+    let caller = |text: &str| CallFilter { caller: Some(Redacted::new(text.into())), ..CallFilter::default() };
+    assert_eq!(found(CallFilter::default()), [2, 1]);
+    assert_eq!(
+        (found(caller("+8613912345678")), found(caller("5678")), found(caller("+5678"))),
+        (vec![1], vec![1], vec![])
+    );
+    let flow = |flow: &str| CallFilter { flow: Some(flow.into()), ..CallFilter::default() };
+    assert_eq!((found(flow("m.f")), found(flow("f")), found(flow("m"))), (vec![2, 1], vec![2, 1], vec![]));
+    assert_eq!(found(CallFilter { since: Some(Time(2)), ..CallFilter::default() }), Vec::<u8>::new());
+    assert_eq!(found(CallFilter { end: Some("ret".into()), ..CallFilter::default() }), [2, 1]);
+    assert_eq!(archive.call_ids("0101").unwrap(), [id(1)]);
+    assert_eq!(archive.call_ids("0").unwrap().len(), 2);
+}
+
+#[test]
+fn a_full_database_takes_no_more_and_goes_on_when_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { pages_max: Some(60), retry_ms: 1, ..Options::default() };
+    let (store, events) = open(folder.path(), options);
+    for n in 0..4 {
+        store.submit(n.into(), vec![end(n, &[n; 30_000])]).unwrap();
+    }
+    committed(&events, 3);
+    store.submit(4, vec![end(4, &[4; 150_000])]).unwrap();
+    let failed = loop {
+        if let Event::Failed { why } = events.recv().unwrap() {
+            break why;
+        }
+    };
+    assert!(failed.contains("full"), "{failed}");
+    assert!(store.waiting_ms() > 0 && store.waiting_bytes() >= 150_000);
+    assert_eq!(store.forget_calls(Time(9), 100).unwrap(), 4);
+    committed(&events, 4);
+    assert_eq!(store.calls(10).unwrap().len(), 1);
 }

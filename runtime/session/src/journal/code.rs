@@ -421,6 +421,28 @@ mod tests {
     }
 
     #[test]
+    fn a_blanked_journal_keeps_its_shape_and_loses_its_person() {
+        let caller = 8_613_800_000_000_u64;
+        let mut bytes = Vec::new();
+        for record in &records() {
+            encode(record, 70, &mut bytes);
+        }
+        let blanked = super::super::blank(&bytes).unwrap();
+        let (before, after) = (decode(&bytes).unwrap(), decode(&blanked).unwrap());
+        let shape = |records: &[(Time, Record)]| -> Vec<_> {
+            records.iter().map(|(time, record)| (*time, std::mem::discriminant(record))).collect()
+        };
+        assert_eq!(shape(&before), shape(&after));
+        let mut number = Vec::new();
+        put_u64(&mut number, caller);
+        for gone in [&number[..], "李".as_bytes(), b"1234"] {
+            assert!(bytes.windows(gone.len()).any(|window| window == gone));
+            assert!(!blanked.windows(gone.len()).any(|window| window == gone));
+        }
+        assert_eq!(super::super::blank(&blanked).unwrap(), blanked);
+    }
+
+    #[test]
     fn a_private_value_leaves_no_byte() {
         let private = Value::Private(Private(Zeroizing::new("4111111111111111".into())));
         let reply = Reply::Result { outcome: 0, payload: Some(private) };
