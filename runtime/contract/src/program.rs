@@ -27,6 +27,18 @@ impl GraphId {
     pub fn hex(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
+
+    /// All 64 hexadecimal digits.
+    pub fn parse(hex: &str) -> Option<GraphId> {
+        let mut id = [0; 32];
+        if hex.len() != 64 || !hex.is_ascii() {
+            return None;
+        }
+        for (at, byte) in id.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(hex.get(at * 2..at * 2 + 2)?, 16).ok()?;
+        }
+        Some(GraphId(id))
+    }
 }
 
 /// Dense index of a site in its program.

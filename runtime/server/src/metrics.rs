@@ -1,33 +1,49 @@
 //! What operators count, as OpenMetrics text. Holds numbers only: nothing of a person, no label with many values.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use runtime_contract::FaultKind;
+use runtime_contract::record::CallRecord;
 use runtime_exchange::{Refusal, ServiceFailure};
 use runtime_media::MediaStatistics;
+use runtime_store::Store;
+use serde_json::{Value, json};
+
+use crate::node::Status;
 
 type Labelled = Family<[(&'static str, &'static str); 1], Counter>;
+/// Labels whose values are names that a project's author gave: [`Names`] bounds them.
+type Named = Family<[(&'static str, String); 2], Counter>;
 
 pub struct Metrics {
     registry: Registry,
     pub calls_started: Counter,
-    pub calls_ended: Counter,
     /// Calls of a process that died which go on.
     pub calls_revived: Counter,
+    calls_ended: Named,
+    call_length: Histogram,
+    call_setup: Histogram,
     calls_refused: Labelled,
-    faults: Labelled,
+    faults: Named,
     services: Labelled,
-    reloads: Labelled,
+    reloads: Counter,
+    reloads_refused: Counter,
+    reload_last_refused: Gauge,
+    rollbacks: Labelled,
     pub late_replies: Counter,
     pub datagrams_received: Counter,
     pub calls_live: Gauge,
-    pub versions_live: Gauge,
+    versions_live: Gauge,
+    version_info: Family<[(&'static str, String); 2], Gauge>,
     pub store_stalled: Gauge,
     pub draining: Gauge,
     sip_send_failures: Counter<u64, AtomicU64>,
@@ -39,11 +55,56 @@ pub struct Metrics {
     media_packets_late: Counter,
     media_packets_skipped: Counter,
     store_waiting: Gauge,
+    store_waiting_bytes: Gauge,
     store_commit: Histogram,
+    totals: Totals,
+    flows: Names,
+    places: Names,
 }
 
-/// Upper ends of commits' times, in seconds: a disk that syncs in 1 ms to one that stalls.
+/// Sums over all labels, for those who draw rates.
+#[derive(Default)]
+struct Totals {
+    ended: Counter,
+    refused: Counter,
+    faults: Counter,
+}
+
+/// Upper ends in seconds: a disk that syncs in 1 ms to one that stalls.
 const COMMIT_S: [f64; 11] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0];
+/// A flow that answers at once to one that lets it ring for half a minute.
+const SETUP_S: [f64; 11] = [0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0, 30.0];
+/// A wrong number to an hour.
+const LENGTH_S: [f64; 10] = [1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0];
+/// Names told apart in a label; versions come and go, and what they named would stay for ever.
+const NAMES_MAX: usize = 500;
+const OTHERS: &str = "others";
+
+/// The first names that came; those behind them count together.
+#[derive(Default)]
+struct Names(Mutex<HashSet<String>>);
+
+impl Names {
+    fn label(&self, name: &str) -> String {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.contains(name) {
+            if known.len() >= NAMES_MAX {
+                return OTHERS.to_owned();
+            }
+            known.insert(name.to_owned());
+        }
+        name.to_owned()
+    }
+}
+
+/// Upper ends, as something that makes a histogram.
+struct Buckets(&'static [f64]);
+
+impl MetricConstructor<Histogram> for Buckets {
+    fn new_metric(&self) -> Histogram {
+        Histogram::new(self.0.iter().copied())
+    }
+}
 
 impl Metrics {
     pub fn new() -> Metrics {
@@ -54,25 +115,44 @@ impl Metrics {
                 registry.register($name, $help, Clone::clone(&metric));
                 metric
             }};
+            ($name:literal, $help:literal, $unit:expr, $metric:expr) => {{
+                let metric = $metric;
+                registry.register_with_unit($name, $help, $unit, Clone::clone(&metric));
+                metric
+            }};
         }
-        let store_waiting = Gauge::default();
-        let help = "Age of the oldest write that is not yet durable, in milliseconds";
-        registry.register_with_unit("store_waiting", help, Unit::Other("milliseconds".into()), store_waiting.clone());
-        let store_commit = Histogram::new(COMMIT_S);
-        let help = "Time that a transaction of the store took, with its sync";
-        registry.register_with_unit("store_commit", help, Unit::Seconds, store_commit.clone());
+        let build: Family<[(&'static str, &'static str); 1], Gauge> =
+            metric!("build_info", "1, with the version of this program");
+        build.get_or_create(&[("version", env!("CARGO_PKG_VERSION"))]).set(1);
+        let milliseconds = || Unit::Other("milliseconds".into());
         Metrics {
             calls_started: metric!("calls_started", "Calls that a flow took"),
-            calls_ended: metric!("calls_ended", "Calls that are over"),
             calls_revived: metric!("calls_revived", "Calls of a process that died which were taken up again"),
+            calls_ended: metric!("calls_ended", "Calls that are over, by flow and how they ended"),
+            call_length: metric!(
+                "call_length",
+                "Time from a call's start to its end",
+                Unit::Seconds,
+                Buckets(&LENGTH_S).new_metric()
+            ),
+            call_setup: metric!(
+                "call_setup",
+                "Time from a call's INVITE to its answer",
+                Unit::Seconds,
+                Buckets(&SETUP_S).new_metric()
+            ),
             calls_refused: metric!("calls_refused", "Calls that no flow took, by reason"),
-            faults: metric!("faults", "Faults of flows, by kind"),
+            faults: metric!("faults", "Faults of flows, by kind and place"),
             services: metric!("service_calls", "Service calls that are over, by outcome"),
-            reloads: metric!("reloads", "Versions that were loaded, or refused"),
+            reloads: metric!("reloads", "Versions that were loaded and take calls"),
+            reloads_refused: metric!("reload_refused", "Versions that were refused; the one before went on"),
+            reload_last_refused: metric!("reload_last_refused", "1 when the last version that was loaded was refused"),
+            rollbacks: metric!("rollbacks", "Versions that were taken back, by what asked for it"),
             late_replies: metric!("service_replies_late", "Answers of services that nobody waited for any more"),
             datagrams_received: metric!("sip_datagrams_received", "SIP datagrams that arrived"),
             calls_live: metric!("calls_live", "Calls going on"),
-            versions_live: metric!("versions_live", "Versions with calls, and the one that takes new calls"),
+            versions_live: metric!("versions_live", "Versions with calls, and those that take new calls"),
+            version_info: metric!("version_info", "Calls of each version that takes calls or has some, by state"),
             store_stalled: metric!("store_stalled", "1 while the store cannot write"),
             draining: metric!("draining", "1 while no new calls are taken because the process stops"),
             sip_send_failures: metric!("sip_send_failures", "SIP datagrams that could not be sent"),
@@ -89,10 +169,64 @@ impl Metrics {
                 "media_packets_skipped",
                 "RTP packets never sent, because the process stood still for more than 200 ms"
             ),
-            store_waiting,
-            store_commit,
+            store_waiting: metric!(
+                "store_waiting",
+                "Age of the oldest write that is not yet durable",
+                milliseconds(),
+                Gauge::default()
+            ),
+            store_waiting_bytes: metric!(
+                "store_waiting",
+                "Writes that are not yet durable",
+                Unit::Bytes,
+                Gauge::default()
+            ),
+            store_commit: metric!(
+                "store_commit",
+                "Time that a transaction of the store took, with its sync",
+                Unit::Seconds,
+                Buckets(&COMMIT_S).new_metric()
+            ),
+            totals: Totals::default(),
+            flows: Names::default(),
+            places: Names::default(),
             registry,
         }
+    }
+
+    /// A commit took so many microseconds.
+    pub fn commit(&self, us: u64) {
+        self.store_commit.observe(us as f64 / 1e6);
+    }
+
+    /// From an INVITE to its 200.
+    pub fn answered(&self, ms: u64) {
+        self.call_setup.observe(ms as f64 / 1e3);
+    }
+
+    /// A call is over, and this is kept of it.
+    pub fn ended(&self, record: &CallRecord) {
+        self.totals.ended.inc();
+        let labels = [("flow", self.flows.label(&record.flow)), ("end", record.end.clone())];
+        self.calls_ended.get_or_create(&labels).inc();
+        let ms = record.ended.0.saturating_sub(record.started.0).max(0);
+        self.call_length.observe(ms as f64 / 1e3);
+    }
+
+    pub fn fault(&self, kind: FaultKind, place: &str) {
+        self.totals.faults.inc();
+        let labels = [("kind", kind.name().to_owned()), ("place", self.places.label(place))];
+        self.faults.get_or_create(&labels).inc();
+    }
+
+    /// What `strowger top` makes rates of.
+    pub fn totals(&self) -> Value {
+        json!({
+            "started": self.calls_started.get(),
+            "ended": self.totals.ended.get(),
+            "refused": self.totals.refused.get(),
+            "faults": self.totals.faults.get(),
+        })
     }
 
     pub fn refused(&self, why: Refusal) {
@@ -104,16 +238,8 @@ impl Metrics {
             Refusal::StoreStalled => "store_stalled",
             Refusal::NoMediaPort => "no_media_port",
         };
+        self.totals.refused.inc();
         self.calls_refused.get_or_create(&[("why", why)]).inc();
-    }
-
-    /// A commit took so many microseconds.
-    pub fn commit(&self, us: u64) {
-        self.store_commit.observe(us as f64 / 1e6);
-    }
-
-    pub fn fault(&self, kind: &'static str) {
-        self.faults.get_or_create(&[("kind", kind)]).inc();
     }
 
     pub fn service(&self, failure: Option<ServiceFailure>) {
@@ -129,8 +255,12 @@ impl Metrics {
     }
 
     pub fn reload(&self, accepted: bool) {
-        let outcome = if accepted { "accepted" } else { "refused" };
-        self.reloads.get_or_create(&[("outcome", outcome)]).inc();
+        if accepted { &self.reloads } else { &self.reloads_refused }.inc();
+        self.reload_last_refused.set(i64::from(!accepted));
+    }
+
+    pub fn rolled_back(&self, why: &'static str) {
+        self.rollbacks.get_or_create(&[("why", why)]).inc();
     }
 
     pub fn sip_send_failures(&self, total: u64) {
@@ -142,14 +272,33 @@ impl Metrics {
     }
 
     /// Numbers that others count; read when somebody looks.
-    pub fn read(&self, media: MediaStatistics, store_waiting_ms: u64) {
+    pub fn read(&self, media: MediaStatistics, store: &Store) {
+        self.store_waiting.set(signed(store.waiting_ms()));
+        self.store_waiting_bytes.set(signed(store.waiting_bytes()));
+        self.read_media(media);
+    }
+
+    pub fn read_versions(&self, status: &Status) {
+        self.versions_live.set(status.versions.len() as i64);
+        self.version_info.clear();
+        for version in &status.versions {
+            let state = match Some(version.graph) {
+                graph if graph == status.current => "stable",
+                graph if graph == status.canary => "canary",
+                _ => "ending",
+            };
+            let labels = [("version", version.graph.short()), ("state", state.to_owned())];
+            self.version_info.get_or_create(&labels).set(version.calls as i64);
+        }
+    }
+
+    fn read_media(&self, media: MediaStatistics) {
         self.media_legs.set(signed(media.legs));
         raise(&self.media_packets_sent, media.packets_sent);
         raise(&self.media_packets_received, media.packets_received);
         raise(&self.media_packets_refused, media.packets_refused);
         raise(&self.media_packets_late, media.packets_late);
         raise(&self.media_packets_skipped, media.packets_skipped);
-        self.store_waiting.set(signed(store_waiting_ms));
     }
 
     /// OpenMetrics 1.0 text.
@@ -178,20 +327,38 @@ mod tests {
         let metrics = Metrics::new();
         metrics.refused(Refusal::CallsMax);
         metrics.service(Some(ServiceFailure::BadReply));
+        metrics.fault(FaultKind::Overflow, "a.flow:3");
+        metrics.commit(3_000);
+        metrics.reload(false);
         metrics.calls_live.set(3);
         let read = |sent| MediaStatistics { packets_sent: sent, ..MediaStatistics::default() };
-        metrics.read(read(5), 7);
-        metrics.read(read(9), 7);
+        metrics.read_media(read(5));
+        metrics.read_media(read(9));
         let text = metrics.text().unwrap();
         for line in [
             "strowger_calls_refused_total{why=\"calls_max\"} 1",
             "strowger_service_calls_total{outcome=\"bad_reply\"} 1",
+            "strowger_faults_total{kind=\"overflow\",place=\"a.flow:3\"} 1",
             "strowger_calls_live 3",
             "strowger_media_packets_sent_total 9",
-            "strowger_store_waiting_milliseconds 7",
+            "strowger_reload_refused_total 1",
+            "strowger_reload_last_refused 1",
+            "strowger_store_commit_seconds_bucket{le=\"0.005\"} 1",
             "# EOF",
         ] {
             assert!(text.lines().any(|found| found == line), "no `{line}` in\n{text}");
         }
+    }
+
+    #[test]
+    fn names_in_labels_are_bounded() {
+        let metrics = Metrics::new();
+        for n in 0..NAMES_MAX + 5 {
+            metrics.fault(FaultKind::Overflow, &format!("a.flow:{n}"));
+        }
+        let text = metrics.text().unwrap();
+        assert_eq!(text.lines().filter(|line| line.starts_with("strowger_faults_total{")).count(), NAMES_MAX + 1);
+        assert!(text.contains("place=\"others\"} 5"));
+        assert_eq!(metrics.totals()["faults"], NAMES_MAX + 5);
     }
 }

@@ -1,17 +1,17 @@
 //! The one thread that owns signalling and exchange: it reads datagrams and messages in batches, gives them to
 //! the cores with the time, and carries out what comes back. It decides nothing about a call.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use runtime_contract::leg::{LegCommand, LegId};
 use runtime_contract::limits::FINALLY_DRAIN_MS_MAX;
-use runtime_contract::record::CallId;
+use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::{GraphId, Now, Redacted, Tick};
-use runtime_exchange::{Exchange, Input, MediaEvent, Recorded, RecordingFailed, Version, WriteNumber};
-use runtime_session::RequestId;
+use runtime_exchange::{Canary, Exchange, Input, MediaEvent, Recorded, RecordingFailed, Version, WriteNumber};
+use runtime_session::{Line, RequestId};
 use runtime_sip::{Endpoint, Input as SipInput, Output as SipOutput};
 
 use crate::clock::Clock;
@@ -45,10 +45,20 @@ pub enum Message {
     /// New calls are to run this version. Answered with whether they do.
     Version {
         version: Version,
+        role: Role,
         prompts: Arc<VersionPrompts>,
         accepted: mpsc::Sender<bool>,
     },
+    /// No call is to run the canary any more.
+    WithdrawCanary {
+        done: mpsc::Sender<()>,
+    },
     Status(tokio::sync::oneshot::Sender<Status>),
+    /// What goes on, of this many calls at most.
+    Look {
+        calls_max: usize,
+        answer: tokio::sync::oneshot::Sender<Live>,
+    },
     /// Take no new calls; stop when the last is over, at the latest after this time.
     Drain {
         within: Duration,
@@ -57,15 +67,52 @@ pub enum Message {
     Quit,
 }
 
+/// Which calls a version takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// All new ones. `trial`: for so long it is taken back when it has too many faults.
+    Stable { trial: Option<Duration> },
+    /// This share of them, in hundredths of a percent.
+    Canary { share: u32 },
+}
+
 /// How the node is, for pages.
 #[derive(Clone, Debug, Default)]
 pub struct Status {
     pub calls_live: usize,
-    /// Graphs with their calls; the one that takes new calls is there too.
-    pub versions: Vec<(GraphId, usize)>,
+    /// Versions with calls; those that take new calls are there too.
+    pub versions: Vec<VersionStatus>,
     pub current: Option<GraphId>,
+    pub canary: Option<GraphId>,
     pub draining: bool,
     pub store_stalled: bool,
+    /// Why the store cannot write, as it said last.
+    pub store_failure: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct VersionStatus {
+    pub graph: GraphId,
+    pub calls: usize,
+    /// Of its calls in this process.
+    pub faults: u64,
+}
+
+/// What goes on now, for those who look.
+#[derive(Clone, Debug, Default)]
+pub struct Live {
+    pub calls: Vec<LiveCall>,
+    /// Calls in each step and of each flow.
+    pub steps: BTreeMap<String, usize>,
+    pub flows: BTreeMap<String, usize>,
+}
+
+#[derive(Clone, Debug)]
+pub struct LiveCall {
+    pub record: CallRecord,
+    pub step: String,
+    pub place: String,
+    pub line: &'static str,
 }
 
 /// What one core's output asks of another.
@@ -166,7 +213,7 @@ impl Node {
             let trusted = self.plant.site.load().is_trusted(source.ip());
             let input = SipInput::Datagram { source, local: self.plant.local, bytes, trusted };
             let outputs = self.endpoint.handle(now.tick, input);
-            sip_outputs(outputs, &mut self.plant, &mut self.work);
+            sip_outputs(now.tick, outputs, &mut self.plant, &mut self.work);
             self.settle(now);
         }
         count
@@ -216,11 +263,19 @@ impl Node {
                 self.work.push_back(Work::Exchange(Input::Service { call, request, result }));
             }
             Message::Rendered { leg, token, prompts } => self.plant.rendered(leg, token, prompts, &mut self.work),
-            Message::Version { version, prompts, accepted } => {
-                let taken = self.version(now, version, prompts);
+            Message::Version { version, role, prompts, accepted } => {
+                let taken = self.version(now, version, role, prompts);
                 // Whoever asked may have gone; the version stands all the same.
                 let _ = accepted.send(taken);
             }
+            Message::WithdrawCanary { done } => {
+                if let Some(canary) = self.plant.canary.take() {
+                    self.plant.trials.end(canary);
+                }
+                self.work.push_back(Work::Exchange(Input::Canary(None)));
+                let _ = done.send(());
+            }
+            Message::Look { calls_max, answer } => drop(answer.send(self.look(calls_max))),
             Message::Status(ask) => drop(ask.send(self.status(course))),
             Message::Drain { within } => {
                 if matches!(course, Course::Serving) {
@@ -241,39 +296,82 @@ impl Node {
             }
             runtime_store::Event::Failed { why } => {
                 tracing::error!("the store cannot write: {why}; new calls are refused until it can");
+                self.plant.store_failure = Some(why);
                 self.work.push_back(Work::Exchange(Input::StoreFailed));
             }
-            runtime_store::Event::Recovered => tracing::info!("the store writes again"),
+            runtime_store::Event::Recovered => {
+                tracing::info!("the store writes again");
+                self.plant.store_failure = None;
+            }
             runtime_store::Event::Took { us, .. } => self.plant.metrics.commit(us),
         }
     }
 
     /// Gives the exchange a new version; false when it would not have it.
-    fn version(&mut self, now: Now, version: Version, prompts: Arc<VersionPrompts>) -> bool {
+    fn version(&mut self, now: Now, version: Version, role: Role, prompts: Arc<VersionPrompts>) -> bool {
         let graph = version.program.meta().graph_id;
         self.plant.prompts.add_version(graph, prompts);
         self.plant.version_refused = None;
-        let before = self.plant.current.replace(graph);
-        self.work.push_back(Work::Exchange(Input::Version(version)));
+        let before = (self.plant.current, self.plant.canary);
+        let input = match role {
+            Role::Stable { .. } => {
+                (self.plant.current, self.plant.canary) = (Some(graph), None);
+                Input::Version(version)
+            }
+            Role::Canary { share } => {
+                self.plant.canary = Some(graph);
+                Input::Canary(Some(Canary { version, share }))
+            }
+        };
+        self.work.push_back(Work::Exchange(input));
         self.settle(now);
         if self.plant.version_refused.take() == Some(graph) {
-            self.plant.current = before;
+            (self.plant.current, self.plant.canary) = before;
             if !self.exchange.versions().iter().any(|(live, _)| *live == graph) {
                 self.plant.prompts.drop_version(graph);
             }
             return false;
         }
+        for replaced in [before.0, before.1].into_iter().flatten() {
+            if ![self.plant.current, self.plant.canary].contains(&Some(replaced)) {
+                self.plant.trials.end(replaced);
+            }
+        }
+        match role {
+            Role::Stable { trial: None } => self.plant.trials.end(graph),
+            Role::Stable { trial: Some(trial) } => self.plant.trials.begin(graph, Some(now.tick + trial)),
+            Role::Canary { .. } => self.plant.trials.begin(graph, None),
+        }
         true
     }
 
     fn status(&self, course: &Course) -> Status {
+        let versions = self.exchange.versions().into_iter().map(|(graph, calls)| {
+            let faults = self.plant.faults.get(&graph).copied().unwrap_or(0);
+            VersionStatus { graph, calls, faults }
+        });
         Status {
             calls_live: self.exchange.calls_live(),
-            versions: self.exchange.versions(),
+            versions: versions.collect(),
             current: self.plant.current,
+            canary: self.plant.canary,
             draining: !matches!(course, Course::Serving),
             store_stalled: self.plant.store_stalled,
+            store_failure: self.plant.store_failure.clone(),
         }
+    }
+
+    fn look(&self, calls_max: usize) -> Live {
+        let mut live = Live::default();
+        for call in self.exchange.live() {
+            *live.flows.entry(call.record.flow.clone()).or_default() += 1;
+            if live.calls.len() < calls_max {
+                let (step, place) = (call.step.clone(), call.place);
+                live.calls.push(LiveCall { record: call.record.clone(), step, place, line: line_name(call.line) });
+            }
+            *live.steps.entry(call.step).or_default() += 1;
+        }
+        live
     }
 
     /// Passes on what the cores want of each other until nothing is left.
@@ -297,18 +395,30 @@ impl Node {
 
     fn sip(&mut self, now: Now, input: SipInput<'_>) {
         let outputs = self.endpoint.handle(now.tick, input);
-        sip_outputs(outputs, &mut self.plant, &mut self.work);
+        sip_outputs(now.tick, outputs, &mut self.plant, &mut self.work);
     }
 }
 
-fn sip_outputs(outputs: runtime_sip::Outputs<'_>, plant: &mut Plant, work: &mut VecDeque<Work>) {
+fn line_name(line: Line) -> &'static str {
+    match line {
+        Line::None => "none",
+        Line::Ringing => "ringing",
+        Line::Up => "up",
+        Line::Gone => "gone",
+    }
+}
+
+fn sip_outputs(now: Tick, outputs: runtime_sip::Outputs<'_>, plant: &mut Plant, work: &mut VecDeque<Work>) {
     for output in outputs {
         match output {
             SipOutput::Send { destination, bytes, .. } => plant.socket.queue(destination, bytes),
             SipOutput::Connect { connection, destination } => plant.connections.connect(connection, destination),
             SipOutput::Write { connection, bytes } => plant.connections.write(connection, bytes),
             SipOutput::Close { connection } => plant.connections.close(connection),
-            SipOutput::Event(event) => work.push_back(Work::Exchange(Input::Leg(event))),
+            SipOutput::Event(event) => {
+                plant.setups.event(now, &event);
+                work.push_back(Work::Exchange(Input::Leg(event)));
+            }
         }
     }
 }

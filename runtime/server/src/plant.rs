@@ -18,9 +18,11 @@ use crate::metrics::Metrics;
 use crate::node::{Message, Work};
 use crate::prompts::{Prompts, Voices};
 use crate::services::Services;
+use crate::setups::Setups;
 use crate::site::SharedSite;
 use crate::socket::BatchSocket;
 use crate::start::Shared;
+use crate::versions::{Trials, Versions};
 
 pub struct Plant {
     pub socket: BatchSocket,
@@ -46,7 +48,15 @@ pub struct Plant {
     pub without_media: u64,
     /// Plays whose prompts are being rendered.
     pub rendering: HashMap<LegId, u32>,
+    /// Takes new calls; and beside it the version on trial.
     pub current: Option<GraphId>,
+    pub canary: Option<GraphId>,
+    pub trials: Trials,
+    /// Faults of each version that has calls or takes them.
+    pub faults: HashMap<GraphId, u64>,
+    pub versions: Arc<Versions>,
+    pub store_failure: Option<String>,
+    pub setups: Setups,
     pub version_refused: Option<GraphId>,
     pub store_stalled: bool,
     pub drained: bool,
@@ -55,7 +65,13 @@ pub struct Plant {
 }
 
 impl Plant {
-    pub fn new(shared: Shared, socket: BatchSocket, connections: Connections, prompts: Prompts) -> Plant {
+    pub fn new(
+        shared: Shared,
+        socket: BatchSocket,
+        connections: Connections,
+        prompts: Prompts,
+        versions: Arc<Versions>,
+    ) -> Plant {
         Plant {
             socket,
             connections,
@@ -75,6 +91,12 @@ impl Plant {
             without_media: 0,
             rendering: HashMap::new(),
             current: None,
+            canary: None,
+            trials: Trials::default(),
+            faults: HashMap::new(),
+            versions,
+            store_failure: None,
+            setups: Setups::default(),
             version_refused: None,
             store_stalled: false,
             drained: false,
@@ -88,11 +110,17 @@ impl Plant {
                 if matches!(command, LegCommand::HangUp { .. }) {
                     self.last_hang_up = Some(now.tick);
                 }
+                if let Some(ms) = self.setups.command(now.tick, &command) {
+                    self.metrics.answered(ms);
+                }
                 work.push_back(Work::Leg(command));
             }
             Output::Media(command) => self.media(command, work),
             Output::Write { number, write } => {
                 self.write_number = number.0;
+                if let Write::End { record, .. } = &write {
+                    self.metrics.ended(record);
+                }
                 self.writes.push(write);
             }
             Output::Service(call) => {
@@ -103,7 +131,7 @@ impl Plant {
             }
             Output::CancelService { call, request } => self.services.cancel(call, request),
             Output::EndDialog { dialog } => work.push_back(Work::EndDialog(dialog)),
-            Output::Event(event) => self.event(event),
+            Output::Event(event) => self.event(now, event),
             Output::Trace(event) => trace(&event),
             Output::Drained => self.drained = true,
         }
@@ -207,23 +235,29 @@ impl Plant {
         unsent || self.store_full
     }
 
-    fn event(&mut self, event: Event) {
+    fn event(&mut self, now: Now, event: Event) {
         match event {
             Event::CallStarted { call, graph } => {
                 self.metrics.calls_started.inc();
                 tracing::debug!(call = call.hex(), version = graph.short(), "call begins");
             }
             Event::CallEnded { call } => {
-                self.metrics.calls_ended.inc();
                 tracing::debug!(call = call.hex(), "call over");
             }
             Event::Refused { leg, why } => {
                 self.metrics.refused(why);
                 tracing::debug!(leg = leg.0, "call refused: {why:?}");
             }
-            Event::Fault { call, graph: _, kind, place } => {
-                self.metrics.fault(kind.name());
+            Event::Fault { call, graph, kind, place } => {
+                self.metrics.fault(kind, &place);
                 tracing::warn!(call = call.hex(), place, "fault: {}", kind.name());
+                *self.faults.entry(graph).or_default() += 1;
+                let max = self.site.load().versions.faults_per_minute_max;
+                if self.trials.fault(graph, now.tick, max) {
+                    let versions = Arc::clone(&self.versions);
+                    let why = format!("more than {max} faults within a minute, the last at {place}");
+                    self.runtime.spawn_blocking(move || versions.take_back(graph, &why));
+                }
             }
             Event::StoreStalled(stalled) => {
                 self.store_stalled = stalled;
@@ -237,9 +271,10 @@ impl Plant {
             Event::VersionRefused(graph) => self.version_refused = Some(graph),
             Event::VersionFreed(graph) => {
                 tracing::info!(version = graph.short(), "version freed: its last call is over");
-                if self.current != Some(graph) {
+                if ![self.current, self.canary].contains(&Some(graph)) {
                     self.prompts.drop_version(graph);
                 }
+                self.faults.remove(&graph);
             }
             Event::NotRecovered { call, why } => {
                 tracing::error!(call = call.hex(), "a call of the last process was closed without `finally`: {why}");

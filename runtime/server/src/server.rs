@@ -17,14 +17,14 @@ use runtime_store::Store;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::Config;
+use crate::config::{Config, Storage};
 use crate::inbox::Door;
 use crate::node::Message;
 use crate::pages::Pages;
 use crate::prompts::Voices;
 use crate::recovery::recover;
 use crate::start::{Parts, start_node};
-use crate::versions::{Accepted, Adjust, Versions};
+use crate::versions::{Accepted, Actor, Adjust, AtStart, Versions};
 
 /// For tasks of the HTTP side to end; a reload that is under way may be cut off.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(1);
@@ -40,13 +40,22 @@ pub struct Options {
     pub signals: bool,
     /// A rehearsal: the node's clock begins here.
     pub began: Option<Time>,
+    /// What may be taken at the start; by itself, what a server that watches or does not watch takes.
+    pub at_start: Option<AtStart>,
     /// What the command line changes of `strowger.yaml`; applied again at each reload.
     pub adjust: Adjust,
 }
 
 impl Options {
     pub fn new(project: impl Into<PathBuf>) -> Options {
-        Options { project: project.into(), watch: false, signals: false, began: None, adjust: Arc::new(|_| {}) }
+        Options {
+            project: project.into(),
+            watch: false,
+            signals: false,
+            began: None,
+            at_start: None,
+            adjust: Arc::new(|_| {}),
+        }
     }
 }
 
@@ -93,6 +102,7 @@ pub struct RunningServer {
     /// Of the first version: warnings, and how its tests went.
     pub first: Accepted,
     drain: Duration,
+    storage: Storage,
     door: Door<Message>,
     node: Mutex<Option<JoinHandle<std::io::Result<()>>>>,
     watch: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
@@ -119,16 +129,25 @@ impl Server {
             warnings,
             first: Accepted { graph: GraphId::default(), report: Report::default() },
             drain: Duration::from_secs(u64::from(shared.config.limits.drain_s)),
+            storage: shared.config.storage.clone(),
             door: shared.door.clone(),
             store: Arc::clone(&shared.store),
             voices: Arc::clone(&shared.voices),
-            node: Mutex::new(Some(start_node(shared, (socket, listener), inbox, left, options.began)?)),
+            node: Mutex::new(Some(start_node(
+                shared,
+                (socket, listener),
+                inbox,
+                left,
+                Arc::clone(&versions),
+                options.began,
+            )?)),
             watch: None,
             versions,
             runtime: Some(runtime),
             _lock: lock,
         };
-        server.first = server.versions.start().map_err(|report| StartError {
+        let take = options.at_start.unwrap_or(if options.watch { AtStart::ChangedFiles } else { AtStart::NothingNew });
+        server.first = server.versions.start(take).map_err(|report| StartError {
             message: "the project's files were refused".into(),
             help: "correct them and start again".into(),
             report: Some(report),
@@ -145,14 +164,22 @@ impl RunningServer {
         http.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(http)?;
         runtime.spawn(crate::http::serve(listener, pages.router()));
+        if options.began.is_none() {
+            let storage = self.storage.clone();
+            runtime.spawn(crate::keeping::keep(Arc::clone(&self.store), Arc::clone(&self.versions), storage));
+        }
         if options.signals {
             let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
             let (door, within) = (self.door.clone(), self.drain);
+            let versions = Arc::clone(&self.versions);
             runtime.spawn(async move {
-                for message in [Message::Drain { within }, Message::Quit] {
+                for (what, message) in [("drain", Message::Drain { within }), ("quit", Message::Quit)] {
                     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
                     tracing::info!("told to stop");
                     door.send(message);
+                    let versions = Arc::clone(&versions);
+                    let signalled = Actor { who: "signal".to_owned(), peer: String::new() };
+                    tokio::task::spawn_blocking(move || versions.audit(what, None, "", &signalled));
                 }
             });
         }
@@ -184,7 +211,7 @@ impl RunningServer {
 
     /// Loads the project's folder again; refused, the version before goes on.
     pub fn reload(&self) -> Result<Accepted, Report> {
-        self.versions.reload()
+        self.versions.reload(&Actor::server())
     }
 
     /// Call records, journals and graphs.

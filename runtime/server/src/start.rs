@@ -39,6 +39,9 @@ const PORT_TRIES_MAX: usize = 16;
 /// Answered calls that one address may leave without an ACK, however small `calls_max` is.
 const UNACKNOWLEDGED_MIN: usize = 8;
 
+/// Pages of the database in a megabyte.
+const PAGES_PER_MB: u32 = 256;
+
 /// What is open before the node runs.
 pub struct Parts {
     pub shared: Shared,
@@ -82,7 +85,7 @@ impl Parts {
         let few_files = open_files::raise(config.limits.calls_max);
         let (inbox, door) = Inbox::new().map_err(system)?;
         let lock = lock_data(&data)?;
-        let store = open_store(&data, &door)?;
+        let store = open_store(&data, config.storage.database_mb_max, &door)?;
         let media = start_media(&config, local, &door)?;
         let (voices, warning) = Voices::find(config.voices.engine, &data);
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -132,6 +135,7 @@ impl Shared {
             metrics: Arc::clone(&self.metrics),
             media: Arc::clone(&self.media),
             store: Arc::clone(&self.store),
+            started: std::time::Instant::now(),
         }
     }
 }
@@ -180,9 +184,11 @@ fn lock_data(data: &Path) -> Result<File, StartError> {
     }
 }
 
-fn open_store(data: &Path, door: &Door<Message>) -> Result<Store, StartError> {
+fn open_store(data: &Path, mb_max: Option<u32>, door: &Door<Message>) -> Result<Store, StartError> {
     let door = door.clone();
-    Store::open(data, runtime_store::Options::default(), move |event| door.send(Message::Store(event)))
+    let pages_max = mb_max.map(|mb| mb.saturating_mul(PAGES_PER_MB));
+    let options = runtime_store::Options { pages_max, ..runtime_store::Options::default() };
+    Store::open(data, options, move |event| door.send(Message::Store(event)))
         .map_err(|error| StartError::new(&error, &error.help))
 }
 
@@ -217,6 +223,7 @@ pub fn start_node(
     (socket, listener): (BoundSocket, TcpListener),
     inbox: Inbox<Message>,
     left: VecDeque<Work>,
+    versions: Arc<Versions>,
     began: Option<Time>,
 ) -> Result<JoinHandle<std::io::Result<()>>, StartError> {
     let calls_max = shared.config.limits.calls_max as usize;
@@ -238,7 +245,7 @@ pub fn start_node(
     let connections = connections.map_err(|error| StartError::system(&error))?;
     let run = move || {
         // The socket's buffers belong to this thread.
-        let plant = Plant::new(shared, socket.into_batches(), connections, prompts);
+        let plant = Plant::new(shared, socket.into_batches(), connections, prompts, versions);
         let node = Node {
             clock: Clock::start_at(began),
             endpoint: Endpoint::new(sip, endpoint_seed),

@@ -17,6 +17,13 @@ use crate::project::kind_of;
 pub use error::ConfigError;
 pub use values::{Base, HeaderText, Network, Networks, PortRange};
 
+/// Most days that something is kept: a century, which is for ever.
+pub const DAYS_MAX: u32 = 36_500;
+/// A terabyte.
+pub const DATABASE_MB_MAX: u32 = 1 << 20;
+pub const FAULTS_PER_MINUTE_MAX: u32 = 100_000;
+/// A week.
+pub const TRIAL_MINUTES_MAX: u32 = 7 * 24 * 60;
 /// Name of the file in a project's folder.
 pub const FILE_NAME: &str = "strowger.yaml";
 /// Bytes of the file.
@@ -39,6 +46,7 @@ pub struct Config {
     pub storage: Storage,
     pub limits: Limits,
     pub voices: Voices,
+    pub versions: VersionsSite,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -68,6 +76,27 @@ pub struct ServiceSite {
 pub struct Storage {
     /// Folder of the database, recordings and rendered prompts; relative to the project's folder.
     pub data: PathBuf,
+    /// Days for which call records and their journals are kept.
+    #[serde(deserialize_with = "values::journal_days")]
+    pub journal_days: u32,
+    /// Days for which recordings are kept.
+    #[serde(deserialize_with = "values::recording_days")]
+    pub recording_days: u32,
+    /// Megabytes to which the database may grow; as on a full disk, new calls are refused above that. None: the disk.
+    #[serde(deserialize_with = "values::database_mb_max")]
+    pub database_mb_max: Option<u32>,
+}
+
+/// When a new version is taken back without anybody asking.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VersionsSite {
+    /// Faults within a minute that a version on trial may have; one more, and the version before it is back.
+    #[serde(deserialize_with = "values::faults_per_minute_max")]
+    pub faults_per_minute_max: u32,
+    /// Minutes after its deploy for which a version is on trial. A canary is for as long as it is one.
+    #[serde(deserialize_with = "values::trial_minutes")]
+    pub trial_minutes: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -106,7 +135,13 @@ impl Default for Listen {
 
 impl Default for Storage {
     fn default() -> Storage {
-        Storage { data: PathBuf::from("data") }
+        Storage { data: PathBuf::from("data"), journal_days: 90, recording_days: 90, database_mb_max: None }
+    }
+}
+
+impl Default for VersionsSite {
+    fn default() -> VersionsSite {
+        VersionsSite { faults_per_minute_max: 20, trial_minutes: 10 }
     }
 }
 

@@ -64,7 +64,7 @@ fn unknown_keys_are_refused_with_the_nearest_known_one() {
     assert_eq!(refused("limits:\n  calls_max: 5\nsevices:\n"), "3:1 unknown key `sevices` / did you mean `services`?");
     assert_eq!(
         refused("zebra: 1\n"),
-        "1:1 unknown key `zebra` / known here: listen, trunks, services, storage, limits, voices"
+        "1:1 unknown key `zebra` / known here: listen, trunks, services, storage, limits, voices, versions"
     );
 }
 
@@ -99,4 +99,21 @@ fn the_file_has_a_bound() {
     let at_bound = format!("#{}", "x".repeat(CONFIG_BYTES_MAX - 1));
     assert!(Config::parse(&at_bound).is_ok());
     assert!(refused(&format!("{at_bound}x")).starts_with("1:1 the file is larger"));
+}
+
+#[test]
+fn what_is_kept_and_taken_back_has_bounds() {
+    let config = Config::parse(
+        "storage: { journal_days: 30, recording_days: 7, database_mb_max: 2048 }\n\
+         versions: { faults_per_minute_max: 5, trial_minutes: 60 }\n",
+    )
+    .unwrap();
+    assert_eq!((config.storage.journal_days, config.storage.recording_days), (30, 7));
+    assert_eq!(config.storage.database_mb_max, Some(2_048));
+    assert_eq!((config.versions.faults_per_minute_max, config.versions.trial_minutes), (5, 60));
+    assert_eq!(
+        refused("storage:\n  journal_days: 0\n"),
+        "2:17 storage.journal_days: `journal_days` cannot be 0 / give a number from 1 to 36500"
+    );
+    assert!(refused("versions: { trial_minuets: 5 }\n").contains("did you mean `trial_minutes`?"));
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, de};
 use unicode_normalization::UnicodeNormalization;
 
 use super::error::HELP_MARK;
-use super::{CALLS_MAX_MAX, DRAIN_S_MAX};
+use super::{CALLS_MAX_MAX, DATABASE_MB_MAX, DAYS_MAX, DRAIN_S_MAX, FAULTS_PER_MINUTE_MAX, TRIAL_MINUTES_MAX};
 
 /// A message and its remedy on the way through serde.
 fn wrong<E: Error>(message: impl fmt::Display, help: impl fmt::Display) -> E {
@@ -286,6 +286,26 @@ pub fn calls_max<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::E
 
 pub fn drain_s<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     within(deserializer, "drain_s", DRAIN_S_MAX)
+}
+
+pub fn journal_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    within(deserializer, "journal_days", DAYS_MAX)
+}
+
+pub fn recording_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    within(deserializer, "recording_days", DAYS_MAX)
+}
+
+pub fn database_mb_max<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    within(deserializer, "database_mb_max", DATABASE_MB_MAX).map(Some)
+}
+
+pub fn faults_per_minute_max<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    within(deserializer, "faults_per_minute_max", FAULTS_PER_MINUTE_MAX)
+}
+
+pub fn trial_minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    within(deserializer, "trial_minutes", TRIAL_MINUTES_MAX)
 }
 
 fn within<'de, D: Deserializer<'de>>(deserializer: D, name: &'static str, max: u32) -> Result<u32, D::Error> {

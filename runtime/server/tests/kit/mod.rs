@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use runtime_contract::program::{Build, Built, Bundle, Report, SiteNames};
 use runtime_contract::request::{Request, ServiceCall};
-use runtime_contract::{FlowProgram, Type};
+use runtime_contract::{FaultKind, FlowProgram, Type};
 use runtime_media::{Portion, find_prompt};
 use runtime_server::config::VoiceEngine;
 use runtime_server::{Config, Options, Phone, PhoneCall, PhoneEvent, RunningServer, Server, StartError};
@@ -62,7 +62,9 @@ fn program(greeting: &str) -> Arc<dyn FlowProgram> {
     let choice = menu(offer, &["1", "2"]);
     let service_payloads = payloads(&ask, Some(Type::Int));
     let menu_payloads = payloads(&choice, None);
-    kit.request("main", Request::Answer, &[], vec![None], vec![1], None);
+    // A flow called so fails as soon as it has answered.
+    let answered = if greeting.starts_with("fault") { 9 } else { 1 };
+    kit.request("main", Request::Answer, &[], vec![None], vec![answered], None);
     kit.request("main", say(hello, 0), &[], vec![None], vec![2], None);
     kit.request("main", choice, &[], menu_payloads, vec![3, 6, 6, 6], None);
     let argument = kit.constant("noted");
@@ -74,6 +76,7 @@ fn program(greeting: &str) -> Arc<dyn FlowProgram> {
     let note = Request::Note { key: "outcome".into(), r#type: Type::Text };
     let finally = kit.request("", note, &[(Type::Text, argument)], vec![None], vec![8], None);
     kit.push(Op::End);
+    kit.push(Op::Fault { kind: FaultKind::Overflow, place: 0 });
     let flow = kit.flow("main.main", 0, None, Some(finally));
     kit.inbound(NUMBER.trim_start_matches('+'), flow);
     kit.build()
@@ -137,6 +140,27 @@ impl Site {
         http(self.server().http_addr, &format!("GET {path} HTTP/1.1\r\n"))
     }
 
+    /// Status and body of a POST with a JSON body, as `anna`.
+    pub fn post(&self, path: &str, body: &str) -> (u16, String) {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nStrowger-User: anna\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
+            body.len()
+        );
+        http_with(self.server().http_addr, &head, body)
+    }
+
+    pub fn json(&self, path: &str) -> serde_json::Value {
+        let (status, body) = self.get(path);
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    /// Ends the process' part and starts it again on the same folder.
+    pub fn restart(&mut self, watch: bool) {
+        self.server = None;
+        self.server = Some(start(self.folder.path(), watch).unwrap());
+    }
+
     pub fn reload(&self) -> (u16, String) {
         http(self.server().http_addr, "POST /reload HTTP/1.1\r\nContent-Length: 0\r\n")
     }
@@ -169,11 +193,16 @@ pub fn gone(call: &PhoneCall) -> PhoneEvent {
 
 /// One request; `head` lacks the headers that all have.
 pub fn http(address: SocketAddr, head: &str) -> (u16, String) {
+    http_with(address, head, "")
+}
+
+fn http_with(address: SocketAddr, head: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    write!(stream, "{head}Host: {address}\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    write!(stream, "{head}Host: {address}\r\nConnection: close\r\n\r\n{body}").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer);
     let status = answer.get(9..12).unwrap().parse().unwrap();
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
     (status, body.to_owned())
