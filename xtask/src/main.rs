@@ -1,6 +1,7 @@
 //! The project's daily commands, each with a line of help. CI runs `cargo xtask test` and nothing else.
 
 mod bench;
+mod deb;
 mod fuzz;
 mod suites;
 mod tools;
@@ -18,6 +19,7 @@ cargo xtask COMMAND
   fuzz [TARGET [SECONDS]]
                    look for inputs that break the compiler (60 s for each target)
   kill [TIMES]     kill -9 a server under load so often (1 000), and look for what it had to keep
+  deb              build the Debian package in target/debian
   help             this page
 ";
 
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         ["tools"] => tools::install(),
         ["bench", rest @ ..] => bench::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
+        ["deb"] => deb::build(),
         ["kill"] => kill("1000"),
         ["kill", times] => kill(times),
         [] | ["help" | "--help" | "-h", ..] => {
