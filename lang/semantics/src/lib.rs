@@ -80,6 +80,7 @@ pub fn analyze(
 ) -> (Option<hir::Program>, Vec<Diagnostic>) {
     let mut problems = problems::Problems::default();
     let mut project = collect::collect(modules, &mut problems);
+    project.site = names.clone();
     declare::declare(&mut project, names, &mut problems);
     hours::hours(&mut project, surroundings, &mut problems);
     check::enum_texts(&mut project, &mut problems);

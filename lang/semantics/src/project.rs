@@ -7,6 +7,7 @@ use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast;
 use runtime_contract::calendar::HoursTable;
 use runtime_contract::program::Prompt;
+use runtime_contract::program::SiteNames;
 use runtime_contract::request::Destination;
 
 use crate::hir;
@@ -61,6 +62,8 @@ pub(crate) struct Project<'a> {
     pub functions: Vec<FunctionInfo<'a>>,
     /// Constants and functions that are being looked at.
     pub open: RefCell<Vec<Def>>,
+    /// What `strowger.yaml` has.
+    pub site: SiteNames,
 }
 
 pub(crate) struct Module<'a> {

@@ -328,6 +328,10 @@ pub struct Bundle {
 #[derive(Clone, Debug, Default)]
 pub struct SiteNames {
     pub services: Option<Vec<String>>,
+    /// Extensions of its phones.
+    pub phones: Option<Vec<String>>,
+    /// Whether some trunk takes calls out.
+    pub calls_out: Option<bool>,
 }
 
 /// Why a version was refused, or what was noticed about one that was not.

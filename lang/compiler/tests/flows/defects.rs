@@ -127,7 +127,11 @@ pub fn project(text: &str) -> Project {
 }
 
 pub fn site() -> SiteNames {
-    SiteNames { services: Some(vec!["bank".into(), "crm".into()]) }
+    SiteNames {
+        services: Some(vec!["bank".into(), "crm".into()]),
+        phones: Some(vec!["107".into(), "100".into(), "2001".into()]),
+        calls_out: Some(true),
+    }
 }
 
 /// The texts of all faults, by their files.

@@ -9,7 +9,7 @@ use super::Checker;
 use super::statement::broken;
 use crate::declare::duration;
 use crate::hir::{self, Block, OutcomeArm, Statement, StatementKind};
-use crate::problems::offer_nearest;
+use crate::problems::{nearest, offer_nearest};
 use crate::ty::Ty;
 
 /// How long `connect to` rings that does not say so.
@@ -59,7 +59,42 @@ impl Checker<'_, '_> {
             return None;
         }
         let value = self.value(written, &ty);
+        match kind {
+            request::Destination::Number => self.needs_trunk(written.span),
+            request::Destination::Extension => self.needs_phone(written),
+        }
         (!matches!(value.kind, hir::ExprKind::Broken)).then_some(hir::Destination { kind, value })
+    }
+
+    /// F1101: an extension that is written out, and no phone of the site has.
+    fn needs_phone(&mut self, written: &ast::Expr) {
+        let ast::ExprKind::Text(text) = &written.kind else { return };
+        let (Some(extension), Some(phones)) = (text.plain(), &self.project.site.phones) else { return };
+        if phones.contains(&extension) {
+            return;
+        }
+        let message = format!("`strowger.yaml` has no phone `{extension}`");
+        let diagnostic = Diagnostic::new(Code::MissingInYaml, written.span, message);
+        self.problems.give(match nearest(&extension, phones.iter().map(String::as_str)) {
+            Some(other) => {
+                diagnostic.help(format!("`extension \"{other}\"`")).note("`strowger.yaml` has that one below `phones`")
+            }
+            None => diagnostic
+                .help(format!("phones:\n  \"{extension}\":\n    password: ${{PHONE_{extension}}}"))
+                .note("the help belongs into `strowger.yaml`"),
+        });
+    }
+
+    /// F1101: a number, and nothing that takes a call to the telephone network.
+    fn needs_trunk(&mut self, span: Span) {
+        if self.project.site.calls_out == Some(false) {
+            let message = "`strowger.yaml` has no trunk that takes calls out";
+            self.problems.give(
+                Diagnostic::new(Code::MissingInYaml, span, message)
+                    .help("trunks:\n  carrier:\n    address: sip.example.net")
+                    .note("the help belongs into `strowger.yaml`"),
+            );
+        }
     }
 
     fn ring(&mut self, ring: &ast::Expr) -> Option<u32> {

@@ -91,7 +91,7 @@ pub fn analyzed(sample: &Sample) -> Analyzed {
         modules.push((path, ast));
     }
     let parsed: Vec<_> = modules.iter().map(|(path, ast)| ParsedModule { path: path.clone(), ast }).collect();
-    let names = SiteNames { services: sample.services.clone() };
+    let names = SiteNames { services: sample.services.clone(), ..SiteNames::default() };
     let (program, found) = analyze(&parsed, sample, &names);
     let refused = found.iter().any(Diagnostic::is_error);
     diagnostics.extend(found);

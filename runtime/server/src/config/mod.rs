@@ -266,7 +266,7 @@ impl Config {
 
     /// Names for the checker.
     pub fn names(&self) -> SiteNames {
-        SiteNames { services: Some(self.services.keys().cloned().collect()) }
+        SiteNames { services: Some(self.services.keys().cloned().collect()), ..SiteNames::default() }
     }
 }
 
