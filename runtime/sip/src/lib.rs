@@ -47,17 +47,22 @@
 )]
 
 mod alarms;
+mod auth;
 mod config;
 mod context;
 mod dialog;
 mod endpoint;
 mod entropy;
 mod message;
+mod registrar;
 mod sdp;
+mod site;
 mod slab;
 mod transaction;
 mod transport;
 
+pub use auth::Account;
 pub use config::Config;
 pub use endpoint::{Endpoint, Input, Load, Output, Outputs};
+pub use site::{Phone, Site, Trunk};
 pub use transport::{ConnectionId, Transport};

@@ -1,0 +1,351 @@
+//! Who may come in: challenges to phones and what they make of them (RFC 7616 §3.3–§3.4), patience with wrong passwords,
+//! and silence towards those who only try. Every table has a bound. It knows no binding and sends nothing.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use runtime_contract::time::Tick;
+
+use super::algorithm::{Algorithm, Proof, is_same};
+use super::params::Params;
+use crate::Site;
+use crate::entropy::{Digest, DigestMap, Entropy, Token};
+use crate::message::write::Writer;
+
+/// How long a nonce may be used.
+pub const NONCE_MS: u64 = 300_000;
+/// Wrong passwords of one user from one host, or of one host, that cost nothing but the try.
+pub const WRONG_FREE: u32 = 4;
+/// Longest pause after a wrong password.
+pub const PAUSE_S_MAX: u32 = 600;
+/// Requests of one host that were refused, with none granted among them. Over it the host hears nothing more.
+pub const REFUSED_MAX: u32 = 100;
+/// After so long without a try, all is forgotten.
+pub const FORGET_MS: u64 = 600_000;
+/// Entries of each table. Over it the new ones are not kept: nobody shall push out who is known to be bad.
+pub const ENTRIES_MAX: usize = 16_384;
+/// Pause between two sweeps of a full table.
+const SWEEP_MS: u64 = 1_000;
+
+/// What to do with a request that wants to be let in.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is this extension's.
+    Known(String),
+    /// 401. `stale`: the password was right.
+    Challenge { stale: bool },
+    /// 403, and nothing is looked at for so long.
+    Wait { seconds: u32 },
+}
+
+#[derive(Clone, Copy, Default)]
+struct Tries {
+    count: u32,
+    last: Tick,
+}
+
+#[derive(Default)]
+pub struct Guard {
+    /// Wrong passwords by host, and by user and host together.
+    wrong: DigestMap<Tries>,
+    refused: BTreeMap<IpAddr, Tries>,
+    /// Highest count of each nonce that was used, and until when it must be known.
+    counts: DigestMap<(u32, Tick)>,
+    swept: Tick,
+}
+
+impl Guard {
+    /// This host has had its chances: it is answered nothing.
+    pub fn is_silent(&self, now: Tick, host: IpAddr) -> bool {
+        self.refused.get(&host).is_some_and(|tries| tries.count >= REFUSED_MAX && !tries.is_old(now))
+    }
+
+    /// A request of this host was refused.
+    pub fn refuse(&mut self, now: Tick, host: IpAddr) {
+        self.sweep(now);
+        if self.refused.contains_key(&host) || self.refused.len() < ENTRIES_MAX {
+            self.refused.entry(host).or_default().add(now);
+        }
+    }
+
+    /// Judges by the credentials of a request, given as the values of its Authorization headers.
+    pub fn judge<'a>(
+        &mut self,
+        entropy: &Entropy,
+        now: Tick,
+        site: &Site,
+        host: IpAddr,
+        method: &[u8],
+        values: impl Iterator<Item = &'a [u8]>,
+    ) -> Verdict {
+        let credentials =
+            values.filter_map(Credentials::parse).find(|found| found.proof.realm == site.realm.as_bytes());
+        let Some(credentials) = credentials else { return Verdict::Challenge { stale: false } };
+        let user = credentials.proof.user;
+        let by_host = entropy.digest(&[b"wrong", host.to_string().as_bytes()]);
+        let by_user = entropy.digest(&[b"wrong", host.to_string().as_bytes(), user]);
+        let pause_s = [by_host, by_user].into_iter().filter_map(|key| self.wrong.get(&key)?.pause_s(now)).max();
+        if let Some(seconds) = pause_s {
+            return Verdict::Wait { seconds };
+        }
+        let phone = std::str::from_utf8(user).ok().and_then(|user| site.phone(user));
+        // Who does not exist is asked the same question, and takes as long to answer it.
+        let password = phone.map_or("", |phone| phone.password.reveal());
+        let right = credentials.is_right(method, password.as_bytes()) && !password.is_empty();
+        let Some(phone) = phone.filter(|_| right) else {
+            for key in [by_host, by_user] {
+                self.add_wrong(now, key);
+            }
+            return Verdict::Challenge { stale: false };
+        };
+        if !self.is_fresh(entropy, now, host, &credentials) {
+            return Verdict::Challenge { stale: true };
+        }
+        self.wrong.remove(&by_host);
+        self.wrong.remove(&by_user);
+        self.refused.remove(&host);
+        Verdict::Known(phone.extension.clone())
+    }
+
+    fn add_wrong(&mut self, now: Tick, key: Digest) {
+        self.sweep(now);
+        if self.wrong.contains_key(&key) || self.wrong.len() < ENTRIES_MAX {
+            self.wrong.entry(key).or_default().add(now);
+        }
+    }
+
+    /// Our nonce, given to this host not long ago, and this count of it is the highest that was used.
+    fn is_fresh(&mut self, entropy: &Entropy, now: Tick, host: IpAddr, credentials: &Credentials<'_>) -> bool {
+        let Some(made) = made_at(entropy, host, credentials.proof.nonce).filter(|made| *made <= now) else {
+            return false;
+        };
+        let end = made.plus_ms(NONCE_MS);
+        let key = entropy.digest(&[b"count", credentials.proof.nonce]);
+        let used = self.counts.get(&key).map_or(0, |(count, _)| *count);
+        if now >= end || credentials.count <= used {
+            return false;
+        }
+        self.sweep(now);
+        if used == 0 && self.counts.len() >= ENTRIES_MAX {
+            // What cannot be remembered could be said twice.
+            return false;
+        }
+        self.counts.insert(key, (credentials.count, end));
+        true
+    }
+
+    fn sweep(&mut self, now: Tick) {
+        let full = [self.wrong.len(), self.refused.len(), self.counts.len()].into_iter().any(|len| len >= ENTRIES_MAX);
+        if full && now >= self.swept.plus_ms(SWEEP_MS) {
+            self.swept = now;
+            self.wrong.retain(|_, tries| !tries.is_old(now));
+            self.refused.retain(|_, tries| !tries.is_old(now));
+            self.counts.retain(|_, (_, end)| now < *end);
+        }
+    }
+}
+
+impl Tries {
+    fn is_old(&self, now: Tick) -> bool {
+        now >= self.last.plus_ms(FORGET_MS)
+    }
+
+    fn add(&mut self, now: Tick) {
+        let before = if self.is_old(now) { 0 } else { self.count };
+        *self = Tries { count: before.saturating_add(1), last: now };
+    }
+
+    /// Seconds to wait; twice as long after each further wrong password.
+    fn pause_s(&self, now: Tick) -> Option<u32> {
+        let over = self.count.checked_sub(WRONG_FREE + 1)?;
+        let pause_s = 1_u32.checked_shl(over.min(16)).unwrap_or(PAUSE_S_MAX).min(PAUSE_S_MAX);
+        let end = self.last.plus_ms(u64::from(pause_s) * 1_000);
+        (now < end).then(|| u32::try_from((end - now).as_secs()).unwrap_or(PAUSE_S_MAX) + 1)
+    }
+}
+
+/// Header lines of a challenge: the better hash first (RFC 8760 §2.3).
+pub fn put_challenges(writer: &mut Writer, entropy: &Entropy, now: Tick, realm: &str, host: IpAddr, stale: bool) {
+    let nonce = nonce(entropy, now, host);
+    for algorithm in [Algorithm::Sha256, Algorithm::Md5] {
+        writer.put(b"WWW-Authenticate: Digest realm=\"").put(realm.as_bytes()).put(b"\", nonce=\"").put(&nonce);
+        writer.put(b"\", algorithm=").put(algorithm.name().as_bytes()).put(b", qop=\"auth\"");
+        writer.put(if stale { b", stale=true\r\n" } else { b"\r\n" });
+    }
+}
+
+/// When it was made, and a seal that only we can make: no state is kept of those that nobody answers.
+fn nonce(entropy: &Entropy, made: Tick, host: IpAddr) -> Vec<u8> {
+    let at = Token::new(made.0);
+    let seal = entropy.digest(&[b"nonce", at.as_bytes(), host.to_string().as_bytes()]);
+    let (high, low) = (Token::new((seal >> 64) as u64), Token::new(seal as u64));
+    [at.as_bytes(), high.as_bytes(), low.as_bytes()].concat()
+}
+
+/// When a nonce of ours was made for this host.
+fn made_at(entropy: &Entropy, host: IpAddr, text: &[u8]) -> Option<Tick> {
+    let at = std::str::from_utf8(text.get(..16)?).ok()?;
+    let made = Tick(u64::from_str_radix(at, 16).ok()?);
+    is_same(&nonce(entropy, made, host), text).then_some(made)
+}
+
+/// An Authorization header.
+struct Credentials<'a> {
+    proof: Proof<'a>,
+    response: &'a [u8],
+    /// `nc`; without one the nonce is good for one use.
+    count: u32,
+}
+
+impl<'a> Credentials<'a> {
+    fn parse(value: &'a [u8]) -> Option<Self> {
+        let params = Params::parse(value)?;
+        let counted = match params.get(b"qop") {
+            None => None,
+            Some(qop) if qop.eq_ignore_ascii_case(b"auth") => Some((params.get(b"nc")?, params.get(b"cnonce")?)),
+            Some(_) => return None,
+        };
+        let count = match counted {
+            Some((nc, _)) => u32::from_str_radix(std::str::from_utf8(nc).ok().filter(|nc| nc.len() == 8)?, 16).ok()?,
+            None => 1,
+        };
+        let proof = Proof {
+            algorithm: Algorithm::named(params.get(b"algorithm"))?,
+            user: params.get(b"username")?,
+            realm: params.get(b"realm")?,
+            nonce: params.get(b"nonce")?,
+            counted,
+            method: b"",
+            uri: params.get(b"uri")?,
+        };
+        Some(Self { proof, response: params.get(b"response")?, count })
+    }
+
+    fn is_right(&self, method: &[u8], password: &[u8]) -> bool {
+        let expected = Proof { method, ..self.proof }.response(password);
+        is_same(expected.as_bytes(), &self.response.to_ascii_lowercase())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use runtime_contract::Redacted;
+
+    use super::*;
+    use crate::site::Phone;
+
+    struct Bench {
+        guard: Guard,
+        entropy: Entropy,
+        site: Site,
+        now: Tick,
+        host: IpAddr,
+    }
+
+    impl Bench {
+        fn new() -> Bench {
+            let phone = Phone { extension: "1001".into(), password: Redacted::new("secret".into()), name: None };
+            Bench {
+                guard: Guard::default(),
+                entropy: Entropy::new([3; 32]),
+                site: Site { phones: vec![phone], ..Site::default() },
+                now: Tick(0).plus_ms(5),
+                host: "192.0.2.1".parse().unwrap(),
+            }
+        }
+
+        fn nonce(&self) -> String {
+            String::from_utf8(nonce(&self.entropy, self.now, self.host)).unwrap()
+        }
+
+        fn say(&mut self, user: &str, password: &str, nonce: &str, nc: u32) -> Verdict {
+            let nc = format!("{nc:08x}");
+            let proof = Proof {
+                algorithm: Algorithm::Sha256,
+                user: user.as_bytes(),
+                realm: b"strowger",
+                nonce: nonce.as_bytes(),
+                counted: Some((nc.as_bytes(), b"c")),
+                method: b"REGISTER",
+                uri: b"sip:x",
+            };
+            let value = format!(
+                "Digest username=\"{user}\", realm=\"strowger\", nonce=\"{nonce}\", uri=\"sip:x\", response=\"{}\", \
+                 algorithm=SHA-256, cnonce=\"c\", qop=auth, nc={nc}",
+                proof.response(password.as_bytes())
+            );
+            let Bench { guard, entropy, site, now, host } = self;
+            guard.judge(entropy, *now, site, *host, b"REGISTER", [value.as_bytes()].into_iter())
+        }
+    }
+
+    const WRONG: Verdict = Verdict::Challenge { stale: false };
+    const STALE: Verdict = Verdict::Challenge { stale: true };
+
+    #[test]
+    fn a_nonce_counts_up_and_grows_old() {
+        let mut bench = Bench::new();
+        let known = || Verdict::Known("1001".into());
+        let nonce = bench.nonce();
+        assert_eq!(bench.say("1001", "secret", &nonce, 1), known());
+        assert_eq!(bench.say("1001", "secret", &nonce, 1), STALE, "said before");
+        assert_eq!(bench.say("1001", "secret", &nonce, 3), known());
+        assert_eq!(bench.say("1001", "secret", &nonce, 2), STALE);
+        bench.now = bench.now.plus_ms(NONCE_MS - 1);
+        assert_eq!(bench.say("1001", "secret", &nonce, 4), known());
+        bench.now = bench.now.plus_ms(1);
+        assert_eq!(bench.say("1001", "secret", &nonce, 5), STALE);
+        let forged = nonce.replace(nonce.get(..16).unwrap(), &"f".repeat(16));
+        assert_eq!(bench.say("1001", "secret", &forged, 1), STALE);
+        let nonce = bench.nonce();
+        bench.host = "192.0.2.2".parse().unwrap();
+        assert_eq!(bench.say("1001", "secret", &nonce, 1), STALE, "given to another host");
+    }
+
+    #[test]
+    fn wrong_passwords_cost_time_and_tell_nothing() {
+        for user in ["1001", "nobody"] {
+            let mut bench = Bench::new();
+            for _ in 0..=WRONG_FREE {
+                let nonce = bench.nonce();
+                assert_eq!(bench.say(user, "", &nonce, 1), WRONG);
+            }
+            let nonce = bench.nonce();
+            let password = if user == "1001" { "secret" } else { "" };
+            assert_eq!(bench.say(user, password, &nonce, 1), Verdict::Wait { seconds: 2 }, "{user}");
+            bench.now = bench.now.plus_ms(1_000);
+            assert_eq!(bench.say(user, "x", &nonce, 1), WRONG);
+            assert_eq!(bench.say("other", "x", &nonce, 1), Verdict::Wait { seconds: 3 }, "the whole host waits");
+            bench.now = bench.now.plus_ms(FORGET_MS);
+            let nonce = bench.nonce();
+            assert_eq!(bench.say("1001", "secret", &nonce, 1), Verdict::Known("1001".into()));
+        }
+    }
+
+    #[test]
+    fn who_only_tries_is_heard_no_more() {
+        let mut bench = Bench::new();
+        for _ in 1..REFUSED_MAX {
+            bench.guard.refuse(bench.now, bench.host);
+        }
+        assert!(!bench.guard.is_silent(bench.now, bench.host));
+        bench.guard.refuse(bench.now, bench.host);
+        assert!(bench.guard.is_silent(bench.now, bench.host));
+        assert!(!bench.guard.is_silent(bench.now.plus_ms(FORGET_MS), bench.host));
+    }
+
+    #[test]
+    fn tables_are_bounded() {
+        let mut guard = Guard::default();
+        let host = |n: usize| IpAddr::from((n as u32).to_be_bytes());
+        let now = Tick(0).plus_ms(5_000);
+        for n in 0..=ENTRIES_MAX {
+            guard.refuse(now, host(n));
+            guard.add_wrong(now, n as u128);
+        }
+        assert_eq!((guard.refused.len(), guard.wrong.len()), (ENTRIES_MAX, ENTRIES_MAX));
+        let later = now.plus_ms(FORGET_MS);
+        guard.refuse(later, host(0));
+        assert_eq!((guard.refused.len(), guard.wrong.len()), (1, 0));
+    }
+}
