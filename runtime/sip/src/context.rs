@@ -12,13 +12,16 @@ use crate::entropy::Entropy;
 use crate::slab::Key;
 use crate::transaction::Timer;
 use crate::transport::{ConnectionId, Connections, Hop, Over};
-use crate::{Config, Output};
+use crate::{Config, Output, Site};
 
 /// Everything that time can do to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alarm {
-    Transaction(Key, Timer),
+    /// The number tells a timer of the transaction's first request from those of the one with credentials.
+    Transaction(Key, u8, Timer),
     Leg(Key, LegTimer),
+    /// Bindings of phones end.
+    Bindings,
     /// A request could not be handed to any connection.
     Undelivered(Key),
     /// See whether the connection is still of use.
@@ -56,6 +59,7 @@ pub struct Context {
     pub entropy: Entropy,
     pub alarms: Alarms<Alarm>,
     pub connections: Connections,
+    pub site: Arc<Site>,
     pub outputs: VecDeque<Output>,
 }
 

@@ -96,6 +96,9 @@ impl Dialog {
     /// §12.2.1.1 and §8.1.2: first route, loose or strict, else the target. What a host said over
     /// a connection is answered there, also when its URI names no transport (RFC 5923 §4).
     pub fn next_hop(&self) -> Hop {
+        if self.peer.pinned && self.routes.is_empty() {
+            return self.peer;
+        }
         let first = match self.routes.first() {
             Some(route) => parse_address(route).map(|address| address.uri),
             None => Some(&*self.target),

@@ -60,6 +60,7 @@ mod site;
 mod slab;
 mod transaction;
 mod transport;
+mod trunks;
 
 pub use auth::Account;
 pub use config::Config;

@@ -9,7 +9,7 @@ use crate::auth::Account;
 use crate::transport::Transport;
 
 /// Given by [`Input::Site`](crate::Input::Site).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Site {
     /// In challenges to phones.
     pub realm: String,
@@ -23,8 +23,8 @@ impl Default for Site {
     }
 }
 
-/// A way to the telephone network: a carrier, a gateway, another exchange.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A way to the telephone network: a carrier, a gateway, another exchange. No `Debug`: its user may be a number.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Trunk {
     /// Unique in the site.
     pub name: String,
@@ -49,7 +49,7 @@ pub struct Trunk {
 }
 
 /// A desk phone, or a program that is one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Phone {
     /// Its number here, and its user name.
     pub extension: String,

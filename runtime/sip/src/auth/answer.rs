@@ -7,7 +7,7 @@ use super::challenge::Challenge;
 use crate::message::write::Writer;
 
 /// As whom we answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Account {
     pub user: String,
     pub password: Redacted<String>,
@@ -114,7 +114,7 @@ impl<'a> Iterator for Lines<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::Algorithm;
+    use crate::auth::algorithm::Algorithm;
 
     #[test]
     fn the_request_comes_again_with_credentials() {

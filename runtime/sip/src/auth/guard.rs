@@ -165,8 +165,9 @@ impl Tries {
 }
 
 /// Header lines of a challenge: the better hash first (RFC 8760 §2.3).
-pub fn put_challenges(writer: &mut Writer, entropy: &Entropy, now: Tick, realm: &str, host: IpAddr, stale: bool) {
-    let nonce = nonce(entropy, now, host);
+pub fn put_challenges(writer: &mut Writer, entropy: &mut Entropy, now: Tick, realm: &str, host: IpAddr, stale: bool) {
+    let salt = entropy.next_token();
+    let nonce = nonce(entropy, now, salt.as_bytes(), host);
     for algorithm in [Algorithm::Sha256, Algorithm::Md5] {
         writer.put(b"WWW-Authenticate: Digest realm=\"").put(realm.as_bytes()).put(b"\", nonce=\"").put(&nonce);
         writer.put(b"\", algorithm=").put(algorithm.name().as_bytes()).put(b", qop=\"auth\"");
@@ -174,19 +175,20 @@ pub fn put_challenges(writer: &mut Writer, entropy: &Entropy, now: Tick, realm: 
     }
 }
 
-/// When it was made, and a seal that only we can make: no state is kept of those that nobody answers.
-fn nonce(entropy: &Entropy, made: Tick, host: IpAddr) -> Vec<u8> {
+/// When it was made, what tells it from others of that instant, and a seal that only we can make: no state is kept of
+/// those that nobody answers.
+fn nonce(entropy: &Entropy, made: Tick, salt: &[u8], host: IpAddr) -> Vec<u8> {
     let at = Token::new(made.0);
-    let seal = entropy.digest(&[b"nonce", at.as_bytes(), host.to_string().as_bytes()]);
+    let seal = entropy.digest(&[b"nonce", at.as_bytes(), salt, host.to_string().as_bytes()]);
     let (high, low) = (Token::new((seal >> 64) as u64), Token::new(seal as u64));
-    [at.as_bytes(), high.as_bytes(), low.as_bytes()].concat()
+    [at.as_bytes(), salt, high.as_bytes(), low.as_bytes()].concat()
 }
 
 /// When a nonce of ours was made for this host.
 fn made_at(entropy: &Entropy, host: IpAddr, text: &[u8]) -> Option<Tick> {
     let at = std::str::from_utf8(text.get(..16)?).ok()?;
     let made = Tick(u64::from_str_radix(at, 16).ok()?);
-    is_same(&nonce(entropy, made, host), text).then_some(made)
+    is_same(&nonce(entropy, made, text.get(16..32)?, host), text).then_some(made)
 }
 
 /// An Authorization header.
@@ -255,7 +257,7 @@ mod tests {
         }
 
         fn nonce(&self) -> String {
-            String::from_utf8(nonce(&self.entropy, self.now, self.host)).unwrap()
+            String::from_utf8(nonce(&self.entropy, self.now, b"0123456789abcdef", self.host)).unwrap()
         }
 
         fn say(&mut self, user: &str, password: &str, nonce: &str, nc: u32) -> Verdict {

@@ -102,14 +102,24 @@ impl Endpoint {
         let Some(branch) = response.via.branch() else { return };
         let method = response.cseq_method.name();
         let Some(key) = self.transactions.find(self.ctx.entropy.digest(&[b"client", branch, method])) else { return };
+        let pinned = self.transactions.get(key).is_some_and(|transaction| transaction.destination().0.pinned);
+        let Arrival { source, local, trusted, .. } = *arrival;
+        let arrival = &Arrival { source: Hop { pinned, ..source }, local, trusted, phone: None };
         // The ACK of a refusal is made from the INVITE, which is still kept.
         let invite = self.transactions.get(key).and_then(|transaction| transaction.kept().cloned());
         let event = Event::of_code(response.code);
         let Some(told) = self.transactions.run(&mut self.ctx, key, event, None) else { return };
         if told.ack
-            && let Some(ack) = invite.and_then(|invite| write::companion(&invite, b"ACK", Some(response.to), None))
+            && let Some(ack) =
+                invite.as_ref().and_then(|invite| write::companion(invite, b"ACK", Some(response.to), None))
         {
             self.transactions.keep_ack(&mut self.ctx, key, ack.into());
+        }
+        if matches!(response.code, 401 | 407)
+            && told.tell
+            && invite.is_some_and(|request| self.answer_challenge(key, &request, message, response.code, told.owner))
+        {
+            return;
         }
         match told.owner {
             Owner::Session(leg) if told.tell => self.session_response(arrival, message, response, key, leg),

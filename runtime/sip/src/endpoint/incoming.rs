@@ -113,7 +113,10 @@ impl Endpoint {
         let incoming = Incoming {
             leg: id,
             peer: arrival.source.address,
-            caller: caller(essentials.from_address.parsed()),
+            caller: match &arrival.phone {
+                Some(phone) => Some(Redacted::new(phone.clone())),
+                None => caller(essentials.from_address.parsed()),
+            },
             called: text(user(essentials.uri)),
             call_id: text(essentials.call_id),
             dialog: snapshot,

@@ -1,6 +1,7 @@
 //! The one door: inputs in, outputs out. It does not know who drives it.
 
 mod commands;
+mod credentials;
 mod dialing;
 mod early;
 mod in_dialog;
@@ -11,6 +12,7 @@ mod placing;
 mod provisional;
 mod receive;
 mod redirect;
+mod registering;
 mod reinvite;
 mod revive;
 mod session_timer;
@@ -27,13 +29,16 @@ use std::sync::Arc;
 use runtime_contract::leg::{LegCommand, LegEvent};
 use runtime_contract::time::Tick;
 
-use crate::Config;
 use crate::alarms::Alarms;
+use crate::auth::Guard;
 use crate::context::{Alarm, Context};
 use crate::entropy::Entropy;
+use crate::registrar::Registrar;
 use crate::slab::Key;
 use crate::transaction::{Event, Owner, Timer, Told, Transactions};
 use crate::transport::{ConnectionId, Connections, Hop};
+use crate::trunks::Trunks;
+use crate::{Config, Site};
 use legs::Legs;
 use receive::Arrival;
 
@@ -54,6 +59,10 @@ pub enum Input<'a> {
     Command(LegCommand),
     /// The tick of [`Endpoint::next_deadline`] has come.
     Timeout,
+    /// Who belongs to the site, from now on.
+    Site(Arc<Site>),
+    /// What [`Output::Bindings`] said of a phone in the life of another process, so many milliseconds ago.
+    Bindings { phone: &'a str, bindings: &'a [u8], age_ms: u64 },
     /// From now on new INVITEs get 503; legs that exist go on.
     Drain,
     /// End a dialog that another process left behind: BYE with its CSeq + 1 000. `dialog` are the bytes of
@@ -72,6 +81,8 @@ pub enum Output {
     Write { connection: ConnectionId, bytes: Arc<[u8]> },
     /// Close a connection once everything is written.
     Close { connection: ConnectionId },
+    /// Keep this for the next process: where a phone is, nothing when it is nowhere.
+    Bindings { phone: String, bindings: Vec<u8> },
     /// Tell the exchange.
     Event(LegEvent),
 }
@@ -86,6 +97,8 @@ impl fmt::Debug for Input<'_> {
             Input::Closed { connection } => write!(f, "Closed({})", connection.0),
             Input::Command(_) => f.write_str("Command"),
             Input::Timeout => f.write_str("Timeout"),
+            Input::Site(_) => f.write_str("Site"),
+            Input::Bindings { bindings, .. } => write!(f, "Bindings({} bytes)", bindings.len()),
             Input::Drain => f.write_str("Drain"),
             Input::EndRestored { .. } => f.write_str("EndRestored"),
         }
@@ -99,6 +112,7 @@ impl fmt::Debug for Output {
             Output::Connect { connection, destination } => write!(f, "Connect({} to {destination})", connection.0),
             Output::Write { connection, bytes } => write!(f, "Write({} bytes on {})", bytes.len(), connection.0),
             Output::Close { connection } => write!(f, "Close({})", connection.0),
+            Output::Bindings { bindings, .. } => write!(f, "Bindings({} bytes)", bindings.len()),
             Output::Event(event) => write!(f, "Event({event:?})"),
         }
     }
@@ -123,6 +137,11 @@ pub struct Endpoint {
     ctx: Context,
     transactions: Transactions,
     legs: Legs,
+    guard: Guard,
+    registrar: Registrar,
+    /// When the bindings are looked through next.
+    bindings_alarm: Option<Tick>,
+    trunks: Trunks,
     /// INVITEs that got 503 because of `unacknowledged_max`.
     unacknowledged_refused: u64,
     draining: bool,
@@ -139,12 +158,17 @@ impl Endpoint {
             entropy: Entropy::new(seed),
             alarms: Alarms::new(),
             connections: Connections::default(),
+            site: Arc::default(),
             outputs: VecDeque::new(),
         };
         Self {
             ctx,
             transactions: Transactions::default(),
             legs,
+            guard: Guard::default(),
+            registrar: Registrar::default(),
+            bindings_alarm: None,
+            trunks: Trunks::default(),
             unacknowledged_refused: 0,
             draining: false,
             due: Vec::new(),
@@ -157,7 +181,7 @@ impl Endpoint {
         self.ring_due();
         match input {
             Input::Datagram { source, local, bytes, trusted } => {
-                self.receive(&Arrival { source: Hop::udp(source), local, trusted }, bytes);
+                self.receive(&Arrival { source: Hop::udp(source), local, trusted, phone: None }, bytes);
             }
             Input::Accepted { connection, source, local } => self.accepted(connection, source, local),
             Input::Connected { connection } => self.connected(connection),
@@ -165,6 +189,8 @@ impl Endpoint {
             Input::Closed { connection } => self.closed(connection),
             Input::Command(command) => self.command(command),
             Input::Timeout => {}
+            Input::Site(site) => self.take_site(site),
+            Input::Bindings { phone, bindings, age_ms } => self.restore_bindings(phone, bindings, age_ms),
             Input::Drain => self.draining = true,
             Input::EndRestored { dialog } => self.end_restored(dialog),
         }
@@ -179,6 +205,11 @@ impl Endpoint {
     /// Calls refused since the start because of [`Config::unacknowledged_max`].
     pub fn unacknowledged_refused(&self) -> u64 {
         self.unacknowledged_refused
+    }
+
+    /// Phones that are registered.
+    pub fn phones_registered(&self) -> usize {
+        self.registrar.len()
     }
 
     /// What is held now.
@@ -197,8 +228,9 @@ impl Endpoint {
         self.ctx.alarms.advance(self.ctx.now, &mut due);
         for alarm in due.drain(..) {
             match alarm {
-                Alarm::Transaction(key, timer) => self.transaction_timer(key, timer),
+                Alarm::Transaction(key, epoch, timer) => self.transaction_timer(key, epoch, timer),
                 Alarm::Leg(key, timer) => self.leg_timer(key, timer),
+                Alarm::Bindings => self.expire_bindings(),
                 Alarm::Undelivered(key) => self.undelivered(key, false),
                 Alarm::Connection(connection) => self.look_after(connection),
                 Alarm::Reinvite(key) => self.reinvite_unanswered(key),
@@ -207,7 +239,15 @@ impl Endpoint {
         self.due = due;
     }
 
-    fn transaction_timer(&mut self, key: Key, timer: Timer) {
+    fn take_site(&mut self, site: Arc<Site>) {
+        self.ctx.site = site;
+        self.expire_bindings();
+    }
+
+    fn transaction_timer(&mut self, key: Key, epoch: u8, timer: Timer) {
+        if self.transactions.get(key).is_none_or(|transaction| transaction.challenged() != epoch) {
+            return;
+        }
         let Some(told) = self.transactions.run(&mut self.ctx, key, Event::Timer(timer), None) else { return };
         self.settle(key, told);
     }

@@ -20,6 +20,8 @@ pub struct Arrival {
     pub source: Hop,
     pub local: SocketAddr,
     pub trusted: bool,
+    /// The phone that proved to have sent it.
+    pub phone: Option<String>,
 }
 
 /// A checked request with everything needed to answer it.
@@ -41,6 +43,8 @@ impl Endpoint {
                 }
             }
             Start::Request { method, .. } => match message.check_request() {
+                Ok(essentials) if self.is_silenced(arrival) && self.find_dialog(&essentials).is_none() => {}
+                Err(_) if self.is_silenced(arrival) => {}
                 Ok(essentials) => {
                     let key = self.server_key(essentials.method, method, &essentials, &message);
                     self.receive_request(&Request { arrival, message: &message, essentials, key });
@@ -92,7 +96,8 @@ impl Endpoint {
             },
             Method::Bye => self.refuse(request, 481),
             Method::Invite | Method::Options if self.has_unsupported(request) => self.refuse(request, 420),
-            Method::Invite => self.receive_invite(request),
+            Method::Invite => self.admit_invite(request),
+            Method::Register => self.receive_register(request),
             Method::Options if self.draining => self.refuse(request, 503),
             Method::Options => self.refuse(request, 200),
             _ => self.refuse(request, 405),

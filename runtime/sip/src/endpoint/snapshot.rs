@@ -1,5 +1,7 @@
 //! What another process needs to take a dialog up: bytes out, and back. It does not know who keeps them.
 
+use std::net::SocketAddr;
+
 use super::legs::{Far, Leg, Session};
 use crate::dialog::Dialog;
 use crate::entropy::{Digest, Entropy};
@@ -46,6 +48,7 @@ impl Leg {
             self.settled.is_some_and(|settled| settled.codec == Codec::Pcma),
             self.session.is_some_and(|session| session.ours),
             dialog.peer.transport() == Transport::Tcp,
+            dialog.peer.pinned,
         ];
         bytes.push(flags.iter().rev().fold(0, |all, flag| all << 1 | u8::from(*flag)));
         let settled = self.settled;
@@ -91,12 +94,13 @@ pub fn restore(bytes: &[u8]) -> Option<Restored> {
     let (interval_s, rest) = rest.split_first_chunk()?;
     let flag = |at: u8| flags >> at & 1 == 1;
     let leap = |number: &[u8; 4]| u32::from_be_bytes(*number).checked_add(LEAP);
-    let transport = if flag(6) { Transport::Tcp } else { Transport::Udp };
+    let way =
+        |address| Hop { pinned: flag(7), ..Hop::new(address, if flag(6) { Transport::Tcp } else { Transport::Udp }) };
     let codec = if flag(4) { Codec::Pcma } else { Codec::Pcmu };
     let dtmf_payload_type = (dtmf != 0).then_some(dtmf);
     let interval_s = u32::from_be_bytes(*interval_s);
     Some(Restored {
-        dialog: read_dialog(rest, transport, leap(local_cseq)?, u32::from_be_bytes(*remote_cseq))?,
+        dialog: read_dialog(rest, way, leap(local_cseq)?, u32::from_be_bytes(*remote_cseq))?,
         placed: flag(0),
         origin: Origin { id: u64::from_be_bytes(*id), version: leap(version)? },
         settled: flag(3).then_some(Settled { codec, dtmf_payload_type, before, after }),
@@ -105,7 +109,7 @@ pub fn restore(bytes: &[u8]) -> Option<Restored> {
     })
 }
 
-fn read_dialog(mut rest: &[u8], transport: Transport, local_cseq: u32, remote_cseq: u32) -> Option<Dialog> {
+fn read_dialog(mut rest: &[u8], way: impl Fn(SocketAddr) -> Hop, local_cseq: u32, remote_cseq: u32) -> Option<Dialog> {
     let mut texts = Vec::new();
     while let Some((length, tail)) = rest.split_first_chunk::<2>() {
         let (text, tail) = tail.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
@@ -124,7 +128,7 @@ fn read_dialog(mut rest: &[u8], transport: Transport, local_cseq: u32, remote_cs
         local_tag: texts.next()?,
         remote_tag: texts.next()?,
         target: texts.next()?,
-        peer: Hop::new(std::str::from_utf8(&texts.next()?).ok()?.parse().ok()?, transport),
+        peer: way(std::str::from_utf8(&texts.next()?).ok()?.parse().ok()?),
         local: std::str::from_utf8(&texts.next()?).ok()?.parse().ok()?,
         routes: texts.collect(),
         local_cseq,

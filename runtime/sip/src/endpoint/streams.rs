@@ -34,8 +34,8 @@ impl Endpoint {
         let now = self.ctx.now;
         let Some(state) = self.ctx.connections.get_mut(connection) else { return };
         let mut framing = state.received(now, bytes);
-        let source = Hop { address: state.peer, over: Over::Tcp(Some(connection)) };
-        let arrival = Arrival { source, local: state.local, trusted };
+        let source = Hop { address: state.peer, over: Over::Tcp(Some(connection)), pinned: false };
+        let arrival = Arrival { source, local: state.local, trusted, phone: None };
         let mut some = false;
         loop {
             match framing.next(self.ctx.config.body_bytes_max) {
@@ -93,7 +93,7 @@ impl Endpoint {
             return self.close(connection);
         }
         if state.idle_end(config) <= now {
-            if !self.legs.need(connection) {
+            if !self.legs.need(connection) && !self.registrar.needs(connection) {
                 return self.close(connection);
             }
             state.touch(now);

@@ -16,6 +16,7 @@ pub struct Refusal {
 }
 
 /// What every request must have, checked.
+#[derive(Clone, Copy)]
 pub struct Essentials<'a> {
     pub method: Method,
     pub uri_bytes: &'a [u8],

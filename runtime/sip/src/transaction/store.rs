@@ -44,9 +44,15 @@ pub struct Transaction {
     acks: Vec<(Digest, Hop, Arc<[u8]>)>,
     /// Went to TCP for its length alone: without a connection it goes over UDP after all (RFC 3261 §18.1.1).
     long: bool,
+    /// Challenges that were answered: the request is another each time.
+    challenged: u8,
 }
 
 impl Transaction {
+    pub fn challenged(&self) -> u8 {
+        self.challenged
+    }
+
     pub fn state(&self) -> State {
         self.state
     }
@@ -124,6 +130,7 @@ impl Transactions {
             kept: None,
             acks: Vec::new(),
             long: long.is_some(),
+            challenged: 0,
         });
         self.by_key.insert(digest, key);
         if let Some(merge) = merge {
@@ -177,7 +184,7 @@ impl Transactions {
                 Action::TimedOut => told.timed_out = true,
                 Action::Arm(timer) => {
                     if let Some(delay_ms) = delay_ms(transaction, *timer, ctx) {
-                        ctx.alarm_in(delay_ms, Alarm::Transaction(key, *timer));
+                        ctx.alarm_in(delay_ms, Alarm::Transaction(key, transaction.challenged, *timer));
                     }
                 }
             }
@@ -208,6 +215,46 @@ impl Transactions {
             return self.act(ctx, key, start.actions, message);
         }
         self.run(ctx, key, Event::TransportError, None)
+    }
+
+    /// A client transaction that got its final response begins once more in place, with another request: whoever owns it
+    /// notices nothing. The old one goes on beside it, to absorb what comes late. False at `transactions_max`.
+    pub fn restart(&mut self, ctx: &mut Context, key: Key, digest: Digest, mut message: Arc<[u8]>) -> bool {
+        if self.slab.len() >= ctx.config.transactions_max {
+            return false;
+        }
+        let Some(transaction) = self.slab.get_mut(key) else { return false };
+        let Opening { machine, owner, mut destination, local, .. } = transaction.opening;
+        let opening = |destination| Opening { machine, key: digest, owner, destination, local, merge: None };
+        let long = over_tcp(ctx, &opening(destination), &message);
+        if let Some(longer) = &long {
+            destination = Hop::new(destination.address, Transport::Tcp);
+            message = Arc::clone(longer);
+        }
+        let start = machine.start();
+        let challenged = transaction.challenged.saturating_add(1);
+        let mut old = std::mem::replace(
+            transaction,
+            Transaction {
+                opening: opening(destination),
+                state: start.next,
+                wait_ms: 0,
+                kept: None,
+                acks: Vec::new(),
+                long: long.is_some(),
+                challenged,
+            },
+        );
+        old.opening.owner = Owner::Nobody;
+        let (old_digest, old_state) = (old.opening.key, old.state);
+        let beside = self.slab.insert(old);
+        self.by_key.insert(old_digest, beside);
+        self.by_key.insert(digest, key);
+        let timer = if machine == Machine::ClientInvite { Timer::D } else { Timer::K };
+        debug_assert_eq!(old_state, State::Completed);
+        self.act(ctx, beside, &[Action::Arm(timer)], None);
+        self.act(ctx, key, start.actions, Some(message));
+        true
     }
 
     /// The ACK that [`Told::ack`] asked for: sent now, and again for each repeated response.

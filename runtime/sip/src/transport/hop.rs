@@ -52,17 +52,19 @@ pub enum Over {
 pub struct Hop {
     pub address: SocketAddr,
     pub over: Over,
+    /// A phone behind a NAT, or one that may be: within a call it is reached here, whatever its Contact says.
+    pub pinned: bool,
 }
 
 impl Hop {
     pub fn udp(address: SocketAddr) -> Self {
-        Self { address, over: Over::Udp }
+        Self { address, over: Over::Udp, pinned: false }
     }
 
     pub fn new(address: SocketAddr, transport: Transport) -> Self {
         match transport {
             Transport::Udp => Self::udp(address),
-            Transport::Tcp => Self { address, over: Over::Tcp(None) },
+            Transport::Tcp => Self { address, over: Over::Tcp(None), pinned: false },
         }
     }
 

@@ -23,6 +23,7 @@ pub struct Bench {
     pub written: Vec<(ConnectionId, String)>,
     pub connects: Vec<(ConnectionId, SocketAddr)>,
     pub closes: Vec<ConnectionId>,
+    pub bindings: Vec<(String, Vec<u8>)>,
 }
 
 pub fn address(text: &str) -> SocketAddr {
@@ -51,6 +52,7 @@ impl Bench {
             written: Vec::new(),
             connects: Vec::new(),
             closes: Vec::new(),
+            bindings: Vec::new(),
         }
     }
 
@@ -65,6 +67,7 @@ impl Bench {
                 }
                 Output::Connect { connection, destination } => self.connects.push((connection, destination)),
                 Output::Close { connection } => self.closes.push(connection),
+                Output::Bindings { phone, bindings } => self.bindings.push((phone, bindings)),
                 Output::Event(event) => self.events.push(event),
             }
         }

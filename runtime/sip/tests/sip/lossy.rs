@@ -114,7 +114,9 @@ impl Wire {
                         }
                     }
                 }
-                Output::Connect { .. } | Output::Write { .. } | Output::Close { .. } => panic!("no connections here"),
+                Output::Connect { .. } | Output::Write { .. } | Output::Close { .. } | Output::Bindings { .. } => {
+                    panic!("no connections here")
+                }
                 Output::Event(event) => self.event(side, event),
             }
         }

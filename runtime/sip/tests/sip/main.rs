@@ -9,6 +9,7 @@
 )]
 
 mod bench;
+mod challenges;
 mod dialing;
 mod early;
 mod incoming;
@@ -17,6 +18,7 @@ mod lossy;
 mod noise;
 mod provisional;
 mod redirect;
+mod phones;
 mod revive;
 mod session;
 mod streams;
