@@ -14,6 +14,7 @@
 pub mod config;
 pub mod project;
 
+mod bindings;
 mod clock;
 mod connections;
 mod http;
@@ -24,6 +25,7 @@ mod metrics;
 mod node;
 mod open_files;
 mod pages;
+mod people;
 pub mod phone;
 mod plant;
 mod prompts;

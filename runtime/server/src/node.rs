@@ -13,10 +13,12 @@ use runtime_contract::{GraphId, Now, Redacted, Tick};
 use runtime_exchange::{Canary, Exchange, Input, MediaEvent, Recorded, RecordingFailed, Version, WriteNumber};
 use runtime_session::{Line, RequestId};
 use runtime_sip::{Endpoint, Input as SipInput, Output as SipOutput};
+use runtime_store::StoredBindings;
 
 use crate::clock::Clock;
 use crate::connections::Arrived;
 use crate::inbox::Inbox;
+use crate::people::{self, Addresses};
 use crate::plant::Plant;
 use crate::prompts::VersionPrompts;
 use crate::services::Answer;
@@ -53,6 +55,10 @@ pub enum Message {
     WithdrawCanary {
         done: mpsc::Sender<()>,
     },
+    /// `strowger.yaml` was read again: trunks and phones may be others.
+    SiteChanged,
+    /// Names of trunks' hosts were looked up.
+    Addresses(Addresses),
     Status(tokio::sync::oneshot::Sender<Status>),
     /// What goes on, of this many calls at most.
     Look {
@@ -148,6 +154,9 @@ impl Node {
     /// Runs until it is told to stop. What stands in `work` comes first.
     pub fn run(mut self) -> std::io::Result<()> {
         self.inbox.watch(self.plant.socket.fd())?;
+        let now = self.clock.now();
+        self.site_changed(now);
+        self.restore_bindings(now);
         let mut course = Course::Serving;
         let mut readable = true;
         loop {
@@ -210,7 +219,7 @@ impl Node {
         self.plant.metrics.datagrams_received.inc_by(count as u64);
         for at in 0..count {
             let Some((source, bytes)) = self.plant.socket.arrived(at) else { continue };
-            let trusted = self.plant.site.load().is_trusted(source.ip());
+            let trusted = self.plant.is_trusted(source.ip());
             let input = SipInput::Datagram { source, local: self.plant.local, bytes, trusted };
             let outputs = self.endpoint.handle(now.tick, input);
             sip_outputs(now.tick, outputs, &mut self.plant, &mut self.work);
@@ -231,7 +240,7 @@ impl Node {
                 }
                 Arrived::Connected(connection) => self.sip(now, SipInput::Connected { connection }),
                 Arrived::Bytes(connection, source, bytes) => {
-                    let trusted = self.plant.site.load().is_trusted(source.ip());
+                    let trusted = self.plant.is_trusted(source.ip());
                     self.sip(now, SipInput::Stream { connection, bytes: &bytes, trusted });
                 }
                 Arrived::Closed(connection) => self.sip(now, SipInput::Closed { connection }),
@@ -276,6 +285,11 @@ impl Node {
                 let _ = done.send(());
             }
             Message::Look { calls_max, answer } => drop(answer.send(self.look(calls_max))),
+            Message::SiteChanged => self.site_changed(now),
+            Message::Addresses(addresses) => {
+                self.plant.addresses = addresses;
+                self.take_site(now);
+            }
             Message::Status(ask) => drop(ask.send(self.status(course))),
             Message::Drain { within } => {
                 if matches!(course, Course::Serving) {
@@ -343,6 +357,30 @@ impl Node {
             Role::Canary { .. } => self.plant.trials.begin(graph, None),
         }
         true
+    }
+
+    fn site_changed(&mut self, now: Now) {
+        self.plant.resolver.look_up(people::names(&self.plant.site.load()));
+        self.take_site(now);
+    }
+
+    fn take_site(&mut self, now: Now) {
+        let site = people::sip_site(&self.plant.site.load(), &self.plant.addresses);
+        self.plant.trunk_hosts = people::trunk_hosts(&site);
+        self.sip(now, SipInput::Site(Arc::new(site)));
+    }
+
+    /// Where phones were in the life of the last process.
+    fn restore_bindings(&mut self, now: Now) {
+        match self.plant.store.bindings() {
+            Ok(stored) => {
+                for StoredBindings { phone, bindings, written } in stored {
+                    let age_ms = u64::try_from(now.time.0.saturating_sub(written.0)).unwrap_or(0);
+                    self.sip(now, SipInput::Bindings { phone: &phone, bindings: &bindings, age_ms });
+                }
+            }
+            Err(error) => tracing::error!("phones must register anew: {error}"),
+        }
     }
 
     fn status(&self, course: &Course) -> Status {
@@ -415,6 +453,7 @@ fn sip_outputs(now: Tick, outputs: runtime_sip::Outputs<'_>, plant: &mut Plant, 
             SipOutput::Connect { connection, destination } => plant.connections.connect(connection, destination),
             SipOutput::Write { connection, bytes } => plant.connections.write(connection, bytes),
             SipOutput::Close { connection } => plant.connections.close(connection),
+            SipOutput::Bindings { phone, bindings } => plant.bindings.changed(phone, bindings),
             SipOutput::Event(event) => {
                 plant.setups.event(now, &event);
                 work.push_back(Work::Exchange(Input::Leg(event)));

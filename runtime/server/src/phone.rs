@@ -329,7 +329,7 @@ fn carry_out(
         match output {
             Output::Send { destination, bytes, .. } => socket.queue(destination, bytes),
             // It has no TCP: see `connections_max`.
-            Output::Connect { .. } | Output::Write { .. } | Output::Close { .. } => {}
+            Output::Connect { .. } | Output::Write { .. } | Output::Close { .. } | Output::Bindings { .. } => {}
             Output::Event(event) => leg_event(event, media, lines),
         }
     }

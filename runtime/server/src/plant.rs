@@ -1,8 +1,8 @@
 //! Everything around the exchange on a real machine: what it asks for is done here, at once or handed to another
 //! thread. Nothing here waits.
 
-use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use runtime_contract::leg::{LegCommand, LegId};
@@ -12,10 +12,12 @@ use runtime_media::{Cadence, Command, Key, Media, Prompt, RecordSpec};
 use runtime_session::Trace;
 use runtime_store::Store;
 
+use crate::bindings::BindingsKeeper;
 use crate::connections::Connections;
 use crate::inbox::Door;
 use crate::metrics::Metrics;
 use crate::node::{Message, Work};
+use crate::people::{Addresses, Resolver};
 use crate::prompts::{Prompts, Voices};
 use crate::services::Services;
 use crate::setups::Setups;
@@ -35,6 +37,11 @@ pub struct Plant {
     pub voices: Arc<Voices>,
     pub services: Services,
     pub site: SharedSite,
+    pub resolver: Resolver,
+    /// Of trunks whose hosts have names.
+    pub addresses: Addresses,
+    pub trunk_hosts: BTreeSet<IpAddr>,
+    pub bindings: BindingsKeeper,
     pub metrics: Arc<Metrics>,
     pub door: Door<Message>,
     /// Runs file deletions.
@@ -64,12 +71,19 @@ pub struct Plant {
     pub last_hang_up: Option<Tick>,
 }
 
+/// Threads that work for the node.
+pub struct Helpers {
+    pub prompts: Prompts,
+    pub resolver: Resolver,
+    pub bindings: BindingsKeeper,
+}
+
 impl Plant {
     pub fn new(
         shared: Shared,
         socket: BatchSocket,
         connections: Connections,
-        prompts: Prompts,
+        helpers: Helpers,
         versions: Arc<Versions>,
     ) -> Plant {
         Plant {
@@ -78,10 +92,14 @@ impl Plant {
             local: shared.local,
             media: shared.media,
             store: shared.store,
-            prompts,
+            prompts: helpers.prompts,
             voices: shared.voices,
             services: Services::new(shared.runtime.clone(), shared.site.clone()),
             site: shared.site,
+            resolver: helpers.resolver,
+            addresses: Addresses::new(),
+            trunk_hosts: BTreeSet::new(),
+            bindings: helpers.bindings,
             metrics: shared.metrics,
             door: shared.door,
             runtime: shared.runtime,
@@ -102,6 +120,11 @@ impl Plant {
             drained: false,
             last_hang_up: None,
         }
+    }
+
+    /// Whether a peer at this address may place calls.
+    pub fn is_trusted(&self, peer: IpAddr) -> bool {
+        self.site.load().is_trusted(peer) || self.trunk_hosts.contains(&peer.to_canonical())
     }
 
     pub fn carry_out(&mut self, now: Now, output: Output, work: &mut VecDeque<Work>) {

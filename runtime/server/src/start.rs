@@ -15,6 +15,7 @@ use runtime_sip::Endpoint;
 use runtime_store::Store;
 use tokio::runtime::{Handle, Runtime};
 
+use crate::bindings::BindingsKeeper;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connections::{self, Connections};
@@ -23,7 +24,8 @@ use crate::metrics::Metrics;
 use crate::node::{Message, Node, Work, media_event};
 use crate::open_files;
 use crate::pages::Pages;
-use crate::plant::Plant;
+use crate::people::Resolver;
+use crate::plant::{Helpers, Plant};
 use crate::prompts::{Prompts, Voices, recording_first};
 use crate::server::{Options, StartError};
 use crate::site::SharedSite;
@@ -239,13 +241,17 @@ pub fn start_node(
         trace: tracing::enabled!(tracing::Level::DEBUG),
     };
     let endpoint_seed = seed()?;
-    let prompts =
-        Prompts::start(Arc::clone(&shared.voices), &shared.door).map_err(|error| StartError::system(&error))?;
+    let system = |error: std::io::Error| StartError::system(&error);
+    let helpers = Helpers {
+        prompts: Prompts::start(Arc::clone(&shared.voices), &shared.door).map_err(system)?,
+        resolver: Resolver::start(shared.door.clone()).map_err(system)?,
+        bindings: BindingsKeeper::start(Arc::clone(&shared.store)).map_err(system)?,
+    };
     let connections = inbox.registry().and_then(|registry| Connections::new(registry, listener));
     let connections = connections.map_err(|error| StartError::system(&error))?;
     let run = move || {
         // The socket's buffers belong to this thread.
-        let plant = Plant::new(shared, socket.into_batches(), connections, prompts, versions);
+        let plant = Plant::new(shared, socket.into_batches(), connections, helpers, versions);
         let node = Node {
             clock: Clock::start_at(began),
             endpoint: Endpoint::new(sip, endpoint_seed),

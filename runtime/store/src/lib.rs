@@ -34,7 +34,7 @@ pub use archive::{Archive, DATABASE};
 pub use audit::AuditEntry;
 pub use erase::{Blank, Erased};
 pub use error::StoreError;
-pub use read::{CallFilter, OpenCall, StoredCall};
+pub use read::{CallFilter, OpenCall, StoredBindings, StoredCall};
 pub use store::Store;
 pub use versions::{StoredVersion, VersionChange, VersionState};
 pub use write::recording_file;

@@ -44,6 +44,22 @@ pub struct CallFilter {
     pub limit: u32,
 }
 
+/// Where a phone was. Addresses of people are in it: it is not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredBindings {
+    pub phone: String,
+    pub bindings: Vec<u8>,
+    pub written: Time,
+}
+
+pub(crate) fn bindings(connection: &Connection) -> rusqlite::Result<Vec<StoredBindings>> {
+    let mut query = connection.prepare("SELECT phone, bindings, written_ms FROM bindings ORDER BY phone")?;
+    let rows = query.query_map([], |row| {
+        Ok(StoredBindings { phone: row.get(0)?, bindings: row.get(1)?, written: Time(row.get(2)?) })
+    })?;
+    rows.collect()
+}
+
 pub(crate) fn graph(connection: &Connection, id: GraphId) -> rusqlite::Result<Option<Vec<u8>>> {
     connection.query_row("SELECT bytes FROM graphs WHERE id = ?1", [&id.0[..]], |row| row.get(0)).optional()
 }

@@ -43,6 +43,10 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     -- When the person was taken out of this row.
     ALTER TABLE calls ADD COLUMN erased_ms INTEGER;
 ",
+    r"
+    -- Where phones are registered, as signalling wrote it down; a phone that is nowhere has no row.
+    CREATE TABLE bindings (phone TEXT PRIMARY KEY, bindings BLOB NOT NULL, written_ms INTEGER NOT NULL) WITHOUT ROWID;
+",
 ];
 
 /// Pages are given back to the file system by `incremental_vacuum` (SQLite's number of that mode).

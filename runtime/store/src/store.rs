@@ -1,6 +1,7 @@
 //! The open store of a running server: the writer thread for what calls write, and a connection of its own for what
 //! operators change, a row at a time.
 
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +13,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::archive::{Archive, DATABASE};
 use crate::audit::{self, AuditEntry};
 use crate::erase::{self, Blank, Erased, Sought};
-use crate::read::OpenCall;
+use crate::read::{OpenCall, StoredBindings};
 use crate::versions::{self, VersionChange};
 use crate::writer::{Event, Options, Writer};
 use crate::{StoreError, keep, person, read, schema, write};
@@ -97,6 +98,16 @@ impl Store {
                 .execute("INSERT OR IGNORE INTO graphs (id, bytes) VALUES (?1, ?2)", (&id.0[..], bytes))
                 .map(|_| ())
         })
+    }
+
+    /// Keeps where phones are; nothing at all for one that is nowhere. Durable on return.
+    pub fn put_bindings(&self, bindings: &BTreeMap<String, Vec<u8>>, written: Time) -> Result<(), StoreError> {
+        self.change(|transaction| write::bindings(transaction, bindings, written))
+    }
+
+    /// What was last kept of each phone.
+    pub fn bindings(&self) -> Result<Vec<StoredBindings>, StoreError> {
+        self.archive.read(read::bindings)
     }
 
     /// Durable on return.

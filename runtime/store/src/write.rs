@@ -1,7 +1,9 @@
 //! What can be handed to the store, and how it lies there.
 
+use std::collections::BTreeMap;
+
 use runtime_contract::record::CallId;
-use runtime_contract::{GraphId, Write};
+use runtime_contract::{GraphId, Time, Write};
 use rusqlite::Connection;
 
 /// File of a recording, relative to the data folder.
@@ -31,5 +33,22 @@ pub(crate) fn part(
     let mut insert = connection
         .prepare_cached("INSERT OR REPLACE INTO parts (call, offset, graph, bytes) VALUES (?1, ?2, ?3, ?4)")?;
     insert.execute((&call.0[..], offset as i64, &graph.0[..], bytes))?;
+    Ok(())
+}
+
+/// Where phones are now.
+pub(crate) fn bindings(
+    connection: &Connection,
+    bindings: &BTreeMap<String, Vec<u8>>,
+    written: Time,
+) -> rusqlite::Result<()> {
+    for (phone, bindings) in bindings {
+        match bindings.is_empty() {
+            true => connection.prepare_cached("DELETE FROM bindings WHERE phone = ?1")?.execute([phone])?,
+            false => connection
+                .prepare_cached("INSERT OR REPLACE INTO bindings (phone, bindings, written_ms) VALUES (?1, ?2, ?3)")?
+                .execute((phone, bindings, written.0))?,
+        };
+    }
     Ok(())
 }

@@ -78,6 +78,26 @@ fn crash(folder: &Path) -> tempfile::TempDir {
 }
 
 #[test]
+fn where_phones_are_is_kept_until_they_are_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Store::open(folder.path(), Options::default(), |_| ()).unwrap();
+    let phones = |bindings: [&str; 2]| {
+        let phones = ["1001", "1002"].into_iter().map(str::to_owned);
+        phones.zip(bindings.map(|text| text.as_bytes().to_vec())).collect()
+    };
+    let store = open();
+    store.put_bindings(&phones(["here", "there"]), Time(5)).unwrap();
+    store.put_bindings(&phones(["elsewhere", ""]), Time(7)).unwrap();
+    drop(store);
+    let kept = open().bindings().unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(
+        (kept[0].phone.as_str(), kept[0].bindings.as_slice(), kept[0].written),
+        ("1001", &b"elsewhere"[..], Time(7))
+    );
+}
+
+#[test]
 fn a_finished_call_is_one_row_with_its_whole_journal() {
     let folder = tempfile::tempdir().unwrap();
     let (store, events) = open(folder.path(), Options::default());

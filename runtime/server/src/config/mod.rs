@@ -2,6 +2,7 @@
 //! comes out with its place and a remedy. It opens no socket.
 
 mod error;
+mod people;
 mod values;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,8 @@ use serde::Deserialize;
 use crate::project::kind_of;
 
 pub use error::ConfigError;
-pub use values::{Base, HeaderText, Network, Networks, PortRange};
+pub use people::{HostPort, PhoneSite, Transport, TrunkAddress, TrunkSite};
+pub use values::{Base, Network, Networks, PortRange, SecretText};
 
 /// Most days that something is kept: a century, which is for ever.
 pub const DAYS_MAX: u32 = 36_500;
@@ -40,13 +42,28 @@ pub struct Config {
     pub listen: Listen,
     /// Peers that may place calls here, by name. None: whoever calls from this machine.
     #[serde(deserialize_with = "values::unique_keys")]
-    pub trunks: BTreeMap<String, Networks>,
+    pub trunks: BTreeMap<String, TrunkSite>,
+    /// By extension.
+    #[serde(deserialize_with = "values::unique_keys")]
+    pub phones: BTreeMap<String, PhoneSite>,
+    /// What phones are told that they sign in to; part of what their passwords are hashed with.
+    pub realm: Realm,
     #[serde(deserialize_with = "values::unique_keys")]
     pub services: BTreeMap<String, ServiceSite>,
     pub storage: Storage,
     pub limits: Limits,
     pub voices: Voices,
     pub versions: VersionsSite,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Realm(pub String);
+
+impl Default for Realm {
+    fn default() -> Realm {
+        Realm("strowger".into())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -68,7 +85,7 @@ pub struct Listen {
 pub struct ServiceSite {
     pub base: Base,
     #[serde(default, deserialize_with = "values::unique_keys")]
-    pub headers: BTreeMap<String, HeaderText>,
+    pub headers: BTreeMap<String, SecretText>,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -216,6 +233,33 @@ impl Config {
                 ));
             }
         }
+        if let Some(extension) = self.phones.keys().find(|key| !people::is_extension(key)) {
+            return Err(ConfigError::at_word(
+                text,
+                extension,
+                format!("`{extension}` is not an extension"),
+                "use digits, at most 15 of them, in quotes, like `\"1001\"`",
+            ));
+        }
+        if self.realm.0.is_empty() || self.realm.0.len() > 64 || !self.realm.0.bytes().all(is_realm_byte) {
+            return Err(ConfigError::at_word(
+                text,
+                "realm",
+                "`realm` cannot stand in a challenge".into(),
+                "use letters, digits, points and hyphens, like `office.example`",
+            ));
+        }
+        for (name, trunk) in &self.trunks {
+            let Some(long) = &trunk.long else { continue };
+            if long.user.is_some() != long.password.is_some() || long.register_s.is_some() && long.user.is_none() {
+                return Err(ConfigError::at_word(
+                    text,
+                    name,
+                    format!("trunk `{name}` has no whole account"),
+                    "give it both `user` and `password`; `register_s` needs them",
+                ));
+            }
+        }
         if self.listen.sip.ip().is_unspecified() && self.listen.advertise.is_none() {
             return Err(ConfigError::at_word(
                 text,
@@ -236,19 +280,28 @@ impl Config {
         Ok(())
     }
 
-    /// Puts environment variables in the place of `${NAME}` in service headers.
+    /// Puts environment variables in the place of `${NAME}` in service headers and passwords.
     pub fn with_secrets(mut self, text: &str, read: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
-        for service in self.services.values_mut() {
-            for header in service.headers.values_mut() {
-                header.fill(&read).map_err(|name| {
-                    ConfigError::at_word(
-                        text,
-                        &format!("${{{name}}}"),
-                        format!("the environment has no variable `{name}`"),
-                        &format!("set it before the start, for example `export {name}=…`"),
-                    )
-                })?;
-            }
+        let headers = self.services.values_mut().flat_map(|service| service.headers.values_mut());
+        let trunks = self.trunks.values_mut().filter_map(|trunk| trunk.long.as_mut()?.password.as_mut());
+        let phones = self.phones.values_mut().map(|phone| &mut phone.password);
+        for secret in headers.chain(trunks).chain(phones) {
+            secret.fill(&read).map_err(|name| {
+                ConfigError::at_word(
+                    text,
+                    &format!("${{{name}}}"),
+                    format!("the environment has no variable `{name}`"),
+                    &format!("set it before the start, for example `export {name}=…`"),
+                )
+            })?;
+        }
+        if let Some((extension, _)) = self.phones.iter().find(|(_, phone)| phone.password.reveal().is_empty()) {
+            return Err(ConfigError::at_word(
+                text,
+                extension,
+                format!("phone `{extension}` has an empty password"),
+                "give it one that nobody guesses, for example by `openssl rand -base64 18`",
+            ));
         }
         Ok(self)
     }
@@ -258,16 +311,23 @@ impl Config {
         SocketAddr::new(self.listen.advertise.unwrap_or(self.listen.sip.ip()), self.listen.sip.port())
     }
 
-    /// Whether a peer at this address may place calls.
+    /// Whether a peer at this address may place calls. The addresses of trunks are not known here.
     pub fn is_trusted(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
-        if self.trunks.is_empty() { peer.is_loopback() } else { self.trunks.values().any(|trunk| trunk.contains(peer)) }
+        match self.trunks.is_empty() && self.phones.is_empty() {
+            true => peer.is_loopback(),
+            false => self.trunks.values().any(|trunk| trunk.networks.contains(peer)),
+        }
     }
 
     /// Names for the checker.
     pub fn names(&self) -> SiteNames {
         SiteNames { services: Some(self.services.keys().cloned().collect()), ..SiteNames::default() }
     }
+}
+
+fn is_realm_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b".-_@ ".contains(&byte)
 }
 
 #[cfg(test)]

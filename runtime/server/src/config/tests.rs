@@ -38,6 +38,25 @@ fn a_whole_site_is_read() {
 }
 
 #[test]
+fn trunks_and_phones_have_a_long_form_whose_secrets_are_filled_in() {
+    let text = "trunks:\n  carrier:\n    networks: 203.0.113.0/24\n    address: sip.carrier.example\n    transport: tcp\n    \
+        user: '+864008100000'\n    password: ${PASSWORD}\n    register_s: 600\n    probe_s: 30\n    \
+        prefixes: ['+86', '+']\n    from: '+864008100000'\n    identity: true\n    host: carrier.example\n\
+        phones:\n  1001:\n    password: ${PASSWORD}\n    name: Front desk\n";
+    let config = Config::parse(text).unwrap();
+    let filled = config.clone().with_secrets(text, |_| Some("s3cret".into())).unwrap();
+    let long = filled.trunks.get("carrier").unwrap().long.as_ref().unwrap();
+    assert_eq!((long.address.to_string().as_str(), long.register_s), ("sip.carrier.example:5060", Some(600)));
+    assert_eq!(long.password.as_ref().unwrap().reveal(), "s3cret");
+    assert_eq!(filled.phones.get("1001").unwrap().password.reveal(), "s3cret");
+    assert!(filled.is_trusted("203.0.113.9".parse().unwrap()) && !filled.is_trusted("127.0.0.1".parse().unwrap()));
+    let shown = format!("{filled:?}");
+    assert!(!shown.contains("s3cret") && !shown.contains("4008100000") && !shown.contains("Front"), "{shown}");
+    let error = config.with_secrets(text, |_| Some(String::new())).unwrap_err();
+    assert_eq!((error.line, error.message.as_str()), (15, "phone `1001` has an empty password"));
+}
+
+#[test]
 fn names_are_compared_as_flows_compare_them() {
     let config = Config::parse("services:\n  cafe\u{301}:\n    base: http://127.0.0.1:9000/\n").unwrap();
     assert_eq!(config.names().services, Some(vec!["caf\u{e9}".to_owned()]));
@@ -64,7 +83,7 @@ fn unknown_keys_are_refused_with_the_nearest_known_one() {
     assert_eq!(refused("limits:\n  calls_max: 5\nsevices:\n"), "3:1 unknown key `sevices` / did you mean `services`?");
     assert_eq!(
         refused("zebra: 1\n"),
-        "1:1 unknown key `zebra` / known here: listen, trunks, services, storage, limits, voices, versions"
+        "1:1 unknown key `zebra` / known here: listen, trunks, phones, realm, services, storage, limits, voices, versions"
     );
 }
 
@@ -84,6 +103,19 @@ fn values_that_do_not_fit_have_their_place_and_a_remedy() {
         ("limits: { drain_s: 3601 }\n", "1:20 limits.drain_s: `drain_s` cannot be 3601"),
         ("listen: { sip: 0.0.0.0:5060 }\n", "1:11 a wildcard address cannot be told to peers"),
         ("listen: { advertise: \"::1\" }\n", "1:11 `advertise` is not an address of the kind"),
+        ("trunks: { a: { } }\n", "1:14 trunks.a: missing field `address`"),
+        ("trunks: { a: { address: \"a b\" } }\n", "1:25 trunks.a.address: `a b` is not an address of a trunk"),
+        ("trunks: { a: { address: \"h:0\" } }\n", "1:25 trunks.a.address: `h:0` is not an address of a trunk"),
+        ("trunks: { a: { address: h, transprot: tcp } }\n", "1:28 trunks.a: unknown key `transprot`"),
+        ("trunks: { a: { address: h, transport: tls } }\n", "1:39 trunks.a.transport: unknown variant `tls`"),
+        ("trunks: { a: { address: h, prefixes: [86] } }\n", "1:39 trunks.a.prefixes[0]: `86` is not the beginning"),
+        ("trunks: { a: { address: h, register_s: 59 } }\n", "1:40 trunks.a.register_s: `register_s` cannot be 59"),
+        ("trunks: { a: { address: h, probe_s: 4 } }\n", "1:37 trunks.a.probe_s: `probe_s` cannot be 4"),
+        ("trunks: { zz: { address: h, user: u } }\n", "1:11 trunk `zz` has no whole account"),
+        ("trunks: { zz: { address: h, register_s: 60 } }\n", "1:11 trunk `zz` has no whole account"),
+        ("phones: { 10x: { password: p } }\n", "1:11 `10x` is not an extension"),
+        ("phones: { 1001: { name: x } }\n", "1:19 phones.1001: missing field `password`"),
+        ("realm: \"a\\\"b\"\n", "1:1 `realm` cannot stand in a challenge"),
         ("listen: [1]\n", "1:9 listen: invalid type: sequence"),
         ("欢迎: : [\n", "1:"),
     ];

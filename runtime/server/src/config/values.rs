@@ -22,7 +22,7 @@ fn wrong<E: Error>(message: impl fmt::Display, help: impl fmt::Display) -> E {
 
 /// Reads a text and makes a value of it. The check runs inside the visitor, because only there serde_yaml
 /// knows the place.
-fn parsed<'de, D, T>(
+pub(super) fn parsed<'de, D, T>(
     deserializer: D,
     expecting: &'static str,
     parse: impl FnOnce(&str) -> Result<T, (String, String)>,
@@ -45,7 +45,7 @@ where
     deserializer.deserialize_str(Text(expecting, parse))
 }
 
-fn refused<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, (String, String)> {
+pub(super) fn refused<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, (String, String)> {
     Err((message.into(), help.into()))
 }
 
@@ -195,12 +195,12 @@ impl<'de> Deserialize<'de> for Base {
     }
 }
 
-/// The value of a header that is sent to a service. `${NAME}` stands for an environment variable, so that no
-/// secret is in the file. Its `Debug` form shows nothing.
+/// A header that is sent to a service, or a password. `${NAME}` stands for an environment variable, so that no secret is
+/// in the file. Its `Debug` form shows nothing.
 #[derive(Clone, PartialEq, Eq)]
-pub struct HeaderText(Redacted<String>);
+pub struct SecretText(Redacted<String>);
 
-impl HeaderText {
+impl SecretText {
     /// The value to send. The caller answers for where it goes.
     pub fn reveal(&self) -> &str {
         self.0.reveal()
@@ -222,15 +222,15 @@ impl HeaderText {
     }
 }
 
-impl fmt::Debug for HeaderText {
+impl fmt::Debug for SecretText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("•••")
     }
 }
 
-impl<'de> Deserialize<'de> for HeaderText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<HeaderText, D::Error> {
-        parsed(deserializer, "a header's value", |text| {
+impl<'de> Deserialize<'de> for SecretText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SecretText, D::Error> {
+        parsed(deserializer, "a text", |text| {
             let open = text.split("${").skip(1).any(|behind| {
                 let name = behind.split_once('}').map_or("", |(name, _)| name);
                 name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
@@ -239,9 +239,9 @@ impl<'de> Deserialize<'de> for HeaderText {
                 return refused("`${` without the name of a variable and `}`", "write it like `Bearer ${CRM_TOKEN}`");
             }
             if text.chars().any(char::is_control) {
-                return refused("a header cannot hold control characters", "write it on one line");
+                return refused("a secret or header cannot hold control characters", "write it on one line");
             }
-            Ok(HeaderText(Redacted::new(text.to_owned())))
+            Ok(SecretText(Redacted::new(text.to_owned())))
         })
     }
 }
@@ -281,52 +281,57 @@ where
 }
 
 pub fn calls_max<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    within(deserializer, "calls_max", CALLS_MAX_MAX)
+    within_u32(deserializer, "calls_max", 1, CALLS_MAX_MAX)
 }
 
 pub fn drain_s<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    within(deserializer, "drain_s", DRAIN_S_MAX)
+    within_u32(deserializer, "drain_s", 1, DRAIN_S_MAX)
 }
 
 pub fn journal_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    within(deserializer, "journal_days", DAYS_MAX)
+    within_u32(deserializer, "journal_days", 1, DAYS_MAX)
 }
 
 pub fn recording_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    within(deserializer, "recording_days", DAYS_MAX)
+    within_u32(deserializer, "recording_days", 1, DAYS_MAX)
 }
 
 pub fn database_mb_max<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    within(deserializer, "database_mb_max", DATABASE_MB_MAX).map(Some)
+    within_u32(deserializer, "database_mb_max", 1, DATABASE_MB_MAX).map(Some)
 }
 
 pub fn faults_per_minute_max<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    within(deserializer, "faults_per_minute_max", FAULTS_PER_MINUTE_MAX)
+    within_u32(deserializer, "faults_per_minute_max", 1, FAULTS_PER_MINUTE_MAX)
 }
 
 pub fn trial_minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    within(deserializer, "trial_minutes", TRIAL_MINUTES_MAX)
+    within_u32(deserializer, "trial_minutes", 1, TRIAL_MINUTES_MAX)
 }
 
-fn within<'de, D: Deserializer<'de>>(deserializer: D, name: &'static str, max: u32) -> Result<u32, D::Error> {
-    struct Number(&'static str, u32);
+pub(super) fn within_u32<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    name: &'static str,
+    min: u32,
+    max: u32,
+) -> Result<u32, D::Error> {
+    struct Number(&'static str, u32, u32);
     impl Visitor<'_> for Number {
         type Value = u32;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "a number from 1 to {}", self.1)
+            write!(f, "a number from {} to {}", self.1, self.2)
         }
 
         fn visit_u64<E: Error>(self, number: u64) -> Result<u32, E> {
-            let Number(name, max) = self;
+            let Number(name, min, max) = self;
             match u32::try_from(number) {
-                Ok(number) if (1..=max).contains(&number) => Ok(number),
+                Ok(number) if (min..=max).contains(&number) => Ok(number),
                 _ => Err(wrong(
                     format_args!("`{name}` cannot be {number}"),
-                    format_args!("give a number from 1 to {max}"),
+                    format_args!("give a number from {min} to {max}"),
                 )),
             }
         }
     }
-    deserializer.deserialize_u64(Number(name, max))
+    deserializer.deserialize_u64(Number(name, min, max))
 }

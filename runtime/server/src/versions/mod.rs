@@ -205,9 +205,9 @@ impl Versions {
         let built = self.built(&bundle, &config.names())?;
         // New services first: the version may call them at once.
         let epoch = epoch(&config);
-        self.site.store(config);
+        self.take_site(config);
         let swapped = self.swap(Arc::clone(&built.program), &bundle, epoch, Role::Stable { trial: Some(self.trial()) });
-        let mut accepted = Accepted { graph: swapped.inspect_err(|_| self.site.store(before))?, report: built.report };
+        let mut accepted = Accepted { graph: swapped.inspect_err(|_| self.take_site(before))?, report: built.report };
         if let Some(waits) = waits {
             tracing::warn!("{waits}");
             add_warning(&mut accepted.report, &waits, "restart the server when its calls may end");
@@ -302,10 +302,15 @@ impl Versions {
         Ok((bundle, config))
     }
 
+    fn take_site(&self, config: Config) {
+        self.site.store(config);
+        self.door.send(Message::SiteChanged);
+    }
+
     /// What a running process cannot change stays as it was; which of it would be another is said.
     fn keep_fixed(&self, config: Config) -> (Config, Option<String>) {
         let running = self.site.load();
-        let Config { listen, trunks, services, storage, limits, voices, versions } = config;
+        let Config { listen, trunks, phones, realm, services, storage, limits, voices, versions } = config;
         let differ = [
             ("listen", listen != running.listen),
             ("storage", storage != running.storage),
@@ -315,7 +320,7 @@ impl Versions {
         let keys: Vec<String> = differ.into_iter().filter(|key| key.1).map(|(key, _)| format!("`{key}`")).collect();
         let waits = (!keys.is_empty())
             .then(|| format!("what strowger.yaml changes of {} takes effect at the next start only", keys.join(", ")));
-        (Config { trunks, services, versions, ..Config::clone(&running) }, waits)
+        (Config { trunks, phones, realm, services, versions, ..Config::clone(&running) }, waits)
     }
 
     /// Built and kept, with no call on it yet.
