@@ -41,6 +41,10 @@ impl ConfigError {
         let help = match full.split_once("unknown field ").or_else(|| full.split_once("unknown variant ")) {
             Some((_, rest)) => unknown_word_help(rest),
             None if full.contains("missing field `base`") => "add `base: http://…`, the service's address".into(),
+            None if full.contains("missing field `address`") => {
+                "add `address`, where the trunk is called; for peers that only call, write their networks alone".into()
+            }
+            None if full.contains("missing field `password`") => "add `password: ${NAME}`".into(),
             None if full.contains("duplicate field") => "remove one of the two".into(),
             None if full.contains("invalid type") => "write the value in the form that is expected here".into(),
             None => "check indentation, quotes and colons near this place".into(),

@@ -114,7 +114,7 @@ fn values_that_do_not_fit_have_their_place_and_a_remedy() {
         ("trunks: { zz: { address: h, user: u } }\n", "1:11 trunk `zz` has no whole account"),
         ("trunks: { zz: { address: h, register_s: 60 } }\n", "1:11 trunk `zz` has no whole account"),
         ("phones: { 10x: { password: p } }\n", "1:11 `10x` is not an extension"),
-        ("phones: { 1001: { name: x } }\n", "1:19 phones.1001: missing field `password`"),
+        ("phones: { 1001: { name: x } }\n", "1:17 phones.1001: missing field `password`"),
         ("realm: \"a\\\"b\"\n", "1:1 `realm` cannot stand in a challenge"),
         ("listen: [1]\n", "1:9 listen: invalid type: sequence"),
         ("欢迎: : [\n", "1:"),

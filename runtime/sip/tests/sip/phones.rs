@@ -107,7 +107,7 @@ fn what_is_wrong_with_a_register_has_its_answer() {
     for (extra, code) in [
         (format!("{contact};expires=60\n"), "200"),
         ("Contact: *\n".to_owned(), "400"),
-        (format!("Contact: *, <sip:a@b>\nExpires: 0\n"), "400"),
+        ("Contact: *, <sip:a@b>\nExpires: 0\n".to_owned(), "400"),
         ("Contact: <tel:+1>\n".to_owned(), "400"),
         (format!("{contact};q=7\n"), "400"),
         ("Require: path\n".to_owned(), "420"),
