@@ -322,7 +322,11 @@ impl Config {
 
     /// Names for the checker.
     pub fn names(&self) -> SiteNames {
-        SiteNames { services: Some(self.services.keys().cloned().collect()), ..SiteNames::default() }
+        SiteNames {
+            services: Some(self.services.keys().cloned().collect()),
+            phones: Some(self.phones.keys().cloned().collect()),
+            calls_out: Some(self.trunks.values().any(|trunk| trunk.long.is_some())),
+        }
     }
 }
 
