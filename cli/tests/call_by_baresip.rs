@@ -10,7 +10,7 @@
 mod harness;
 
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use harness::bank::Bank;
 use harness::baresip::Baresip;
@@ -26,16 +26,16 @@ fn baresip_hears_its_balance() {
     let served =
         Served::start(&harness::project("examples/01-first-call"), data.path(), &["--service", &bank.option()]);
     let phone = Baresip::dial(folder.path(), &format!("sip:+864008100000@{}", served.sip));
-    until("the call is up", || served.metric("strowger_calls_live") == 1.0);
+    harness::until("the call is up", || served.metric("strowger_calls_live") == 1.0);
     std::thread::sleep(Duration::from_secs(1));
     for key in "214111111111111111#".chars() {
         phone.press(key);
         std::thread::sleep(KEY);
     }
-    until("the bank is asked", || bank.asked.load(Ordering::Relaxed) == 1);
+    harness::until("the bank is asked", || bank.asked.load(Ordering::Relaxed) == 1);
     // Held until the menu asks again.
     phone.press('9');
-    until("the flow hangs up", || served.metric("strowger_calls_live") == 0.0);
+    harness::until("the flow hangs up", || served.metric("strowger_calls_live") == 0.0);
     assert_eq!(served.stop(), 0);
 
     let store = Store::open(data.path(), Options::default(), |_| ()).unwrap();
@@ -44,13 +44,4 @@ fn baresip_hears_its_balance() {
     assert_eq!((calls.len(), record.end.as_str()), (1, "hung up"), "{record:?}");
     let notes: Vec<_> = record.notes.iter().map(|(key, value)| (key.as_str(), value.reveal().as_str())).collect();
     assert_eq!(notes, [("asked", "balance"), ("outcome", "first call")]);
-}
-
-/// Waits for something that other processes do; a minute is far longer than it takes.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while !holds() {
-        assert!(Instant::now() < end, "waited in vain until {what}");
-        std::thread::park_timeout(Duration::from_millis(50));
-    }
 }

@@ -8,6 +8,7 @@ use std::process::Command;
 const TOOLS: &[(&str, &str)] = &[
     ("sipp", "sip-tester"),
     ("baresip", "baresip"),
+    ("kamailio", "kamailio"),
     ("espeak-ng", "espeak-ng"),
     ("tshark", "tshark"),
     ("luajit", "luajit"),

@@ -4,6 +4,7 @@
 
 pub mod bank;
 pub mod baresip;
+pub mod kamailio;
 pub mod pcap;
 pub mod relay;
 pub mod served;
@@ -29,4 +30,13 @@ pub fn free_media_port() -> u16 {
         .map(|_| free_port() & !1)
         .find(|port| [*port, port + 1].iter().all(|p| UdpSocket::bind(SocketAddr::from(([127, 0, 0, 1], *p))).is_ok()))
         .expect("a pair of ports")
+}
+
+/// Waits for something that other processes do; a minute is far longer than it takes.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !holds() {
+        assert!(std::time::Instant::now() < end, "waited in vain until {what}");
+        std::thread::park_timeout(std::time::Duration::from_millis(50));
+    }
 }
