@@ -6,6 +6,7 @@ pub mod bank;
 pub mod baresip;
 pub mod kamailio;
 pub mod pcap;
+pub mod pjsua2;
 pub mod relay;
 pub mod served;
 pub mod sipp;

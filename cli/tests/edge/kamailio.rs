@@ -1,27 +1,15 @@
 //! Kamailio, which is not ours, stands between the callers and the server, over UDP and TCP in all pairs: requests in
 //! a dialog find their way by its Record-Route, both ways.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests may stop at the first surprise"
-)]
-
-mod harness;
-
-use std::time::Duration;
-
-use harness::kamailio::Kamailio;
-use harness::pcap;
-use harness::served::Served;
-use harness::sipp::Sipp;
 use runtime_contract::leg::GoneCause;
-use runtime_server::{Phone, PhoneEvent};
+use runtime_server::Phone;
 use runtime_store::{Options, Store};
 use tempfile::tempdir;
 
-const LONG: Duration = Duration::from_secs(60);
+use crate::harness::kamailio::Kamailio;
+use crate::harness::pcap;
+use crate::harness::served::Served;
+use crate::harness::sipp::Sipp;
+use crate::{LONG, gone, harness};
 
 #[test]
 fn dialogs_go_through_a_proxy_that_stays_in_the_way() {
@@ -58,10 +46,4 @@ fn dialogs_go_through_a_proxy_that_stays_in_the_way() {
     ends.sort();
     assert_eq!(ends.iter().filter(|end| *end == "caller hung up").count(), 2, "{ends:?}");
     assert_eq!(ends.iter().filter(|end| *end == "hung up").count(), 8, "{ends:?}");
-}
-
-fn gone(call: &runtime_server::PhoneCall) -> GoneCause {
-    std::iter::from_fn(|| call.next_event(LONG))
-        .find_map(|event| if let PhoneEvent::Gone(cause) = event { Some(cause) } else { None })
-        .expect("the call ends")
 }

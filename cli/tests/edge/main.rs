@@ -1,0 +1,26 @@
+//! What stands around a server in a site, none of it ours: a proxy at the edge, phones on desks.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may stop at the first surprise"
+)]
+
+#[path = "../harness/mod.rs"]
+mod harness;
+mod kamailio;
+
+use std::time::Duration;
+
+use runtime_contract::leg::GoneCause;
+use runtime_server::{PhoneCall, PhoneEvent};
+
+/// Far longer than anything takes.
+const LONG: Duration = Duration::from_secs(60);
+
+fn gone(call: &PhoneCall) -> GoneCause {
+    std::iter::from_fn(|| call.next_event(LONG))
+        .find_map(|event| if let PhoneEvent::Gone(cause) = event { Some(cause) } else { None })
+        .expect("the call ends")
+}
