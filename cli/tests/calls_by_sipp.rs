@@ -10,13 +10,14 @@
 mod harness;
 
 use std::net::SocketAddr;
+use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
 
 use harness::bank::Bank;
 use harness::pcap::{self, Press};
 use harness::relay::{Relay, Way};
 use harness::served::Served;
-use harness::sipp::Sipp;
+use harness::sipp::{Callee, Sipp};
 use tempfile::{TempDir, tempdir};
 
 const EXAMPLE: &str = "+864008100000";
@@ -161,4 +162,65 @@ fn a_request_with_an_old_sequence_number_is_refused() {
     let site = Site::example();
     site.completes("wrong_cseq", site.served.sip, EXAMPLE, 3);
     site.ends_clean(3.0);
+}
+
+#[test]
+fn a_caller_may_change_the_session_in_every_way() {
+    let site = Site::example();
+    site.completes("changed_session", site.served.sip, EXAMPLE, 2);
+    site.ends_clean(2.0);
+}
+
+#[test]
+fn sessions_have_a_length_that_both_agree_to() {
+    let site = Site::example();
+    site.completes("session_timer", site.served.sip, EXAMPLE, 2);
+    assert_eq!(site.served.metric("strowger_calls_live"), 0.0);
+    assert_eq!(site.served.stop(), 0);
+}
+
+#[test]
+fn a_caller_may_want_provisional_responses_reliably() {
+    let site = Site::start("cli/tests/projects/ring");
+    site.completes("prack", site.served.sip, "+864008100001", 2);
+    site.ends_clean(2.0);
+}
+
+#[test]
+fn keys_may_come_by_info() {
+    let site = Site::example();
+    site.completes("info_keys", site.served.sip, EXAMPLE, 2);
+    site.ends_clean(2.0);
+}
+
+#[test]
+fn callers_are_given_away() {
+    let site = Site::start("cli/tests/projects/give_away");
+    site.completes("given_away", site.served.sip, "+864008100006", 2);
+    site.completes("not_given_away", site.served.sip, "+864008100006", 2);
+    site.ends_clean(4.0);
+}
+
+/// Whoever is called by `strowger call` goes by the scenario; gives what the phone said.
+fn is_called(scenario: &str) -> String {
+    let folder = tempdir().unwrap();
+    let callee = Callee::start(scenario, folder.path());
+    let target = format!("sip:callee@{}", callee.address);
+    let phone = Command::new(env!("CARGO_BIN_EXE_strowger"))
+        .args(["call", &target, "--seconds", "30", "--json"])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let outcome = callee.outcome(folder.path());
+    let said = String::from_utf8_lossy(&phone.stdout).into_owned();
+    assert_eq!(outcome.code, Some(0), "{scenario}:\n{}\n{said}", outcome.said);
+    assert!(phone.status.success(), "{scenario}: {said}");
+    said
+}
+
+#[test]
+fn whom_we_call_may_answer_in_every_way() {
+    for scenario in ["callee_early", "callee_prack", "callee_moved", "callee_forks"] {
+        is_called(scenario);
+    }
 }

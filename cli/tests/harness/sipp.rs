@@ -1,8 +1,8 @@
-//! SIPp as the caller: one of the scenarios beside, as a child process.
+//! SIPp as the caller or the callee: one of the scenarios beside, as a child process.
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use super::{free_media_port, free_port};
 
@@ -46,6 +46,43 @@ impl Sipp<'_> {
             .stdin(Stdio::null())
             .output()
             .expect("sipp runs (Debian's sip-tester)");
+        let errors = std::fs::read_to_string(folder.join("errors.log")).unwrap_or_default();
+        let screen = String::from_utf8_lossy(&output.stdout);
+        Outcome {
+            code: output.status.code(),
+            said: format!("{screen}\n{}\n{errors}", String::from_utf8_lossy(&output.stderr)),
+        }
+    }
+}
+
+/// SIPp as the one who is called, once.
+pub struct Callee {
+    child: Child,
+    pub address: SocketAddr,
+}
+
+impl Callee {
+    /// Runs in a folder of its own.
+    pub fn start(scenario: &str, folder: &Path) -> Callee {
+        let file = super::project("cli/tests/sipp").join(format!("{scenario}.xml"));
+        std::fs::copy(&file, folder.join("scenario.xml")).expect("a scenario of that name");
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let child = Command::new("sipp")
+            .args(["-sf", "scenario.xml", "-i", "127.0.0.1", "-nostdin", "-trace_err", "-error_file", "errors.log"])
+            .args(["-p", &address.port().to_string(), "-mp", &free_media_port().to_string(), "-m", "1"])
+            .args(["-timeout", "60s", "-timeout_error"])
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("sipp runs (Debian's sip-tester)");
+        Callee { child, address }
+    }
+
+    /// Waits for its end.
+    pub fn outcome(self, folder: &Path) -> Outcome {
+        let output = self.child.wait_with_output().expect("it ends");
         let errors = std::fs::read_to_string(folder.join("errors.log")).unwrap_or_default();
         let screen = String::from_utf8_lossy(&output.stdout);
         Outcome {

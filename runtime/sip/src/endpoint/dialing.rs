@@ -199,8 +199,10 @@ impl Endpoint {
             let all = std::mem::take(&mut state.early);
             all.into_iter().find(|early| *early.dialog.remote_tag == *response.to_tag)
         });
+        if let Some(state) = leg.and_then(|leg| self.legs.get(leg)) {
+            dialog.local_cseq = state.dialog.local_cseq;
+        }
         if let Some(early) = &early {
-            dialog.local_cseq = early.dialog.local_cseq;
             dialog.remote_cseq = early.dialog.remote_cseq;
         }
         let branch = self.next_branch();

@@ -18,7 +18,7 @@ use crate::transaction::{FORKS_MAX, Machine, Owner};
 
 /// One branch of a fork that has not answered yet.
 pub struct Early {
-    /// Has the tag, route and numbers of its own.
+    /// Has the tag and route of its own, and the far side's numbers.
     pub dialog: Dialog,
     /// RSeq of the last reliable provisional response; none was 0.
     rseq: u32,
@@ -93,15 +93,17 @@ impl Endpoint {
 
     fn send_prack(&mut self, leg: Key, at: usize, rseq: u32, invite_cseq: u32) {
         let branch = self.next_branch();
-        let Some(early) = self.legs.get_mut(leg).and_then(|state| state.early.get_mut(at)) else { return };
-        let cseq = early.dialog.next_cseq();
+        let Some(state) = self.legs.get_mut(leg) else { return };
+        // Numbers only have to grow: one row of them for all branches.
+        let cseq = state.dialog.next_cseq();
+        let Some(early) = state.early.get(at) else { return };
         let mut writer = early.dialog.request(b"PRACK", cseq, &branch);
         let (destination, local) = (early.dialog.next_hop(), early.dialog.local);
         writer.put(b"RAck: ").put_number(rseq).put(b" ").put_number(invite_cseq).put(b" INVITE\r\n");
         self.put_user_agent(&mut writer);
         writer.body(b"");
         let bytes = Arc::from(writer.into_bytes());
-        let opening = self.client_opening(Machine::Client, &branch, b"PRACK", Owner::Nobody, destination, local);
+        let opening = self.client_opening(Machine::Client, &branch, b"PRACK", Owner::Session(leg), destination, local);
         // Without room for it, the far side repeats its response, and gets no more than that.
         self.transactions.open(&mut self.ctx, opening, Some(bytes));
     }

@@ -16,7 +16,7 @@ pub enum Owner {
     Nobody,
     /// The INVITE that makes a leg, or one that the far side sent in its dialog.
     Leg(Key),
-    /// What we ask within the dialog of a leg: re-INVITE, UPDATE.
+    /// What we ask within the dialog of a leg: re-INVITE, UPDATE, PRACK, REFER.
     Session(Key),
     /// The BYE of a dialog that is over but for this.
     Closing(Digest),

@@ -1,6 +1,7 @@
 //! Random bytes, mutated messages, commands at odd times: no panic, bounds kept, nothing left at the end.
 
-use runtime_contract::leg::{LegCommand, LegEvent, LegId, RejectCause};
+use runtime_contract::Redacted;
+use runtime_contract::leg::{LegCommand, LegEvent, LegId, RejectCause, Target};
 use runtime_sip::Input;
 
 use crate::bench::{Bench, MEDIA, SDP, address, crlf, request, response};
@@ -78,7 +79,7 @@ pub fn corpus() -> Vec<Vec<u8>> {
         .collect();
     corpus.sort();
     for cseq in 1..6 {
-        for method in ["INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE"] {
+        for method in ["INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "PRACK", "REFER", "NOTIFY"] {
             for body in ["", SDP] {
                 corpus.push(crlf(&request(method, cseq, &format!("b{}", cseq / 2), "", "", body)).into_bytes());
             }
@@ -111,8 +112,11 @@ fn noise(seed: u64) {
             }
             6 => bench.answer(leg.0),
             7 => bench.command(LegCommand::HangUp { leg }),
-            8 => bench.command(match random.below(2) {
+            8 => bench.command(match random.below(6) {
                 0 => LegCommand::Ring { leg },
+                1 => LegCommand::Progress { leg, media: address(MEDIA) },
+                2 | 3 => LegCommand::Hold { leg, on: random.chance(50) },
+                4 => LegCommand::Transfer { leg, target: Target::Number(Redacted::new("+441".to_owned())) },
                 _ => LegCommand::Reject { leg, cause: RejectCause::Busy },
             }),
             9 => bench.dial((1 << 63) + random.below(4)),
@@ -122,14 +126,31 @@ fn noise(seed: u64) {
                 if let Some(text) = heard.get(random.below(heard.len().max(1) as u64) as usize) {
                     let reply = match text.starts_with("SIP/2.0") {
                         true if text.contains("\nTo: ") => {
-                            let method = ["ACK", "BYE", "INVITE", "OPTIONS"][random.below(4) as usize];
+                            let methods = ["ACK", "BYE", "INVITE", "OPTIONS", "PRACK", "UPDATE", "NOTIFY", "INFO"];
+                            let method = methods[random.below(8) as usize];
                             let tag = crate::bench::to_tag(text).to_owned();
-                            request(method, 1 + random.below(5) as u32, &random.next().to_string(), &tag, "", SDP)
+                            let extra = match method {
+                                "PRACK" => format!("RAck: {} 1 INVITE\n", 1 + random.below(3)),
+                                "NOTIFY" => "Event: refer\nSubscription-State: active\n".to_owned(),
+                                "INVITE" | "UPDATE" if random.chance(50) => {
+                                    format!("Supported: timer, 100rel\nSession-Expires: {}\n", 80 + random.below(100))
+                                }
+                                _ => String::new(),
+                            };
+                            request(method, 1 + random.below(5) as u32, &random.next().to_string(), &tag, &extra, SDP)
                         }
                         true => continue,
                         false => {
-                            let code = [100, 180, 200, 200, 486, 487][random.below(6) as usize];
-                            response(text, code, ["", "x", "y"][random.below(3) as usize], SDP)
+                            let code = [100, 180, 200, 200, 302, 422, 481, 486, 487, 491][random.below(10) as usize];
+                            let answer = response(text, code, ["", "x", "y"][random.below(3) as usize], SDP);
+                            match code {
+                                180 if random.chance(50) => {
+                                    let reliably = format!("Require: 100rel\nRSeq: {}\nContact", 1 + random.below(3));
+                                    answer.replacen("Contact", &reliably, 1)
+                                }
+                                422 => answer.replacen("Contact", "Min-SE: 3600\nContact", 1),
+                                _ => answer,
+                            }
                         }
                     };
                     let mut bytes = crlf(&reply).into_bytes();
