@@ -334,7 +334,8 @@ impl<'a> Painter<'a> {
                 self.line(LineKind::Does, way, format!("goes on in {}", self.slice(value.span)));
             }
             StatementKind::Menu(dialogue) => self.dialogue(dialogue, way),
-            StatementKind::Wait(_)
+            StatementKind::Recording { .. }
+            | StatementKind::Wait(_)
             | StatementKind::Send { .. }
             | StatementKind::Notify { .. }
             | StatementKind::OpenCase { .. }

@@ -35,7 +35,7 @@ pub fn mailbox(meta: &ProgramMeta, prompts: &[Prompt], kind: &SiteKind) -> Optio
         }
     };
     let arguments = match request {
-        Request::Answer | Request::Reject(_) | Request::HangUp => Vec::new(),
+        Request::Answer | Request::Reject(_) | Request::Recording { .. } | Request::HangUp => Vec::new(),
         Request::Wait => vec![Type::Duration],
         Request::Connect(connect) => {
             [connect.to.value()].into_iter().chain(connect.from.then_some(Type::Phone)).collect()

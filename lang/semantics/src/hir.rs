@@ -147,6 +147,7 @@ impl Statement {
             StatementKind::Answer
             | StatementKind::Reject(_)
             | StatementKind::Play(_)
+            | StatementKind::Recording { .. }
             | StatementKind::Wait(_)
             | StatementKind::Run(_)
             | StatementKind::Note { .. }
@@ -167,6 +168,10 @@ pub enum StatementKind {
     Reject(RejectReason),
     /// `say` and `play`.
     Play(Prompts),
+    /// `recording on` and `recording off`: of the conversation.
+    Recording {
+        on: bool,
+    },
     /// A Duration; not above `WAIT_MS_MAX` when it is a constant, else to be cut to it.
     Wait(Expr),
     Menu(Menu),

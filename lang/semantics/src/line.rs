@@ -17,6 +17,9 @@ impl Line {
     const RINGING: Line = Line(1);
     const UP: Line = Line(2);
     const GONE: Line = Line(4);
+    /// Up, and the caller has heard a prompt.
+    const TOLD: Line = Line(8);
+    const ANSWERED: Line = Line(Line::UP.0 | Line::TOLD.0);
 
     fn or(self, other: Line) -> Line {
         Line(self.0 | other.0)
@@ -24,6 +27,12 @@ impl Line {
 
     fn may_be(self, other: Line) -> bool {
         self.0 & other.0 != 0
+    }
+
+    /// Behind `answer`.
+    fn answered(self) -> Line {
+        let up = if self.may_be(Line::RINGING) { Line::UP } else { Line::NEVER };
+        Line(self.0 & Line::ANSWERED.0).or(up)
     }
 }
 
@@ -45,7 +54,7 @@ struct Summary {
     back: Line,
 }
 
-/// F0601 and F0602 in all flows. `answers` are the flows that an `inbound` leads to. Flows that run themselves were
+/// F0601, F0602 and F0607 in all flows. `answers` are the flows that an `inbound` leads to. Flows that run themselves were
 /// told of; here such a `run` is taken to do nothing.
 pub(crate) fn check_lines(flows: &[Option<CheckedFlow>], answers: &[u32], problems: &mut Problems) {
     let mut lines = Lines { flows, known: BTreeMap::new(), open: Vec::new() };
@@ -67,11 +76,13 @@ pub(crate) fn check_lines(flows: &[Option<CheckedFlow>], answers: &[u32], proble
 fn diagnostic(fault: &Fault) -> Diagnostic {
     let diagnostic = Diagnostic::new(fault.code, fault.span, fault.message.clone());
     let diagnostic = match fault.inside {
+        Some(inside) if fault.code == Code::RecordingWithoutNotice => diagnostic.label(inside, "it begins here"),
         Some(inside) => diagnostic.label(inside, "needed here"),
         None => diagnostic,
     };
     diagnostic.help(match fault.code {
         Code::BeforeAnswer => "`answer` before it",
+        Code::RecordingWithoutNotice => "put `say \"This call is recorded.\"` before it",
         _ => "leave it out here",
     })
 }
@@ -95,7 +106,7 @@ impl<'f> Lines<'f> {
         if answers || ringing.is_empty() {
             return ringing;
         }
-        self.summary(flow, Line::UP).faults
+        self.summary(flow, Line::TOLD).faults
     }
 
     fn summary(&mut self, flow: u32, entry: Line) -> Summary {
@@ -115,7 +126,7 @@ impl<'f> Lines<'f> {
     fn walk(&mut self, flow: &'f Flow, entry: Line) -> Summary {
         let mut steps = vec![Line::NEVER; flow.steps.len()];
         let mut summary = Summary::default();
-        // A step is walked again whenever it may be entered in a further state, of which there are three.
+        // A step is walked again whenever it may be entered in a further state, of which there are four.
         loop {
             let mut walk =
                 Walk { lines: self, faults: Vec::new(), steps: steps.clone(), seen: Line::NEVER, back: Line::NEVER };
@@ -170,7 +181,15 @@ impl Walk<'_, '_> {
         if line.may_be(Line::RINGING) {
             self.fault(Code::BeforeAnswer, statement.keyword, "the call is not answered yet");
         }
-        Line::UP
+        line.answered()
+    }
+
+    /// He hears something too.
+    fn tell(&mut self, statement: &Statement, line: Line) -> Line {
+        match self.need(statement, line) {
+            Line::GONE => Line::GONE,
+            _ => Line::TOLD,
+        }
     }
 
     fn statement(&mut self, statement: &Statement, line: Line) -> Line {
@@ -189,12 +208,12 @@ impl Walk<'_, '_> {
                     self.fault(Code::NoLineHere, statement.keyword, "nobody is on the line here");
                     return line;
                 }
-                Line::UP
+                line.answered()
             }
             StatementKind::Reject(_) => {
                 if line.may_be(Line::GONE) {
                     self.fault(Code::NoLineHere, statement.keyword, "nobody is on the line here");
-                } else if line.may_be(Line::UP) {
+                } else if line.may_be(Line::ANSWERED) {
                     let message = "a call that is answered cannot be rejected any more";
                     self.fault(Code::NoLineHere, statement.keyword, message);
                 }
@@ -206,17 +225,27 @@ impl Walk<'_, '_> {
                 }
                 Line::NEVER
             }
-            StatementKind::Play(_) => self.need(statement, line),
-            StatementKind::Menu(menu) => {
+            StatementKind::Play(_) => self.tell(statement, line),
+            StatementKind::Recording { on } => {
+                let told_of = line.may_be(Line::RINGING);
                 let line = self.need(statement, line);
+                if *on && !told_of && line.may_be(Line::UP) {
+                    let message = "the recording begins before the caller has heard anything";
+                    self.fault(Code::RecordingWithoutNotice, statement.keyword, message);
+                    return Line::TOLD;
+                }
+                line
+            }
+            StatementKind::Menu(menu) => {
+                let line = self.tell(statement, line);
                 self.arms(&menu.dialogue, line)
             }
             StatementKind::Ask(ask) => {
-                let line = self.need(statement, line);
+                let line = self.tell(statement, line);
                 self.arms(&ask.dialogue, line).or(line)
             }
             StatementKind::Record(record) => {
-                let line = self.need(statement, line);
+                let line = self.tell(statement, line);
                 self.arms(&record.dialogue, line).or(line)
             }
             StatementKind::Connect(connect) => {
@@ -280,22 +309,25 @@ impl Walk<'_, '_> {
     fn run(&mut self, flow: u32, statement: &Statement, line: Line) -> Line {
         let mut back = Line::NEVER;
         let mut told = false;
-        for state in [Line::RINGING, Line::UP, Line::GONE] {
+        for state in [Line::RINGING, Line::UP, Line::TOLD, Line::GONE] {
             if !line.may_be(state) {
                 continue;
             }
             let summary = self.lines.summary(flow, state);
             back = back.or(summary.back);
             let everywhere = |lines: &mut Lines<'_>| {
-                !lines.summary(flow, Line::UP).faults.is_empty()
+                !lines.summary(flow, Line::TOLD).faults.is_empty()
                     && !lines.summary(flow, Line::RINGING).faults.is_empty()
             };
-            if let (Some(first), false) = (summary.faults.first(), told)
+            // What is advice stands behind what is wrong.
+            let first = summary.faults.iter().min_by_key(|fault| fault.code == Code::RecordingWithoutNotice);
+            if let (Some(first), false) = (first, told)
                 && (state == Line::GONE || !everywhere(self.lines))
             {
                 told = true;
                 let message = match first.code {
                     Code::BeforeAnswer => "this flow needs the caller, and the call is not answered yet",
+                    Code::RecordingWithoutNotice => "this flow begins a recording before the caller has heard anything",
                     _ if state == Line::GONE => "this flow needs the caller, and nobody is on the line here",
                     _ => "this flow rejects the call, which is answered already",
                 };
@@ -308,6 +340,6 @@ impl Walk<'_, '_> {
                 });
             }
         }
-        if told && line.may_be(Line::RINGING) { Line::UP } else { back }
+        if told && line.may_be(Line::RINGING) { Line::TOLD } else { back }
     }
 }

@@ -96,6 +96,37 @@ flow a {
 }
 
 #[test]
+fn the_way_on_which_nobody_says_that_it_is_recorded_is_shown() {
+    insta::assert_snapshot!(rendered(
+        "languages en
+
+inbound \"+44 20 7946 0000\" => main
+
+service crm {
+    is_member(number: Phone?) -> Bool
+}
+
+flow main {
+    answer
+    let member = crm.is_member(caller.number) else false
+    if member { say \"This call is recorded.\" }
+    run talk()
+    recording on
+    hang up
+}
+
+flow talk {
+    if caller.number is none { hang up }
+    recording on
+    connect to extension \"107\" else say \"Nobody is there.\"
+    recording off
+    return
+}
+"
+    ));
+}
+
+#[test]
 fn a_flow_that_needs_the_caller_says_where() {
     insta::assert_snapshot!(rendered(
         "languages en

@@ -34,6 +34,7 @@ pub enum Kind {
     Menu,
     Ask,
     Record,
+    Recording,
     Wait,
     Service,
     Note,
@@ -85,6 +86,13 @@ pub const TABLE: &[Row] = &[
         durability: Durability::Before,
         outcomes: &["recording", "silence"],
     },
+    Row {
+        kind: Kind::Recording,
+        name: "recording",
+        effect: Effect::Line,
+        durability: Durability::None,
+        outcomes: &["done"],
+    },
     Row { kind: Kind::Wait, name: "wait", effect: Effect::World, durability: Durability::None, outcomes: &["done"] },
     Row {
         kind: Kind::Service,
@@ -133,6 +141,10 @@ pub enum Request {
     Menu(Menu),
     Ask(Ask),
     Record(Record),
+    /// From here on the conversation is recorded, or is not. Harmless where that is so already.
+    Recording {
+        on: bool,
+    },
     /// Argument: a Duration.
     Wait,
     Service(ServiceCall),
@@ -356,6 +368,7 @@ impl Request {
             Request::Menu(_) => Kind::Menu,
             Request::Ask(_) => Kind::Ask,
             Request::Record(_) => Kind::Record,
+            Request::Recording { .. } => Kind::Recording,
             Request::Wait => Kind::Wait,
             Request::Service(_) => Kind::Service,
             Request::Note { .. } => Kind::Note,

@@ -33,6 +33,9 @@ impl FlowWriter<'_> {
                 let (prompts, words) = self.prompts(prompts);
                 self.request(Request::Play(prompts), label(Kind::Play), &words, keyword);
             }
+            StatementKind::Recording { on } => {
+                self.request(Request::Recording { on: *on }, label(Kind::Recording), &[], keyword);
+            }
             StatementKind::Wait(duration) => {
                 let ms = self.wait_ms(duration);
                 self.request(Request::Wait, label(Kind::Wait), &[ms], keyword);

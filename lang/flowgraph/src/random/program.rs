@@ -401,13 +401,14 @@ impl<'w> Writer<'w> {
     }
 
     fn request(&mut self) {
-        let request = match self.random.below(15) {
+        let request = match self.random.below(16) {
             0 => Request::Answer,
             1 => Request::Play(self.prompts()),
             2 => Request::Menu(self.menu()),
             3 => Request::Ask(self.ask()),
             4 => Request::Record(Record { prompts: self.prompts(), max_ms: 1_000, end_key: None, silence_ms: 500 }),
             5 => Request::Wait,
+            14 => Request::Recording { on: self.random.chance(50) },
             6..13 => {
                 let operations = self.builder.meta.services.first().map_or(0, |service| service.operations.len());
                 Request::Service(ServiceCall { service: 0, operation: self.random.below(operations) as u32 })

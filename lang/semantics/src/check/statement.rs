@@ -171,6 +171,10 @@ impl Checker<'_, '_> {
                 Some(item) => StatementKind::Play(hir::Prompts { items: vec![item], barge_in: true }),
                 None => StatementKind::Broken,
             },
+            Ast::Recording { on } => {
+                self.voice_only(keyword, "`recording`");
+                StatementKind::Recording { on: *on }
+            }
             Ast::Wait(time) => self.wait(time),
             Ast::Connect { .. } => return self.connect(statement, into),
             Ast::Transfer { .. } => return self.transfer(statement, into),
@@ -214,6 +218,7 @@ impl Checker<'_, '_> {
             | Ast::Reject { .. }
             | Ast::Say(_)
             | Ast::Play(_)
+            | Ast::Recording { .. }
             | Ast::Wait(_)
             | Ast::HangUp
             | Ast::Run(_)
@@ -381,7 +386,8 @@ impl Checker<'_, '_> {
         let otherwise = otherwise.map(|otherwise| self.block(&otherwise.body.statements)).unwrap_or_default();
         let condition = match negated && !matches!(condition.kind, hir::ExprKind::Broken) {
             true => {
-                let (ty, span) = (condition.ty.clone(), condition.span);
+                // Empty: in the text it is no part of the condition, as the `not` of `is none` is.
+                let (ty, span) = (condition.ty.clone(), Span { end: condition.span.start, ..condition.span });
                 hir::Expr { kind: hir::ExprKind::Not(Box::new(condition)), ty, span }
             }
             false => condition,
@@ -534,7 +540,6 @@ pub(crate) fn broken(statement: &ast::Statement) -> Statement {
 
 fn verb(kind: &Ast) -> &'static str {
     match kind {
-        Ast::Recording { .. } => "`recording`",
         Ast::Queue { .. } => "`queue`",
         Ast::Send { .. } => "`send`",
         Ast::Notify { .. } => "`notify`",

@@ -152,6 +152,7 @@ impl<'w, 'p> Walk<'w, 'p> {
                 None
             }
             StatementKind::Answer
+            | StatementKind::Recording { .. }
             | StatementKind::Note { .. }
             | StatementKind::SetLanguage(_)
             | StatementKind::Let { .. }

@@ -23,7 +23,7 @@ const SEARCHES_MAX: usize = 64;
 struct Flows<'f> {
     list: &'f [Option<CheckedFlow>],
     services: &'f [Service],
-    returns: &'f RefCell<BTreeMap<(u32, Line), Returns>>,
+    returns: &'f RefCell<BTreeMap<(u32, Line, Kind), Returns>>,
     /// Flows that are being looked at, one in another.
     depth: usize,
 }
@@ -43,14 +43,14 @@ impl<'f> Flows<'f> {
     }
 
     /// A flow that runs itself was told of; it is taken to come back.
-    fn returns(mut self, flow: u32, entry: Line, hir: &'f Flow) -> Returns {
-        let known = self.returns.borrow().get(&(flow, entry)).copied();
+    fn returns(mut self, flow: u32, entry: Line, hir: &'f Flow, kind: Kind) -> Returns {
+        let known = self.returns.borrow().get(&(flow, entry, kind)).copied();
         known.unwrap_or_else(|| {
             let same = LINES.map(|line| (line == entry).then_some(0));
-            self.returns.borrow_mut().insert((flow, entry), same);
+            self.returns.borrow_mut().insert((flow, entry, kind), same);
             self.depth += 1;
-            let returns = Search::new(self, hir, entry, Kind::All).returns();
-            self.returns.borrow_mut().insert((flow, entry), returns);
+            let returns = Search::new(self, hir, entry, kind).returns();
+            self.returns.borrow_mut().insert((flow, entry, kind), returns);
             returns
         })
     }
@@ -120,13 +120,14 @@ impl<'f> Ways<'f> {
         }
         let mut turns = search.to_place(span, lines)?;
         let inside = problem.labels.iter().find(|label| !label.primary).map(|label| label.span);
-        if let (Code::BeforeAnswer | Code::NoLineHere, Some(inside)) = (problem.code, inside)
+        if let (Code::BeforeAnswer | Code::NoLineHere | Code::RecordingWithoutNotice, Some(inside)) = (problem.code, inside)
             && let Some(callee) = self.flow_at(inside).filter(|callee| flow.runs.contains(&(*callee, span)))
             && let Some(checked) = self.flows.flow(callee)
         {
+            let inner = if kind == Kind::Told { Kind::Told } else { Kind::All };
             let entry = if kind == Kind::Finally { Line::Gone } else { entry_of(problem.code) };
             turns.push(Turn::enters(checked.short_name(), span));
-            turns.extend(self.search(callee, entry, Kind::All)?.to_place(inside, lines)?);
+            turns.extend(self.search(callee, entry, inner)?.to_place(inside, lines)?);
         }
         Some(turns)
     }
@@ -149,6 +150,7 @@ fn has_way(code: Code) -> bool {
             | Code::PathDoesNotEnd
             | Code::NoLineHere
             | Code::BeforeAnswer
+            | Code::RecordingWithoutNotice
             | Code::PrivateLeak
             | Code::PrivateParameterNeeded
             | Code::WorstCaseTooLong
@@ -176,6 +178,7 @@ fn aim(problem: &Diagnostic, flow: &Flow, is_answered: bool) -> (Kind, Line, &'s
         Code::BeforeAnswer => (Kind::All, Line::Ringing, &[Line::Ringing]),
         // Nobody is on the line in `finally` alone; what else has this code is a call that was answered before.
         Code::NoLineHere => (Kind::All, entry, &[Line::Up]),
+        Code::RecordingWithoutNotice => (Kind::Told, entry, &[Line::Up]),
         _ => (Kind::All, entry, &LINES),
     }
 }

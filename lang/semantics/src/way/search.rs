@@ -81,6 +81,8 @@ pub(super) enum Kind {
     All,
     /// Those that have not come by the value of this name of the top part.
     Without(Span),
+    /// Those on which the caller has heard something.
+    Told,
     /// From this step on, and not by a bounded `go`.
     Round(u32),
     /// Of `finally`.
@@ -132,7 +134,7 @@ impl<'f> Search<'f> {
             _ => search.top(start),
         }
         search.through();
-        if let (Kind::All | Kind::Without(_), Some(_)) = (kind, &flow.fault) {
+        if let (Kind::All | Kind::Told | Kind::Without(_), Some(_)) = (kind, &flow.fault) {
             search.fault();
             search.through();
         }
@@ -407,7 +409,9 @@ impl<'f> Search<'f> {
                 self.block(&bound.otherwise, At::one(line, entry))
             }
             StatementKind::Run(run) => self.run(run, statement, line, node),
+            StatementKind::Play(_) if self.kind == Kind::Told => At::default(),
             StatementKind::Play(_)
+            | StatementKind::Recording { .. }
             | StatementKind::Wait(_)
             | StatementKind::Note { .. }
             | StatementKind::SetLanguage(_)
@@ -428,6 +432,9 @@ impl<'f> Search<'f> {
 
     /// `good` is what the caller does where he does what is wanted and no arm takes it.
     fn dialogue(&mut self, dialogue: &'f Dialogue, good: Option<Turn>, line: Line, node: NodeId) -> At {
+        if self.kind == Kind::Told {
+            return At::default();
+        }
         if let Some(again) = self.again.get_mut(dialogue.id.0 as usize) {
             *again = At::default();
         }
@@ -467,7 +474,8 @@ impl<'f> Search<'f> {
         let Some(callee) = self.flows.flow(run.flow).filter(|_| self.flows.depth < RUN_DEPTH_MAX) else {
             return At::one(line, node);
         };
-        let returns = self.flows.returns(run.flow, line, &callee.hir);
+        let kind = if self.kind == Kind::Told { Kind::Told } else { Kind::All };
+        let returns = self.flows.returns(run.flow, line, &callee.hir, kind);
         let mut behind = At::default();
         for (state, cost) in LINES.into_iter().zip(returns) {
             let Some(cost) = cost else { continue };

@@ -24,7 +24,7 @@ pub(super) fn condition(condition: &Expr) -> (Turn, Turn) {
     let say = |words: &str| Turn::happens(words, span).quoting(span);
     match &condition.kind {
         // `unless`
-        ExprKind::Not(inner) if inner.span == span => {
+        ExprKind::Not(inner) if !span.holds(inner.span) => {
             let (holds, fails) = self::condition(inner);
             (fails, holds)
         }

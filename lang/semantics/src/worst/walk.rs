@@ -190,7 +190,7 @@ impl<'w> Walk<'w> {
 
     fn statement(&mut self, statement: &'w Statement, at: Cost) -> Option<Cost> {
         match &statement.kind {
-            StatementKind::Answer => Some(at.plus(Cost::request())),
+            StatementKind::Answer | StatementKind::Recording { .. } => Some(at.plus(Cost::request())),
             StatementKind::Reject(_) | StatementKind::HangUp => {
                 self.end(at.plus(Cost::request()));
                 None

@@ -238,6 +238,7 @@ impl<'p> Call<'p> {
             Request::Menu(menu) => format!("menu {} {}", menu.choices.join(","), heard(&menu.prompts)),
             Request::Ask(ask) => format!("ask {}", heard(&ask.prompts)),
             Request::Record(record) => format!("record {}ms {}", record.max_ms, heard(&record.prompts)),
+            Request::Recording { on } => format!("recording {}", if *on { "on" } else { "off" }),
             Request::Wait => format!("wait {}", values.join("")),
             Request::Connect(connect) => format!("connect {} for {}ms", values.join(" from "), connect.ring_ms),
             Request::Transfer { .. } => format!("transfer {}", values.join("")),

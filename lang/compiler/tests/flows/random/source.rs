@@ -402,11 +402,13 @@ impl Writer {
     }
 
     fn small(&mut self) {
-        let line = match self.chance.below(5) {
+        let line = match self.chance.below(7) {
             0 => "set caller.language = zh".to_owned(),
             1 => "set caller.language = en".to_owned(),
             2 => "note language = caller.language".to_owned(),
             3 => "note called = called.number".to_owned(),
+            4 => "recording on".to_owned(),
+            5 => "recording off".to_owned(),
             _ => format!("wait {}s", 1 + self.chance.below(4)),
         };
         self.line(&line);
