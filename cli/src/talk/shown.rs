@@ -39,6 +39,7 @@ pub fn event(line: &Line, zone: &str) -> Value {
             json!({ "kind": "service", "operation": name, "arguments": arguments, "answer": answer })
         }
         What::Dials { to, gives } => json!({ "kind": "dials", "to": to, "gives": gives }),
+        What::Recording { on } => json!({ "kind": "recording", "on": on }),
         What::Noted { key, value } => json!({ "kind": "note", "key": key, "value": value }),
         What::Fault(fault) => json!({ "kind": "fault", "text": fault }),
         What::HangsUp => json!({ "kind": "hangs up" }),

@@ -12,8 +12,9 @@ use crate::time::Time;
 pub enum Write {
     /// More of a call's journal, which runs in this graph; the first opens the call.
     Journal { call: CallId, graph: GraphId, journal: Vec<u8> },
-    /// A recording whose file is synced already. `partial`: the caller was gone before its end.
-    Recording { call: CallId, recording: u64, length_ms: u32, created: Time, partial: bool },
+    /// A recording whose file is synced already. `partial`: the caller was gone before its end. `conversation`: of all
+    /// that both sides said, on two channels.
+    Recording { call: CallId, recording: u64, length_ms: u32, created: Time, partial: bool, conversation: bool },
     /// The call is over: its record, and the last of its journal. Nothing follows for this call.
     End { record: Box<CallRecord>, journal: Vec<u8> },
 }

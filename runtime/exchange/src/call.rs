@@ -12,6 +12,7 @@ use runtime_session::{
     Session, WorldRequest,
 };
 
+use crate::conversation::Conversation;
 use crate::desk::{Desk, Held};
 use crate::input::{Recorded, RecordingFailed, WriteNumber};
 use crate::onward::Onward;
@@ -38,11 +39,12 @@ pub(crate) struct Call {
     /// The caller is with somebody else, or on the way.
     pub onward: Option<Onward>,
     recording: Option<Recording>,
-    /// The session is over; only a recording is still to come.
+    pub conversation: Conversation,
+    /// The session is over; only recordings are still to come.
     over: bool,
     /// As it stands in the exchange's table of deadlines.
     pub deadline: Option<Tick>,
-    /// When a call that is over is closed without its recording.
+    /// When a call that is over is closed without its recordings.
     close_at: Option<Tick>,
 }
 
@@ -60,7 +62,7 @@ struct Recording {
     abandoned: bool,
 }
 
-/// How long a call that is over waits for its last recording's file.
+/// How long a call that is over waits for the files of its recordings.
 const RECORDING_CLOSE_MS_MAX: u64 = 10_000;
 
 impl Call {
@@ -79,6 +81,7 @@ impl Call {
             service: None,
             onward: None,
             recording: None,
+            conversation: Conversation::default(),
             over: false,
             deadline: None,
             close_at: None,
@@ -95,7 +98,11 @@ impl Call {
 
     /// Over, and nothing to wait for: may be dropped.
     pub fn is_closed(&self) -> bool {
-        self.over && self.recording.is_none()
+        self.over && !self.awaits_files()
+    }
+
+    fn awaits_files(&self) -> bool {
+        self.recording.is_some() || self.conversation.is_unsaved()
     }
 
     /// Neither answered nor about to be: the caller is to hear that it rings.
@@ -120,10 +127,11 @@ impl Call {
                 None => self.tell(desk, SessionInput::Tick),
             };
         }
-        if self.close_at.is_some_and(|at| at <= desk.now.tick)
-            && let Some(recording) = self.recording.take()
-        {
-            desk.recordings.remove(&recording.recording);
+        if self.close_at.is_some_and(|at| at <= desk.now.tick) && self.awaits_files() {
+            if let Some(recording) = self.recording.take() {
+                desk.recordings.remove(&recording.recording);
+            }
+            self.give_up_conversation(desk);
             self.close(desk, Vec::new());
         }
     }
@@ -237,7 +245,10 @@ impl Call {
             }
             LineCommand::Reject(cause) => desk.put(Output::Leg(LegCommand::Reject { leg, cause })),
             LineCommand::HangUp if self.revival.is_some() => self.abandon_revival(desk),
-            LineCommand::HangUp => desk.put(Output::Leg(LegCommand::HangUp { leg })),
+            LineCommand::HangUp => {
+                self.end_conversation(desk, leg);
+                desk.put(Output::Leg(LegCommand::HangUp { leg }));
+            }
             LineCommand::Play { token, items } => {
                 let program = self.program().clone();
                 if desk.trace {
@@ -259,6 +270,7 @@ impl Call {
                 let call = self.id();
                 desk.put(Output::Media(MediaCommand::Record { leg, call, recording, length_ms_max, silence_ms }));
             }
+            LineCommand::RecordCall { on } => self.record_conversation(desk, leg, on),
             LineCommand::StopRecord { .. } => desk.put(Output::Media(MediaCommand::StopRecord { leg })),
         }
     }
@@ -379,6 +391,7 @@ impl Call {
     pub fn line_gone(&mut self, desk: &mut Desk, cause: GoneCause) {
         self.leg = None;
         self.answering = None;
+        self.conversation.leg_gone();
         self.cancel_onward(desk, None);
         if let Some(recording) = &mut self.recording {
             recording.abandoned = true;
@@ -399,13 +412,21 @@ impl Call {
     pub fn recorded(&mut self, desk: &mut Desk, recording: u64, result: Result<Recorded, RecordingFailed>) {
         let (call, created) = (self.id(), desk.now.time);
         let waited_for = self.over;
+        if self.conversation.settle(recording) {
+            self.conversation_recorded(desk, recording, result);
+            if waited_for && !self.awaits_files() {
+                self.close(desk, Vec::new());
+            }
+            return;
+        }
         // One that the session gave up waiting for still has its row.
         let done = self.recording.take_if(|running| running.recording == recording);
         let request = done.map_or(RequestId(0), |done| done.request);
         match result {
             Ok(Recorded { length_ms, spoken: true }) => {
                 let partial = done.is_none_or(|done| done.abandoned) || self.session.line() == Line::Gone;
-                let number = desk.write(Write::Recording { call, recording, length_ms, created, partial });
+                let number =
+                    desk.write(Write::Recording { call, recording, length_ms, created, partial, conversation: false });
                 self.record.recordings.push(recording);
                 if let Some(held) = desk.hold(number, call, Held::Recording { request, recording, length_ms }) {
                     self.refuse_held(desk, held);
@@ -418,19 +439,19 @@ impl Call {
             }
             Err(RecordingFailed) => self.tell(desk, SessionInput::Fault { request, kind: FaultKind::Store }),
         }
-        if waited_for && self.recording.is_none() {
+        if waited_for && !self.awaits_files() {
             self.close(desk, Vec::new());
         }
     }
 
-    /// The session is over. The record follows at once, or after the last recording.
+    /// The session is over. The record follows at once, or after the last of its recordings.
     fn end(&mut self, desk: &mut Desk, cause: EndCause, journal: Vec<u8>) {
         self.over = true;
         self.abandon_revival(desk);
         self.record.end = end_text(cause);
         self.record.ended = desk.now.time;
         self.record.last_step = step_text(self.program().meta(), self.session.body_site());
-        if self.recording.is_none() {
+        if !self.awaits_files() {
             return self.close(desk, journal);
         }
         self.close_at = Some(desk.now.tick.plus_ms(RECORDING_CLOSE_MS_MAX));

@@ -99,8 +99,8 @@ pub enum MediaEvent {
     /// The last sample of [`crate::MediaCommand::Play`] with this token was sent. Also said when nothing of
     /// it could be rendered: a call never waits for a prompt that cannot come.
     PlayDone { leg: LegId, token: u32 },
-    /// The recording is over and its file synced (or it failed). Said once for each `Record`, also after
-    /// the leg is gone.
+    /// The recording is over and its file synced (or it failed). Said once for each `Record` and `RecordCall`, also
+    /// after the leg is gone.
     Recorded { leg: LegId, recording: u64, result: Result<Recorded, RecordingFailed> },
 }
 

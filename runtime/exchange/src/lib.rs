@@ -20,6 +20,7 @@
 )]
 
 mod call;
+mod conversation;
 mod desk;
 mod exchange;
 mod input;
@@ -31,6 +32,7 @@ mod record;
 mod recovery;
 mod revival;
 
+pub use conversation::RECORDINGS_UNSAVED_MAX;
 pub use desk::STORE_STALL_MS_MAX;
 pub use exchange::{Config, Exchange};
 pub use input::{

@@ -97,6 +97,16 @@ pub enum MediaCommand {
     StopRecord {
         leg: LegId,
     },
+    /// Record the conversation, until [`MediaCommand::StopRecordCall`] or the end of the leg: what it sends on the left
+    /// channel, what it hears on the right; both silent while it is masked. Answered by `Recorded`.
+    RecordCall {
+        leg: LegId,
+        call: CallId,
+        recording: u64,
+    },
+    StopRecordCall {
+        leg: LegId,
+    },
     /// Delete its file; there is no row for it.
     DiscardRecording {
         recording: u64,
@@ -159,6 +169,10 @@ pub enum Event {
     Revived {
         call: CallId,
     },
+    /// A stretch of a conversation was to be recorded and is not, or not to its end.
+    RecordingFailed {
+        call: CallId,
+    },
     /// A service answered too late or twice.
     LateReply {
         call: CallId,
@@ -198,6 +212,10 @@ pub enum TraceWhat {
     },
     /// He talks with whoever was called.
     Connected,
+    /// The conversation is recorded from here on, or no more.
+    Recording {
+        on: bool,
+    },
     /// `text`: as in the call record.
     Noted {
         key: String,
@@ -237,6 +255,8 @@ impl fmt::Debug for MediaCommand {
             MediaCommand::Mask { leg, on } => write!(f, "Mask({}, {on})", leg.0),
             MediaCommand::Record { leg, recording, .. } => write!(f, "Record({}, {recording})", leg.0),
             MediaCommand::StopRecord { leg } => write!(f, "StopRecord({})", leg.0),
+            MediaCommand::RecordCall { leg, recording, .. } => write!(f, "RecordCall({}, {recording})", leg.0),
+            MediaCommand::StopRecordCall { leg } => write!(f, "StopRecordCall({})", leg.0),
             MediaCommand::DiscardRecording { recording } => write!(f, "DiscardRecording({recording})"),
             MediaCommand::Close { leg } => write!(f, "Close({})", leg.0),
         }

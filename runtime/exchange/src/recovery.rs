@@ -26,11 +26,19 @@ pub(crate) struct LegFacts {
 
 /// What is journalled of a call's legs after its start.
 #[derive(serde::Serialize, serde::Deserialize)]
-enum DialogNote {
+pub(crate) enum LineNote {
     /// The caller's dialog has changed.
     First(Vec<u8>),
     /// Of whom he goes on to, by the outstanding request.
     Second(Vec<u8>),
+    /// A recording of the conversation is kept.
+    Recorded(u64),
+}
+
+impl LineNote {
+    pub fn to_bytes(&self) -> Vec<u8> {
+        postcard::to_allocvec(self).unwrap_or_default()
+    }
 }
 
 /// The dialogs of a call as they were last known.
@@ -46,8 +54,8 @@ impl Dialogs {
         let outstanding = RequestId(rebuilt.session.requests());
         for (request, bytes) in rebuilt.legs.iter().skip(1) {
             match postcard::from_bytes(bytes) {
-                Ok(DialogNote::First(dialog)) => dialogs.first = dialog,
-                Ok(DialogNote::Second(dialog)) if *request == outstanding => dialogs.second = Some(dialog),
+                Ok(LineNote::First(dialog)) => dialogs.first = dialog,
+                Ok(LineNote::Second(dialog)) if *request == outstanding => dialogs.second = Some(dialog),
                 _ => {}
             }
         }
@@ -151,7 +159,7 @@ impl Exchange {
             answered: rebuilt.answered,
             ended: rebuilt.last,
             faults: rebuilt.faults.len() as u32,
-            recordings: rebuilt.recordings.clone(),
+            recordings: rebuilt.recordings.iter().copied().chain(conversations(rebuilt)).collect(),
             ..empty_record(call)
         }
     }
@@ -161,15 +169,23 @@ impl Call {
     /// The dialog of one of the legs is to be found by it after a crash.
     pub fn keep_dialog(&mut self, desk: &mut Desk, leg: LegId, dialog: Redacted<Vec<u8>>) {
         let note = if self.leg == Some(leg) {
-            DialogNote::First(dialog.into_inner())
+            LineNote::First(dialog.into_inner())
         } else if self.second_leg() == Some(leg) {
-            DialogNote::Second(dialog.into_inner())
+            LineNote::Second(dialog.into_inner())
         } else {
             return;
         };
-        let bytes = postcard::to_allocvec(&note).unwrap_or_default();
-        self.tell(desk, SessionInput::Leg(Redacted::new(bytes)));
+        self.tell(desk, SessionInput::Leg(Redacted::new(note.to_bytes())));
     }
+}
+
+/// The recordings of its conversation that are kept.
+fn conversations(rebuilt: &Rebuilt) -> impl Iterator<Item = u64> + '_ {
+    let notes = rebuilt.legs.iter().skip(1).map(|(_, bytes)| postcard::from_bytes(bytes));
+    notes.filter_map(|note| match note {
+        Ok(LineNote::Recorded(recording)) => Some(recording),
+        _ => None,
+    })
 }
 
 fn empty_record(call: CallId) -> CallRecord {

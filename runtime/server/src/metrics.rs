@@ -40,6 +40,7 @@ pub struct Metrics {
     reload_last_refused: Gauge,
     rollbacks: Labelled,
     pub late_replies: Counter,
+    pub recordings_failed: Counter,
     pub datagrams_received: Counter,
     pub calls_live: Gauge,
     versions_live: Gauge,
@@ -149,6 +150,10 @@ impl Metrics {
             reload_last_refused: metric!("reload_last_refused", "1 when the last version that was loaded was refused"),
             rollbacks: metric!("rollbacks", "Versions that were taken back, by what asked for it"),
             late_replies: metric!("service_replies_late", "Answers of services that nobody waited for any more"),
+            recordings_failed: metric!(
+                "call_recordings_failed",
+                "Stretches of conversations that were to be recorded and are not, or not to their end"
+            ),
             datagrams_received: metric!("sip_datagrams_received", "SIP datagrams that arrived"),
             calls_live: metric!("calls_live", "Calls going on"),
             versions_live: metric!("versions_live", "Versions with calls, and those that take new calls"),

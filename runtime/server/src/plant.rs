@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use runtime_contract::leg::{LegCommand, LegId};
 use runtime_contract::{GraphId, Now, Tick, Write};
-use runtime_exchange::{Event, Input, MediaCommand, MediaEvent, Output, TraceEvent, TraceWhat};
+use runtime_exchange::{Event, Input, MediaCommand, MediaEvent, Output, RecordingFailed, TraceEvent, TraceWhat};
 use runtime_media::{Cadence, Command, Key, Media, Prompt, RecordSpec};
 use runtime_session::Trace;
 use runtime_store::Store;
@@ -204,6 +204,12 @@ impl Plant {
                 let spec = RecordSpec { length_ms_max, first_sound_ms: silence_ms, trailing_silence_ms: silence_ms };
                 self.media.record(leg, spec, self.voices.recording_path(recording));
             }
+            // The media room does not record conversations yet: each ends at once, and the log says so.
+            MediaCommand::RecordCall { leg, recording, .. } => {
+                let event = MediaEvent::Recorded { leg, recording, result: Err(RecordingFailed) };
+                work.push_back(Work::Exchange(Input::Media(event)));
+            }
+            MediaCommand::StopRecordCall { .. } => {}
             MediaCommand::StopRecord { leg } => self.media.tell(leg, Command::StopRecord),
             MediaCommand::DiscardRecording { recording } => {
                 let path = self.voices.recording_path(recording);
@@ -306,6 +312,13 @@ impl Plant {
                 self.metrics.calls_revived.inc();
                 tracing::info!(call = call.hex(), "a call of the last process goes on");
             }
+            Event::RecordingFailed { call } => {
+                self.metrics.recordings_failed.inc();
+                tracing::error!(
+                    call = call.hex(),
+                    "the conversation is not recorded, or not to its end; the call goes on"
+                );
+            }
             Event::LateReply { call } => {
                 self.metrics.late_replies.inc();
                 tracing::debug!(call = call.hex(), "a service answered too late");
@@ -335,6 +348,8 @@ fn trace(event: &TraceEvent) {
         TraceWhat::Onward { transfer: false, .. } => tracing::debug!(call, "calls somebody"),
         TraceWhat::Onward { transfer: true, .. } => tracing::debug!(call, "is given away"),
         TraceWhat::Connected => tracing::debug!(call, "connected"),
+        TraceWhat::Recording { on: true } => tracing::debug!(call, "recording on"),
+        TraceWhat::Recording { on: false } => tracing::debug!(call, "recording off"),
         TraceWhat::Noted { key, .. } => tracing::debug!(call, "notes `{key}`"),
         TraceWhat::Ended => tracing::debug!(call, "ended"),
     }

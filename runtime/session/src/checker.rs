@@ -26,6 +26,7 @@ pub struct Checker {
     prompts: u32,
     recording: Option<RequestId>,
     masked: bool,
+    recorded: bool,
     done: bool,
 }
 
@@ -118,6 +119,11 @@ impl Checker {
             }
             LineCommand::StopRecord { request } => {
                 require(self.recording == Some(*request), "stopped a recording that does not run")
+            }
+            LineCommand::RecordCall { on } => {
+                require(*on != self.recorded, "began or ended the recording of a call twice")?;
+                self.recorded = *on;
+                require(up, "recorded a line that is not up")
             }
             LineCommand::StopPlay => require(up, "stopped a prompt on a line that is not up"),
         }

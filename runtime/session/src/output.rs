@@ -58,6 +58,11 @@ pub enum LineCommand {
     StopRecord {
         request: RequestId,
     },
+    /// Record the conversation from here on, or no more. Of what comes of it the session hears nothing; the end of the
+    /// line ends it too.
+    RecordCall {
+        on: bool,
+    },
     HangUp,
 }
 

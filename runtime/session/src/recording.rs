@@ -1,4 +1,5 @@
-//! `record`: prompt, beep, the caller's voice, and its ends: a key, silence, the limit, a hang-up.
+//! `record`: prompt, beep, the caller's voice, and its ends: a key, silence, the limit, a hang-up. And `recording on`,
+//! of the whole conversation, which nobody waits for.
 
 use runtime_contract::FaultKind;
 use runtime_contract::request::{Prompts, Record, Request};
@@ -102,6 +103,14 @@ impl Session {
                 false => Answer::Result(1, None),
             });
         }
+    }
+
+    /// `recording on` where it is on, and `off` where it is off, are nothing to tell.
+    pub(crate) fn record_call(&mut self, on: bool) -> Option<Answer> {
+        if std::mem::replace(&mut self.recorded, on) != on {
+            self.output(Output::Line(LineCommand::RecordCall { on }));
+        }
+        Some(Answer::Result(0, None))
     }
 
     pub(crate) fn abandon_recording(&mut self) {

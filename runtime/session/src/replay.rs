@@ -155,6 +155,9 @@ impl Replay<'_> {
                     if let journal::Reply::Result { payload: Some(Value::Recording(recording)), .. } = &reply {
                         self.rebuilt.recordings.push(*recording);
                     }
+                    if let journal::Reply::Result { .. } = reply {
+                        self.record_call();
+                    }
                     let outcome = self.rebuilt.session.apply(&reply);
                     self.step(outcome)?;
                 }
@@ -165,6 +168,7 @@ impl Replay<'_> {
                 Record::Gone(cause) => {
                     let session = &mut self.rebuilt.session;
                     session.line = Line::Gone;
+                    session.recorded = false;
                     let asked = session.program.meta().request(session.site).map(Request::kind);
                     session.ending.get_or_insert(match asked {
                         Some(Kind::HangUp) => EndCause::HungUp,
@@ -251,6 +255,14 @@ impl Replay<'_> {
             && let Some(value) = arguments.and_then(|values| values.into_iter().next())
         {
             self.rebuilt.notes.push((key.clone(), r#type.clone(), value));
+        }
+    }
+
+    /// The outstanding request was answered: from here on the conversation may be recorded.
+    fn record_call(&mut self) {
+        let session = &mut self.rebuilt.session;
+        if let Some(Request::Recording { on }) = session.program.meta().request(session.site) {
+            session.recorded = *on;
         }
     }
 

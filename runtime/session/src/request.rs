@@ -96,7 +96,7 @@ impl Session {
         }
         let needs_up = matches!(
             request.kind(),
-            Kind::Play | Kind::Menu | Kind::Ask | Kind::Record | Kind::Connect | Kind::Transfer
+            Kind::Play | Kind::Menu | Kind::Ask | Kind::Record | Kind::Recording | Kind::Connect | Kind::Transfer
         );
         if needs_up && self.line != Line::Up {
             return Some(Answer::Fault(FaultKind::Host));
@@ -108,6 +108,7 @@ impl Session {
             Request::Play(prompts) => self.play_prompts(prompts),
             Request::Menu(_) | Request::Ask(_) => self.begin_dialogue(request),
             Request::Record(record) => self.begin_recording(record),
+            Request::Recording { on } => self.record_call(*on),
             Request::Wait => self.wait(&arguments),
             Request::Service(call) => self.call_service(program, call, arguments),
             Request::Note { key, r#type } => self.note(key, r#type, arguments),

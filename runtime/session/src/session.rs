@@ -44,6 +44,8 @@ pub struct Session {
     pub(crate) doing: Doing,
     /// Prompts played so far; names the last one.
     pub(crate) token: u32,
+    /// The conversation is being recorded.
+    pub(crate) recorded: bool,
     pub(crate) held: HeldKeys,
     /// The menu, ask or record that was asked last.
     pub(crate) dialogue: Option<SiteId>,
@@ -90,6 +92,7 @@ impl Session {
             body_site: SiteId(0),
             doing: Doing::Nothing,
             token: 0,
+            recorded: false,
             held: HeldKeys::default(),
             dialogue: None,
             end_key: None,
@@ -224,6 +227,9 @@ impl Session {
         let left_ms = (CALL_HOURS_MAX * 3_600_000).saturating_sub(passed_ms);
         self.timers.set(Timer::CallMax, self.now.tick.plus_ms(left_ms));
         self.asked_at = self.now.time;
+        if self.recorded {
+            self.output(Output::Line(LineCommand::RecordCall { on: true }));
+        }
         if let Some(answer) = self.ask_again() {
             self.resolve(answer);
         }
@@ -390,6 +396,7 @@ impl Session {
     /// From here on nothing is told to the line.
     pub(crate) fn lose_line(&mut self, cause: GoneCause) {
         self.line = Line::Gone;
+        self.recorded = false;
         self.held.clear();
         self.journal(&Record::Gone(cause));
     }

@@ -496,7 +496,7 @@ impl Draw {
             let mut chance = Chance::new(chance.draw());
             move || range.0 + chance.below((range.1 - range.0) as usize) as u32
         };
-        let request = match chance.below(if line { 17 } else { 7 }) {
+        let request = match chance.below(if line { 18 } else { 7 }) {
             0 | 1 => Request::Note { key: "n".to_owned(), r#type: Type::Text },
             2 | 3 => Request::Service(ServiceCall { service: 0, operation: 0 }),
             4 => Request::Wait,
@@ -516,6 +516,7 @@ impl Draw {
             11 => record(self.hello, 10_000),
             15 => connect(25_000),
             16 => Request::Transfer { to: Destination::Number },
+            17 => Request::Recording { on: chance.one_in(2) },
             12 if chance.one_in(3) => Request::HangUp,
             12 => Request::Play(Prompts {
                 items: vec![PromptUse::Prompt { prompt: self.price, arguments_at: 0 }],

@@ -64,6 +64,8 @@ pub(crate) struct Plant {
     next_coming: u64,
     playing: Option<u32>,
     recording: Option<Recording>,
+    /// The recording of the conversation, and since when.
+    conversation: Option<(u64, Tick)>,
     pub answers: Answers,
     /// Somebody is there to say what a service answers that nothing is given for.
     pub asks: bool,
@@ -100,6 +102,7 @@ impl Plant {
             next_coming: 0,
             playing: None,
             recording: None,
+            conversation: None,
             answers: Answers::new(),
             asks: false,
             asked: None,
@@ -339,9 +342,16 @@ impl Plant {
                 self.recording = Some(Recording { id: recording, since: self.tick, length_ms_max, spoken: false });
                 self.come(u64::from(silence_ms.min(length_ms_max)), Coming::RecordEnds { recording });
             }
-            MediaCommand::StopRecord { leg } | MediaCommand::Close { leg } if leg == self.leg => {
+            MediaCommand::RecordCall { recording, .. } => self.conversation = Some((recording, self.tick)),
+            MediaCommand::StopRecordCall { .. } => self.stop_conversation(),
+            MediaCommand::StopRecord { leg } if leg == self.leg => {
                 self.forget_playing();
                 self.stop_recording();
+            }
+            MediaCommand::Close { leg } if leg == self.leg => {
+                self.forget_playing();
+                self.stop_recording();
+                self.stop_conversation();
             }
             // What one hears of the other is of no account here.
             _ => {}
@@ -368,6 +378,13 @@ impl Plant {
         }
         let result = Ok(Recorded { length_ms, spoken: recording.spoken });
         self.inputs.push_back(Input::Media(MediaEvent::Recorded { leg: self.leg, recording: recording.id, result }));
+    }
+
+    fn stop_conversation(&mut self) {
+        let Some((recording, since)) = self.conversation.take() else { return };
+        let length_ms = self.tick.saturating_since(since).as_millis() as u32;
+        let result = Ok(Recorded { length_ms, spoken: true });
+        self.inputs.push_back(Input::Media(MediaEvent::Recorded { leg: self.leg, recording, result }));
     }
 
     /// A recording's time is up: its longest, or the silence after which it ends when nobody speaks.
@@ -464,6 +481,7 @@ impl Plant {
             TraceWhat::Answered => self.write(What::Answered),
             // `Dials` has said it, and with what result.
             TraceWhat::Onward { .. } | TraceWhat::Connected => {}
+            TraceWhat::Recording { on } => self.write(What::Recording { on }),
             TraceWhat::Noted { key, text, .. } => self.write(What::Noted { key, value: text }),
             TraceWhat::Ended => {
                 self.ended = true;

@@ -52,6 +52,10 @@ pub enum What {
         to: String,
         gives: String,
     },
+    /// The conversation is recorded from here on, or no more.
+    Recording {
+        on: bool,
+    },
     Noted {
         key: String,
         value: String,
@@ -78,6 +82,8 @@ impl fmt::Display for What {
             What::Presses(keys) => write!(f, "presses {keys}"),
             What::Service { name, arguments, answer } => write!(f, "asks    {name}({arguments}) → {answer}"),
             What::Dials { to, gives } => write!(f, "dials   {to} → {gives}"),
+            What::Recording { on: true } => f.write_str("recording on"),
+            What::Recording { on: false } => f.write_str("recording off"),
             What::Noted { key, value } => write!(f, "notes   {key} = {value}"),
             What::Fault(fault) => write!(f, "fault: {fault}"),
             What::HangsUp => f.write_str("hangs up"),

@@ -47,6 +47,10 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     -- Where phones are registered, as signalling wrote it down; a phone that is nowhere has no row.
     CREATE TABLE bindings (phone TEXT PRIMARY KEY, bindings BLOB NOT NULL, written_ms INTEGER NOT NULL) WITHOUT ROWID;
 ",
+    r"
+    -- 1: of the conversation, two channels: what the caller says left, what he hears right.
+    ALTER TABLE recordings ADD COLUMN conversation INTEGER NOT NULL DEFAULT 0;
+",
 ];
 
 /// Pages are given back to the file system by `incremental_vacuum` (SQLite's number of that mode).
@@ -154,9 +158,9 @@ mod tests {
             assert!(store.versions().unwrap().is_empty() && store.audit(10).unwrap().is_empty());
             drop(store);
             let connection = open_read_only(&path).unwrap();
-            let row = "SELECT file, ms, partial FROM recordings WHERE id = 9";
+            let row = "SELECT file, ms, partial, conversation FROM recordings WHERE id = 9";
             let row: (String, i64, bool) = connection.query_row(row, [], |row| row.try_into()).unwrap();
-            assert_eq!(row, ("recordings/9.wav".to_owned(), 700, false));
+            assert_eq!(row, ("recordings/9.wav".to_owned(), 700, false, false));
             let vacuum: i64 = connection.pragma_query_value(None, "auto_vacuum", |row| row.get(0)).unwrap();
             assert_eq!(vacuum, AUTO_VACUUM_INCREMENTAL);
         }

@@ -341,14 +341,14 @@ impl Changed<'_> {
     fn take(&mut self, transaction: &Transaction<'_>, write: &Write, now: Instant) -> rusqlite::Result<()> {
         match write {
             Write::Journal { call, graph, journal } => self.grow(*call, *graph, journal, now),
-            Write::Recording { call, recording, length_ms, created, partial } => {
+            Write::Recording { call, recording, length_ms, created, partial, conversation } => {
                 let file = write::recording_file(*recording);
                 transaction
                     .prepare_cached(
-                        "INSERT OR REPLACE INTO recordings (id, call, file, ms, created_ms, partial) \
-                         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                        "INSERT OR REPLACE INTO recordings (id, call, file, ms, created_ms, partial, \
+                         conversation) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                     )?
-                    .execute((*recording as i64, &call.0[..], file, length_ms, created.0, partial))?;
+                    .execute((*recording as i64, &call.0[..], file, length_ms, created.0, partial, conversation))?;
             }
             Write::End { record, journal } => self.end(transaction, record, journal)?,
         }

@@ -163,16 +163,22 @@ fn what_may_wait_is_bounded() {
 fn a_recording_has_its_row() {
     let folder = tempfile::tempdir().unwrap();
     let (store, events) = open(folder.path(), Options::default());
-    let recording =
-        |recording, partial| Write::Recording { call: id(1), recording, length_ms: 900, created: Time(5), partial };
+    let recording = |recording, partial| Write::Recording {
+        call: id(1),
+        recording,
+        length_ms: 900,
+        created: Time(5),
+        partial,
+        conversation: !partial,
+    };
     store.submit(1, vec![recording(7, false), recording(8, true)]).unwrap();
     committed(&events, 1);
     let connection = rusqlite::Connection::open(folder.path().join("strowger.db")).unwrap();
     let row = |id: i64| {
-        let row = "SELECT call, file, ms, created_ms, partial FROM recordings WHERE id = ?1";
+        let row = "SELECT call, file, ms, created_ms, partial, conversation FROM recordings WHERE id = ?1";
         connection.query_row(row, [id], |row| row.try_into()).unwrap()
     };
-    let expected = |file: u64, partial: bool| (vec![1; 16], recording_file(file), 900, 5, partial);
+    let expected = |file: u64, partial: bool| (vec![1; 16], recording_file(file), 900, 5, partial, !partial);
     assert_eq!((row(7), row(8)), (expected(7, false), expected(8, true)));
 }
 

@@ -120,7 +120,8 @@ impl<'f> Ways<'f> {
         }
         let mut turns = search.to_place(span, lines)?;
         let inside = problem.labels.iter().find(|label| !label.primary).map(|label| label.span);
-        if let (Code::BeforeAnswer | Code::NoLineHere | Code::RecordingWithoutNotice, Some(inside)) = (problem.code, inside)
+        if let (Code::BeforeAnswer | Code::NoLineHere | Code::RecordingWithoutNotice, Some(inside)) =
+            (problem.code, inside)
             && let Some(callee) = self.flow_at(inside).filter(|callee| flow.runs.contains(&(*callee, span)))
             && let Some(checked) = self.flows.flow(callee)
         {

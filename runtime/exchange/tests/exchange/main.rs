@@ -8,5 +8,6 @@
 )]
 
 mod calls;
+mod conversation;
 mod plant;
 mod random;

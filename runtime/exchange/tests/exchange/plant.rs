@@ -35,6 +35,12 @@ pub struct Plant {
     pub opened: BTreeSet<LegId>,
     pub playing: BTreeMap<LegId, u32>,
     pub recording: BTreeMap<LegId, u64>,
+    /// Legs whose conversation is recorded.
+    pub conversation: BTreeMap<LegId, u64>,
+    /// Those of them that have a row.
+    pub conversations: Vec<u64>,
+    /// Media never comes to the end of a file.
+    pub files_stuck: bool,
     pub legs: BTreeSet<LegId>,
     /// Commit each write at once.
     pub commits: bool,
@@ -73,6 +79,9 @@ impl Plant {
             opened: BTreeSet::new(),
             playing: BTreeMap::new(),
             recording: BTreeMap::new(),
+            conversation: BTreeMap::new(),
+            conversations: Vec::new(),
+            files_stuck: false,
             legs: BTreeSet::new(),
             commits: true,
             written: 0,
@@ -131,6 +140,7 @@ impl Plant {
                     self.journals.insert(record.call, bytes);
                     self.records.push(*record);
                 }
+                Write::Recording { recording, conversation: true, .. } => self.conversations.push(recording),
                 Write::Recording { partial, .. } => self.partials += usize::from(partial),
             }
         }
@@ -269,6 +279,16 @@ impl Plant {
                 self.said.push("record".to_owned());
                 self.recording.insert(leg, recording);
             }
+            MediaCommand::RecordCall { leg, recording, .. } => {
+                assert!(self.opened.contains(&leg), "records a leg without a port");
+                self.said.push(format!("record call {recording}"));
+                assert!(self.conversation.insert(leg, recording).is_none(), "recorded twice at once");
+            }
+            MediaCommand::StopRecordCall { leg } => {
+                assert!(self.conversation.contains_key(&leg), "stopped what is not recorded");
+                self.said.push("stop record call".to_owned());
+                self.end_conversation(leg, inputs);
+            }
             MediaCommand::StopRecord { leg } => self.end_recording(leg, true, inputs),
             MediaCommand::Ringback { leg, on } => {
                 assert!(self.opened.contains(&leg), "a leg without a port hears nothing");
@@ -294,6 +314,7 @@ impl Plant {
                     self.bridges.remove(&other);
                 }
                 self.end_recording(leg, true, inputs);
+                self.end_conversation(leg, inputs);
             }
             MediaCommand::DiscardRecording { .. } => self.said.push("discard".to_owned()),
             MediaCommand::Connect { .. } | MediaCommand::Mask { .. } => {}
@@ -303,6 +324,13 @@ impl Plant {
     fn end_recording(&mut self, leg: LegId, spoken: bool, inputs: &mut VecDeque<Input>) {
         if let Some(recording) = self.recording.remove(&leg) {
             let result = Ok(Recorded { length_ms: 900, spoken });
+            inputs.push_back(Input::Media(MediaEvent::Recorded { leg, recording, result }));
+        }
+    }
+
+    fn end_conversation(&mut self, leg: LegId, inputs: &mut VecDeque<Input>) {
+        if let Some(recording) = self.conversation.remove(&leg).filter(|_| !self.files_stuck) {
+            let result = Ok(Recorded { length_ms: 900, spoken: true });
             inputs.push_back(Input::Media(MediaEvent::Recorded { leg, recording, result }));
         }
     }

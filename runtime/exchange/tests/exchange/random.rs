@@ -66,6 +66,10 @@ fn one_day(seed: u64) {
     }
     let ids: std::collections::BTreeSet<_> = plant.records.iter().map(|record| record.call).collect();
     assert_eq!(ids.len(), plant.records.len(), "one record for each call");
+    assert!(plant.conversation.is_empty(), "no conversation is recorded any more");
+    let of_records: Vec<u64> = plant.records.iter().flat_map(|record| record.recordings.clone()).collect();
+    let lost = plant.conversations.iter().filter(|recording| !of_records.contains(recording));
+    assert_eq!(lost.count(), 0, "each row of a conversation stands in its call's record");
 }
 
 fn event(plant: &mut Plant, chance: &mut Chance) {

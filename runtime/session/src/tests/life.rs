@@ -213,9 +213,9 @@ fn a_call_that_is_taken_up_again_is_asked_again() {
         kit.push(Op::Return);
     });
     let mut bench = Bench::up(program);
-    assert_eq!(bench.said(), ["play choose"]);
+    assert_eq!(bench.said(), ["play 请选择"]);
     bench.revive();
-    assert_eq!(bench.said(), ["play choose"]);
+    assert_eq!(bench.said(), ["play 请选择"]);
     bench.key('2');
     assert_eq!(bench.said(), ["stop play", "hang up", "done Returned"]);
     bench.replays();

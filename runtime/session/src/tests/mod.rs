@@ -116,6 +116,7 @@ impl Bench {
             }
             Output::Line(LineCommand::StopRecord { .. }) => "stop record".to_owned(),
             Output::Line(LineCommand::Reject(cause)) => format!("reject {cause:?}"),
+            Output::Line(LineCommand::RecordCall { on }) => format!("record call {on}"),
             Output::Line(LineCommand::HangUp) => "hang up".to_owned(),
             Output::World { ask: WorldRequest::Note { key, value, .. }, .. } => format!("note {key} = {value:?}"),
             Output::World { ask: WorldRequest::Onward(onward), .. } => {

@@ -7,7 +7,7 @@ use runtime_contract::request::{PromptUse, Prompts, Request};
 use runtime_contract::{FaultKind, Type};
 
 use super::Bench;
-use crate::testkit::{Kit, Op, Source, Variable, payloads, record};
+use crate::testkit::{Kit, Op, Source, Variable, payloads, prompts, record};
 use crate::{Input, RequestId};
 
 /// answer; record; play it back; return. Silence hangs up.
@@ -93,4 +93,44 @@ fn a_row_that_cannot_be_kept_is_a_fault() {
     bench.give(Input::Fault { request: RequestId(2), kind: FaultKind::Store });
     assert_eq!(bench.said(), ["hang up", "done Fault(Store)"]);
     bench.replays();
+}
+
+/// answer; `recording on` twice; a prompt; `recording off` twice; the prompt again; return.
+fn recorded() -> Arc<dyn FlowProgram> {
+    let mut kit = Kit::new(&[]);
+    let speak = kit.prompt("请讲", "speak", &[]);
+    kit.request("", Request::Answer, &[], vec![None], vec![1], None);
+    for (at, on) in [(1, true), (2, true), (4, false), (5, false)] {
+        if at == 4 {
+            kit.request("", Request::Play(prompts(&[speak], false)), &[], vec![None], vec![4], None);
+        }
+        kit.request("", Request::Recording { on }, &[], vec![None], vec![at + 1], None);
+    }
+    kit.request("", Request::Play(prompts(&[speak], false)), &[], vec![None], vec![7], None);
+    kit.push(Op::Return);
+    kit.flow("kit.recorded", 0, None, None);
+    kit.build()
+}
+
+#[test]
+fn a_conversation_is_recorded_from_on_to_off_and_nothing_waits_for_it() {
+    let mut bench = Bench::up(recorded());
+    assert_eq!(bench.said(), ["record call true", "play 请讲"], "on while on changes nothing");
+    bench.heard();
+    assert_eq!(bench.said(), ["record call false", "play 请讲"]);
+    bench.heard();
+    assert_eq!(bench.said(), ["hang up", "done Returned"]);
+    bench.replays();
+}
+
+#[test]
+fn a_call_that_is_taken_up_again_is_recorded_again_if_it_was() {
+    let mut bench = Bench::up(recorded());
+    bench.said();
+    bench.revive();
+    assert_eq!(bench.said(), ["record call true", "play 请讲"]);
+    bench.heard();
+    bench.said();
+    bench.revive();
+    assert_eq!(bench.said(), ["play 请讲"], "it was off");
 }

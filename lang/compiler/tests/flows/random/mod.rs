@@ -59,9 +59,9 @@ fn random_flows_compile_and_both_engines_agree() {
     }
     if only.is_none() {
         let count = |word: &str| seen.get(word).copied().unwrap_or(0);
-        for word in [
-            "answer", "say", "menu", "ask", "record", "recording", "wait", "note", "hang", "reject", "svc", "connect",
-        ] {
+        for word in
+            ["answer", "say", "menu", "ask", "record", "recording", "wait", "note", "hang", "reject", "svc", "connect"]
+        {
             assert!(count(word) >= SEEN_MIN, "{word} happened {} times of {seen:#?}", count(word));
         }
         for word in ["fault overflow", "fault two currencies", "fault division by zero", "fault store", "fault index"] {
