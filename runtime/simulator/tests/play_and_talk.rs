@@ -373,3 +373,21 @@ fn far_sides_do_what_the_test_says_one_after_the_other() {
     let left = play_on(&program, vec![person(), call(), Verb::Wait { ms: 7_000 }, Verb::HangUp]);
     assert!(left.passed(), "{:?}", left.failure);
 }
+
+#[test]
+fn a_transcript_says_when_the_conversation_is_recorded() {
+    let mut kit = Kit::new(&[]);
+    let hello = kit.prompt("您好", "hello", &[]);
+    kit.request("", Request::Answer, &[], vec![None], vec![1], None);
+    kit.request("", Request::Recording { on: true }, &[], vec![None], vec![2], None);
+    kit.request("", Request::Recording { on: true }, &[], vec![None], vec![3], None);
+    kit.request("", Request::Play(prompts(&[hello], false)), &[], vec![None], vec![4], None);
+    kit.request("", Request::Recording { on: false }, &[], vec![None], vec![5], None);
+    kit.request("", Request::HangUp, &[], vec![], vec![], None);
+    kit.flow("kit.recorded", 0, None, None);
+    kit.inbound("864008100000", 0);
+    let result = play_on(&kit.build(), vec![call(), Verb::ExpectEnd]);
+    assert!(result.passed(), "{:?}", result.failure);
+    let lines: Vec<String> = result.transcript.iter().map(|line| line.what.to_string()).collect();
+    assert_eq!(lines[2..], ["answered", "recording on", "hears   您好", "recording off", "the call is over"], "{lines:?}");
+}

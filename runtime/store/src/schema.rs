@@ -159,7 +159,7 @@ mod tests {
             drop(store);
             let connection = open_read_only(&path).unwrap();
             let row = "SELECT file, ms, partial, conversation FROM recordings WHERE id = 9";
-            let row: (String, i64, bool) = connection.query_row(row, [], |row| row.try_into()).unwrap();
+            let row: (String, i64, bool, bool) = connection.query_row(row, [], |row| row.try_into()).unwrap();
             assert_eq!(row, ("recordings/9.wav".to_owned(), 700, false, false));
             let vacuum: i64 = connection.pragma_query_value(None, "auto_vacuum", |row| row.get(0)).unwrap();
             assert_eq!(vacuum, AUTO_VACUUM_INCREMENTAL);

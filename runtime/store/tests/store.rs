@@ -311,6 +311,7 @@ fn an_erased_person_leaves_no_byte_and_every_row() {
         length_ms: 900,
         created: Time(5),
         partial: false,
+        conversation: true,
     };
     // Journals that were parts before, so that freed pages hold the number too.
     let long = [person.as_bytes(), &[7; 9_000]].concat();
@@ -352,7 +353,14 @@ fn what_is_over_its_time_goes_in_small_bites() {
         let Write::End { mut record, journal } = end(n, b"j") else { unreachable!() };
         record.ended = Time(i64::from(n));
         let created = Time(i64::from(n));
-        let row = Write::Recording { call: id(n), recording: n.into(), length_ms: 1, created, partial: false };
+        let row = Write::Recording {
+            call: id(n),
+            recording: n.into(),
+            length_ms: 1,
+            created,
+            partial: false,
+            conversation: false,
+        };
         store.submit(n.into(), vec![row, Write::End { record, journal }]).unwrap();
     }
     committed(&events, 8);
