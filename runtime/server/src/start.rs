@@ -234,6 +234,7 @@ pub fn start_node(
     sip.legs_max = calls_max + calls_max / 4 + 64;
     // One peer that is gone must leave room for the others; a small site still has calls at the same moment.
     sip.unacknowledged_max = (calls_max / 4).max(UNACKNOWLEDGED_MIN);
+    sip.session_expires_s = shared.config.limits.session_expires_s;
     let exchange = runtime_exchange::Config {
         calls_max,
         seed: seed()?,

@@ -34,6 +34,9 @@ pub const CONFIG_BYTES_MAX: usize = 1 << 20;
 pub const CALLS_MAX_MAX: u32 = 50_000;
 /// Highest `drain_s`: an hour.
 pub const DRAIN_S_MAX: u32 = 3_600;
+/// Least and most of `session_expires_s`: that of RFC 4028 §4, and a day.
+pub const SESSION_EXPIRES_S_MIN: u32 = 90;
+pub const SESSION_EXPIRES_S_MAX: u32 = 86_400;
 
 /// A whole site. Everything has a default: without a file, the server listens on loopback only.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -125,6 +128,9 @@ pub struct Limits {
     /// Seconds that calls have to end by themselves when the process is told to stop.
     #[serde(deserialize_with = "values::drain_s")]
     pub drain_s: u32,
+    /// Seconds after which a call with a peer that is gone ends (RFC 4028): half of them, and somebody has asked.
+    #[serde(deserialize_with = "values::session_expires_s")]
+    pub session_expires_s: u32,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -164,7 +170,7 @@ impl Default for VersionsSite {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { calls_max: 1_000, drain_s: 30 }
+        Limits { calls_max: 1_000, drain_s: 30, session_expires_s: 1_800 }
     }
 }
 

@@ -100,6 +100,8 @@ fn values_that_do_not_fit_have_their_place_and_a_remedy() {
         ("services: { crm: { base: http://h, headers: { a b: c } } }\n", "1:47 `a b` is not the name of a header"),
         ("limits: { calls_max: 0 }\n", "1:22 limits.calls_max: `calls_max` cannot be 0"),
         ("limits: { calls_max: 50001 }\n", "1:22 limits.calls_max: `calls_max` cannot be 50001"),
+        ("limits: { session_expires_s: 89 }\n", "1:30 limits.session_expires_s: `session_expires_s` cannot be 89"),
+        ("limits: { session_expires_s: 86401 }\n", "1:30 limits.session_expires_s: `session_expires_s` cannot be"),
         ("limits: { drain_s: 3601 }\n", "1:20 limits.drain_s: `drain_s` cannot be 3601"),
         ("listen: { sip: 0.0.0.0:5060 }\n", "1:11 a wildcard address cannot be told to peers"),
         ("listen: { advertise: \"::1\" }\n", "1:11 `advertise` is not an address of the kind"),

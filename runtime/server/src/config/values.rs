@@ -13,7 +13,10 @@ use serde::{Deserialize, de};
 use unicode_normalization::UnicodeNormalization;
 
 use super::error::HELP_MARK;
-use super::{CALLS_MAX_MAX, DATABASE_MB_MAX, DAYS_MAX, DRAIN_S_MAX, FAULTS_PER_MINUTE_MAX, TRIAL_MINUTES_MAX};
+use super::{
+    CALLS_MAX_MAX, DATABASE_MB_MAX, DAYS_MAX, DRAIN_S_MAX, FAULTS_PER_MINUTE_MAX, SESSION_EXPIRES_S_MAX,
+    SESSION_EXPIRES_S_MIN, TRIAL_MINUTES_MAX,
+};
 
 /// A message and its remedy on the way through serde.
 fn wrong<E: Error>(message: impl fmt::Display, help: impl fmt::Display) -> E {
@@ -286,6 +289,10 @@ pub fn calls_max<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::E
 
 pub fn drain_s<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     within_u32(deserializer, "drain_s", 1, DRAIN_S_MAX)
+}
+
+pub fn session_expires_s<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    within_u32(deserializer, "session_expires_s", SESSION_EXPIRES_S_MIN, SESSION_EXPIRES_S_MAX)
 }
 
 pub fn journal_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {

@@ -1,7 +1,7 @@
 //! Every bound, at the bound.
 
 use runtime_contract::leg::{LegCommand, LegId};
-use runtime_sip::Input;
+use runtime_sip::{Input, Load};
 
 use crate::bench::{Bench, LOCAL, SDP, address, header, request};
 
@@ -110,4 +110,31 @@ fn bodies() {
     assert!(bench.one().starts_with("SIP/2.0 400 "));
     bench.say(&request("INVITE", 1, "i1", "", "", &body(101)));
     assert!(bench.one().starts_with("SIP/2.0 413 Request Entity Too Large\n"));
+}
+
+/// Half-open calls by the thousand: answered, or rung reliably, and never acknowledged.
+#[test]
+fn half_open_calls_come_to_an_end() {
+    const CALLS: u32 = 10_000;
+    let mut bench = Bench::with(|config| config.unacknowledged_max = CALLS as usize);
+    for number in 1..=CALLS {
+        let text = if number % 4 == 0 { call(number).replace("Max-F", "Require: 100rel\nMax-F") } else { call(number) };
+        bench.say(&text);
+        match number % 4 {
+            0 => bench.command(LegCommand::Ring { leg: LegId(u64::from(number)) }),
+            _ => bench.answer(u64::from(number)),
+        }
+        bench.sent.clear();
+        bench.events.clear();
+    }
+    assert_eq!(bench.endpoint.load().legs, CALLS as usize);
+    let end = bench.now.plus_ms(400_000);
+    while let Some(deadline) = bench.endpoint.next_deadline() {
+        bench.now = bench.now.max(deadline);
+        bench.input(Input::Timeout);
+        bench.sent.clear();
+    }
+    assert!(bench.now < end);
+    assert_eq!(bench.endpoint.load(), Load::default());
+    assert!(bench.said().iter().filter(|event| event.ends_with("NoAck")).count() == CALLS as usize);
 }
