@@ -3,20 +3,29 @@
 
 mod build;
 mod call;
+mod call_log;
+mod calls;
 mod check;
 mod completion;
 mod demo;
+mod deploy;
+mod erase;
 mod explain;
 mod fmt;
 mod graph;
+mod http;
 mod moment;
 mod new;
 mod project;
 mod reload;
 mod serve;
 mod show;
+mod source;
+mod table;
 mod talk;
 mod test;
+mod top;
+mod versions;
 mod watch;
 mod worst_case;
 mod write;
@@ -58,6 +67,24 @@ enum Command {
     Serve(serve::Serve),
     /// Makes a running server take the files as they are now, or say why not
     Reload(reload::Reload),
+    /// Makes files take new calls on a running server: all of them, or a share of callers first
+    Deploy(deploy::Deploy),
+    /// Withdraws the version on trial, or goes back to the version before
+    Rollback(deploy::Rollback),
+    /// Lists versions: which takes calls, which is on trial, which came before
+    Versions(versions::Versions),
+    /// Lists who changed what on a server
+    Audit(versions::Audit),
+    /// Lists calls, going on and over
+    Calls(calls::Calls),
+    /// Tells a call again from its journal: steps, prompts, keys, services, outcomes
+    CallLog(call_log::CallLog),
+    /// Runs a call's journal in its own version again, and says whether it does the same
+    Replay(call_log::Replay),
+    /// Takes a person out of all that is kept
+    Erase(erase::Erase),
+    /// Shows what goes on in a running server, each second
+    Top(top::Top),
     /// Calls a number over SIP from this terminal
     Call(call::Call),
     /// Serves the first example on loopback, calls it, and shows the call from the phone's side
@@ -76,6 +103,15 @@ fn main() -> ExitCode {
         Command::Talk(command) => command.run(),
         Command::Serve(command) => command.run(),
         Command::Reload(command) => command.run(),
+        Command::Deploy(command) => command.run(),
+        Command::Rollback(command) => command.run(),
+        Command::Versions(command) => command.run(),
+        Command::Audit(command) => command.run(),
+        Command::Calls(command) => command.run(),
+        Command::CallLog(command) => command.run(),
+        Command::Replay(command) => command.run(),
+        Command::Erase(command) => command.run(),
+        Command::Top(command) => command.run(),
         Command::Call(command) => command.run(),
         Command::Demo(command) => command.run(),
     };

@@ -31,6 +31,34 @@ impl FromStr for Moment {
     }
 }
 
+/// `--since 2h`, or a time as above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Since(pub Time);
+
+impl FromStr for Since {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Since, String> {
+        match ago_ms(text.trim()) {
+            Some(ms) => Ok(Since(Time(jiff::Timestamp::now().as_millisecond().saturating_sub(ms)))),
+            None => {
+                // A day alone is its first instant.
+                let whole = format!("{text} 00:00");
+                text.parse()
+                    .or_else(|why: String| whole.parse().map_err(|_| why))
+                    .map(|moment: Moment| Since(moment.time))
+            }
+        }
+    }
+}
+
+/// `30m`, `2h`, `7d` in milliseconds.
+fn ago_ms(text: &str) -> Option<i64> {
+    let units = [('s', 1_000), ('m', 60_000), ('h', 3_600_000), ('d', 86_400_000)];
+    let (_, unit_ms) = units.into_iter().find(|(unit, _)| text.ends_with(*unit))?;
+    text.get(..text.len() - 1)?.parse::<u32>().ok().map(|count| i64::from(count) * unit_ms)
+}
+
 /// Days since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day(pub i32);
@@ -48,6 +76,17 @@ impl FromStr for Day {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_some_time_ago_is_read() {
+        assert_eq!(
+            (ago_ms("30m"), ago_ms("7d"), ago_ms("m"), ago_ms("2x")),
+            (Some(1_800_000), Some(604_800_000), None, None)
+        );
+        assert_eq!("2026-03-02".parse(), Ok(Since(Time(1_772_409_600_000))));
+        assert_eq!("2026-03-02 10:00 in Asia/Shanghai".parse(), Ok(Since(Time(1_772_416_800_000))));
+        assert!("soon".parse::<Since>().is_err());
+    }
 
     #[test]
     fn days_are_read() {

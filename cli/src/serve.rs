@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use runtime_server::config::{Base, Config, ServiceSite};
-use runtime_server::{Adjust, LogFormat, Options, RunningServer, Server, StartError, start_logging};
+use runtime_server::{Adjust, AtStart, LogFormat, Options, RunningServer, Server, StartError, start_logging};
 use serde_json::json;
 
 use crate::build::Compiler;
@@ -39,6 +39,9 @@ pub struct Serve {
     /// Do not reload when files change
     #[arg(long)]
     no_watch: bool,
+    /// Take the files at the start, whatever served before
+    #[arg(long)]
+    deploy: bool,
     /// Log each step of each call
     #[arg(long)]
     debug: bool,
@@ -66,6 +69,7 @@ impl Serve {
         options.watch = !self.no_watch;
         options.signals = true;
         options.began = self.at.as_ref().map(|moment| moment.time);
+        options.at_start = self.deploy.then_some(AtStart::Files);
         options.adjust = adjust;
         let server = Server::start(config, Arc::new(Compiler { engine: self.engine.into() }), options)
             .map_err(|error| refused(&error, self.json))?;

@@ -127,3 +127,90 @@ fn files_are_watched() {
     });
     assert!(changed, "{}", served.log());
 }
+
+/// Runs a command of an operator; gives its exit code and what it printed.
+fn strowger(arguments: &[&str]) -> (i32, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_strowger")).args(arguments).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8(said).unwrap())
+}
+
+fn call_once(served: &Served, from: &str) {
+    let phone = Phone::start(served.sip).unwrap();
+    let call = phone.call(&format!("sip:+864008100002@{}", served.sip), Some(from)).unwrap();
+    assert_eq!(call.events().last(), Some(PhoneEvent::Gone(GoneCause::RemoteHungUp)));
+}
+
+#[test]
+fn an_operator_sees_calls_tells_them_again_and_takes_people_out() {
+    let (project, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write_version(project.path(), 1);
+    let served = Served::start(project.path(), data.path(), &["--no-watch"]);
+    call_once(&served, "+8613912345678");
+    let http = served.http.to_string();
+    let folder = data.path().to_str().unwrap().to_owned();
+    let until = Instant::now() + Duration::from_secs(30);
+    while strowger(&["calls", "--http", &http, "--end", "hung", "--json"]).1.is_empty() {
+        assert!(Instant::now() < until, "the call is kept");
+    }
+    // A server that runs, and its folder beside it.
+    for source in [["--http", &http], ["--data", &folder]] {
+        let (code, table) = strowger(&[&["calls", "--caller", "5678"][..], &source].concat());
+        assert!(code == 0 && table.contains("•••5678") && table.contains("1 call\n"), "{table}");
+        let (_, json) = strowger(&[&["calls", "--json", "--reveal"][..], &source].concat());
+        let call: Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
+        assert_eq!((call["caller"].as_str(), call["notes"]["version"].as_str()), (Some("+8613912345678"), Some("1")));
+        let id = call["call"].as_str().unwrap().get(..8).unwrap().to_owned();
+        let (code, log) = strowger(&[&["call-log", &id][..], &source].concat());
+        assert!(code == 0 && log.contains("brief.flow:") && log.contains("version = •••"), "{log}");
+        assert!(!log.contains("12345678"), "{log}");
+        let (code, log) = strowger(&[&["call-log", &id, "--reveal"][..], &source].concat());
+        assert!(code == 0 && log.contains("version = 1") && log.contains("+8613912345678"), "{log}");
+        let (code, verdict) = strowger(&[&["replay", &id][..], &source].concat());
+        assert!(code == 0 && verdict.starts_with("same: version"), "{verdict}");
+    }
+    let (code, picture) = strowger(&["top", "--once", "--http", &http]);
+    assert!(code == 0 && picture.contains("1 started, 1 ended"), "{picture}");
+    let (code, refused) = strowger(&["erase", "--data", &folder, "+8613912345678"]);
+    assert!(code == 1 && refused.contains("a server keeps its data in"), "{refused}");
+    let (code, said) = strowger(&["erase", "--http", &http, "+86 139 1234 5678"]);
+    assert_eq!((code, said.as_str()), (0, "erased: 1 call, 0 recordings, 0 mentions in calls of others\n"));
+    assert_eq!(served.stop(), 0);
+    let (code, said) = strowger(&["erase", "--data", &folder, "--json", "+8613912345678"]);
+    assert_eq!((code, said.trim_end()), (0, r#"{"calls":0,"going_on":0,"mentions":0,"recordings":0}"#));
+    let (code, table) = strowger(&["calls", "--data", &folder]);
+    assert!(code == 0 && table.contains("hung up") && !table.contains("5678"), "{table}");
+    let (code, why) = strowger(&["replay", "--data", &folder, "0000"]);
+    assert!(code == 1 && why.contains("there is no call `0000`"), "{why}");
+}
+
+#[test]
+fn an_operator_deploys_on_trial_promotes_and_rolls_back() {
+    let (project, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write_version(project.path(), 1);
+    let served = Served::start(project.path(), data.path(), &["--no-watch"]);
+    let http = served.http.to_string();
+    let run = |words: &[&str]| strowger(&[words, &["--http", &http]].concat());
+    write_version(project.path(), 2);
+    let (code, said) = run(&["deploy", "--canary", "25%"]);
+    assert!(code == 0 && said.contains("takes calls"), "{said}");
+    let (_, table) = run(&["versions"]);
+    assert!(table.contains("canary 25%") && table.contains("stable"), "{table}");
+    assert_eq!(run(&["deploy", "--promote"]).0, 0);
+    call_once(&served, "+8613800000001");
+    assert_eq!(run(&["rollback"]).0, 0);
+    call_once(&served, "+8613800000002");
+    let (code, said) = run(&["rollback"]);
+    assert!(code == 1 && said.contains("there is no version before this one"), "{said}");
+    let (_, audit) = run(&["audit", "--json"]);
+    let acts: Vec<String> = audit
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["what"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(acts, ["refused", "rollback", "promote", "canary", "start"]);
+    assert_eq!(served.stop(), 0);
+    let store = Store::open(data.path(), Options::default(), |_| ()).unwrap();
+    let noted: Vec<String> =
+        store.calls(10).unwrap().iter().map(|call| call.record.notes[0].1.reveal().clone()).collect();
+    assert_eq!(noted, ["1", "2"], "newest first");
+}

@@ -20,6 +20,7 @@ cargo xtask COMMAND
                    look for inputs that break the compiler (60 s for each target)
   kill [TIMES]     kill -9 a server under load so often (1 000), and look for what it had to keep
   deb              build the Debian package in target/debian
+  metrics          write docs/metrics.md anew from what the server registers
   help             this page
 ";
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         ["deb"] => deb::build(),
         ["kill"] => kill("1000"),
         ["kill", times] => kill(times),
+        ["metrics"] => metrics(),
         [] | ["help" | "--help" | "-h", ..] => {
             print!("{HELP}");
             Ok(())
@@ -62,4 +64,14 @@ fn kill(times: &str) -> Result<(), String> {
     } else {
         Err(format!("something that had to be kept is lost, or there twice ({times} kills)"))
     }
+}
+
+/// The test that compares the list writes it first.
+fn metrics() -> Result<(), String> {
+    let status = std::process::Command::new(env!("CARGO"))
+        .args(["test", "-p", "runtime-server", "--lib", "the_list_in_the_documents"])
+        .env("STROWGER_WRITE_METRICS", "1")
+        .status()
+        .map_err(|cause| format!("cargo: {cause}"))?;
+    if status.success() { Ok(()) } else { Err("docs/metrics.md was not written".into()) }
 }

@@ -127,6 +127,7 @@ fn serve(folder: &Path, bank: &Responder) -> Result<(RunningServer, Moment)> {
     let mut config = project::site(folder)?;
     adjust(&mut config);
     let mut options = Options::new(folder);
+    options.at_start = Some(runtime_server::AtStart::Files);
     options.adjust = Arc::new(adjust);
     options.began = Some(began.time);
     let server = Server::start(config, Arc::new(Compiler { engine: Engine::Native }), options)

@@ -37,6 +37,7 @@ mod setups;
 mod site;
 mod socket;
 mod start;
+mod traces;
 mod versions;
 
 pub use config::{Config, ConfigError};

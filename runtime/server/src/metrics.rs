@@ -47,6 +47,7 @@ pub struct Metrics {
     version_info: Family<[(&'static str, String); 2], Gauge>,
     pub store_stalled: Gauge,
     pub draining: Gauge,
+    pub traces_lost: Counter,
     sip_send_failures: Counter<u64, AtomicU64>,
     sip_unacknowledged_refused: Counter<u64, AtomicU64>,
     media_legs: Gauge,
@@ -160,6 +161,7 @@ impl Metrics {
             version_info: metric!("version_info", "Calls of each version that takes calls or has some, by state"),
             store_stalled: metric!("store_stalled", "1 while the store cannot write"),
             draining: metric!("draining", "1 while no new calls are taken because the process stops"),
+            traces_lost: metric!("traces_lost", "Spans that were dropped because the collector does not keep up"),
             sip_send_failures: metric!("sip_send_failures", "SIP datagrams that could not be sent"),
             sip_unacknowledged_refused: metric!(
                 "sip_unacknowledged_refused",
@@ -365,5 +367,82 @@ mod tests {
         assert_eq!(text.lines().filter(|line| line.starts_with("strowger_faults_total{")).count(), NAMES_MAX + 1);
         assert!(text.contains("place=\"others\"} 5"));
         assert_eq!(metrics.totals()["faults"], NAMES_MAX + 5);
+    }
+
+    /// Metrics by name as the page has them: what each counts, of which kind, and its labels.
+    fn list() -> Vec<(String, String, String, String)> {
+        let metrics = Metrics::new();
+        // A family without a member is not on the page.
+        metrics.refused(Refusal::CallsMax);
+        metrics.service(None);
+        metrics.fault(FaultKind::Overflow, "a.flow:1");
+        metrics.rolled_back("asked");
+        metrics.version_info.get_or_create(&[("version", "0".into()), ("state", "stable".into())]).set(0);
+        metrics.calls_ended.get_or_create(&[("flow", "a.a".into()), ("end", "returned".into())]).inc();
+        let text = metrics.text().unwrap();
+        let mut list: Vec<(String, String, String, String)> = Vec::new();
+        for line in text.lines() {
+            if let Some((name, help)) = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' ')) {
+                list.push((name.into(), String::new(), String::new(), help.into()));
+            } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' ')) {
+                let entry = list.iter_mut().find(|entry| entry.0 == name).unwrap();
+                entry.1 = kind.into();
+                if kind == "counter" {
+                    entry.0.push_str("_total");
+                }
+            } else if let Some((_, labels)) = line.split_once('{') {
+                let labels = labels.split_once('}').unwrap().0.split(',').filter_map(|label| label.split_once('='));
+                let labels: Vec<_> = labels.map(|(label, _)| format!("`{label}`")).collect();
+                list.last_mut().unwrap().2 = labels.join(", ");
+            }
+        }
+        list.sort();
+        list
+    }
+
+    fn document(name: &str) -> std::path::PathBuf {
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name)
+    }
+
+    /// `cargo xtask metrics` writes it anew.
+    #[test]
+    fn the_list_in_the_documents_is_up_to_date() {
+        let mut text = "# Metrics\n\nWhat `GET /metrics` of a server says, in OpenMetrics text. Written by `cargo xtask metrics` from \
+            what the program\nregisters; a test compares. No metric holds a number, a name or a key of a person. Values of \
+            `flow` and `place` are\nthe first 500 that came, and `others`.\n\n| Metric | Kind | Labels | What it is |\n| --- | --- | --- | --- |\n"
+            .to_owned();
+        for (name, kind, labels, help) in list() {
+            text.push_str(&format!("| `{name}` | {kind} | {labels} | {} |\n", help.trim_end_matches('.')));
+        }
+        let path = document("metrics.md");
+        if std::env::var_os("STROWGER_WRITE_METRICS").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let written = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(written, text, "run `cargo xtask metrics`");
+    }
+
+    #[test]
+    fn the_dashboard_shows_metrics_that_there_are() {
+        let text = std::fs::read_to_string(document("grafana/strowger.json")).unwrap();
+        let dashboard: Value = serde_json::from_str(&text).unwrap();
+        let list = list();
+        let mut used = 0;
+        for panel in dashboard["panels"].as_array().unwrap() {
+            for target in panel["targets"].as_array().into_iter().flatten() {
+                let expression = target["expr"].as_str().unwrap();
+                for word in expression.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
+                    if !word.starts_with("strowger_") {
+                        continue;
+                    }
+                    let known = |(name, kind, ..): &(String, String, String, String)| {
+                        word == name || (kind == "histogram" && word.strip_prefix(name.as_str()) == Some("_bucket"))
+                    };
+                    assert!(list.iter().any(known), "`{word}` in {}", panel["title"]);
+                    used += 1;
+                }
+            }
+        }
+        assert!(used > 15, "{used} metrics are shown");
     }
 }

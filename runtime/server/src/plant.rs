@@ -24,6 +24,7 @@ use crate::setups::Setups;
 use crate::site::SharedSite;
 use crate::socket::BatchSocket;
 use crate::start::Shared;
+use crate::traces::Traces;
 use crate::versions::{Trials, Versions};
 
 pub struct Plant {
@@ -64,6 +65,7 @@ pub struct Plant {
     pub versions: Arc<Versions>,
     pub store_failure: Option<String>,
     pub setups: Setups,
+    pub traces: Option<Traces>,
     pub version_refused: Option<GraphId>,
     pub store_stalled: bool,
     pub drained: bool,
@@ -86,6 +88,9 @@ impl Plant {
         helpers: Helpers,
         versions: Arc<Versions>,
     ) -> Plant {
+        let metrics = Arc::clone(&shared.metrics);
+        let endpoint = shared.config.traces.endpoint.as_ref();
+        let traces = endpoint.map(|endpoint| Traces::start(endpoint, &shared.runtime, metrics));
         Plant {
             socket,
             connections,
@@ -115,6 +120,7 @@ impl Plant {
             versions,
             store_failure: None,
             setups: Setups::default(),
+            traces,
             version_refused: None,
             store_stalled: false,
             drained: false,
@@ -155,7 +161,12 @@ impl Plant {
             Output::CancelService { call, request } => self.services.cancel(call, request),
             Output::EndDialog { dialog } => work.push_back(Work::EndDialog(dialog)),
             Output::Event(event) => self.event(now, event),
-            Output::Trace(event) => trace(&event),
+            Output::Trace(event) => {
+                if let Some(traces) = &mut self.traces {
+                    traces.take(&event);
+                }
+                trace(&event);
+            }
             Output::Drained => self.drained = true,
         }
     }

@@ -239,7 +239,7 @@ pub fn start_node(
         calls_max,
         seed: seed()?,
         recording_first: recording_first(&shared.data),
-        trace: tracing::enabled!(tracing::Level::DEBUG),
+        trace: tracing::enabled!(tracing::Level::DEBUG) || shared.config.traces.endpoint.is_some(),
     };
     let endpoint_seed = seed()?;
     let system = |error: std::io::Error| StartError::system(&error);

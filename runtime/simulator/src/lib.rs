@@ -19,7 +19,7 @@ mod talk;
 mod transcript;
 
 pub use difference::Failure;
-pub use plant::Answers;
+pub use plant::{Answers, open_text};
 pub use play::{TestResult, play_test};
 pub use talk::{Question, Talk};
 pub use transcript::{Line, What};

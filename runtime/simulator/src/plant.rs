@@ -531,7 +531,7 @@ impl Plant {
 }
 
 /// A value as people read it, but for the private parts of its type.
-pub(crate) fn open_text(meta: &ProgramMeta, r#type: &Type, value: &Value) -> String {
+pub fn open_text(meta: &ProgramMeta, r#type: &Type, value: &Value) -> String {
     match (r#type, value) {
         (Type::Private(_), _) => "•".to_owned(),
         (Type::Optional(inner), Value::Some(value)) => open_text(meta, inner, value),

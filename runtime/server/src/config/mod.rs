@@ -57,6 +57,7 @@ pub struct Config {
     pub limits: Limits,
     pub voices: Voices,
     pub versions: VersionsSite,
+    pub traces: Traces,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -105,6 +106,14 @@ pub struct Storage {
     /// Megabytes to which the database may grow; as on a full disk, new calls are refused above that. None: the disk.
     #[serde(deserialize_with = "values::database_mb_max")]
     pub database_mb_max: Option<u32>,
+}
+
+/// Where traces of calls go.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Traces {
+    /// An OpenTelemetry collector's address for HTTP, like `http://127.0.0.1:4318`. None: no traces.
+    pub endpoint: Option<Base>,
 }
 
 /// When a new version is taken back without anybody asking.

@@ -169,18 +169,28 @@ impl Versions {
     }
 
     fn note(&self, loaded: &Result<Accepted, Report>, what: &str, detail: &str, actor: &Actor) {
-        self.metrics.reload(loaded.is_ok());
+        // What has no files cannot have wrong ones.
+        let is_load = !matches!(what, "rollback" | "promote");
+        if is_load {
+            self.metrics.reload(loaded.is_ok());
+        }
         match loaded {
             Ok(accepted) => {
                 tracing::info!(version = accepted.graph.short(), "{what}: version takes calls");
-                lock(&self.history).refused = None;
+                if is_load {
+                    lock(&self.history).refused = None;
+                }
                 self.audit(what, Some(accepted.graph), detail, actor);
             }
             Err(report) => {
-                tracing::error!("{what}: refused, the version before goes on:\n{}", report.text);
-                lock(&self.history).refused = Some((SystemTime::now(), report.clone()));
-                let why = report.text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-                self.audit("refused", None, &format!("{what} {detail}: {why}"), actor);
+                tracing::error!("{what}: refused, the version before goes on:\n{}", report.text.trim_end());
+                if is_load {
+                    lock(&self.history).refused = Some((SystemTime::now(), report.clone()));
+                }
+                // Tests that passed stand before those that failed.
+                let told = |line: &&str| !line.trim().is_empty() && !line.starts_with("ok ");
+                let why = report.text.lines().find(told).unwrap_or_default();
+                self.audit("refused", None, format!("{what} {detail}: {why}").replace(" :", ":").trim(), actor);
             }
         }
     }
@@ -310,12 +320,13 @@ impl Versions {
     /// What a running process cannot change stays as it was; which of it would be another is said.
     fn keep_fixed(&self, config: Config) -> (Config, Option<String>) {
         let running = self.site.load();
-        let Config { listen, trunks, phones, realm, services, storage, limits, voices, versions } = config;
+        let Config { listen, trunks, phones, realm, services, storage, limits, voices, versions, traces } = config;
         let differ = [
             ("listen", listen != running.listen),
             ("storage", storage != running.storage),
             ("limits", limits != running.limits),
             ("voices", voices != running.voices),
+            ("traces", traces != running.traces),
         ];
         let keys: Vec<String> = differ.into_iter().filter(|key| key.1).map(|(key, _)| format!("`{key}`")).collect();
         let waits = (!keys.is_empty())

@@ -1,0 +1,260 @@
+//! The records of a journal as lines: where the flow was, what it asked for, what came of it. Values and keys are
+//! shown where they are asked for, private ones never.
+
+use runtime_contract::calendar::local_text;
+use runtime_contract::leg::GoneCause;
+use runtime_contract::program::Part;
+use runtime_contract::request::{Kind, Request};
+use runtime_contract::value::Value;
+use runtime_contract::{ProgramMeta, SiteId, Time, Type, spoken};
+use runtime_session::journal::{Claimed, Record, Reply};
+use runtime_session::{EndCause, PlayItem, StopReason, Told};
+use runtime_simulator::open_text;
+use serde_json::json;
+
+use crate::show::{Paint, colours, paint};
+
+/// In place of what is not shown.
+const MARK: &str = "•••";
+
+pub struct Line {
+    pub at: Time,
+    pub kind: &'static str,
+    /// `hotline.flow:42`
+    pub place: Option<String>,
+    pub text: String,
+}
+
+impl Line {
+    pub fn to_json(&self) -> serde_json::Value {
+        json!({ "ms": self.at.0, "kind": self.kind, "place": self.place, "text": self.text })
+    }
+
+    /// `10:00:05.120  says     Welcome.   hotline.flow:12`
+    pub fn to_text(&self, zone: &str) -> String {
+        let at = local_text(self.at, zone);
+        let clock = at.split_once(' ').map_or("", |(_, clock)| clock);
+        let head = format!("{clock}.{:03}", self.at.0.rem_euclid(1_000));
+        let place = self
+            .place
+            .as_ref()
+            .map_or_else(String::new, |place| paint(&format!("   {place}"), Paint::Faint, colours()));
+        match self.kind {
+            "step" => format!("{head}  {}{place}", paint(&format!("── {}", self.text), Paint::Strong, colours())),
+            kind => format!("{head}  {kind:<8} {}{place}", self.text),
+        }
+    }
+}
+
+pub struct Teller<'m> {
+    meta: &'m ProgramMeta,
+    reveal: bool,
+    pub lines: Vec<Line>,
+    /// Records taken so far.
+    pub records: usize,
+    /// Flow and step of the last line.
+    here: Option<(u32, String)>,
+    /// The site of the outstanding request.
+    site: SiteId,
+}
+
+impl<'m> Teller<'m> {
+    pub fn new(meta: &'m ProgramMeta, reveal: bool) -> Teller<'m> {
+        Teller { meta, reveal, lines: Vec::new(), records: 0, here: None, site: SiteId(0) }
+    }
+
+    pub fn take(&mut self, at: Time, told: &Told<'_>) {
+        match told {
+            Told::Record(record) => self.record(at, record),
+            Told::Asked { site, items, arguments } => {
+                self.site = *site;
+                for item in items {
+                    let text = self.heard(item);
+                    self.at_site(at, "says", text);
+                }
+                self.asked(at, *site, *arguments);
+            }
+        }
+    }
+
+    fn line(&mut self, at: Time, kind: &'static str, text: String) {
+        self.lines.push(Line { at, kind, place: None, text });
+    }
+
+    fn at_site(&mut self, at: Time, kind: &'static str, text: String) {
+        let place = self.meta.site(self.site).map(|site| self.meta.place_text(site.place));
+        self.lines.push(Line { at, kind, place, text });
+    }
+
+    pub fn record(&mut self, at: Time, record: &Record) {
+        self.records += 1;
+        match record {
+            Record::Start(started) => {
+                let flow = self.meta.flow(started.flow).map_or("?", |flow| flow.name.as_str());
+                self.line(at, "call", format!("comes in for {flow}"));
+            }
+            Record::Leg(_) | Record::Observation(_) => {}
+            Record::Request { site, .. } => self.enter(at, *site),
+            Record::Reply { reply, .. } => self.reply(at, reply),
+            Record::Claim { keys, .. } => self.keys(at, keys),
+            Record::Answered => self.line(at, "line", "is up".to_owned()),
+            Record::Gone(cause) => self.line(at, "line", format!("is gone: {}", gone_text(*cause))),
+            Record::Fault { kind, place, .. } => {
+                let place = place.and_then(|place| self.meta.fault_places.get(place as usize));
+                let place = place.map(|place| self.meta.place_text(*place));
+                self.lines.push(Line { at, kind: "fault", place, text: kind.name().to_owned() });
+            }
+            Record::Stop(reason) => self.line(at, "stopped", stop_text(*reason).to_owned()),
+            Record::Late(_) => self.line(at, "late", "an answer that nobody waited for any more".to_owned()),
+            Record::Revived => self.line(at, "line", "was taken up again after the server had died".to_owned()),
+            Record::Full => self.line(at, "full", "the journal has no room for what follows".to_owned()),
+            Record::End(cause) => self.line(at, "over", end_text(*cause)),
+        }
+    }
+
+    /// The flow is at this site now.
+    fn enter(&mut self, at: Time, site: SiteId) {
+        self.site = site;
+        let Some(info) = self.meta.site(site) else { return };
+        let here = (info.flow, info.step.clone());
+        if self.here.as_ref() != Some(&here) {
+            let flow = self.meta.flow(info.flow).map_or("?", |flow| flow.name.as_str());
+            let text = if info.step.is_empty() { flow.to_owned() } else { format!("{flow}.{}", info.step) };
+            self.here = Some(here);
+            self.at_site(at, "step", text);
+        }
+    }
+
+    fn asked(&mut self, at: Time, site: SiteId, arguments: Option<&[Value]>) {
+        let Some(request) = self.meta.request(site) else { return };
+        let value = |index: usize| -> String {
+            let argument = arguments.and_then(|arguments| arguments.get(index));
+            let r#type = self.meta.site(site).and_then(|site| site.arguments.get(index));
+            argument.zip(r#type).map_or_else(|| MARK.to_owned(), |(value, r#type)| self.value(r#type, value))
+        };
+        let (kind, text) = match request {
+            Request::Answer => ("answers", String::new()),
+            Request::Reject(_) => ("rejects", String::new()),
+            Request::Play(_) => return,
+            Request::Menu(menu) => ("menu", menu.choices.join(" ")),
+            Request::Ask(ask) => {
+                ("asks", if ask.private { "for something private".to_owned() } else { "for keys".to_owned() })
+            }
+            Request::Record(record) => ("records", format!("up to {} s", record.max_ms / 1_000)),
+            Request::Wait => ("waits", value(0)),
+            Request::Service(call) => {
+                let service = self.meta.services.get(call.service as usize);
+                let operation = service.and_then(|service| service.operations.get(call.operation as usize));
+                let Some((service, operation)) = service.zip(operation) else { return };
+                let arguments: Vec<String> = operation
+                    .parameters
+                    .iter()
+                    .enumerate()
+                    .map(|(at, parameter)| format!("{}: {}", parameter.name, value(at)))
+                    .collect();
+                ("service", format!("{}.{}({})", service.name, operation.name, arguments.join(", ")))
+            }
+            Request::Note { key, .. } => ("notes", format!("{key} = {}", value(0))),
+            Request::HangUp => ("hangs up", String::new()),
+            Request::Connect(_) => ("connects", format!("to {}", value(0))),
+            Request::Transfer { .. } => ("transfer", format!("to {}", value(0))),
+        };
+        self.at_site(at, kind, text);
+    }
+
+    fn reply(&mut self, at: Time, reply: &Reply) {
+        let Some(request) = self.meta.request(self.site) else { return };
+        let text = match reply {
+            Reply::Gone if matches!(request.kind(), Kind::HangUp | Kind::Reject) => return,
+            Reply::Gone => "left, for the line is gone".to_owned(),
+            Reply::Fault(kind) => format!("fault: {}", kind.name()),
+            // That a prompt is over says the next line.
+            Reply::Result { .. } if matches!(request.kind(), Kind::Play | Kind::Note | Kind::Answer | Kind::Wait) => {
+                return;
+            }
+            Reply::Result { outcome, payload } => {
+                let r#type = self.meta.site(self.site).and_then(|site| site.payloads.get(*outcome as usize));
+                let value = match (payload, r#type) {
+                    (Some(value), Some(Some(r#type))) => format!(" {}", self.value(r#type, value)),
+                    _ => String::new(),
+                };
+                format!("{}{value}", request.outcome_name(*outcome))
+            }
+        };
+        self.line(at, "→", text);
+    }
+
+    /// Keys of a menu are a way through it; what is asked for belongs to the person.
+    fn keys(&mut self, at: Time, keys: &Claimed) {
+        let is_menu = matches!(self.meta.request(self.site), Some(Request::Menu(_)));
+        let text = match keys {
+            Claimed::Private(count) => "•".repeat(*count as usize),
+            Claimed::Keys(keys) if is_menu || self.reveal => keys.iter().map(|(key, _)| *key).collect(),
+            Claimed::Keys(keys) => "•".repeat(keys.len()),
+        };
+        if !text.is_empty() {
+            self.line(at, "keys", text);
+        }
+    }
+
+    fn value(&self, r#type: &Type, value: &Value) -> String {
+        let plain = matches!(r#type, Type::Bool | Type::Language | Type::Duration);
+        if self.reveal || plain { open_text(self.meta, r#type, value) } else { MARK.to_owned() }
+    }
+
+    fn heard(&self, item: &PlayItem) -> String {
+        match item {
+            PlayItem::Beep => "(beep)".to_owned(),
+            PlayItem::Recording(id) => format!("(recording {id})"),
+            PlayItem::Prompt { prompt, language, values } => {
+                let Some(prompt) = self.meta.prompts.get(*prompt as usize) else { return "?".to_owned() };
+                if self.reveal {
+                    return spoken::render(self.meta, prompt, *language, values);
+                }
+                let Some(text) = prompt.text(*language) else { return "?".to_owned() };
+                match &text.audio {
+                    Some((file, _)) => format!("(prompts/{file})"),
+                    None => text
+                        .parts
+                        .iter()
+                        .map(|part| if let Part::Literal(words) = part { words.as_str() } else { MARK })
+                        .collect(),
+                }
+            }
+        }
+    }
+}
+
+fn gone_text(cause: GoneCause) -> String {
+    match cause {
+        GoneCause::RemoteHungUp => "the caller hung up".to_owned(),
+        GoneCause::LocalHungUp => "the flow hung up".to_owned(),
+        GoneCause::Cancelled => "the caller gave up".to_owned(),
+        GoneCause::NoAck => "the answer was not acknowledged".to_owned(),
+        GoneCause::Refused(status) => format!("refused with {status}"),
+        GoneCause::NoAnswer => "no answer".to_owned(),
+        GoneCause::NoCommonMedia => "no common codec".to_owned(),
+        GoneCause::Unreachable => "unreachable".to_owned(),
+        GoneCause::Transferred => "transferred".to_owned(),
+        GoneCause::Failed => "it failed".to_owned(),
+    }
+}
+
+fn stop_text(reason: StopReason) -> &'static str {
+    match reason {
+        StopReason::Drain => "the server was to stop",
+        StopReason::TooLong => "the call was too long",
+        StopReason::Crash => "the server had died",
+    }
+}
+
+fn end_text(cause: EndCause) -> String {
+    match cause {
+        EndCause::Returned => "the flow came to its end".to_owned(),
+        EndCause::HungUp => "the flow hung up".to_owned(),
+        EndCause::Rejected => "the flow refused the call".to_owned(),
+        EndCause::Gone(cause) => gone_text(cause),
+        EndCause::Fault(kind) => format!("fault: {}", kind.name()),
+        EndCause::Stopped(reason) => stop_text(reason).to_owned(),
+    }
+}
