@@ -141,6 +141,7 @@ impl<'m> Teller<'m> {
                 ("asks", if ask.private { "for something private".to_owned() } else { "for keys".to_owned() })
             }
             Request::Record(record) => ("records", format!("up to {} s", record.max_ms / 1_000)),
+            Request::Recording { on } => ("records", if *on { "the call" } else { "no more" }.to_owned()),
             Request::Wait => ("waits", value(0)),
             Request::Service(call) => {
                 let service = self.meta.services.get(call.service as usize);
@@ -169,7 +170,9 @@ impl<'m> Teller<'m> {
             Reply::Gone => "left, for the line is gone".to_owned(),
             Reply::Fault(kind) => format!("fault: {}", kind.name()),
             // That a prompt is over says the next line.
-            Reply::Result { .. } if matches!(request.kind(), Kind::Play | Kind::Note | Kind::Answer | Kind::Wait) => {
+            Reply::Result { .. }
+                if matches!(request.kind(), Kind::Play | Kind::Note | Kind::Answer | Kind::Wait | Kind::Recording) =>
+            {
                 return;
             }
             Reply::Result { outcome, payload } => {

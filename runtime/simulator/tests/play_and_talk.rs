@@ -389,5 +389,9 @@ fn a_transcript_says_when_the_conversation_is_recorded() {
     let result = play_on(&kit.build(), vec![call(), Verb::ExpectEnd]);
     assert!(result.passed(), "{:?}", result.failure);
     let lines: Vec<String> = result.transcript.iter().map(|line| line.what.to_string()).collect();
-    assert_eq!(lines[2..], ["answered", "recording on", "hears   您好", "recording off", "the call is over"], "{lines:?}");
+    assert_eq!(
+        lines[2..],
+        ["answered", "recording on", "hears   您好", "recording off", "the call is over"],
+        "{lines:?}"
+    );
 }
