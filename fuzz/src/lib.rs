@@ -2,12 +2,16 @@
 //! makes, the tests those that were kept.
 #![allow(clippy::panic, reason = "a finding is a panic")]
 
+mod signalling;
+
 use lang_codegen::Native;
 use lang_compiler::{Colours, Engine, Project, compile};
 use lang_diagnostics::{Diagnostic, FileId};
 use lang_flowgraph::random::{Tally, play, program};
 use lang_flowgraph::{Interpreted, serial};
 use runtime_contract::program::{Bundle, SiteNames};
+
+pub use signalling::{message, sdp};
 
 /// Random calls on each program.
 const CALLS: u64 = 3;

@@ -18,6 +18,17 @@ fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// Inputs of signalling that were kept.
+fn every_message(target: &str, holds: fn(&[u8])) {
+    let mut inputs = Vec::new();
+    files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target), &mut inputs);
+    assert!(!inputs.is_empty(), "no inputs were kept");
+    for path in inputs {
+        println!("{}", path.display());
+        holds(&std::fs::read(path).unwrap());
+    }
+}
+
 fn every_input(target: &str, holds: fn(&[u8])) {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut inputs = Vec::new();
@@ -51,4 +62,14 @@ fn check() {
 #[test]
 fn codegen() {
     every_input("codegen", fuzz::codegen);
+}
+
+#[test]
+fn message() {
+    every_message("message", fuzz::message);
+}
+
+#[test]
+fn sdp() {
+    every_message("sdp", fuzz::sdp);
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const TARGETS: &[&str] = &["parse", "format", "check", "codegen"];
+const TARGETS: &[&str] = &["parse", "format", "check", "codegen", "message", "sdp"];
 const SECONDS: &str = "60";
 /// Largest input, in bytes.
 const INPUT_BYTES_MAX: u32 = 8192;
