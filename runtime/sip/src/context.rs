@@ -4,14 +4,16 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use runtime_contract::leg::LegEvent;
+use runtime_contract::leg::{LegEvent, LegId};
 use runtime_contract::time::Tick;
 
 use crate::alarms::Alarms;
+use crate::endpoint::is_branch;
 use crate::entropy::Entropy;
 use crate::slab::Key;
 use crate::transaction::Timer;
 use crate::transport::{ConnectionId, Connections, Hop, Over};
+use crate::trunks::TrunkId;
 use crate::{Config, Output, Site};
 
 /// Everything that time can do to us.
@@ -20,6 +22,10 @@ pub enum Alarm {
     /// The number tells a timer of the transaction's first request from those of the one with credentials.
     Transaction(Key, u8, Timer),
     Leg(Key, LegTimer),
+    /// A place where a leg is looked for may have said nothing yet.
+    Branch(LegId),
+    /// Something is due for a trunk; the number tells its settings of then from those of now.
+    Trunk(TrunkId, u32, TrunkTimer),
     /// Bindings of phones end.
     Bindings,
     /// A request could not be handed to any connection.
@@ -53,6 +59,13 @@ pub enum LegTimer {
     ReviveEnd,
 }
 
+/// What is done for a trunk again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrunkTimer {
+    Register,
+    Probe,
+}
+
 pub struct Context {
     pub config: Config,
     pub now: Tick,
@@ -60,6 +73,8 @@ pub struct Context {
     pub alarms: Alarms<Alarm>,
     pub connections: Connections,
     pub site: Arc<Site>,
+    /// Of legs that belong to a hunt.
+    pub branch_events: VecDeque<LegEvent>,
     pub outputs: VecDeque<Output>,
 }
 
@@ -110,6 +125,9 @@ impl Context {
     }
 
     pub fn say(&mut self, event: LegEvent) {
+        if is_branch(event.leg()) {
+            return self.branch_events.push_back(event);
+        }
         self.outputs.push_back(Output::Event(event));
     }
 

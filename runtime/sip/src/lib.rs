@@ -67,3 +67,4 @@ pub use config::Config;
 pub use endpoint::{Endpoint, Input, Load, Output, Outputs};
 pub use site::{Phone, Site, Trunk};
 pub use transport::{ConnectionId, Transport};
+pub use trunks::TrunkStatus;

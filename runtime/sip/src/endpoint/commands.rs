@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use runtime_contract::leg::{GoneCause, LegCommand, LegEvent, RejectCause, Target};
+use runtime_contract::leg::{GoneCause, LegCommand, RejectCause, Target};
 
 use super::Endpoint;
 use super::legs::Phase;
@@ -17,6 +17,9 @@ use crate::transport::{Hop, Transport};
 
 impl Endpoint {
     pub(super) fn command(&mut self, command: LegCommand) {
+        if self.command_hunt(&command) {
+            return;
+        }
         match command {
             LegCommand::Dial { leg, target, from, ring_ms, media } => {
                 let from = from.as_ref().map(|from| from.reveal().as_str());
@@ -27,8 +30,9 @@ impl Endpoint {
                         let peer = Hop::new(peer, asked_transport(target));
                         self.dial(Placing { leg, target, peer, caller, ring_ms, media });
                     }
-                    Target::Number(_) | Target::Extension(_) => {
-                        self.ctx.say(LegEvent::Gone { leg, cause: GoneCause::Unreachable });
+                    Target::Number(number) => self.dial_number(leg, number.reveal(), from, ring_ms, media),
+                    Target::Extension(extension) => {
+                        self.dial_extension(leg, extension.reveal(), from, ring_ms, media);
                     }
                 }
             }

@@ -10,6 +10,7 @@ use crate::message::uri::Uri;
 use crate::message::{Header, Message};
 use crate::slab::Key;
 use crate::transaction::Owner;
+use crate::trunks::TrunkState;
 
 impl Endpoint {
     /// Answers a 401 or 407 to `request`. False when there is nothing to answer with, or it was answered before: then
@@ -59,6 +60,9 @@ impl Endpoint {
                 matches!(state.phase, Phase::Calling { .. }).then(|| state.dialog.next_cseq())
             }
             Owner::Session(leg) => Some(self.legs.get_mut(leg)?.dialog.next_cseq()),
+            Owner::Register(trunk, _) | Owner::Probe(trunk, _) => {
+                Some(self.trunks.get_mut(trunk).map_or(cseq.saturating_add(1), TrunkState::next_cseq))
+            }
             _ => Some(cseq.saturating_add(1)),
         }
     }

@@ -122,6 +122,10 @@ impl Endpoint {
             return;
         }
         match told.owner {
+            Owner::Register(trunk, epoch) if told.tell => {
+                self.register_response(trunk, epoch, message, response.code);
+            }
+            Owner::Probe(trunk, epoch) if told.tell => self.probe_response(trunk, epoch, response.code),
             Owner::Session(leg) if told.tell => self.session_response(arrival, message, response, key, leg),
             _ if told.tell && response.cseq_method == Method::Invite => {
                 self.invite_response(arrival, message, response, key, told);

@@ -280,8 +280,18 @@ impl Endpoint {
 }
 
 pub(super) fn put_contact(writer: &mut Writer, dialog: &Dialog) {
+    put_contact_of(writer, "", dialog);
+}
+
+/// With a user part: what a registrar knows us by.
+pub(super) fn put_contact_of(writer: &mut Writer, user: &str, dialog: &Dialog) {
     let parameter = dialog.next_hop().transport().uri_parameter();
-    writer.put(b"Contact: <sip:").put_display(dialog.local).put(parameter.as_bytes()).put(b">\r\n");
+    writer.put(b"Contact: <sip:");
+    if !user.is_empty() {
+        super::placing::put_escaped(writer, user);
+        writer.put(b"@");
+    }
+    writer.put_display(dialog.local).put(parameter.as_bytes()).put(b">\r\n");
 }
 
 /// Content-Type says SDP. A body without a type is taken for it, as RFC 2543 peers mean it.

@@ -298,6 +298,16 @@ impl Legs {
         self.slab.get_mut(key)
     }
 
+    /// One leg takes another's place.
+    pub fn rename(&mut self, from: LegId, to: LegId) {
+        if let Some(key) = self.by_id.remove(&from.0) {
+            self.by_id.insert(to.0, key);
+            if let Some(leg) = self.slab.get_mut(key) {
+                leg.id = to;
+            }
+        }
+    }
+
     /// Whether some leg speaks over this connection.
     pub fn need(&self, connection: ConnectionId) -> bool {
         self.slab.values().any(|leg| leg.dialog.peer.connection() == Some(connection))

@@ -4,6 +4,7 @@ mod commands;
 mod credentials;
 mod dialing;
 mod early;
+mod hunting;
 mod in_dialog;
 mod incoming;
 mod info;
@@ -19,14 +20,15 @@ mod session_timer;
 mod snapshot;
 mod streams;
 mod transfer;
+mod trunking;
 mod update;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use runtime_contract::leg::{LegCommand, LegEvent};
+use runtime_contract::leg::{LegCommand, LegEvent, LegId};
 use runtime_contract::time::Tick;
 
 use crate::alarms::Alarms;
@@ -37,8 +39,10 @@ use crate::registrar::Registrar;
 use crate::slab::Key;
 use crate::transaction::{Event, Owner, Timer, Told, Transactions};
 use crate::transport::{ConnectionId, Connections, Hop};
-use crate::trunks::Trunks;
+use crate::trunks::{TrunkStatus, Trunks};
 use crate::{Config, Site};
+use hunting::Hunt;
+pub use hunting::is_branch;
 use legs::Legs;
 use receive::Arrival;
 
@@ -83,6 +87,8 @@ pub enum Output {
     Close { connection: ConnectionId },
     /// Keep this for the next process: where a phone is, nothing when it is nowhere.
     Bindings { phone: String, bindings: Vec<u8> },
+    /// A trunk went up or down, and why. Of one that nobody asks anything, nothing is said.
+    Trunk { name: String, up: bool, why: String },
     /// Tell the exchange.
     Event(LegEvent),
 }
@@ -113,6 +119,7 @@ impl fmt::Debug for Output {
             Output::Write { connection, bytes } => write!(f, "Write({} bytes on {})", bytes.len(), connection.0),
             Output::Close { connection } => write!(f, "Close({})", connection.0),
             Output::Bindings { bindings, .. } => write!(f, "Bindings({} bytes)", bindings.len()),
+            Output::Trunk { name, up, .. } => write!(f, "Trunk({name}, up: {up})"),
             Output::Event(event) => write!(f, "Event({event:?})"),
         }
     }
@@ -142,6 +149,11 @@ pub struct Endpoint {
     /// When the bindings are looked through next.
     bindings_alarm: Option<Tick>,
     trunks: Trunks,
+    /// Legs that are looked for at several places, by the id that others know.
+    hunts: BTreeMap<LegId, Hunt>,
+    /// Which hunt a leg of a single place belongs to.
+    branches: BTreeMap<LegId, LegId>,
+    branch_count: u64,
     /// INVITEs that got 503 because of `unacknowledged_max`.
     unacknowledged_refused: u64,
     draining: bool,
@@ -159,6 +171,7 @@ impl Endpoint {
             alarms: Alarms::new(),
             connections: Connections::default(),
             site: Arc::default(),
+            branch_events: VecDeque::new(),
             outputs: VecDeque::new(),
         };
         Self {
@@ -169,6 +182,9 @@ impl Endpoint {
             registrar: Registrar::default(),
             bindings_alarm: None,
             trunks: Trunks::default(),
+            hunts: BTreeMap::new(),
+            branches: BTreeMap::new(),
+            branch_count: 0,
             unacknowledged_refused: 0,
             draining: false,
             due: Vec::new(),
@@ -191,9 +207,13 @@ impl Endpoint {
             Input::Timeout => {}
             Input::Site(site) => self.take_site(site),
             Input::Bindings { phone, bindings, age_ms } => self.restore_bindings(phone, bindings, age_ms),
-            Input::Drain => self.draining = true,
+            Input::Drain => {
+                self.draining = true;
+                self.leave_trunks();
+            }
             Input::EndRestored { dialog } => self.end_restored(dialog),
         }
+        self.hear_branches();
         Outputs { queue: &mut self.ctx.outputs }
     }
 
@@ -205,6 +225,21 @@ impl Endpoint {
     /// Calls refused since the start because of [`Config::unacknowledged_max`].
     pub fn unacknowledged_refused(&self) -> u64 {
         self.unacknowledged_refused
+    }
+
+    /// Of each trunk that we can call through.
+    pub fn trunks(&self) -> impl Iterator<Item = TrunkStatus> + '_ {
+        self.trunks.status(&self.ctx.site)
+    }
+
+    /// Phones of the site: their extension, and for each place where they are registered the seconds left.
+    pub fn phones(&self) -> impl Iterator<Item = (&str, Vec<(SocketAddr, u64)>)> {
+        self.ctx.site.phones.iter().map(|phone| {
+            let bindings = self.registrar.bindings(&phone.extension).iter();
+            let left =
+                bindings.map(|binding| (binding.hop.address, binding.expires.saturating_since(self.ctx.now).as_secs()));
+            (phone.extension.as_str(), left.collect())
+        })
     }
 
     /// Phones that are registered.
@@ -230,6 +265,8 @@ impl Endpoint {
             match alarm {
                 Alarm::Transaction(key, epoch, timer) => self.transaction_timer(key, epoch, timer),
                 Alarm::Leg(key, timer) => self.leg_timer(key, timer),
+                Alarm::Branch(branch) => self.branch_silent(branch),
+                Alarm::Trunk(trunk, epoch, timer) => self.trunk_timer(trunk, epoch, timer),
                 Alarm::Bindings => self.expire_bindings(),
                 Alarm::Undelivered(key) => self.undelivered(key, false),
                 Alarm::Connection(connection) => self.look_after(connection),
@@ -237,11 +274,6 @@ impl Endpoint {
             }
         }
         self.due = due;
-    }
-
-    fn take_site(&mut self, site: Arc<Site>) {
-        self.ctx.site = site;
-        self.expire_bindings();
     }
 
     fn transaction_timer(&mut self, key: Key, epoch: u8, timer: Timer) {
@@ -262,6 +294,10 @@ impl Endpoint {
         match told.owner {
             Owner::Leg(leg) if told.timed_out => self.invite_timed_out(leg, key),
             Owner::Session(leg) if told.timed_out => self.session_unanswered(leg, key),
+            Owner::Register(trunk, epoch) if told.timed_out => {
+                self.register_failed(trunk, epoch, None, "it does not answer our REGISTER");
+            }
+            Owner::Probe(trunk, epoch) if told.timed_out => self.probe_failed(trunk, epoch),
             Owner::Closing(dialog) if told.ended => self.legs.forget_dialog(dialog),
             _ => {}
         }

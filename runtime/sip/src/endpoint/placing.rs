@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use runtime_contract::leg::LegId;
 
 use crate::message::write::Writer;
+use crate::site::Trunk;
 use crate::transport::Hop;
 
 /// A leg to be placed.
@@ -31,9 +32,17 @@ pub struct Caller {
 impl Caller {
     /// `user` of this host; without one, nobody may know (RFC 3323 §4.1.1.3).
     pub fn new(user: Option<&str>, host: impl Display) -> Self {
+        Self::named(None, user, host)
+    }
+
+    /// The same with a name to be shown, which has no quotes in it.
+    pub fn named(name: Option<&str>, user: Option<&str>, host: impl Display) -> Self {
         let mut party = Writer::with_capacity(96);
         match user {
             Some(user) => {
+                if let Some(name) = name {
+                    party.put(b"\"").put(name.as_bytes()).put(b"\" ");
+                }
                 party.put(b"<sip:");
                 put_escaped(&mut party, user);
                 party.put(b"@").put_display(host).put(b">");
@@ -41,6 +50,23 @@ impl Caller {
             None => _ = party.put(b"\"Anonymous\" <sip:anonymous@anonymous.invalid>"),
         }
         Self { party: party.into_bytes(), headers: Vec::new() }
+    }
+
+    /// As a trunk shows us. One that is trusted is told who calls even when nobody else may know (RFC 3325 §9.1, §9.3).
+    pub fn for_trunk(trunk: &Trunk, from: Option<&str>) -> Self {
+        let number = trunk.from.as_deref().or(from);
+        let mut caller = Self::new(from.and(number), &trunk.host);
+        if let Some(number) = number.filter(|_| trunk.identity) {
+            let mut headers = Writer::with_capacity(96);
+            headers.put(b"P-Asserted-Identity: <sip:");
+            put_escaped(&mut headers, number);
+            headers.put(b"@").put(trunk.host.as_bytes()).put(b">\r\n");
+            if from.is_none() {
+                headers.put(b"Privacy: id\r\n");
+            }
+            caller.headers = headers.into_bytes();
+        }
+        caller
     }
 }
 

@@ -9,6 +9,7 @@ use crate::entropy::{Digest, DigestMap};
 use crate::message::write;
 use crate::slab::{Key, Slab};
 use crate::transport::{Hop, Transport};
+use crate::trunks::TrunkId;
 
 /// Who is behind a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,9 @@ pub enum Owner {
     Leg(Key),
     /// What we ask within the dialog of a leg: re-INVITE, UPDATE, PRACK, REFER.
     Session(Key),
+    /// REGISTER and OPTIONS to a trunk; with the count of its settings.
+    Register(TrunkId, u32),
+    Probe(TrunkId, u32),
     /// The BYE of a dialog that is over but for this.
     Closing(Digest),
 }

@@ -24,6 +24,7 @@ pub struct Bench {
     pub connects: Vec<(ConnectionId, SocketAddr)>,
     pub closes: Vec<ConnectionId>,
     pub bindings: Vec<(String, Vec<u8>)>,
+    pub trunks: Vec<String>,
 }
 
 pub fn address(text: &str) -> SocketAddr {
@@ -53,6 +54,7 @@ impl Bench {
             connects: Vec::new(),
             closes: Vec::new(),
             bindings: Vec::new(),
+            trunks: Vec::new(),
         }
     }
 
@@ -68,6 +70,8 @@ impl Bench {
                 Output::Connect { connection, destination } => self.connects.push((connection, destination)),
                 Output::Close { connection } => self.closes.push(connection),
                 Output::Bindings { phone, bindings } => self.bindings.push((phone, bindings)),
+                Output::Trunk { name, up: true, .. } => self.trunks.push(format!("{name} up")),
+                Output::Trunk { name, why, .. } => self.trunks.push(format!("{name} down: {why}")),
                 Output::Event(event) => self.events.push(event),
             }
         }

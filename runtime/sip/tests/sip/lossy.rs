@@ -114,7 +114,11 @@ impl Wire {
                         }
                     }
                 }
-                Output::Connect { .. } | Output::Write { .. } | Output::Close { .. } | Output::Bindings { .. } => {
+                Output::Connect { .. }
+                | Output::Write { .. }
+                | Output::Close { .. }
+                | Output::Bindings { .. }
+                | Output::Trunk { .. } => {
                     panic!("no connections here")
                 }
                 Output::Event(event) => self.event(side, event),

@@ -1,0 +1,191 @@
+//! Legs that are looked for: at all places of a phone, and through one trunk after another.
+
+use std::sync::Arc;
+
+use runtime_contract::Redacted;
+use runtime_contract::leg::{LegCommand, LegId, Target};
+use runtime_sip::{Input, Site, Trunk};
+
+use crate::bench::{Bench, MEDIA, RING_MS, SDP, address, header, response};
+use crate::challenges::{trunk, with_trunks};
+use crate::phones::{bench_with, registers, site};
+
+const LEG: u64 = 1 << 62;
+
+fn dial(bench: &mut Bench, target: Target) {
+    let from = Some(Redacted::new("1002".to_owned()));
+    bench.command(LegCommand::Dial { leg: LegId(LEG), target, from, ring_ms: RING_MS, media: address(MEDIA) });
+}
+
+fn dial_phone(bench: &mut Bench) {
+    dial(bench, Target::Extension(Redacted::new("1001".to_owned())));
+}
+
+fn dial_number(bench: &mut Bench) {
+    dial(bench, Target::Number(Redacted::new("+864008100000".to_owned())));
+}
+
+/// A phone at three places.
+fn registered() -> Bench {
+    let mut site = site(&["1001", "1002"]);
+    site.phones[1].name = Some("Front desk".into());
+    let mut bench = bench_with(site, |_| {});
+    let contacts = "Contact: <sip:1001@127.0.0.1:5071>;q=0.5, <sip:1001@127.0.0.1:5072>, <sip:x@10.0.0.9>;q=0.1\n";
+    assert!(registers(&mut bench, 1, contacts).starts_with("SIP/2.0 200 "));
+    bench
+}
+
+/// Requests since last asked, with where they went.
+fn requests(bench: &mut Bench) -> Vec<(String, String)> {
+    bench.sent.drain(..).map(|(to, text)| (to.to_string(), text.replace("\r\n", "\n"))).collect()
+}
+
+fn first_lines(requests: &[(String, String)]) -> Vec<String> {
+    requests.iter().map(|(to, text)| format!("{to} {}", text.lines().next().unwrap())).collect()
+}
+
+fn said(bench: &mut Bench) -> Vec<String> {
+    bench.said().into_iter().map(|event| event.replace(&LEG.to_string(), "d")).collect()
+}
+
+#[test]
+fn a_phone_rings_wherever_it_is_and_the_first_answer_wins() {
+    let mut bench = registered();
+    dial_phone(&mut bench);
+    let invites = requests(&mut bench);
+    assert_eq!(
+        first_lines(&invites),
+        [
+            "127.0.0.1:5072 INVITE sip:1001@127.0.0.1:5072 SIP/2.0",
+            "127.0.0.1:5071 INVITE sip:1001@127.0.0.1:5071 SIP/2.0",
+            "127.0.0.1:5070 INVITE sip:x@10.0.0.9 SIP/2.0",
+        ]
+    );
+    assert!(header(&invites[0].1, "From").starts_with("\"Front desk\" <sip:1002@127.0.0.1:5060>;tag="));
+    for (_, invite) in &invites {
+        bench.say(&response(invite, 180, "t", ""));
+    }
+    assert_eq!(said(&mut bench), ["ringing d"], "once");
+    bench.say(&response(&invites[1].1, 200, "t", SDP));
+    let after = requests(&mut bench);
+    let lines = first_lines(&after);
+    assert!(lines[0].contains(" ACK "), "{lines:?}");
+    assert_eq!(lines.iter().filter(|line| line.contains(" CANCEL ")).count(), 2);
+    assert!(
+        after
+            .iter()
+            .filter(|(_, text)| text.starts_with("CANCEL"))
+            .all(|(_, text)| text.contains("Reason: SIP;cause=200"))
+    );
+    assert_eq!(said(&mut bench), ["dialog d", "media d 127.0.0.1:6000 Pcmu", "up d"]);
+    // A second answer crosses the CANCEL: it is acknowledged and ended.
+    bench.say(&response(&invites[0].1, 200, "t", SDP));
+    let crossed = first_lines(&requests(&mut bench));
+    assert!(crossed[0].contains(" ACK ") && crossed[1].contains(" BYE "), "{crossed:?}");
+    bench.say(&response(&invites[2].1, 487, "t", ""));
+    assert!(said(&mut bench).is_empty());
+    bench.command(LegCommand::HangUp { leg: LegId(LEG) });
+    assert_eq!(said(&mut bench), ["gone d LocalHungUp"]);
+    bench.sent.clear();
+    bench.wait_ms(4_000_000);
+    bench.assert_empties();
+}
+
+#[test]
+fn a_phone_that_is_busy_everywhere_or_nowhere() {
+    let mut bench = registered();
+    dial_phone(&mut bench);
+    for ((_, invite), code) in requests(&mut bench).iter().zip([404, 486, 503]) {
+        bench.say(&response(invite, code, "t", ""));
+    }
+    assert_eq!(said(&mut bench), ["gone d Refused(486)"]);
+    dial_phone(&mut bench);
+    bench.sent.retain(|(_, text)| text.starts_with("INVITE"));
+    let (_, first) = requests(&mut bench).remove(0);
+    bench.say(&response(&first, 180, "t", ""));
+    bench.say(&response(&first, 603, "t", ""));
+    assert_eq!(said(&mut bench), ["ringing d", "gone d Refused(603)"], "who declines does so for all");
+    bench.sent.clear();
+    dial_phone(&mut bench);
+    bench.command(LegCommand::HangUp { leg: LegId(LEG) });
+    assert_eq!(said(&mut bench), ["gone d LocalHungUp"]);
+    dial(&mut bench, Target::Extension(Redacted::new("1002".to_owned())));
+    assert_eq!(said(&mut bench), ["gone d Unreachable"], "known, and nowhere");
+    bench.sent.clear();
+    bench.wait_ms(4_000_000);
+    bench.assert_empties();
+}
+
+fn two_trunks() -> Bench {
+    let named = |name: &str, to: &str, prefix: &str| Trunk {
+        addresses: vec![address(to)],
+        host: format!("{name}.example"),
+        prefixes: vec![prefix.to_owned()],
+        ..trunk(name)
+    };
+    let mut first = named("first", "127.0.0.1:5081", "+86");
+    (first.from, first.identity) = (Some("+8621".into()), true);
+    with_trunks(vec![named("second", "127.0.0.1:5082", "+"), first])
+}
+
+#[test]
+fn a_number_goes_by_the_longest_prefix_and_another_way_when_that_fails() {
+    let mut bench = two_trunks();
+    dial_number(&mut bench);
+    let (to, invite) = requests(&mut bench).remove(0);
+    assert_eq!(to, "127.0.0.1:5081");
+    assert!(invite.starts_with("INVITE sip:+864008100000@first.example SIP/2.0\n"));
+    assert!(header(&invite, "From").starts_with("<sip:+8621@first.example>;tag="));
+    assert_eq!(header(&invite, "P-Asserted-Identity"), "<sip:+8621@first.example>");
+    bench.say(&response(&invite, 503, "t", ""));
+    let second = requests(&mut bench);
+    assert_eq!(first_lines(&second)[1], "127.0.0.1:5082 INVITE sip:+864008100000@second.example SIP/2.0");
+    assert!(header(&second[1].1, "From").starts_with("<sip:1002@second.example>;tag="));
+    assert!(!second[1].1.contains("P-Asserted-Identity"));
+    bench.say(&response(&second[1].1, 180, "t", ""));
+    bench.say(&response(&second[1].1, 200, "t", SDP));
+    assert_eq!(said(&mut bench), ["ringing d", "media d 127.0.0.1:6000 Pcmu", "dialog d", "up d"]);
+    bench.command(LegCommand::HangUp { leg: LegId(LEG) });
+    bench.sent.clear();
+    bench.said();
+    // The one that failed comes last for a while.
+    dial_number(&mut bench);
+    assert_eq!(requests(&mut bench)[0].0, "127.0.0.1:5082");
+}
+
+#[test]
+fn a_trunk_that_says_nothing_is_passed_over() {
+    let mut bench = two_trunks();
+    dial_number(&mut bench);
+    bench.wait_ms(4_900);
+    assert!(requests(&mut bench).iter().all(|(to, _)| to == "127.0.0.1:5081"));
+    bench.wait_ms(200);
+    assert_eq!(requests(&mut bench).last().unwrap().0, "127.0.0.1:5082");
+    bench.wait_ms(40_000);
+    assert_eq!(said(&mut bench), ["gone d Unreachable"]);
+    bench.sent.clear();
+    bench.assert_empties();
+}
+
+#[test]
+fn a_person_is_not_called_twice() {
+    for code in [486, 600, 603, 404] {
+        let mut bench = two_trunks();
+        dial_number(&mut bench);
+        let (_, invite) = requests(&mut bench).remove(0);
+        bench.say(&response(&invite, code, "t", ""));
+        assert_eq!(first_lines(&requests(&mut bench)).len(), 1, "the ACK alone");
+        assert_eq!(said(&mut bench), [format!("gone d Refused({code})")]);
+    }
+    let mut bench = two_trunks();
+    dial_number(&mut bench);
+    let (_, invite) = requests(&mut bench).remove(0);
+    bench.say(&response(&invite, 180, "t", ""));
+    bench.say(&response(&invite, 503, "t", ""));
+    assert_eq!(said(&mut bench), ["ringing d", "gone d Refused(503)"], "it rang there");
+    let mut bench = with_trunks(vec![]);
+    dial_number(&mut bench);
+    assert_eq!(said(&mut bench), ["gone d Unreachable"], "no trunk at all");
+    bench.input(Input::Site(Arc::new(Site::default())));
+    bench.assert_empties();
+}
