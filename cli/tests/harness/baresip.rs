@@ -1,7 +1,8 @@
 //! baresip, somebody else's softphone, without an audio device: dials, and takes key presses over UDP.
 
+use std::fs::File;
 use std::net::{SocketAddr, UdpSocket};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::free_port;
@@ -10,11 +11,36 @@ pub struct Baresip {
     child: Child,
     console: SocketAddr,
     socket: UdpSocket,
+    said: PathBuf,
 }
 
 impl Baresip {
     /// Starts it with its configuration in a folder of its own, and dials.
     pub fn dial(folder: &Path, target: &str) -> Baresip {
+        let account = "<sip:anna@127.0.0.1>;regint=0;audio_codecs=PCMA\n";
+        Baresip::start(folder, account, &["-e", &format!("/dial {target}")])
+    }
+
+    /// Starts it as a phone that registers there and answers every call.
+    pub fn register(folder: &Path, user: &str, password: &str, registrar: SocketAddr, transport: &str) -> Baresip {
+        let account = format!(
+            "<sip:{user}@{registrar};transport={transport}>;auth_user={user};auth_pass={password};regint=60;\
+             answermode=auto;audio_codecs=PCMA\n"
+        );
+        Baresip::start(folder, &account, &[])
+    }
+
+    /// Hangs up what is going on.
+    pub fn hang_up(&self) {
+        self.socket.send_to(b"/hangup\n", self.console).expect("the console takes it");
+    }
+
+    /// What it has said so far.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(&self.said).unwrap_or_default()
+    }
+
+    fn start(folder: &Path, account: &str, more: &[&str]) -> Baresip {
         let console = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let config = format!(
             "sip_listen 127.0.0.1:0\naudio_player aufile,{folder}/heard.wav\naudio_source ausine,400\n\
@@ -25,18 +51,18 @@ impl Baresip {
         );
         std::fs::write(folder.join("config"), config).expect("a config");
         std::fs::write(folder.join("contacts"), "").expect("contacts");
-        let account = "<sip:anna@127.0.0.1>;regint=0;audio_codecs=PCMA\n";
         std::fs::write(folder.join("accounts"), account).expect("an account");
+        let said = folder.join("said.log");
         let child = Command::new("baresip")
             .arg("-f")
             .arg(folder)
-            .args(["-e", &format!("/dial {target}")])
+            .args(more)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(File::create(&said).expect("a file"))
             .stderr(Stdio::null())
             .spawn()
             .expect("baresip runs");
-        Baresip { child, console, socket: UdpSocket::bind("127.0.0.1:0").expect("a port") }
+        Baresip { child, console, socket: UdpSocket::bind("127.0.0.1:0").expect("a port"), said }
     }
 
     /// One key: it is sent as an RFC 4733 event.

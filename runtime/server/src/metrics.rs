@@ -45,6 +45,8 @@ pub struct Metrics {
     pub calls_live: Gauge,
     versions_live: Gauge,
     version_info: Family<[(&'static str, String); 2], Gauge>,
+    trunk_up: Family<[(&'static str, String); 1], Gauge>,
+    phones_registered: Gauge,
     pub store_stalled: Gauge,
     pub draining: Gauge,
     pub traces_lost: Counter,
@@ -158,6 +160,8 @@ impl Metrics {
             datagrams_received: metric!("sip_datagrams_received", "SIP datagrams that arrived"),
             calls_live: metric!("calls_live", "Calls going on"),
             versions_live: metric!("versions_live", "Versions with calls, and those that take new calls"),
+            trunk_up: metric!("trunk_up", "1 for each trunk that takes calls, 0 for one that is down"),
+            phones_registered: metric!("phones_registered", "Phones of the site that are registered"),
             version_info: metric!("version_info", "Calls of each version that takes calls or has some, by state"),
             store_stalled: metric!("store_stalled", "1 while the store cannot write"),
             draining: metric!("draining", "1 while no new calls are taken because the process stops"),
@@ -283,6 +287,15 @@ impl Metrics {
         self.store_waiting.set(signed(store.waiting_ms()));
         self.store_waiting_bytes.set(signed(store.waiting_bytes()));
         self.read_media(media);
+    }
+
+    pub fn read_people(&self, status: &Status) {
+        self.trunk_up.clear();
+        for trunk in &status.trunks {
+            self.trunk_up.get_or_create(&[("trunk", trunk.name.clone())]).set(i64::from(trunk.up));
+        }
+        let registered = status.phones.iter().filter(|phone| !phone.places_left_s.is_empty()).count();
+        self.phones_registered.set(registered as i64);
     }
 
     pub fn read_versions(&self, status: &Status) {

@@ -2,6 +2,7 @@
 //! the cores with the time, and carries out what comes back. It decides nothing about a call.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::{GraphId, Now, Redacted, Tick};
 use runtime_exchange::{Canary, Exchange, Input, MediaEvent, Recorded, RecordingFailed, Version, WriteNumber};
 use runtime_session::{Line, RequestId};
-use runtime_sip::{Endpoint, Input as SipInput, Output as SipOutput};
+use runtime_sip::{Endpoint, Input as SipInput, Output as SipOutput, TrunkStatus};
 use runtime_store::StoredBindings;
 
 use crate::clock::Clock;
@@ -94,6 +95,16 @@ pub struct Status {
     pub store_stalled: bool,
     /// Why the store cannot write, as it said last.
     pub store_failure: Option<String>,
+    pub trunks: Vec<TrunkStatus>,
+    pub phones: Vec<PhoneStatus>,
+}
+
+/// A phone of the site.
+#[derive(Clone, Debug)]
+pub struct PhoneStatus {
+    pub extension: String,
+    /// Seconds left of each registration.
+    pub places_left_s: Vec<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -296,6 +307,10 @@ impl Node {
                     *course = Course::Draining((now.tick + within).plus_ms(FINALLY_AND_STORE_MS_MAX));
                     self.plant.metrics.draining.set(1);
                     self.sip(now, SipInput::Drain);
+                    if self.endpoint.trunks().any(|trunk| trunk.registered == Some(true)) {
+                        // To leave a trunk takes as long as to say BYE.
+                        self.plant.last_hang_up = Some(now.tick);
+                    }
                     self.work.push_back(Work::Exchange(Input::Drain { until: now.tick + within }));
                 }
             }
@@ -396,6 +411,8 @@ impl Node {
             draining: !matches!(course, Course::Serving),
             store_stalled: self.plant.store_stalled,
             store_failure: self.plant.store_failure.clone(),
+            trunks: self.endpoint.trunks().collect(),
+            phones: self.endpoint.phones().map(|(extension, places)| phone_status(extension, &places)).collect(),
         }
     }
 
@@ -453,6 +470,7 @@ fn sip_outputs(now: Tick, outputs: runtime_sip::Outputs<'_>, plant: &mut Plant, 
             SipOutput::Connect { connection, destination } => plant.connections.connect(connection, destination),
             SipOutput::Write { connection, bytes } => plant.connections.write(connection, bytes),
             SipOutput::Close { connection } => plant.connections.close(connection),
+            SipOutput::Trunk { name, up, why } => plant.trunk_event(&name, up, &why),
             SipOutput::Bindings { phone, bindings } => plant.bindings.changed(phone, bindings),
             SipOutput::Event(event) => {
                 plant.setups.event(now, &event);
@@ -460,6 +478,10 @@ fn sip_outputs(now: Tick, outputs: runtime_sip::Outputs<'_>, plant: &mut Plant, 
             }
         }
     }
+}
+
+fn phone_status(extension: &str, places: &[(SocketAddr, u64)]) -> PhoneStatus {
+    PhoneStatus { extension: extension.to_owned(), places_left_s: places.iter().map(|(_, left_s)| *left_s).collect() }
 }
 
 /// What the media room says, in the exchange's words. `None`: nothing a call needs to know.

@@ -8,9 +8,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use runtime_contract::Redacted;
-use runtime_sip::{Account, Phone, Site, Trunk};
+use runtime_sip::{Account, Algorithm, Phone, Site, Trunk};
 
-use crate::config::{Config, HostPort, Transport, TrunkAddress};
+use crate::config::{Config, Digest, HostPort, Transport, TrunkAddress};
 use crate::inbox::Door;
 use crate::node::Message;
 
@@ -53,6 +53,7 @@ pub fn sip_site(config: &Config, addresses: &Addresses) -> Site {
     };
     Site {
         realm: config.realm.0.clone(),
+        algorithms: config.digest.0.iter().map(algorithm).collect(),
         trunks: config
             .trunks
             .iter()
@@ -60,6 +61,14 @@ pub fn sip_site(config: &Config, addresses: &Addresses) -> Site {
             .map(trunk)
             .collect(),
         phones: config.phones.iter().map(phone).collect(),
+    }
+}
+
+fn algorithm(digest: &Digest) -> Algorithm {
+    match digest {
+        Digest::Md5 => Algorithm::Md5,
+        Digest::Sha256 => Algorithm::Sha256,
+        Digest::Sha512_256 => Algorithm::Sha512_256,
     }
 }
 

@@ -329,7 +329,11 @@ fn carry_out(
         match output {
             Output::Send { destination, bytes, .. } => socket.queue(destination, bytes),
             // It has no TCP: see `connections_max`.
-            Output::Connect { .. } | Output::Write { .. } | Output::Close { .. } | Output::Bindings { .. } => {}
+            Output::Connect { .. }
+            | Output::Write { .. }
+            | Output::Close { .. }
+            | Output::Bindings { .. }
+            | Output::Trunk { .. } => {}
             Output::Event(event) => leg_event(event, media, lines),
         }
     }

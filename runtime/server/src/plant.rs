@@ -133,6 +133,15 @@ impl Plant {
         self.site.load().is_trusted(peer) || self.trunk_hosts.contains(&peer.to_canonical())
     }
 
+    /// A trunk went up or down.
+    pub fn trunk_event(&self, name: &str, up: bool, why: &str) {
+        if up {
+            tracing::info!(trunk = name, "trunk is up");
+        } else {
+            tracing::error!(trunk = name, "trunk is down: {why}; calls go by other trunks where there are some");
+        }
+    }
+
     pub fn carry_out(&mut self, now: Now, output: Output, work: &mut VecDeque<Work>) {
         match output {
             Output::Leg(command) => {

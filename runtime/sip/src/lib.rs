@@ -62,7 +62,7 @@ mod transaction;
 mod transport;
 mod trunks;
 
-pub use auth::Account;
+pub use auth::{Account, Algorithm};
 pub use config::Config;
 pub use endpoint::{Endpoint, Input, Load, Output, Outputs};
 pub use site::{Phone, Site, Trunk};

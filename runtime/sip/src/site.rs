@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use runtime_contract::Redacted;
 
-use crate::auth::Account;
+use crate::auth::{Account, Algorithm};
 use crate::transport::Transport;
 
 /// Given by [`Input::Site`](crate::Input::Site).
@@ -13,13 +13,15 @@ use crate::transport::Transport;
 pub struct Site {
     /// In challenges to phones.
     pub realm: String,
+    /// What phones are asked for, the best first (RFC 8760 §2.3). Many stumble over what they do not know.
+    pub algorithms: Vec<Algorithm>,
     pub trunks: Vec<Trunk>,
     pub phones: Vec<Phone>,
 }
 
 impl Default for Site {
     fn default() -> Self {
-        Self { realm: "strowger".into(), trunks: Vec::new(), phones: Vec::new() }
+        Self { realm: "strowger".into(), algorithms: vec![Algorithm::Md5], trunks: Vec::new(), phones: Vec::new() }
     }
 }
 

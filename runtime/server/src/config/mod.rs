@@ -16,7 +16,7 @@ use serde::Deserialize;
 use crate::project::kind_of;
 
 pub use error::ConfigError;
-pub use people::{HostPort, PhoneSite, Transport, TrunkAddress, TrunkSite};
+pub use people::{Digest, Digests, HostPort, PhoneSite, Transport, TrunkAddress, TrunkSite};
 pub use values::{Base, Network, Networks, PortRange, SecretText};
 
 /// Most days that something is kept: a century, which is for ever.
@@ -51,6 +51,8 @@ pub struct Config {
     pub phones: BTreeMap<String, PhoneSite>,
     /// What phones are told that they sign in to; part of what their passwords are hashed with.
     pub realm: Realm,
+    /// Hashes by which phones may sign in, the best first.
+    pub digest: Digests,
     #[serde(deserialize_with = "values::unique_keys")]
     pub services: BTreeMap<String, ServiceSite>,
     pub storage: Storage,
@@ -255,6 +257,10 @@ impl Config {
                 format!("`{extension}` is not an extension"),
                 "use digits, at most 15 of them, in quotes, like `\"1001\"`",
             ));
+        }
+        if self.digest.0.is_empty() {
+            let help = "leave it out, or name some of MD5, SHA-256 and SHA-512-256";
+            return Err(ConfigError::at_word(text, "digest", "`digest` leaves phones no way to sign in".into(), help));
         }
         if self.realm.0.is_empty() || self.realm.0.len() > 64 || !self.realm.0.bytes().all(is_realm_byte) {
             return Err(ConfigError::at_word(

@@ -86,6 +86,28 @@ pub enum Transport {
     Tcp,
 }
 
+/// A hash of RFC 8760.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum Digest {
+    #[serde(rename = "MD5")]
+    Md5,
+    #[serde(rename = "SHA-256")]
+    Sha256,
+    #[serde(rename = "SHA-512-256")]
+    Sha512_256,
+}
+
+/// At least one. MD5 alone is what every phone knows, and many know nothing to do with a second challenge.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Digests(pub Vec<Digest>);
+
+impl Default for Digests {
+    fn default() -> Digests {
+        Digests(vec![Digest::Md5])
+    }
+}
+
 /// A desk phone; its extension is its key.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]

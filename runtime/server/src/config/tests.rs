@@ -83,7 +83,7 @@ fn unknown_keys_are_refused_with_the_nearest_known_one() {
     assert_eq!(refused("limits:\n  calls_max: 5\nsevices:\n"), "3:1 unknown key `sevices` / did you mean `services`?");
     assert_eq!(
         refused("zebra: 1\n"),
-        "1:1 unknown key `zebra` / known here: listen, trunks, phones, realm, services, storage, limits, voices, versions, traces"
+        "1:1 unknown key `zebra` / known here: listen, trunks, phones, realm, digest, services, storage, limits, voices, versions, traces"
     );
 }
 
@@ -117,6 +117,8 @@ fn values_that_do_not_fit_have_their_place_and_a_remedy() {
         ("trunks: { zz: { address: h, register_s: 60 } }\n", "1:11 trunk `zz` has no whole account"),
         ("phones: { 10x: { password: p } }\n", "1:11 `10x` is not an extension"),
         ("phones: { 1001: { name: x } }\n", "1:17 phones.1001: missing field `password`"),
+        ("digest: []\n", "1:1 `digest` leaves phones no way"),
+        ("digest: [SHA-1]\n", "1:10 digest[0]: unknown variant `SHA-1`"),
         ("realm: \"a\\\"b\"\n", "1:1 `realm` cannot stand in a challenge"),
         ("listen: [1]\n", "1:9 listen: invalid type: sequence"),
         ("欢迎: : [\n", "1:"),

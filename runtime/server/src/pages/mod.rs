@@ -3,6 +3,7 @@
 
 mod calls;
 mod guard;
+mod people;
 mod top;
 mod versions;
 
@@ -56,6 +57,8 @@ impl Pages {
             .route("/reload", post(versions::reload))
             .route("/deploy", post(versions::deploy))
             .route("/rollback", post(versions::rollback))
+            .route("/trunks", get(people::trunks))
+            .route("/phones", get(people::phones))
             .route("/audit", get(versions::audit))
             .with_state(self)
     }
@@ -114,6 +117,7 @@ async fn health(State(pages): State<Pages>) -> Response {
 async fn metrics(State(pages): State<Pages>) -> Response {
     if let Some(status) = pages.status().await {
         pages.metrics.read_versions(&status);
+        pages.metrics.read_people(&status);
     }
     pages.metrics.read(pages.media.statistics(), &pages.store);
     match pages.metrics.text() {

@@ -78,8 +78,9 @@ impl Guard {
         method: &[u8],
         values: impl Iterator<Item = &'a [u8]>,
     ) -> Verdict {
-        let credentials =
-            values.filter_map(Credentials::parse).find(|found| found.proof.realm == site.realm.as_bytes());
+        let credentials = values.filter_map(Credentials::parse).find(|found| {
+            found.proof.realm == site.realm.as_bytes() && site.algorithms.contains(&found.proof.algorithm)
+        });
         let Some(credentials) = credentials else { return Verdict::Challenge { stale: false } };
         let user = credentials.proof.user;
         let by_host = entropy.digest(&[b"wrong", host.to_string().as_bytes()]);
@@ -164,12 +165,12 @@ impl Tries {
     }
 }
 
-/// Header lines of a challenge: the better hash first (RFC 8760 §2.3).
-pub fn put_challenges(writer: &mut Writer, entropy: &mut Entropy, now: Tick, realm: &str, host: IpAddr, stale: bool) {
+/// Header lines of a challenge: one for each hash, in the site's order (RFC 8760 §2.3).
+pub fn put_challenges(writer: &mut Writer, entropy: &mut Entropy, now: Tick, site: &Site, host: IpAddr, stale: bool) {
     let salt = entropy.next_token();
     let nonce = nonce(entropy, now, salt.as_bytes(), host);
-    for algorithm in [Algorithm::Sha256, Algorithm::Md5] {
-        writer.put(b"WWW-Authenticate: Digest realm=\"").put(realm.as_bytes()).put(b"\", nonce=\"").put(&nonce);
+    for algorithm in &site.algorithms {
+        writer.put(b"WWW-Authenticate: Digest realm=\"").put(site.realm.as_bytes()).put(b"\", nonce=\"").put(&nonce);
         writer.put(b"\", algorithm=").put(algorithm.name().as_bytes()).put(b", qop=\"auth\"");
         writer.put(if stale { b", stale=true\r\n" } else { b"\r\n" });
     }
@@ -250,7 +251,7 @@ mod tests {
             Bench {
                 guard: Guard::default(),
                 entropy: Entropy::new([3; 32]),
-                site: Site { phones: vec![phone], ..Site::default() },
+                site: Site { phones: vec![phone], algorithms: vec![Algorithm::Sha256], ..Site::default() },
                 now: Tick(0).plus_ms(5),
                 host: "192.0.2.1".parse().unwrap(),
             }

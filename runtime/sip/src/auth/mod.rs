@@ -7,6 +7,7 @@ mod challenge;
 mod guard;
 mod params;
 
+pub use algorithm::Algorithm;
 pub use answer::{Account, Fresh, answer};
 pub use challenge::best_challenge;
 pub use guard::{Guard, Verdict, put_challenges};

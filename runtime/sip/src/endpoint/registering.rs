@@ -62,7 +62,7 @@ impl Endpoint {
             Verdict::Known(phone) => return Some(phone),
             Verdict::Challenge { stale } => {
                 self.guard.refuse(now, host);
-                put_challenges(&mut extra, &mut self.ctx.entropy, now, &site.realm, host, stale);
+                put_challenges(&mut extra, &mut self.ctx.entropy, now, &site, host, stale);
                 self.respond_with(request, 401, &extra.into_bytes());
             }
             Verdict::Wait { seconds } => {

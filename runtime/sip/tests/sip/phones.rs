@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use runtime_contract::Redacted;
 use runtime_contract::leg::{LegCommand, LegEvent, LegId};
-use runtime_sip::{Config, Input, Phone, Site};
+use runtime_sip::{Algorithm, Config, Input, Phone, Site};
 
 use crate::bench::{Bench, PEER, SDP, address, header, request, to_tag};
 use crate::challenges::{md5, param};
@@ -89,6 +89,23 @@ fn a_phone_registers_refreshes_and_goes() {
     assert_eq!(bench.bindings.last().unwrap(), &("1001".to_owned(), Vec::new()));
     bench.wait_ms(7_200_000);
     bench.assert_empties();
+}
+
+#[test]
+fn the_site_says_by_which_hashes_phones_may_sign_in() {
+    let algorithms = vec![Algorithm::Sha256, Algorithm::Md5];
+    let mut bench = bench_with(Site { algorithms, ..site(&["1001"]) }, |_| {});
+    bench.say(&register(1, ""));
+    let challenge = bench.one();
+    let offered: Vec<_> = challenge.lines().filter(|line| line.starts_with("WWW-Authenticate: ")).collect();
+    assert_eq!(offered.iter().map(|line| param(line, "algorithm")).collect::<Vec<_>>(), ["SHA-256", "MD5"]);
+    bench.say(&with_credentials(&register(2, ""), &challenge, "1001", PASSWORD, 1));
+    assert!(bench.one().starts_with("SIP/2.0 200 "));
+    let mut bench = bench_with(Site { algorithms: vec![Algorithm::Sha256], ..site(&["1001"]) }, |_| {});
+    bench.say(&register(1, ""));
+    let challenge = bench.one().replace("SHA-256", "MD5");
+    bench.say(&with_credentials(&register(2, ""), &challenge, "1001", PASSWORD, 1));
+    assert!(bench.one().starts_with("SIP/2.0 401 "), "not by one that was not offered");
 }
 
 #[test]
