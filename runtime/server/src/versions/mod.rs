@@ -320,7 +320,8 @@ impl Versions {
     /// What a running process cannot change stays as it was; which of it would be another is said.
     fn keep_fixed(&self, config: Config) -> (Config, Option<String>) {
         let running = self.site.load();
-        let Config { listen, trunks, phones, realm, digest, services, storage, limits, voices, versions, traces } = config;
+        let Config { listen, trunks, phones, realm, digest, services, storage, limits, voices, versions, traces } =
+            config;
         let differ = [
             ("listen", listen != running.listen),
             ("storage", storage != running.storage),
