@@ -391,6 +391,7 @@ mod tests {
         metrics.fault(FaultKind::Overflow, "a.flow:1");
         metrics.rolled_back("asked");
         metrics.version_info.get_or_create(&[("version", "0".into()), ("state", "stable".into())]).set(0);
+        metrics.trunk_up.get_or_create(&[("trunk", "carrier".into())]).set(0);
         metrics.calls_ended.get_or_create(&[("flow", "a.a".into()), ("end", "returned".into())]).inc();
         let text = metrics.text().unwrap();
         let mut list: Vec<(String, String, String, String)> = Vec::new();
