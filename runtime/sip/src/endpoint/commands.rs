@@ -103,9 +103,9 @@ impl Endpoint {
             state.wants.offer |= moved;
             self.accept(leg, invite, b"", false);
         } else {
-            let remote = state.remote.clone();
-            let Some(body) = state.describe(remote.as_ref()) else { return };
-            self.accept(leg, invite, &body, remote.is_none());
+            let offered = state.remote.is_none();
+            let Some(body) = state.describe_back() else { return };
+            self.accept(leg, invite, &body, offered);
         }
         self.say_media(leg);
     }

@@ -239,6 +239,9 @@ impl Endpoint {
             }
         }
         self.acknowledged(leg);
+        if accepted.offered {
+            self.legs.say_dialog(&mut self.ctx, leg);
+        }
     }
 
     /// Our 2xx has arrived.
@@ -252,7 +255,6 @@ impl Endpoint {
         if self.legs.set_acknowledged(leg) {
             self.ctx.say(LegEvent::Up { leg: id });
         }
-        self.legs.say_dialog(&mut self.ctx, leg);
         self.ask_next(leg);
     }
 

@@ -128,6 +128,14 @@ impl Leg {
         Some(changed)
     }
 
+    /// What we say to the far side's last description: the answer to it, or an offer where it has sent none.
+    pub fn describe_back(&mut self) -> Option<Vec<u8>> {
+        let remote = self.remote.take();
+        let body = self.describe(remote.as_ref());
+        self.remote = remote;
+        body
+    }
+
     /// The far side's description counts from now on.
     pub fn settle(&mut self, remote: Remote) {
         self.settled = Some(remote.settled());

@@ -118,8 +118,7 @@ impl Endpoint {
         }
         // An offer of ours goes only where its answer can come back: in a PRACK.
         let offered = media && state.remote.is_none();
-        let remote = state.remote.clone();
-        let body = if media && (reliably || !offered) { state.describe(remote.as_ref()) } else { None };
+        let body = if media && (reliably || !offered) { state.describe_back() } else { None };
         let body = body.unwrap_or_default();
         let mut writer = Writer::with_capacity(state.head.len() + body.len() + 256);
         writer.status(if what == Next::Ring { 180 } else { 183 }, "").put(&state.head);
