@@ -1,5 +1,6 @@
 //! Two endpoints on a virtual wire that loses, repeats, delays and overtakes. Both sides of every call must come
-//! to the same end and, when they had time for it, to the same media; nothing may be left after the last timer.
+//! to the same end and, when they had time for it, to the same media; nothing may be left after the last timer. A side
+//! may die, and another process takes up what it kept.
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -21,6 +22,7 @@ const CALLS: u64 = 40;
 enum Due {
     Packet { to: usize, bytes: Arc<[u8]> },
     Command { side: usize, leg: u64, what: What },
+    Restart { side: usize },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +48,23 @@ struct LegLog {
     changed: Tick,
     /// Transfers without an outcome.
     transfers: u32,
+    /// What another process needs to take it up.
+    dialog: Vec<u8>,
+    /// It was not up when its process died.
+    lost: bool,
+}
+
+/// The process that has the address, for the nth time.
+fn endpoint(address: SocketAddr, seed: u64, life: u64) -> Endpoint {
+    let mut entropy = [0; 32];
+    entropy[..8].copy_from_slice(&seed.to_be_bytes());
+    entropy[8..10].copy_from_slice(&address.port().to_be_bytes());
+    entropy[10] = life as u8;
+    let mut config = Config::new(address);
+    // So that calls of two minutes are refreshed.
+    config.session_expires_s = 90;
+    config.leg_first = life * 1_000;
+    Endpoint::new(config, entropy)
 }
 
 struct Wire {
@@ -64,15 +83,7 @@ struct Wire {
 impl Wire {
     fn new(seed: u64, loss: u64) -> Self {
         let addresses = [address("127.0.0.1:5060"), address("127.0.0.1:5070")];
-        let sides = addresses.map(|address| {
-            let mut entropy = [0; 32];
-            entropy[..8].copy_from_slice(&seed.to_be_bytes());
-            entropy[8..10].copy_from_slice(&address.port().to_be_bytes());
-            let mut config = Config::new(address);
-            // So that calls of two minutes are refreshed.
-            config.session_expires_s = 90;
-            Endpoint::new(config, entropy)
-        });
+        let sides = addresses.map(|address| endpoint(address, seed, 1));
         Self {
             random: Random(seed),
             loss,
@@ -132,6 +143,7 @@ impl Wire {
         assert_eq!(log.gone, None, "{event:?} after the end");
         match event {
             LegEvent::Incoming(incoming) => {
+                log.dialog = incoming.dialog.clone();
                 log.caller = incoming.caller.map(|caller| caller.reveal().parse().unwrap());
                 let plan: &[What] = match self.random.below(7) {
                     0 => &[What::Reject],
@@ -143,9 +155,13 @@ impl Wire {
                 for what in plan {
                     self.later(side, id, *what);
                 }
+                // A caller that dies says nothing more.
+                self.put(170_000, Due::Command { side, leg: id, what: What::HangUp });
             }
             LegEvent::Up { .. } => {
-                log.up = Some(self.now);
+                if log.up.replace(self.now).is_some() {
+                    *self.seen.entry("revived").or_default() += 1;
+                }
                 let lasts = self.random.chance(60);
                 if lasts {
                     for _ in 0..self.random.below(4) {
@@ -163,12 +179,32 @@ impl Wire {
                 self.put(delay_ms, Due::Command { side, leg: id, what: What::HangUp });
             }
             LegEvent::Media { media, .. } => log.media = Some(media),
+            LegEvent::Dialog { dialog, .. } => log.dialog = dialog.into_inner(),
             LegEvent::TransferFailed { .. } => log.transfers -= 1,
             LegEvent::Gone { cause, .. } => {
                 log.gone = Some(cause);
                 log.gone_at = self.now;
             }
             _ => {}
+        }
+    }
+
+    /// A process dies with everything that it did not keep, and the next one takes up what was up.
+    fn restart(&mut self, side: usize, seed: u64) {
+        self.sides[side] = endpoint(self.addresses[side], seed, 2);
+        let mut up = Vec::new();
+        for (leg, log) in &mut self.logs[side] {
+            (log.transfers, log.changed) = (0, self.now);
+            if log.gone.is_none() && log.up.is_some() {
+                up.push((*leg, log.dialog.clone()));
+            } else if log.gone.is_none() {
+                (log.lost, log.gone, log.gone_at) = (true, Some(GoneCause::Failed), self.now);
+            }
+        }
+        for (leg, dialog) in up {
+            let (leg, dialog) = (LegId(leg), Redacted::new(dialog));
+            let media = address("127.0.0.1:4002");
+            self.input(side, Input::Command(LegCommand::Revive { leg, dialog, media }));
         }
     }
 
@@ -201,7 +237,7 @@ impl Wire {
     }
 
     /// Runs until both sides are at rest.
-    fn run(&mut self) {
+    fn run(&mut self, seed: u64) {
         loop {
             let deadlines = [self.sides[0].next_deadline(), self.sides[1].next_deadline()];
             let timer = deadlines.iter().flatten().min().copied();
@@ -225,6 +261,7 @@ impl Wire {
                             self.input(to, Input::Datagram { source, local, bytes: &bytes, trusted: true });
                         }
                         Due::Command { side, leg, what } => self.command(side, leg, what),
+                        Due::Restart { side } => self.restart(side, seed),
                     }
                 }
             }
@@ -270,7 +307,7 @@ fn check_media(one: &LegLog, other: &LegLog) {
     assert_eq!((mine.codec, mine.dtmf_payload_type), (theirs.codec, theirs.dtmf_payload_type));
 }
 
-fn calls(seed: u64, loss: u64) -> BTreeMap<&'static str, u64> {
+fn calls(seed: u64, loss: u64, restart: bool) -> BTreeMap<&'static str, u64> {
     let mut wire = Wire::new(seed, loss);
     for call in 0..CALLS {
         let side = wire.random.below(2) as usize;
@@ -285,13 +322,23 @@ fn calls(seed: u64, loss: u64) -> BTreeMap<&'static str, u64> {
             wire.put(delay_ms + 150_000, Due::Command { side, leg, what: What::HangUp });
         }
     }
-    wire.run();
+    if restart {
+        let delay_ms = 20_000 + wire.random.below(40_000);
+        wire.put(delay_ms, Due::Restart { side: seed as usize % 2 });
+    }
+    wire.run(seed);
     for side in 0..2 {
         assert_eq!(wire.sides[side].load(), Load::default());
         for (leg, log) in &wire.logs[side] {
             assert!(log.gone.is_some(), "leg {leg} of side {side} never ended");
             let Some(caller) = log.caller else { continue };
-            let other = &wire.logs[1 - side][&caller];
+            let Some(other) = wire.logs[1 - side].get(&caller) else {
+                assert!(restart, "call {caller:x}: nothing was ever said of it");
+                continue;
+            };
+            if log.lost || other.lost {
+                continue;
+            }
             let ends = (other.gone.unwrap(), log.gone.unwrap());
             assert!(agree(ends.0, ends.1), "call {caller:x}: {ends:?}");
             assert!(log.up.is_none() || !matches!(ends.0, GoneCause::Refused(_)), "call {caller:x}: {ends:?}");
@@ -309,25 +356,31 @@ fn calls(seed: u64, loss: u64) -> BTreeMap<&'static str, u64> {
 }
 
 /// Runs all seeds, and sees to it that they have tried everything.
-fn all(name: &str, count: u64, loss: u64) {
+fn all(name: &str, count: u64, loss: u64, restart: bool) {
     let seen = RefCell::new(BTreeMap::new());
     for_seeds(name, count, |seed| {
-        for (kind, times) in calls(seed, loss) {
+        for (kind, times) in calls(seed, loss, restart) {
             *seen.borrow_mut().entry(kind).or_insert(0) += times;
         }
     });
     if std::env::var("SIP_SEED").is_err() {
         let kinds: Vec<_> = seen.borrow().keys().copied().collect();
-        assert_eq!(kinds, ["PRACK", "REFER", "SIP/2.0 183", "SIP/2.0 491", "UPDATE", "re-INVITE"], "{seen:?}");
+        let expected = ["PRACK", "REFER", "SIP/2.0 183", "SIP/2.0 491", "UPDATE", "re-INVITE", "revived"];
+        assert_eq!(kinds, expected[..expected.len() - usize::from(!restart)], "{seen:?}");
     }
 }
 
 #[test]
 fn without_loss() {
-    all("without_loss", 20, 0);
+    all("without_loss", 20, 0, false);
 }
 
 #[test]
 fn with_loss() {
-    all("with_loss", 40, 12);
+    all("with_loss", 40, 12, false);
+}
+
+#[test]
+fn with_loss_and_a_death() {
+    all("with_loss_and_a_death", 30, 6, true);
 }
