@@ -50,6 +50,27 @@ pub struct CallRecord {
     pub faults: u32,
     /// Ids of recordings made in this call.
     pub recordings: Vec<u64>,
+    /// How the caller's voice went over; `None` without media, and until the media room has said it.
+    pub quality: Option<Quality>,
+}
+
+/// How the voice of one leg went over (RFC 3550 §6.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quality {
+    /// Packets that came.
+    pub received: u64,
+    /// Packets that did not come.
+    pub lost: u64,
+    /// Mean and greatest variation of their arrival (RFC 3550 §A.8).
+    pub jitter_ms: u32,
+    pub jitter_max_ms: u32,
+    /// There and back, by the last report of the far side; `None` when it sends none.
+    pub round_trip_ms: Option<u32>,
+    /// What the far side says of our packets.
+    pub remote_lost: Option<u32>,
+    pub remote_jitter_ms: Option<u32>,
+    /// Audio that was lost and made up, in what was recorded or listened to.
+    pub concealed_ms: u32,
 }
 
 #[cfg(test)]

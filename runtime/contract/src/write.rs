@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::program::GraphId;
-use crate::record::{CallId, CallRecord};
+use crate::record::{CallId, CallRecord, Quality};
 use crate::time::Time;
 
 /// One thing to keep. Writes are kept in the order in which they are handed over.
@@ -15,8 +15,10 @@ pub enum Write {
     /// A recording whose file is synced already. `partial`: the caller was gone before its end. `conversation`: of all
     /// that both sides said, on two channels.
     Recording { call: CallId, recording: u64, length_ms: u32, created: Time, partial: bool, conversation: bool },
-    /// The call is over: its record, and the last of its journal. Nothing follows for this call.
+    /// The call is over: its record, and the last of its journal. Nothing but its quality follows for this call.
     End { record: Box<CallRecord>, journal: Vec<u8> },
+    /// How the voice of a call went over whose record is written already.
+    Quality { call: CallId, quality: Quality },
 }
 
 /// Journals hold numbers of people: their length is shown.
@@ -25,6 +27,7 @@ impl fmt::Debug for Write {
         match self {
             Write::Journal { call, journal, .. } => write!(f, "Journal({}, {} bytes)", call.hex(), journal.len()),
             Write::Recording { call, recording, .. } => write!(f, "Recording({}, {recording})", call.hex()),
+            Write::Quality { call, .. } => write!(f, "Quality({})", call.hex()),
             Write::End { record, journal } => write!(f, "End({}, {} bytes)", record.call.hex(), journal.len()),
         }
     }

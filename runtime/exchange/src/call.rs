@@ -389,6 +389,9 @@ impl Call {
     }
 
     pub fn line_gone(&mut self, desk: &mut Desk, cause: GoneCause) {
+        if let (Some(leg), Some(_)) = (self.leg, self.media) {
+            desk.closing.insert(leg, self.id());
+        }
         self.leg = None;
         self.answering = None;
         self.conversation.leg_gone();

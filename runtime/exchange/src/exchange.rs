@@ -6,7 +6,7 @@ use runtime_contract::leg::{Incoming, LegCommand, LegEvent, LegId, RejectCause};
 use runtime_contract::limits::VERSIONS_LIVE_MAX;
 use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::value::Phone;
-use runtime_contract::{GraphId, Now, Redacted, Tick, Time};
+use runtime_contract::{GraphId, Now, Redacted, Tick, Time, Write};
 use runtime_session::{Input as SessionInput, Line, LineEvent, RequestId, Session, Start, StopReason};
 
 use crate::call::Call;
@@ -188,6 +188,16 @@ impl Exchange {
             MediaEvent::PlayDone { leg, token } => {
                 self.with_leg(leg, |call, desk| call.tell(desk, SessionInput::Line(LineEvent::PlayDone { token })));
             }
+            MediaEvent::Closed { leg, quality } => {
+                let Some(call) = self.desk.closing.remove(&leg) else { return };
+                match self.calls.get_mut(&call) {
+                    Some(going_on) => going_on.record.quality = Some(quality),
+                    // The record does not wait for it.
+                    None => {
+                        self.desk.write(Write::Quality { call, quality });
+                    }
+                }
+            }
             MediaEvent::Recorded { recording, result, .. } => {
                 if let Some(call) = self.desk.recordings.remove(&recording) {
                     self.with_call(call, |call, desk| call.recorded(desk, recording, result));
@@ -337,6 +347,7 @@ impl Exchange {
             notes: Vec::new(),
             faults: 0,
             recordings: Vec::new(),
+            quality: None,
         };
         let start = Start {
             call: id,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use runtime_contract::FlowProgram;
 use runtime_contract::leg::{LegEvent, LegId};
-use runtime_contract::record::CallId;
+use runtime_contract::record::{CallId, Quality};
 use runtime_contract::time::Tick;
 use runtime_contract::value::Value;
 use runtime_session::RequestId;
@@ -102,6 +102,8 @@ pub enum MediaEvent {
     /// The recording is over and its file synced (or it failed). Said once for each `Record` and `RecordCall`, also
     /// after the leg is gone.
     Recorded { leg: LegId, recording: u64, result: Result<Recorded, RecordingFailed> },
+    /// The leg's media is over; said once for each [`crate::MediaCommand::Close`] of an opened leg.
+    Closed { leg: LegId, quality: Quality },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,6 +161,7 @@ impl fmt::Debug for MediaEvent {
             MediaEvent::OpenFailed { leg } => write!(f, "OpenFailed({})", leg.0),
             MediaEvent::Key { leg, .. } => write!(f, "Key({}, •)", leg.0),
             MediaEvent::PlayDone { leg, token } => write!(f, "PlayDone({}, {token})", leg.0),
+            MediaEvent::Closed { leg, quality } => write!(f, "Closed({}, {quality:?})", leg.0),
             MediaEvent::Recorded { leg, recording, result } => {
                 write!(f, "Recorded({}, {recording}, {result:?})", leg.0)
             }

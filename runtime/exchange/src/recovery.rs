@@ -160,6 +160,7 @@ impl Exchange {
             ended: rebuilt.last,
             faults: rebuilt.faults.len() as u32,
             recordings: rebuilt.recordings.iter().copied().chain(conversations(rebuilt)).collect(),
+            quality: None,
             ..empty_record(call)
         }
     }
@@ -204,5 +205,6 @@ fn empty_record(call: CallId) -> CallRecord {
         notes: Vec::new(),
         faults: 0,
         recordings: Vec::new(),
+        quality: None,
     }
 }

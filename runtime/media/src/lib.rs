@@ -59,6 +59,7 @@ pub mod dtmf;
 pub mod g711;
 pub mod prompt;
 pub mod recording;
+pub mod rtcp;
 pub mod rtp;
 pub mod speech;
 pub mod stream;

@@ -500,6 +500,7 @@ pub fn media_event(leg: LegId, event: runtime_media::MediaEvent) -> Option<Media
             };
             MediaEvent::Recorded { leg, recording, result }
         }
+        runtime_media::MediaEvent::Quality(quality) => MediaEvent::Closed { leg, quality },
         _ => return None,
     })
 }

@@ -1,13 +1,16 @@
-//! How many files the process may have open: each call holds a socket. It knows nothing of calls but their number.
+//! How many files the process may have open: each call holds two sockets, RTP's and RTCP's. It knows nothing of calls but their number.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 /// SIP's connections (`connections_max`), other sockets, the store, prompts being read and HTTP beside the calls'.
 const BESIDE_CALLS: u64 = 2_048 + 512;
 
+/// RTP and RTCP.
+const SOCKETS_OF_A_CALL: u64 = 2;
+
 /// Asks the system for as many as it allows. A warning when that is less than `calls_max` calls need.
 pub fn raise(calls_max: u32) -> Option<String> {
-    let wanted = u64::from(calls_max) + BESIDE_CALLS;
+    let wanted = u64::from(calls_max) * SOCKETS_OF_A_CALL + BESIDE_CALLS;
     let allowed = allowed().unwrap_or(wanted);
     (allowed < wanted).then(|| {
         format!(
@@ -33,6 +36,6 @@ mod tests {
         let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
         assert_eq!(soft, hard);
         let warning = raise(u32::MAX);
-        assert_eq!(warning.is_some(), hard < u64::from(u32::MAX) + BESIDE_CALLS);
+        assert_eq!(warning.is_some(), hard < u64::from(u32::MAX) * SOCKETS_OF_A_CALL + BESIDE_CALLS);
     }
 }

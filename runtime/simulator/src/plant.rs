@@ -292,7 +292,7 @@ impl Plant {
                 match write {
                     Write::Journal { call, journal, .. } => self.keep(call, &journal),
                     Write::End { record, journal } => self.keep(record.call, &journal),
-                    Write::Recording { .. } => {}
+                    Write::Recording { .. } | Write::Quality { .. } => {}
                 }
                 self.inputs.push_back(Input::Committed(number));
             }

@@ -99,7 +99,7 @@ pub(crate) fn damaged(cause: &dyn std::fmt::Display) -> rusqlite::Error {
 }
 
 const COLUMNS: &str = "call, leg_call_id, graph, flow, caller, called, started_ms, answered_ms, ended_ms, end, \
-                       last_step, notes, faults, recordings";
+                       last_step, notes, faults, recordings, quality";
 
 pub(crate) fn calls(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<StoredCall>> {
     let mut query =
@@ -139,7 +139,7 @@ pub(crate) fn records(connection: &Connection, key: &Key, filter: &CallFilter) -
 
 fn stored_call(row: &Row<'_>) -> rusqlite::Result<StoredCall> {
     let record = call_record(row)?;
-    Ok(StoredCall { record, journal: row.get(14)?, erased: row.get::<_, Option<i64>>(15)?.map(Time) })
+    Ok(StoredCall { record, journal: row.get(15)?, erased: row.get::<_, Option<i64>>(16)?.map(Time) })
 }
 
 fn call_record(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
@@ -161,5 +161,9 @@ fn call_record(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
         notes: notes.into_iter().map(|(key, value)| (key, Redacted::new(value))).collect(),
         faults: row.get(12)?,
         recordings,
+        quality: match row.get::<_, Option<String>>(14)? {
+            Some(quality) => Some(serde_json::from_str(&quality).map_err(|cause| damaged(&cause))?),
+            None => None,
+        },
     })
 }

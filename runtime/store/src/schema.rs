@@ -51,6 +51,10 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     -- 1: of the conversation, two channels: what the caller says left, what he hears right.
     ALTER TABLE recordings ADD COLUMN conversation INTEGER NOT NULL DEFAULT 0;
 ",
+    r"
+    -- How the caller's voice went over, as JSON.
+    ALTER TABLE calls ADD COLUMN quality TEXT;
+",
 ];
 
 /// Pages are given back to the file system by `incremental_vacuum` (SQLite's number of that mode).

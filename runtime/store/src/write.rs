@@ -17,7 +17,7 @@ pub(crate) fn bytes(write: &Write) -> usize {
     fixed
         + match write {
             Write::Journal { journal, .. } => journal.len(),
-            Write::Recording { .. } => 0,
+            Write::Recording { .. } | Write::Quality { .. } => 0,
             Write::End { journal, .. } => 512 + journal.len(),
         }
 }

@@ -350,6 +350,11 @@ impl Changed<'_> {
                     )?
                     .execute((*recording as i64, &call.0[..], file, length_ms, created.0, partial, conversation))?;
             }
+            Write::Quality { call, quality } => {
+                transaction
+                    .prepare_cached("UPDATE calls SET quality = ?2 WHERE call = ?1")?
+                    .execute((&call.0[..], serde_json::to_string(quality).map_err(json)?))?;
+            }
             Write::End { record, journal } => self.end(transaction, record, journal)?,
         }
         Ok(())
@@ -393,16 +398,19 @@ impl Changed<'_> {
     }
 }
 
+fn json(cause: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(cause.into())
+}
+
 fn insert_call(transaction: &Transaction<'_>, key: &Key, record: &CallRecord, journal: &[u8]) -> rusqlite::Result<()> {
-    let json = |cause: serde_json::Error| rusqlite::Error::ToSqlConversionFailure(cause.into());
     let notes: Vec<_> = record.notes.iter().map(|(key, value)| (key, value.reveal())).collect();
     let caller = record.caller.as_ref().map(|caller| caller.reveal());
     let person = caller.map(|caller| person::hash(key, caller));
     transaction
         .prepare_cached(
             "INSERT OR IGNORE INTO calls (call, leg_call_id, graph, flow, caller, person, called, started_ms, \
-             answered_ms, ended_ms, end, last_step, notes, faults, recordings, journal) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+             answered_ms, ended_ms, end, last_step, notes, faults, recordings, journal, quality) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         )?
         .execute(rusqlite::params![
             &record.call.0[..],
@@ -421,6 +429,7 @@ fn insert_call(transaction: &Transaction<'_>, key: &Key, record: &CallRecord, jo
             record.faults,
             serde_json::to_string(&record.recordings).map_err(json)?,
             journal,
+            record.quality.map(|quality| serde_json::to_string(&quality)).transpose().map_err(json)?,
         ])?;
     Ok(())
 }

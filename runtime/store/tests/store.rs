@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 
-use runtime_contract::record::{CallId, CallRecord};
+use runtime_contract::record::{CallId, CallRecord, Quality};
 use runtime_contract::{GraphId, Redacted, Time, Write};
 use runtime_store::{Archive, CallFilter, Event, Options, Store, VersionChange, recording_file};
 
@@ -58,6 +58,7 @@ fn end(n: u8, journal: &[u8]) -> Write {
         notes: vec![("outcome".into(), Redacted::new("hotline".into()))],
         faults: 0,
         recordings: vec![u64::from(n)],
+        quality: None,
     };
     Write::End { record: Box::new(record), journal: journal.to_vec() }
 }
@@ -110,6 +111,17 @@ fn a_finished_call_is_one_row_with_its_whole_journal() {
     assert_eq!(stored.record.notes[0].1.reveal(), "hotline");
     assert_eq!(store.calls(10).unwrap(), vec![stored]);
     assert!(store.open_calls().unwrap().is_empty());
+}
+
+#[test]
+fn how_a_call_went_over_follows_its_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, events) = open(folder.path(), Options::default());
+    let quality = Quality { received: 500, lost: 2, round_trip_ms: Some(31), ..Quality::default() };
+    store.submit(1, vec![grow(1, b"a"), end(1, b"b")]).unwrap();
+    store.submit(2, vec![Write::Quality { call: id(1), quality }]).unwrap();
+    committed(&events, 2);
+    assert_eq!(store.call(id(1)).unwrap().unwrap().record.quality, Some(quality));
 }
 
 #[test]

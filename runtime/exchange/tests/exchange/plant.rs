@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, LegId, MediaSpec};
-use runtime_contract::record::{CallId, CallRecord};
+use runtime_contract::record::{CallId, CallRecord, Quality};
 use runtime_contract::{FlowProgram, Now, Redacted, Tick, Time, Write};
 use runtime_exchange::{
     Config, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, Recovered, ServiceCall, Version, WriteNumber,
@@ -142,6 +142,10 @@ impl Plant {
                 }
                 Write::Recording { recording, conversation: true, .. } => self.conversations.push(recording),
                 Write::Recording { partial, .. } => self.partials += usize::from(partial),
+                Write::Quality { call, quality } => {
+                    let record = self.records.iter_mut().find(|record| record.call == call);
+                    record.expect("the record is written first").quality = Some(quality);
+                }
             }
         }
         Input::Committed(WriteNumber(number))
@@ -190,7 +194,7 @@ impl Plant {
                 (*call, journal)
             }
             Write::End { record, journal } => (record.call, journal),
-            Write::Recording { call, .. } => (*call, &Vec::new()),
+            Write::Recording { call, .. } | Write::Quality { call, .. } => (*call, &Vec::new()),
         };
         self.stored.extend(bytes);
         let records = decode(bytes).expect("whole records");
@@ -308,7 +312,10 @@ impl Plant {
             }
             MediaCommand::Close { leg } => {
                 self.playing.remove(&leg);
-                self.opened.remove(&leg);
+                if self.opened.remove(&leg) {
+                    let quality = Quality { received: 50, ..Quality::default() };
+                    inputs.push_back(Input::Media(MediaEvent::Closed { leg, quality }));
+                }
                 self.ringback.remove(&leg);
                 if let Some(other) = self.bridges.remove(&leg) {
                     self.bridges.remove(&other);

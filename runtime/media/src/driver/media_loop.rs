@@ -4,7 +4,6 @@
 //! packets of one socket and thus gains nothing here. What is batched is the waking: no poll, no epoll, one
 //! visit to each leg in 20 ms that reads what came and sends what is due.
 
-use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,8 +25,12 @@ use crate::stream::{Command, Event, Input, Output, Outputs, Relayed, Stream};
 const LATE: Duration = Duration::from_millis(5);
 /// A loop further behind than this (ms) gives up the slots between.
 const BEHIND_MS_MAX: u64 = 200;
-/// Packets read from one leg in one visit: a flood on one port must not delay the others.
-const READS_MAX: usize = 8;
+/// Packets taken from one leg in one visit, and packets read, strangers' among them: a flood on one port must neither
+/// delay the others nor drown the far side.
+const TAKEN_MAX: u64 = 8;
+const READS_MAX: usize = 64;
+/// Reports read from one leg in one visit.
+const REPORTS_MAX: usize = 2;
 /// Messages handled before a slot: a flood of them must not delay it by much.
 const MESSAGES_MAX: usize = 1_024;
 /// Longest datagram that is looked at: 60 ms of G.711 and any sane header; longer ones are cut and refused.
@@ -229,10 +232,10 @@ impl MediaLoop {
             let bytes = datagram.get(..length).unwrap_or_default();
             self.tell(&mut open, now, Input::Packet { from, bytes });
         }
+        self.tell(&mut open, now, Input::Command(Command::StopRecord));
         // One packet more for the listener: the last one that arrived may lie a little in the future.
-        for (now, command) in [(now, Command::StopRecord), (slot_tick(slot + SLOTS), Command::Listen(false))] {
-            self.tell(&mut open, now, Input::Command(command));
-        }
+        self.tell(&mut open, slot_tick(slot + SLOTS), Input::Command(Command::Listen(false)));
+        self.tell(&mut open, now, Input::End);
         let leg = open.leg;
         self.ports.release(open.bound);
         // Last, so that whoever sees the count fall finds the port free.
@@ -259,18 +262,25 @@ impl MediaLoop {
     /// Reads what came for a leg, hands it on to the other leg of its bridge, and sends what is due.
     fn visit(&self, leg: &mut Leg, mut other: Option<&mut Leg>, slot: u64, datagram: &mut [u8], tally: &mut Tally) {
         let now = slot_tick(slot);
-        let Leg { leg, bound: Bound { socket, .. }, stream } = leg;
+        let Leg { leg, bound, stream } = leg;
         let (refused, skipped) = (stream.packets_refused(), stream.packets_skipped());
-        for _ in 0..READS_MAX {
-            let Ok((length, from)) = socket.recv_from(datagram) else { break };
-            tally.received += 1;
+        let mut reads = 0;
+        while reads < READS_MAX && (reads as u64) < TAKEN_MAX + (stream.packets_refused() - refused) {
+            let Ok((length, from)) = bound.socket.recv_from(datagram) else { break };
+            reads += 1;
             let bytes = datagram.get(..length).unwrap_or_default();
             let outputs = stream.handle(now, Input::Packet { from, bytes });
-            tally.sent += self.drain(*leg, socket, outputs, |relayed| {
+            tally.sent += self.drain(*leg, bound, outputs, |relayed| {
                 other.as_deref_mut().map_or(0, |other| self.tell(other, now, Input::Relayed(relayed)))
             });
         }
-        let packets = self.drain(*leg, socket, stream.handle(now, Input::Tick), |_| 0);
+        tally.received += reads as u64;
+        for _ in 0..REPORTS_MAX {
+            let Ok((length, from)) = bound.reports.recv_from(datagram) else { break };
+            let bytes = datagram.get(..length).unwrap_or_default();
+            self.drain(*leg, bound, stream.handle(now, Input::Report { from, bytes }), |_| 0);
+        }
+        let packets = self.drain(*leg, bound, stream.handle(now, Input::Tick), |_| 0);
         tally.sent += packets;
         tally.refused += stream.packets_refused() - refused;
         tally.skipped += stream.packets_skipped() - skipped;
@@ -281,14 +291,14 @@ impl MediaLoop {
 
     /// Hands an input to a leg for which nothing is to be relayed; how many packets were sent.
     fn tell(&self, leg: &mut Leg, now: Tick, input: Input<'_>) -> u64 {
-        self.drain(leg.leg, &leg.bound.socket, leg.stream.handle(now, input), |_| 0)
+        self.drain(leg.leg, &leg.bound, leg.stream.handle(now, input), |_| 0)
     }
 
     /// Does what the stream says; how many packets were sent, by it or for what it relays.
     fn drain(
         &self,
         leg: LegId,
-        socket: &UdpSocket,
+        bound: &Bound,
         mut outputs: Outputs<'_>,
         mut relay: impl FnMut(Relayed<'_>) -> u64,
     ) -> u64 {
@@ -297,7 +307,11 @@ impl MediaLoop {
             match output {
                 Output::Send { to, packet } => {
                     // A packet that the system cannot take now is a lost packet, as on any network.
-                    packets += u64::from(socket.send_to(packet, to).is_ok());
+                    packets += u64::from(bound.socket.send_to(packet, to).is_ok());
+                }
+                Output::SendReport { to, packet, on_rtp_port } => {
+                    let socket = if on_rtp_port { &bound.socket } else { &bound.reports };
+                    let _ = socket.send_to(packet, to);
                 }
                 Output::Event(event) => self.handle_event(leg, event),
                 Output::Relay(relayed) => packets += relay(relayed),
@@ -316,6 +330,7 @@ impl MediaLoop {
             Event::KeysSent => MediaEvent::KeysSent,
             Event::KeysRefused => MediaEvent::KeysRefused,
             Event::Heard(samples) => MediaEvent::Heard(samples),
+            Event::Quality(quality) => MediaEvent::Quality(quality),
         };
         (self.on_event)(leg, event);
     }
@@ -328,7 +343,7 @@ fn slot_tick(slot: u64) -> Tick {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::net::{Ipv4Addr, UdpSocket};
     use std::sync::mpsc::channel;
 
     use runtime_contract::leg::{Codec, MediaSpec};
@@ -354,13 +369,15 @@ mod tests {
         };
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_nonblocking(true).unwrap();
+        let reports = UdpSocket::bind("127.0.0.1:0").unwrap();
+        reports.set_nonblocking(true).unwrap();
         let (codec, remote) = (Codec::Pcma, socket.local_addr().unwrap());
         let spec =
             MediaSpec { remote, codec, dtmf_payload_type: None, ptime_ms: 20, rtcp: None, send: true, receive: true };
         let mut stream = Box::new(Stream::new(StreamSeed { ssrc: 1, sequence: 1, timestamp: 1 }, None));
         while stream.handle(slot_tick(0), Input::Command(Command::Connect(spec))).poll().is_some() {}
         let mut grid = Grid::default();
-        grid.insert(Leg { leg: LegId(1), bound: Bound { port: remote.port(), socket }, stream });
+        grid.insert(Leg { leg: LegId(1), bound: Bound { port: remote.port(), socket, reports }, stream });
         let mut datagram = [0; DATAGRAM_BYTES_MAX];
         media_loop.serve(&mut grid, 0, &mut datagram);
         let slot = grid.next_used(media_loop.skip_stall(SLOTS)).unwrap();

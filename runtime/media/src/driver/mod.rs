@@ -20,6 +20,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use runtime_contract::leg::LegId;
+use runtime_contract::record::Quality;
 
 use crate::dtmf::Key;
 use crate::recording::{RecordSpec, RecordSummary, RecordingError};
@@ -36,7 +37,7 @@ pub struct MediaConfig {
     /// Address that stands in the SDP, when the far side reaches us by another than `bind`: behind NAT, and needed for
     /// a wildcard. Ports are the same on both.
     pub advertise: Option<IpAddr>,
-    /// Ports for RTP (even ones are used, RFC 3550 §11); `None`: any from 16384 on.
+    /// Ports for RTP and RTCP, two for each leg (RFC 3550 §11); `None`: any from 16384 on.
     pub ports: Option<RangeInclusive<u16>>,
     /// Media threads, one for each core to be used.
     pub threads: usize,
@@ -66,6 +67,8 @@ pub enum MediaEvent {
     KeysRefused,
     /// The next received samples while listening, 8 kHz, in order, gaps as silence.
     Heard(Vec<i16>),
+    /// How the leg's media went; once, before `Closed`.
+    Quality(Quality),
     /// The leg's media is over. Nothing of it follows but the end of a recording.
     Closed,
     /// The recording is over and its file is synced to disk (or could not be).

@@ -8,12 +8,13 @@ use std::ops::RangeInclusive;
 use std::sync::{Mutex, PoisonError};
 
 /// Ports when none are given.
-const ANY: RangeInclusive<u16> = 16_384..=65_534;
+const ANY: RangeInclusive<u16> = 16_384..=65_535;
 
-/// A socket that never blocks, and its port.
+/// Sockets that never block: RTP on an even port, RTCP on the one behind it (RFC 3550 §11).
 #[derive(Debug)]
 pub struct Bound {
     pub socket: UdpSocket,
+    pub reports: UdpSocket,
     pub port: u16,
 }
 
@@ -25,11 +26,13 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Only even ports are used: the odd ones belong to RTCP (RFC 3550 §11). Without a range, those of [`ANY`] from
+    /// A leg has an even port and the odd one behind it (RFC 3550 §11); an even one at the end of the range is left out. Without a range, those of [`ANY`] from
     /// somewhere on, so that processes side by side seldom try the same.
     pub fn new(address: IpAddr, range: Option<RangeInclusive<u16>>) -> Ports {
-        let even =
-            |range: RangeInclusive<u16>| -> VecDeque<u16> { range.filter(|port| port % 2 == 0 && *port > 0).collect() };
+        let even = |range: RangeInclusive<u16>| -> VecDeque<u16> {
+            let end = *range.end();
+            range.filter(|port| port % 2 == 0 && *port > 0 && *port < end).collect()
+        };
         let free = range.map_or_else(
             || {
                 let mut free = even(ANY);
@@ -47,7 +50,7 @@ impl Ports {
         for _ in 0..free.len() {
             let Some(port) = free.pop_front() else { break };
             match self.bind_port(port) {
-                Ok(socket) => return Ok(Some(Bound { socket, port })),
+                Ok((socket, reports)) => return Ok(Some(Bound { socket, reports, port })),
                 // Somebody else's: it is tried again later.
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => free.push_back(port),
                 Err(error) => {
@@ -61,15 +64,18 @@ impl Ports {
 
     /// Gives an ended leg's port back.
     pub fn release(&self, bound: Bound) {
-        let Bound { socket, port } = bound;
-        drop(socket);
+        let Bound { socket, reports, port } = bound;
+        drop((socket, reports));
         self.free.lock().unwrap_or_else(PoisonError::into_inner).push_back(port);
     }
 
-    fn bind_port(&self, port: u16) -> io::Result<UdpSocket> {
-        let socket = UdpSocket::bind(SocketAddr::new(self.address, port))?;
-        socket.set_nonblocking(true)?;
-        Ok(socket)
+    fn bind_port(&self, port: u16) -> io::Result<(UdpSocket, UdpSocket)> {
+        let bind = |port| -> io::Result<UdpSocket> {
+            let socket = UdpSocket::bind(SocketAddr::new(self.address, port))?;
+            socket.set_nonblocking(true)?;
+            Ok(socket)
+        };
+        Ok((bind(port)?, bind(port.saturating_add(1))?))
     }
 }
 
@@ -83,7 +89,7 @@ mod tests {
 
     #[test]
     fn the_longest_free_even_port_is_next_and_none_is_given_twice() {
-        let ports = ports(27_711..=27_716);
+        let ports = ports(27_711..=27_718);
         let [first, second, third] = [(); 3].map(|()| ports.bind().unwrap().unwrap());
         for bound in [&first, &second, &third] {
             assert_eq!(bound.socket.local_addr().unwrap().port(), bound.port);
@@ -97,8 +103,8 @@ mod tests {
 
     #[test]
     fn a_port_in_use_by_others_is_passed_over() {
-        let other = UdpSocket::bind("127.0.0.1:27720").unwrap();
-        let ports = ports(27_720..=27_722);
+        let other = UdpSocket::bind("127.0.0.1:27721").unwrap();
+        let ports = ports(27_720..=27_723);
         let bound = ports.bind().unwrap().unwrap();
         assert_eq!(bound.port, 27_722);
         assert!(ports.bind().unwrap().is_none());

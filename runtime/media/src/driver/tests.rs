@@ -86,6 +86,13 @@ fn a_phone_presses_hears_and_is_recorded() {
     assert_eq!((summary.1.length_ms, summary.1.spoken, summary.1.end), (600, true, RecordEnd::Full));
     assert_eq!(std::fs::metadata(&file).unwrap().len(), 44 + 9_600);
     std::fs::remove_file(file).unwrap();
+
+    media.close(server);
+    let quality = wait(&events, |leg, event| match event {
+        MediaEvent::Quality(quality) if leg == server => Some(quality),
+        _ => None,
+    });
+    assert!(quality.received > 50, "{quality:?}");
 }
 
 #[test]

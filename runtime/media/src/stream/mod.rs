@@ -4,10 +4,14 @@
 mod conceal;
 mod latch;
 mod receiving;
+mod reception;
 mod recorder;
 mod relay;
 #[cfg(test)]
 mod relay_tests;
+#[cfg(test)]
+mod report_tests;
+mod reports;
 mod sending;
 #[cfg(test)]
 mod tests;
@@ -19,13 +23,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use runtime_contract::leg::MediaSpec;
+use runtime_contract::record::Quality;
 use runtime_contract::time::Tick;
 
 use crate::dtmf::Key;
 use crate::prompt::Prompt;
 use crate::recording::{RecordSpec, RecordSummary};
+use crate::rtcp;
 use receiving::{Receiving, Taken};
 pub use relay::{Relayed, Sound};
+use reports::Reports;
 use sending::{Sending, Sent};
 pub use tone::Cadence;
 
@@ -82,6 +89,8 @@ pub enum Event {
     RecordDone(RecordSummary),
     /// The next received samples while listening, 8 kHz.
     Heard(Vec<i16>),
+    /// How it went, at the leg's end.
+    Quality(Quality),
 }
 
 #[derive(Clone, Debug)]
@@ -92,6 +101,13 @@ pub enum Input<'a> {
         from: SocketAddr,
         bytes: &'a [u8],
     },
+    /// Came on the port of reports (RTCP).
+    Report {
+        from: SocketAddr,
+        bytes: &'a [u8],
+    },
+    /// The leg's media is about to end: a last report leaves.
+    End,
     Command(Command),
     /// The leg is one of a bridge from now on, or no longer.
     Bridged(bool),
@@ -104,6 +120,12 @@ pub enum Output<'a> {
     Send {
         to: SocketAddr,
         packet: &'a [u8],
+    },
+    /// RTCP; `on_rtp_port`: from the port of RTP, for the far side has one port for both (RFC 5761).
+    SendReport {
+        to: SocketAddr,
+        packet: &'a [u8],
+        on_rtp_port: bool,
     },
     Event(Event),
     /// For the other leg of the bridge, as [`Input::Relayed`].
@@ -118,6 +140,7 @@ pub struct Stream {
     bridged: bool,
     sending: Sending,
     receiving: Receiving,
+    reports: Reports,
     events: VecDeque<Event>,
     packets_refused: u64,
 }
@@ -130,6 +153,7 @@ pub struct Outputs<'a> {
     relayed: Option<Relayed<'a>>,
     /// Only a tick sends what is ours, so that packets leave on the driver's grid.
     sends: bool,
+    ends: bool,
 }
 
 impl Stream {
@@ -142,6 +166,7 @@ impl Stream {
             bridged: false,
             sending: Sending::new(seed),
             receiving: Receiving::new(peer),
+            reports: Reports::new(seed),
             events: VecDeque::new(),
             packets_refused: 0,
         }
@@ -150,11 +175,17 @@ impl Stream {
     /// Time never goes back: an earlier `now` counts as the last one.
     pub fn handle<'a>(&'a mut self, now: Tick, input: Input<'a>) -> Outputs<'a> {
         self.now = self.now.max(now);
-        let sends = matches!(input, Input::Tick);
+        let (sends, ends) = (matches!(input, Input::Tick), matches!(input, Input::End));
         let mut relayed = None;
         match input {
             Input::Tick => self.receiving.handle_tick(self.now, |event| self.events.push_back(event)),
+            Input::Packet { from, bytes } if rtcp::is_rtcp(bytes) => self.handle_report(from, bytes, true),
             Input::Packet { from, bytes } => relayed = self.handle_packet(from, bytes),
+            Input::Report { from, bytes } => self.handle_report(from, bytes, false),
+            Input::End => {
+                let quality = self.reports.quality(self.receiving.concealed());
+                self.events.push_back(Event::Quality(quality));
+            }
             Input::Command(command) => self.handle_command(command),
             Input::Bridged(on) => self.set_bridged(on),
             Input::Relayed(packet) => {
@@ -163,7 +194,7 @@ impl Stream {
                 }
             }
         }
-        Outputs { stream: self, relayed, sends }
+        Outputs { stream: self, relayed, sends, ends }
     }
 
     /// Received packets that were dropped: not RTP, not agreed, or not from the far side.
@@ -180,7 +211,14 @@ impl Stream {
         let emit = |event| self.events.push_back(event);
         let taken = self.media.and_then(|media| self.receiving.handle_packet(self.now, &media, from, bytes, emit));
         self.packets_refused += u64::from(taken.is_none());
-        taken.and_then(|Taken { relayed }| relayed).filter(|_| self.bridged)
+        let Taken { header, paced, relayed } = taken?;
+        self.reports.handle_rtp(self.now, &header, paced);
+        relayed.filter(|_| self.bridged)
+    }
+
+    fn handle_report(&mut self, from: SocketAddr, bytes: &[u8], on_rtp_port: bool) {
+        let taken = self.receiving.accepts_report(from, on_rtp_port) && self.reports.handle_rtcp(self.now, bytes);
+        self.packets_refused += u64::from(!taken);
     }
 
     fn set_bridged(&mut self, on: bool) {
@@ -192,7 +230,7 @@ impl Stream {
         let emit = |event| self.events.push_back(event);
         match command {
             Command::Connect(media) => {
-                self.receiving.connect(media.remote);
+                self.receiving.connect(&media);
                 self.media = Some(media);
             }
             Command::Play { prompts, token } => self.sending.play(prompts, token),
@@ -225,11 +263,19 @@ impl Outputs<'_> {
         }
         let (media, to) = (stream.media?, stream.receiving.remote()?);
         if stream.sending.next_relayed() {
+            stream.reports.sent(stream.sending.packet().len());
             return Some(Output::Send { to, packet: stream.sending.packet() });
+        }
+        let ends = std::mem::take(&mut self.ends);
+        if ends || (self.sends && stream.reports.is_due(stream.now)) {
+            let to = stream.receiving.report_remote(&media)?;
+            let packet = stream.reports.report(stream.now, stream.sending.timestamp(stream.now), ends);
+            return Some(Output::SendReport { to, packet, on_rtp_port: media.rtcp == Some(media.remote) });
         }
         while self.sends && stream.sending.is_due(stream.now, &media) {
             let emit = |event| stream.events.push_back(event);
             if stream.sending.next_packet(stream.now, &media, emit) == Sent::Packet {
+                stream.reports.sent(stream.sending.packet().len());
                 return Some(Output::Send { to, packet: stream.sending.packet() });
             }
             if let Some(event) = stream.events.pop_front() {

@@ -12,6 +12,7 @@ use super::relay::{Relayed, Sound};
 use super::timeline::{Depth, Timeline};
 use crate::dtmf::{KeyReceiver, TelephoneEvent};
 use crate::recording::RecordSpec;
+use crate::rtp::Header;
 use crate::{g711, rtp};
 
 /// Samples of one `Event::Heard` at least (100 ms).
@@ -21,11 +22,14 @@ const HEARD_SAMPLES: usize = 800;
 pub struct Receiving {
     peer: Option<IpAddr>,
     latch: Option<Latch>,
+    report_latch: Option<Latch>,
     ssrc: Option<u32>,
     keys: KeyReceiver,
     recorder: Option<Recorder>,
     listener: Option<Listener>,
     masked: bool,
+    /// Samples made up in recordings and for listeners that are over.
+    concealed: u64,
 }
 
 #[derive(Debug)]
@@ -39,18 +43,39 @@ impl Receiving {
         Receiving {
             peer: peer.map(|ip| ip.to_canonical()),
             latch: None,
+            report_latch: None,
             ssrc: None,
             keys: KeyReceiver::default(),
             recorder: None,
             listener: None,
             masked: false,
+            concealed: 0,
         }
     }
 
-    pub fn connect(&mut self, remote: SocketAddr) {
-        match &mut self.latch {
-            Some(latch) => latch.signal(remote),
-            None => self.latch = Some(Latch::new(remote, self.peer)),
+    pub fn connect(&mut self, media: &MediaSpec) {
+        let reports = media.rtcp.unwrap_or_else(|| port_behind(media.remote));
+        for (latch, address) in [(&mut self.latch, media.remote), (&mut self.report_latch, reports)] {
+            match latch {
+                Some(latch) => latch.signal(address),
+                None => *latch = Some(Latch::new(address, self.peer)),
+            }
+        }
+    }
+
+    /// Where to send reports.
+    pub fn report_remote(&self, media: &MediaSpec) -> Option<SocketAddr> {
+        match media.rtcp == Some(media.remote) {
+            true => self.remote(),
+            false => self.report_latch.map(|latch| latch.remote()),
+        }
+    }
+
+    /// Whether reports are taken from there.
+    pub fn accepts_report(&mut self, from: SocketAddr, on_rtp_port: bool) -> bool {
+        match on_rtp_port {
+            true => self.remote() == Some(SocketAddr::new(from.ip().to_canonical(), from.port())),
+            false => self.report_latch.as_mut().is_some_and(|latch| latch.accept_report(from)),
         }
     }
 
@@ -71,7 +96,7 @@ impl Receiving {
         let packet = rtp::parse(bytes)?;
         let header = packet.header;
         let meaning = meaning(header.payload_type, media.dtmf_payload_type)?;
-        if !self.latch.as_mut()?.accept(from) {
+        if !self.latch.as_mut()?.accept(now, from, &header) {
             return None;
         }
         if self.ssrc.is_none() {
@@ -105,10 +130,21 @@ impl Receiving {
                 (!self.masked).then_some(Sound::Key { event, press })
             }
         };
-        Some(Taken { relayed: sound.map(|sound| Relayed { header, sound }) })
+        Some(Taken {
+            header,
+            paced: matches!(meaning, Meaning::Audio(_)),
+            relayed: sound.map(|sound| Relayed { header, sound }),
+        })
     }
 
-    fn handle_audio(&mut self, now: Tick, codec: Codec, header: rtp::Header, payload: &[u8]) {
+    /// Samples that were lost and made up so far.
+    pub fn concealed(&self) -> u64 {
+        let recorder = self.recorder.as_ref().map_or(0, Recorder::concealed);
+        let listener = self.listener.as_ref().map_or(0, |listener| listener.timeline.concealed());
+        self.concealed + recorder + listener
+    }
+
+    fn handle_audio(&mut self, now: Tick, codec: Codec, header: Header, payload: &[u8]) {
         let samples = || payload.iter().map(|code| g711::decode(codec, *code));
         if let Some(recorder) = &mut self.recorder {
             recorder.handle_audio(now, header, samples());
@@ -126,6 +162,7 @@ impl Receiving {
     pub fn stop_record(&mut self, now: Tick, mut emit: impl FnMut(Event)) {
         if let Some(mut recorder) = self.recorder.take() {
             let summary = recorder.stop(now, &mut emit);
+            self.concealed += recorder.concealed();
             emit(Event::RecordDone(summary));
         }
     }
@@ -142,6 +179,7 @@ impl Receiving {
             if let Some(mut listener) = self.listener.take() {
                 listener.timeline.take_all(now, &mut listener.heard);
                 listener.give(1, emit);
+                self.concealed += listener.timeline.concealed();
             }
         } else if self.listener.is_none() {
             self.listener = Some(Listener { timeline: Timeline::new(now, Depth::LISTENING), heard: Vec::new() });
@@ -152,6 +190,7 @@ impl Receiving {
         if let Some(recorder) = &mut self.recorder
             && let Some(summary) = recorder.poll(now, &mut emit)
         {
+            self.concealed += recorder.concealed();
             self.recorder = None;
             emit(Event::RecordDone(summary));
         }
@@ -170,12 +209,21 @@ impl Listener {
     }
 }
 
+/// Where reports go when nothing else was said (RFC 3550 §11).
+fn port_behind(remote: SocketAddr) -> SocketAddr {
+    SocketAddr::new(remote.ip(), remote.port().wrapping_add(1))
+}
+
 /// An accepted packet.
 pub struct Taken<'a> {
+    pub header: Header,
+    /// Audio: its timestamps go with the time.
+    pub paced: bool,
     /// What the other leg of a bridge gets of it.
     pub relayed: Option<Relayed<'a>>,
 }
 
+#[derive(Clone, Copy)]
 enum Meaning {
     Audio(Codec),
     Key,

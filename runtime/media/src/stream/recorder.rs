@@ -61,6 +61,11 @@ impl Recorder {
         }
     }
 
+    /// Samples that were lost and made up.
+    pub fn concealed(&self) -> u64 {
+        self.timeline.concealed()
+    }
+
     fn is_silenced(&self, now: Tick) -> bool {
         self.masked || now < self.key_until
     }

@@ -54,6 +54,7 @@ impl Pair {
             match output {
                 Output::Send { packet, .. } => self.packets[side].push((self.ms, packet.to_vec())),
                 Output::Event(event) => self.events[side].push(event),
+                Output::SendReport { packet, .. } => assert!(crate::rtcp::parse(packet).is_some()),
                 Output::Relay(relayed) => {
                     let mut outputs = other.handle(now, Input::Relayed(relayed));
                     while let Some(output) = outputs.poll() {

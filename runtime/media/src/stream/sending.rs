@@ -249,6 +249,14 @@ impl Sending {
         Sent::Packet
     }
 
+    /// Our media clock now (RFC 3550 §6.4.1): behind that of the next packet by as much as it is not due yet.
+    pub fn timestamp(&self, now: Tick) -> u32 {
+        let mut clock = self.clock;
+        let early_ns = clock.due.unwrap_or(now).0.saturating_sub(now.0);
+        clock.meet(now);
+        clock.timestamp.wrapping_sub((early_ns / SAMPLE_NS) as u32)
+    }
+
     /// Packets left out by stalls.
     pub fn packets_skipped(&self) -> u64 {
         self.packets_skipped

@@ -45,6 +45,7 @@ impl Bench {
             match output {
                 Output::Send { packet, .. } => self.packets.push(packet.to_vec()),
                 Output::Event(event) => self.events.push(event),
+                Output::SendReport { packet, .. } => assert!(crate::rtcp::parse(packet).is_some()),
                 Output::Relay(_) => panic!("nobody is bridged"),
             }
         }
