@@ -360,6 +360,7 @@ impl Call {
     /// A port is bound for the leg.
     pub fn media_opened(&mut self, desk: &mut Desk, address: SocketAddr) {
         self.media = Some(address);
+        desk.voiced.extend(self.leg.map(|leg| (leg, self.id())));
         self.try_answer(desk);
     }
 
@@ -389,9 +390,6 @@ impl Call {
     }
 
     pub fn line_gone(&mut self, desk: &mut Desk, cause: GoneCause) {
-        if let (Some(leg), Some(_)) = (self.leg, self.media) {
-            desk.closing.insert(leg, self.id());
-        }
         self.leg = None;
         self.answering = None;
         self.conversation.leg_gone();

@@ -31,8 +31,8 @@ pub(crate) struct Desk {
     /// Calls whose recordings media still works on.
     pub recordings: Table<u64, CallId>,
     pub recording_next: u64,
-    /// Callers' legs that are gone, until media says how they went.
-    pub closing: Table<LegId, CallId>,
+    /// Callers' legs with media, until media says how they went: that may be after the call.
+    pub voiced: Table<LegId, CallId>,
     /// Whose each leg is.
     pub legs: Table<LegId, CallId>,
     legs_placed: u64,

@@ -189,7 +189,7 @@ impl Exchange {
                 self.with_leg(leg, |call, desk| call.tell(desk, SessionInput::Line(LineEvent::PlayDone { token })));
             }
             MediaEvent::Closed { leg, quality } => {
-                let Some(call) = self.desk.closing.remove(&leg) else { return };
+                let Some(call) = self.desk.voiced.remove(&leg) else { return };
                 match self.calls.get_mut(&call) {
                     Some(going_on) => going_on.record.quality = Some(quality),
                     // The record does not wait for it.

@@ -63,6 +63,9 @@ impl Call {
     }
 
     pub fn revival_opened(&mut self, desk: &mut Desk, leg: LegId, media: SocketAddr) {
+        if self.leg == Some(leg) {
+            desk.voiced.insert(leg, self.id());
+        }
         let Some(dialog) = self.revival.as_mut().and_then(|revival| revival.dialog(leg)) else { return };
         dialog.state = State::Asked;
         desk.put(Output::Leg(LegCommand::Revive { leg, dialog: dialog.bytes.clone(), media }));

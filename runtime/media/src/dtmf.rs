@@ -51,6 +51,18 @@ impl Key {
         [of(LOWER_HZ, row), of(UPPER_HZ, column)]
     }
 
+    /// The key in this row and column of a keypad, both counted from 0.
+    pub fn from_place(row: u8, column: u8) -> Option<Key> {
+        match (row, column) {
+            (0..3, 0..3) => Some(Key(row * 3 + column + 1)),
+            (3, 0) => Some(Key(10)),
+            (3, 1) => Some(Key(0)),
+            (3, 2) => Some(Key(11)),
+            (0..4, 3) => Some(Key(12 + row)),
+            _ => None,
+        }
+    }
+
     /// The key as printed on the phone.
     pub fn to_char(self) -> char {
         match self.0 {

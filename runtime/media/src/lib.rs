@@ -61,8 +61,10 @@ pub mod prompt;
 pub mod recording;
 pub mod rtcp;
 pub mod rtp;
+pub mod sealed;
 pub mod speech;
 pub mod stream;
+pub mod tone_detector;
 mod wav;
 
 pub use correlate::{Match, Portion, find_prompt};
@@ -70,6 +72,7 @@ pub use driver::{Media, MediaConfig, MediaError, MediaEvent, MediaStatistics};
 pub use dtmf::Key;
 pub use prompt::{Prompt, PromptError, PromptStore, VoiceLimits};
 pub use recording::{RecordEnd, RecordSpec, RecordSummary, RecordingError};
+pub use sealed::{RecordingKey, SealedError, is_sealed, open_sealed, sealed_path};
 pub use speech::{EspeakError, Speech, SpeechError, SpeechWarning};
 pub use stream::{Cadence, Command, Event, Input, Output, Outputs, Relayed, Sound, Stream, StreamSeed};
 pub use wav::{WavError, check_wav, write_wav};

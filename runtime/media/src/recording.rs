@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use crate::sealed::{RecordingKey, SealedWriter, sealed_path};
 use crate::wav;
 
 /// When a recording ends. All times in milliseconds.
@@ -44,14 +45,14 @@ pub struct RecordingError {
     pub reason: String,
 }
 
-/// A growing 16-bit 8 kHz mono WAV on anything that can seek (the sizes stand at the front).
+/// A growing 16-bit 8 kHz WAV on anything that can seek (the sizes stand at the front).
 pub struct RecordingWriter<W: Write + Seek> {
     wav: hound::WavWriter<W>,
 }
 
 impl<W: Write + Seek> RecordingWriter<W> {
-    pub fn new(to: W) -> Result<RecordingWriter<W>, hound::Error> {
-        Ok(RecordingWriter { wav: hound::WavWriter::new(to, wav::SPEC)? })
+    pub fn new(to: W, channels: u16) -> Result<RecordingWriter<W>, hound::Error> {
+        Ok(RecordingWriter { wav: hound::WavWriter::new(to, hound::WavSpec { channels, ..wav::SPEC })? })
     }
 
     /// Appends samples, and brings the sizes at the front up to date, so that a crash leaves a WAV file that
@@ -68,32 +69,55 @@ impl<W: Write + Seek> RecordingWriter<W> {
     }
 }
 
-/// A recording on disk.
+/// A recording on disk: a WAV file, or with a key an encrypted one beside its name.
 pub struct RecordingFile {
     path: PathBuf,
-    writer: RecordingWriter<BufWriter<File>>,
+    writer: Kept,
     file: File,
 }
 
+enum Kept {
+    Wav(RecordingWriter<BufWriter<File>>),
+    Sealed(Box<SealedWriter<File>>),
+}
+
 impl RecordingFile {
-    /// Makes the file; an existing one is an error, for recordings are never overwritten.
-    pub fn create(path: &Path) -> Result<RecordingFile, RecordingError> {
-        let failed = |reason: String| RecordingError { path: path.to_owned(), reason };
-        let file = File::options().write(true).create_new(true).open(path).map_err(|e| failed(e.to_string()))?;
+    /// Makes the file; an existing one is an error, for recordings are never overwritten. Encrypted, it has `.enc` behind
+    /// its name.
+    pub fn create(path: &Path, channels: u16, key: Option<&RecordingKey>) -> Result<RecordingFile, RecordingError> {
+        let path = key.map_or_else(|| path.to_owned(), |_| sealed_path(path));
+        let failed = |reason: String| RecordingError { path: path.clone(), reason };
+        let file = File::options().write(true).create_new(true).open(&path).map_err(|e| failed(e.to_string()))?;
         let copy = file.try_clone().map_err(|e| failed(e.to_string()))?;
-        let writer = RecordingWriter::new(BufWriter::new(file)).map_err(|e| failed(e.to_string()))?;
-        Ok(RecordingFile { path: path.to_owned(), writer, file: copy })
+        let writer = match key {
+            None => {
+                RecordingWriter::new(BufWriter::new(file), channels).map(Kept::Wav).map_err(|e| failed(e.to_string()))
+            }
+            Some(key) => {
+                let sealed = SealedWriter::new(file, channels as u8, key);
+                sealed.map(|sealed| Kept::Sealed(Box::new(sealed))).map_err(|e| failed(e.to_string()))
+            }
+        }?;
+        Ok(RecordingFile { path, writer, file: copy })
     }
 
+    /// Samples of all channels in turn.
     pub fn append(&mut self, samples: &[i16]) -> Result<(), RecordingError> {
-        self.writer.append(samples).map_err(|e| RecordingError { path: self.path.clone(), reason: e.to_string() })
+        let appended = match &mut self.writer {
+            Kept::Wav(wav) => wav.append(samples).map_err(|e| e.to_string()),
+            Kept::Sealed(sealed) => sealed.append(samples).map_err(|e| e.to_string()),
+        };
+        appended.map_err(|reason| RecordingError { path: self.path.clone(), reason })
     }
 
     /// Ends the file and waits until it and its entry in the folder are on disk.
     pub fn finish(self) -> Result<(), RecordingError> {
         let RecordingFile { path, writer, file } = self;
-        let synced =
-            writer.finish().map_err(|e| e.to_string()).and_then(|()| sync(&file, &path).map_err(|e| e.to_string()));
+        let finished = match writer {
+            Kept::Wav(wav) => wav.finish().map_err(|e| e.to_string()),
+            Kept::Sealed(sealed) => sealed.finish().map_err(|e| e.to_string()),
+        };
+        let synced = finished.and_then(|()| sync(&file, &path).map_err(|e| e.to_string()));
         synced.map_err(|reason| RecordingError { path, reason })
     }
 }
@@ -120,7 +144,7 @@ mod tests {
     #[test]
     fn a_finished_file_holds_the_samples() {
         let path = path("finished");
-        let mut file = RecordingFile::create(&path).unwrap();
+        let mut file = RecordingFile::create(&path, 1, None).unwrap();
         file.append(&[1, -2, 3]).unwrap();
         file.append(&[4]).unwrap();
         file.finish().unwrap();
@@ -131,7 +155,7 @@ mod tests {
     #[test]
     fn a_file_that_was_never_finished_can_be_read() {
         let path = path("crash");
-        let mut file = RecordingFile::create(&path).unwrap();
+        let mut file = RecordingFile::create(&path, 1, None).unwrap();
         file.append(&[7; 8_000]).unwrap();
         let left_by_a_crash = std::fs::read(&path).unwrap();
         assert_eq!(wav::wav_to_pcm(&left_by_a_crash, 2).unwrap().len(), 8_000);
@@ -142,10 +166,10 @@ mod tests {
     #[test]
     fn nothing_is_overwritten_and_errors_name_the_file() {
         let path = path("twice");
-        RecordingFile::create(&path).unwrap().finish().unwrap();
-        let error = RecordingFile::create(&path).err().unwrap().to_string();
+        RecordingFile::create(&path, 1, None).unwrap().finish().unwrap();
+        let error = RecordingFile::create(&path, 1, None).err().unwrap().to_string();
         assert!(error.contains("twice.wav") && error.contains("free space"), "{error}");
         std::fs::remove_file(&path).unwrap();
-        assert!(RecordingFile::create(Path::new("/nowhere/at/all.wav")).is_err());
+        assert!(RecordingFile::create(Path::new("/nowhere/at/all.wav"), 1, None).is_err());
     }
 }

@@ -16,7 +16,7 @@ use runtime_contract::time::Tick;
 use super::grid::{Grid, Leg, SLOTS};
 use super::places::Places;
 use super::ports::{Bound, Ports};
-use super::writer::Writer;
+use super::writer::{End, Take, Writer};
 use super::{Counters, MediaEvent, OnEvent};
 use crate::recording::RecordSpec;
 use crate::stream::{Command, Event, Input, Output, Outputs, Relayed, Stream};
@@ -50,6 +50,10 @@ pub enum ToLoop {
     Record {
         leg: LegId,
         spec: RecordSpec,
+        file: PathBuf,
+    },
+    RecordCall {
+        leg: LegId,
         file: PathBuf,
     },
     Bridge {
@@ -165,8 +169,15 @@ impl MediaLoop {
                 if let Some(open) = legs.grid.find(leg) {
                     // An earlier recording ends before the next one is made.
                     self.tell(open, now, Input::Command(Command::StopRecord));
-                    self.writer.create(leg, file);
+                    self.writer.create(leg, Take::Far, file);
                     self.tell(open, now, Input::Command(Command::Record(spec)));
+                }
+            }
+            ToLoop::RecordCall { leg, file } => {
+                if let Some(open) = legs.grid.find(leg) {
+                    self.tell(open, now, Input::Command(Command::StopRecordCall));
+                    self.writer.create(leg, Take::Call, file);
+                    self.tell(open, now, Input::Command(Command::RecordCall));
                 }
             }
             ToLoop::Bridge { legs: pair } => {
@@ -322,8 +333,10 @@ impl MediaLoop {
 
     fn handle_event(&self, leg: LegId, event: Event) {
         let event = match event {
-            Event::Recorded(samples) => return self.writer.append(leg, samples),
-            Event::RecordDone(summary) => return self.writer.finish(leg, summary),
+            Event::Recorded(samples) => return self.writer.append(leg, Take::Far, samples),
+            Event::RecordDone(summary) => return self.writer.finish(leg, End::Far(summary)),
+            Event::CallRecorded(samples) => return self.writer.append(leg, Take::Call, samples),
+            Event::CallRecordDone { length_ms } => return self.writer.finish(leg, End::Call { length_ms }),
             Event::FirstPacket => MediaEvent::FirstPacket,
             Event::Key(key) => MediaEvent::Key(key),
             Event::PlayDone { token } => MediaEvent::PlayDone { token },
@@ -356,7 +369,7 @@ mod tests {
     fn what_is_never_sent_is_not_late() {
         let stall = Duration::from_secs(10);
         let on_event: OnEvent = Arc::new(|_, _| {});
-        let (writer, writing) = Writer::start(Arc::clone(&on_event)).unwrap();
+        let (writer, writing) = Writer::start(Arc::clone(&on_event), None).unwrap();
         let (door, from) = channel();
         let media_loop = MediaLoop {
             from,

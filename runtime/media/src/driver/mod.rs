@@ -24,6 +24,7 @@ use runtime_contract::record::Quality;
 
 use crate::dtmf::Key;
 use crate::recording::{RecordSpec, RecordSummary, RecordingError};
+use crate::sealed::RecordingKey;
 use crate::stream::{Command, Stream, StreamSeed};
 use media_loop::{MediaLoop, ToLoop};
 use places::Places;
@@ -43,12 +44,14 @@ pub struct MediaConfig {
     pub threads: usize,
     /// Most legs at once.
     pub legs_max: usize,
+    /// Recordings are encrypted with it.
+    pub recording_key: Option<RecordingKey>,
 }
 
 impl Default for MediaConfig {
     fn default() -> Self {
         let bind = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        MediaConfig { bind, advertise: None, ports: None, threads: 1, legs_max: 10_000 }
+        MediaConfig { bind, advertise: None, ports: None, threads: 1, legs_max: 10_000, recording_key: None }
     }
 }
 
@@ -73,6 +76,8 @@ pub enum MediaEvent {
     Closed,
     /// The recording is over and its file is synced to disk (or could not be).
     Recorded { file: PathBuf, result: Result<RecordSummary, RecordingError> },
+    /// The recording of the whole call is over and its file is synced to disk (or could not be): its length in milliseconds.
+    CallRecorded { file: PathBuf, result: Result<u32, RecordingError> },
 }
 
 /// Counters since the start, for metrics and benchmarks.
@@ -132,7 +137,7 @@ impl Media {
         on_event: impl Fn(LegId, MediaEvent) + Send + Sync + 'static,
     ) -> Result<Media, MediaError> {
         let on_event: OnEvent = Arc::new(on_event);
-        let (writer, writing) = Writer::start(Arc::clone(&on_event))?;
+        let (writer, writing) = Writer::start(Arc::clone(&on_event), config.recording_key)?;
         let mut media = Media {
             legs_max: config.legs_max,
             address: config.advertise.unwrap_or(config.bind),
@@ -189,6 +194,17 @@ impl Media {
     /// A recording of this leg that still runs is stopped first.
     pub fn record(&self, leg: LegId, spec: RecordSpec, file: PathBuf) {
         self.places.send(leg, ToLoop::Record { leg, spec, file });
+    }
+
+    /// Records the whole call to a new WAV file of two channels: what is received on the left, what is sent on the right.
+    /// Ends with `CallRecorded`; one of this leg that still runs is stopped first. Beside `record`, and as often as wanted.
+    pub fn record_call(&self, leg: LegId, file: PathBuf) {
+        self.places.send(leg, ToLoop::RecordCall { leg, file });
+    }
+
+    /// Ends what `record_call` began.
+    pub fn stop_record_call(&self, leg: LegId) {
+        self.tell(leg, Command::StopRecordCall);
     }
 
     /// From now on each of the two legs sends what the other receives, at the visit in which it is read: a bridge that

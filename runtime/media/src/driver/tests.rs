@@ -220,3 +220,34 @@ fn a_leg_that_moves_twice_loses_nothing_that_it_is_told() {
     media.close(LegId(3));
     wait(&events, |leg, event| (leg == LegId(3) && event == MediaEvent::Closed).then_some(()));
 }
+
+#[test]
+fn calls_are_recorded_again_and_again_and_encrypted_with_a_key() {
+    let key = crate::RecordingKey::parse(&"5a".repeat(32)).unwrap();
+    let config = MediaConfig { recording_key: Some(key.clone()), ..MediaConfig::default() };
+    let (media, events) = start(config);
+    let leg = LegId(1);
+    let address = media.open(leg, None, None).unwrap();
+    media.tell(leg, Command::Connect(spec(address)));
+    wait(&events, |_, event| (event == MediaEvent::FirstPacket).then_some(()));
+    for number in 0..2 {
+        let name = format!("strowger-call-{}-{number}.wav", std::process::id());
+        let file = std::env::temp_dir().join(name);
+        media.record_call(leg, file.clone());
+        media.tell(leg, Command::Play { prompts: vec![Arc::new(Prompt::beep())], token: 1 });
+        wait(&events, |_, event| (event == MediaEvent::PlayDone { token: 1 }).then_some(()));
+        media.stop_record_call(leg);
+        let length_ms = wait(&events, |_, event| match event {
+            MediaEvent::CallRecorded { file: written, result } if written == file => Some(result.unwrap()),
+            _ => None,
+        });
+        let sealed = crate::sealed_path(&file);
+        let opened = crate::open_sealed(&std::fs::read(&sealed).unwrap(), &key).unwrap();
+        assert!(opened.complete && opened.channels == 2);
+        assert_eq!(opened.samples.len(), length_ms as usize * 16);
+        let loud = |channel: usize| opened.samples.iter().skip(channel).step_by(2).any(|s| s.unsigned_abs() > 4_000);
+        assert!(loud(1), "what was played is on the right");
+        assert!(!file.exists());
+        std::fs::remove_file(sealed).unwrap();
+    }
+}

@@ -1,6 +1,7 @@
 //! One leg's media as a state machine: inputs with their tick in, packets and events out.
 //! It knows no socket, clock, thread or file.
 
+mod call_recorder;
 mod conceal;
 mod latch;
 mod receiving;
@@ -29,7 +30,8 @@ use runtime_contract::time::Tick;
 use crate::dtmf::Key;
 use crate::prompt::Prompt;
 use crate::recording::{RecordSpec, RecordSummary};
-use crate::rtcp;
+use crate::{g711, rtcp};
+use call_recorder::CallRecorder;
 use receiving::{Receiving, Taken};
 pub use relay::{Relayed, Sound};
 use reports::Reports;
@@ -63,7 +65,11 @@ pub enum Command {
     Record(RecordSpec),
     /// End the recording as [`crate::RecordEnd::Stopped`]. Nothing happens when none runs.
     StopRecord,
-    /// While on, the recording is silent (private keys), and the other leg of a bridge gets silence and no keys. In the
+    /// Record the whole call from now on, both directions, as often as wanted. (To a file: [`crate::Media::record_call`].)
+    RecordCall,
+    /// End that recording. Nothing happens when none runs.
+    StopRecordCall,
+    /// While on, recordings are silent (private keys), and the other leg of a bridge gets silence and no keys. In the
     /// recording it also covers the 100 ms before.
     Mask(bool),
     /// While on, all that is received comes as [`Event::Heard`], in order, gaps as silence.
@@ -87,6 +93,10 @@ pub enum Event {
     Recorded(Vec<i16>),
     /// The recording is over; nothing of it follows.
     RecordDone(RecordSummary),
+    /// The next samples of a recording of the whole call: received, sent, received, sent, ….
+    CallRecorded(Vec<i16>),
+    /// It is over; nothing of it follows.
+    CallRecordDone { length_ms: u32 },
     /// The next received samples while listening, 8 kHz.
     Heard(Vec<i16>),
     /// How it went, at the leg's end.
@@ -141,6 +151,10 @@ pub struct Stream {
     sending: Sending,
     receiving: Receiving,
     reports: Reports,
+    call_recorder: Option<Box<CallRecorder>>,
+    masked: bool,
+    /// Samples made up in recordings of the call that are over.
+    concealed: u64,
     events: VecDeque<Event>,
     packets_refused: u64,
 }
@@ -167,6 +181,9 @@ impl Stream {
             sending: Sending::new(seed),
             receiving: Receiving::new(peer),
             reports: Reports::new(seed),
+            call_recorder: None,
+            masked: false,
+            concealed: 0,
             events: VecDeque::new(),
             packets_refused: 0,
         }
@@ -178,12 +195,19 @@ impl Stream {
         let (sends, ends) = (matches!(input, Input::Tick), matches!(input, Input::End));
         let mut relayed = None;
         match input {
-            Input::Tick => self.receiving.handle_tick(self.now, |event| self.events.push_back(event)),
+            Input::Tick => {
+                let mut emit = |event| self.events.push_back(event);
+                self.receiving.handle_tick(self.now, &mut emit);
+                if let Some(recorder) = &mut self.call_recorder {
+                    recorder.poll(self.now, emit);
+                }
+            }
             Input::Packet { from, bytes } if rtcp::is_rtcp(bytes) => self.handle_report(from, bytes, true),
             Input::Packet { from, bytes } => relayed = self.handle_packet(from, bytes),
             Input::Report { from, bytes } => self.handle_report(from, bytes, false),
             Input::End => {
-                let quality = self.reports.quality(self.receiving.concealed());
+                self.stop_record_call();
+                let quality = self.reports.quality(self.concealed + self.receiving.concealed());
                 self.events.push_back(Event::Quality(quality));
             }
             Input::Command(command) => self.handle_command(command),
@@ -211,9 +235,36 @@ impl Stream {
         let emit = |event| self.events.push_back(event);
         let taken = self.media.and_then(|media| self.receiving.handle_packet(self.now, &media, from, bytes, emit));
         self.packets_refused += u64::from(taken.is_none());
-        let Taken { header, paced, relayed } = taken?;
+        let Taken { header, paced, heard } = taken?;
         self.reports.handle_rtp(self.now, &header, paced);
-        relayed.filter(|_| self.bridged)
+        if let (Some(recorder), Some(heard)) = (&mut self.call_recorder, heard) {
+            match heard {
+                Sound::Voice { codec, payload } => {
+                    recorder.received(self.now, header, payload.iter().map(|code| g711::decode(codec, *code)));
+                }
+                Sound::Masked(samples) => recorder.received(self.now, header, std::iter::repeat_n(0, samples)),
+                Sound::Key { .. } => recorder.received_key(self.now, header),
+            }
+        }
+        let relayed = heard.filter(|heard| !(self.masked && matches!(heard, Sound::Key { .. })));
+        relayed.filter(|_| self.bridged).map(|sound| Relayed { header, sound })
+    }
+
+    fn stop_record_call(&mut self) {
+        if let Some(mut recorder) = self.call_recorder.take() {
+            let length_ms = recorder.stop(self.now, |event| self.events.push_back(event));
+            self.concealed += recorder.concealed();
+            self.events.push_back(Event::CallRecordDone { length_ms });
+        }
+    }
+
+    /// A packet is about to leave.
+    fn note_sent(&mut self) {
+        let packet = self.sending.packet();
+        self.reports.sent(packet.len());
+        if let Some(recorder) = &mut self.call_recorder {
+            recorder.sent(self.now, packet);
+        }
     }
 
     fn handle_report(&mut self, from: SocketAddr, bytes: &[u8], on_rtp_port: bool) {
@@ -245,7 +296,18 @@ impl Stream {
             }
             Command::Record(spec) => self.receiving.record(self.now, spec, emit),
             Command::StopRecord => self.receiving.stop_record(self.now, emit),
-            Command::Mask(on) => self.receiving.set_mask(self.now, on),
+            Command::RecordCall => {
+                self.stop_record_call();
+                self.call_recorder = Some(Box::new(CallRecorder::new(self.now, self.masked)));
+            }
+            Command::StopRecordCall => self.stop_record_call(),
+            Command::Mask(on) => {
+                self.masked = on;
+                self.receiving.set_mask(self.now, on);
+                if let Some(recorder) = &mut self.call_recorder {
+                    recorder.set_mask(self.now, on);
+                }
+            }
             Command::Listen(on) => self.receiving.listen(self.now, on, emit),
         }
     }
@@ -263,7 +325,7 @@ impl Outputs<'_> {
         }
         let (media, to) = (stream.media?, stream.receiving.remote()?);
         if stream.sending.next_relayed() {
-            stream.reports.sent(stream.sending.packet().len());
+            stream.note_sent();
             return Some(Output::Send { to, packet: stream.sending.packet() });
         }
         let ends = std::mem::take(&mut self.ends);
@@ -275,7 +337,7 @@ impl Outputs<'_> {
         while self.sends && stream.sending.is_due(stream.now, &media) {
             let emit = |event| stream.events.push_back(event);
             if stream.sending.next_packet(stream.now, &media, emit) == Sent::Packet {
-                stream.reports.sent(stream.sending.packet().len());
+                stream.note_sent();
                 return Some(Output::Send { to, packet: stream.sending.packet() });
             }
             if let Some(event) = stream.events.pop_front() {

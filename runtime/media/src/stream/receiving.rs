@@ -8,11 +8,12 @@ use runtime_contract::time::Tick;
 use super::Event;
 use super::latch::Latch;
 use super::recorder::Recorder;
-use super::relay::{Relayed, Sound};
+use super::relay::Sound;
 use super::timeline::{Depth, Timeline};
 use crate::dtmf::{KeyReceiver, TelephoneEvent};
 use crate::recording::RecordSpec;
 use crate::rtp::Header;
+use crate::tone_detector::ToneDetector;
 use crate::{g711, rtp};
 
 /// Samples of one `Event::Heard` at least (100 ms).
@@ -25,6 +26,8 @@ pub struct Receiving {
     report_latch: Option<Latch>,
     ssrc: Option<u32>,
     keys: KeyReceiver,
+    /// For a far side without key events.
+    detector: ToneDetector,
     recorder: Option<Recorder>,
     listener: Option<Listener>,
     masked: bool,
@@ -46,6 +49,7 @@ impl Receiving {
             report_latch: None,
             ssrc: None,
             keys: KeyReceiver::default(),
+            detector: ToneDetector::default(),
             recorder: None,
             listener: None,
             masked: false,
@@ -110,6 +114,15 @@ impl Receiving {
             Meaning::Audio(_) if !media.receive => None,
             Meaning::Audio(codec) => {
                 self.handle_audio(now, codec, header, packet.payload);
+                if media.dtmf_payload_type.is_none() {
+                    let heard = self.detector.hear(packet.payload.iter().map(|code| g711::decode(codec, *code)));
+                    if let Some(key) = heard.press {
+                        emit(Event::Key(key));
+                    }
+                    if let (true, Some(recorder)) = (heard.tone, &mut self.recorder) {
+                        recorder.handle_key_tone(now);
+                    }
+                }
                 Some(match self.masked {
                     true => Sound::Masked(packet.payload.len()),
                     false => Sound::Voice { codec, payload: packet.payload },
@@ -127,14 +140,10 @@ impl Receiving {
                 if let Some(key) = press {
                     emit(Event::Key(key));
                 }
-                (!self.masked).then_some(Sound::Key { event, press })
+                Some(Sound::Key { event, press })
             }
         };
-        Some(Taken {
-            header,
-            paced: matches!(meaning, Meaning::Audio(_)),
-            relayed: sound.map(|sound| Relayed { header, sound }),
-        })
+        Some(Taken { header, paced: matches!(meaning, Meaning::Audio(_)), heard: sound })
     }
 
     /// Samples that were lost and made up so far.
@@ -219,8 +228,8 @@ pub struct Taken<'a> {
     pub header: Header,
     /// Audio: its timestamps go with the time.
     pub paced: bool,
-    /// What the other leg of a bridge gets of it.
-    pub relayed: Option<Relayed<'a>>,
+    /// What others may hear of it: silence while the leg is masked. `None` of audio that we do not want to receive.
+    pub heard: Option<Sound<'a>>,
 }
 
 #[derive(Clone, Copy)]

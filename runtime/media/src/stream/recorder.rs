@@ -73,6 +73,11 @@ impl Recorder {
     /// An event packet of a key: its tone, which some phones also send as audio, is not kept.
     pub fn handle_key(&mut self, now: Tick, header: Header) {
         self.timeline.pass(header);
+        self.handle_key_tone(now);
+    }
+
+    /// The tone of a key was heard in the audio.
+    pub fn handle_key_tone(&mut self, now: Tick) {
         self.timeline.cut(now, KEY_MARGIN_SAMPLES);
         self.key_until = now.plus_ms(KEY_MARGIN_MS);
     }

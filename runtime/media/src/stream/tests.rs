@@ -537,3 +537,96 @@ fn a_thousand_legs_in_virtual_time() {
         assert_eq!((keys.as_str(), *done), (format!("{number:04}").as_str(), 1));
     }
 }
+
+/// Both channels of all recordings of the call.
+fn call_recorded(bench: &Bench) -> [Vec<i16>; 2] {
+    let frames = bench.events.iter().filter_map(|event| match event {
+        Event::CallRecorded(samples) => {
+            Some(samples.chunks_exact(2).map(|frame| [frame[0], frame[1]]).collect::<Vec<_>>())
+        }
+        _ => None,
+    });
+    let frames: Vec<[i16; 2]> = frames.flatten().collect();
+    [0, 1].map(|channel| frames.iter().map(|frame| frame[channel]).collect())
+}
+
+#[test]
+fn a_call_is_recorded_with_what_was_sent_beside_what_was_received() {
+    let mut bench = Bench::new(spec(Codec::Pcma));
+    bench.hear(200, 0, 4_000);
+    bench.tell(Command::RecordCall);
+    bench.hear(500, 1_600, 4_000);
+    bench.tell(Command::Play { prompts: vec![prompt(4_000, 6_000)], token: 1 });
+    bench.run(500);
+    bench.hear(500, 9_600, 4_000);
+    bench.tell(Command::StopRecordCall);
+    let [far, near] = call_recorded(&bench);
+    // A loss of half a second fades within 60 ms.
+    assert_eq!((shape(&far).as_str(), shape(&near).as_str()), ("######....#####", ".....#####....."));
+    assert_eq!(bench.events.last(), Some(&Event::CallRecordDone { length_ms: 1_500 }));
+    bench.events.clear();
+    bench.tell(Command::RecordCall);
+    bench.hear(200, 13_600, 4_000);
+    bench.handle(Input::End);
+    assert_eq!(shape(&call_recorded(&bench)[0]), "##", "again, until the leg ends");
+}
+
+#[test]
+fn private_keys_are_in_no_recording_of_the_call() {
+    let mut bench = Bench::new(spec(Codec::Pcma));
+    bench.tell(Command::RecordCall);
+    bench.tell(Command::Play { prompts: vec![prompt(40_000, 6_000)], token: 1 });
+    bench.hear(1_000, 0, 4_000);
+    bench.tell(Command::Mask(true));
+    bench.hear(1_000, 8_000, 4_000);
+    bench.tell(Command::Mask(false));
+    bench.hear(500, 16_000, 4_000);
+    bench.tell(Command::StopRecordCall);
+    let expected = format!("{}{}{}", "#".repeat(9), ".".repeat(11), "#".repeat(5));
+    assert_eq!(call_recorded(&bench).map(|channel| shape(&channel)), [expected.clone(), expected]);
+}
+
+#[test]
+fn tones_of_keys_are_cut_out_of_the_call_from_a_little_before() {
+    for event in [false, true] {
+        let mut bench = Bench::new(spec(Codec::Pcma));
+        bench.tell(Command::RecordCall);
+        bench.hear(1_000, 0, 4_000);
+        let [low, high] = Key::from_char('4').unwrap().frequencies_hz().map(f64::from);
+        for number in 0..5u32 {
+            let at = 8_000 + number * 160;
+            let tone = |n: u32, hz: f64| 7_000.0 * (std::f64::consts::TAU * hz * f64::from(n) / 8_000.0).sin();
+            let payload: Vec<u8> =
+                (at..at + 160).map(|n| g711::encode(Codec::Pcma, (tone(n, low) + tone(n, high)) as i16)).collect();
+            if event {
+                let event =
+                    TelephoneEvent { code: 4, end: number == 4, volume: 10, duration: (number as u16 + 1) * 160 };
+                bench.receive(8_000, 101, &event.to_bytes());
+            }
+            bench.receive(at, 8, &payload);
+            bench.run(20);
+        }
+        bench.hear(1_000, 8_800, 4_000);
+        bench.tell(Command::StopRecordCall);
+        let [far, _] = call_recorded(&bench);
+        assert!(far.iter().all(|sample| *sample <= 4_200), "the tone was recorded");
+        assert!(far.iter().filter(|sample| sample.unsigned_abs() > 3_000).count() > 13_000);
+        let keys = bench.events.iter().filter(|event| matches!(event, Event::Key(_))).count();
+        assert_eq!(keys, usize::from(event), "tones are no keys where events were agreed");
+    }
+}
+
+#[test]
+fn tones_are_keys_where_no_events_were_agreed() {
+    let mut far = Bench::new(MediaSpec { dtmf_payload_type: None, ..spec(Codec::Pcma) });
+    far.tell(Command::SendKeys("1984#".chars().filter_map(Key::from_char).collect()));
+    far.run(1_200);
+    let mut bench = Bench::new(MediaSpec { dtmf_payload_type: None, ..spec(Codec::Pcma) });
+    for packet in &far.packets {
+        bench.handle(Input::Packet { from: remote(), bytes: packet });
+        bench.run(20);
+    }
+    let keys =
+        bench.events.iter().filter_map(|event| if let Event::Key(key) = event { Some(key.to_char()) } else { None });
+    assert_eq!(keys.collect::<String>(), "1984#");
+}
