@@ -106,7 +106,7 @@ impl Call {
             println!("heard {:.1} s", heard.len() as f64 / SAMPLES_PER_S as f64);
         }
         let Some(file) = &self.heard else { return Ok(()) };
-        runtime_media::write_wav(file, heard).map_err(|cause| {
+        runtime_media::write_wav(file, heard, 1).map_err(|cause| {
             let message = format!("cannot write `{}`: {cause}", file.display());
             Failure::new(message, "name a file in a folder that you may write")
         })

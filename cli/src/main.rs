@@ -17,6 +17,7 @@ mod http;
 mod moment;
 mod new;
 mod project;
+mod recording;
 mod reload;
 mod serve;
 mod show;
@@ -85,6 +86,8 @@ enum Command {
     Erase(erase::Erase),
     /// Shows what goes on in a running server, each second
     Top(top::Top),
+    /// Gets a recording out of the server's folder
+    Recording(recording::Recording),
     /// Calls a number over SIP from this terminal
     Call(call::Call),
     /// Serves the first example on loopback, calls it, and shows the call from the phone's side
@@ -112,6 +115,7 @@ fn main() -> ExitCode {
         Command::Replay(command) => command.run(),
         Command::Erase(command) => command.run(),
         Command::Top(command) => command.run(),
+        Command::Recording(command) => command.run(),
         Command::Call(command) => command.run(),
         Command::Demo(command) => command.run(),
     };

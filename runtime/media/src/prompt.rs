@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use runtime_contract::leg::Codec;
 
 use crate::g711;
+use crate::sealed::{RecordingKey, SealedError, open_sealed, sealed_path};
 use crate::wav::{self, WavError};
 
 /// Bounds on what becomes a prompt.
@@ -94,6 +95,8 @@ pub enum PromptError {
     Unreadable { path: PathBuf, reason: String },
     #[error("the audio file `{}` is larger than {bytes_max} bytes; shorten it", .path.display())]
     TooLarge { path: PathBuf, bytes_max: u64 },
+    #[error("the recording `{}` cannot be read: {why}", .path.display())]
+    Sealed { path: PathBuf, why: SealedError },
     #[error("the audio file `{}` cannot be played: {why}", .path.display())]
     Audio { path: PathBuf, why: WavError },
 }
@@ -170,6 +173,26 @@ impl PromptStore {
         PromptStore { limits, loaded: SharedPrompts::default() }
     }
 
+    /// A recording by the name of its WAV file, encrypted or not.
+    pub fn load_recording(&self, path: &Path, key: Option<&RecordingKey>) -> Result<Arc<Prompt>, PromptError> {
+        let sealed = sealed_path(path);
+        if !sealed.exists() {
+            return self.load(path);
+        }
+        let bytes = read(&sealed, &self.limits)?;
+        let hash = *blake3::hash(&bytes).as_bytes();
+        if let Some(prompt) = self.loaded.get(&hash) {
+            return Ok(prompt);
+        }
+        let opened = key.ok_or(SealedError::NoKey).and_then(|key| open_sealed(&bytes, key));
+        let opened = opened.map_err(|why| PromptError::Sealed { path: sealed, why })?;
+        let frames = opened.samples.chunks(usize::from(opened.channels.max(1)));
+        let mono = |frame: &[i16]| {
+            (frame.iter().map(|sample| i32::from(*sample)).sum::<i32>() / i32::from(opened.channels.max(1))) as i16
+        };
+        Ok(self.loaded.insert(hash, Prompt::from_pcm(&frames.map(mono).collect::<Vec<_>>())))
+    }
+
     /// The prompt of this file as it is now; files of equal content share one. Reads the file: not on an
     /// async thread.
     pub fn load(&self, path: &Path) -> Result<Arc<Prompt>, PromptError> {
@@ -212,7 +235,7 @@ mod tests {
         let store = PromptStore::new(VoiceLimits::default());
         let write = |name: &str, value| {
             let path = folder.join(name);
-            std::fs::write(&path, wav::pcm_to_wav(&[value; 800]).unwrap()).unwrap();
+            std::fs::write(&path, wav::pcm_to_wav(&[value; 800], 1).unwrap()).unwrap();
             store.load(&path).unwrap()
         };
         let (one, same, other) = (write("a.wav", 5), write("b.wav", 5), write("a.wav", 6));
@@ -249,7 +272,7 @@ mod tests {
         };
         assert!(text("missing.wav", None).contains("check the path"));
         assert!(text("song.mp3", Some(b"ID3")).contains("ffmpeg"));
-        assert!(text("empty.wav", Some(&wav::pcm_to_wav(&[]).unwrap())).contains("no audio"));
+        assert!(text("empty.wav", Some(&wav::pcm_to_wav(&[], 1).unwrap())).contains("no audio"));
         assert!(text("large.wav", Some(&[0; 101])).contains("100 bytes"));
         std::fs::remove_dir_all(folder).unwrap();
     }

@@ -107,6 +107,8 @@ pub enum SealedError {
     NotSealed,
     #[error("it was encrypted with another key; give the key that was set when it was made")]
     OtherKey,
+    #[error("it is encrypted, and there is no key; set `storage: recording_key` in strowger.yaml")]
+    NoKey,
     #[error("it is damaged after {seconds} s: what is stored is not what was written")]
     Damaged { seconds: u64 },
 }

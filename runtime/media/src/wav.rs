@@ -124,10 +124,10 @@ fn to_pcm(value: f32) -> i16 {
     (value * 32_768.0).round() as i16
 }
 
-/// A 16-bit mono 8 kHz WAV file as bytes.
-pub fn pcm_to_wav(pcm: &[i16]) -> Result<Vec<u8>, hound::Error> {
+/// A 16-bit 8 kHz WAV file as bytes; the samples are those of all channels in turn.
+pub fn pcm_to_wav(pcm: &[i16], channels: u16) -> Result<Vec<u8>, hound::Error> {
     let mut bytes = Cursor::new(Vec::with_capacity(pcm.len() * 2 + 44));
-    let mut writer = hound::WavWriter::new(&mut bytes, SPEC)?;
+    let mut writer = hound::WavWriter::new(&mut bytes, hound::WavSpec { channels, ..SPEC })?;
     for sample in pcm {
         writer.write_sample(*sample)?;
     }
@@ -136,8 +136,8 @@ pub fn pcm_to_wav(pcm: &[i16]) -> Result<Vec<u8>, hound::Error> {
 }
 
 /// Writes 8 kHz PCM to a WAV file, in place of one that is there.
-pub fn write_wav(path: &Path, pcm: &[i16]) -> std::io::Result<()> {
-    std::fs::write(path, pcm_to_wav(pcm).map_err(std::io::Error::other)?)
+pub fn write_wav(path: &Path, pcm: &[i16], channels: u16) -> std::io::Result<()> {
+    std::fs::write(path, pcm_to_wav(pcm, channels).map_err(std::io::Error::other)?)
 }
 
 /// What recordings and renderings are kept as.
@@ -214,19 +214,19 @@ mod tests {
     #[test]
     fn sixteen_bits_at_eight_kilohertz_pass_unchanged() {
         let samples = [0, 1, -1, i16::MAX, i16::MIN, 1_234];
-        assert_eq!(wav_to_pcm(&pcm_to_wav(&samples).unwrap(), 1).unwrap(), samples);
+        assert_eq!(wav_to_pcm(&pcm_to_wav(&samples, 1).unwrap(), 1).unwrap(), samples);
     }
 
     #[test]
     fn bad_files_say_what_to_do() {
-        let good = pcm_to_wav(&[5; 16_001]).unwrap();
+        let good = pcm_to_wav(&[5; 16_001], 1).unwrap();
         let message = |bytes: &[u8]| wav_to_pcm(bytes, 2).unwrap_err().to_string();
         assert!(message(b"ID3 not a wave file at all").contains("ffmpeg"));
         assert!(message(b"").contains("ffmpeg"));
-        assert!(message(&pcm_to_wav(&[]).unwrap()).contains("no audio"));
+        assert!(message(&pcm_to_wav(&[], 1).unwrap()).contains("no audio"));
         assert!(message(&good).contains("lasts 3 s, longer than the 2 s"), "{}", message(&good));
-        assert!(wav_to_pcm(&pcm_to_wav(&[5; 16_000]).unwrap(), 2).is_ok(), "the bound itself is allowed");
-        let broken = pcm_to_wav(&[5; 16_000]).unwrap();
+        assert!(wav_to_pcm(&pcm_to_wav(&[5; 16_000], 1).unwrap(), 2).is_ok(), "the bound itself is allowed");
+        let broken = pcm_to_wav(&[5; 16_000], 1).unwrap();
         assert!(message(&broken[..8_044]).contains("after 500 ms"), "{}", message(&broken[..8_044]));
         let slow = wav(hound::WavSpec { sample_rate: 3_999, ..SPEC }, 10, |_| 0.0);
         assert!(message(&slow).contains("3999 Hz"));
@@ -254,7 +254,7 @@ mod tests {
             changes in proptest::collection::vec((0usize..60, any::<u8>()), 1..8),
             length in 0usize..200,
         ) {
-            let mut bytes = pcm_to_wav(&[7; 80]).unwrap();
+            let mut bytes = pcm_to_wav(&[7; 80], 1).unwrap();
             for (at, value) in changes {
                 bytes[at] = value;
             }

@@ -127,7 +127,14 @@ impl Phone {
         let sip_addr = socket.address();
         let (inbox, door) = Inbox::new().map_err(PhoneError::system)?;
         let media_door = door.clone();
-        let config = MediaConfig { bind: address, advertise: None, ports: None, threads: 1, legs_max: CALLS_MAX };
+        let config = MediaConfig {
+            bind: address,
+            advertise: None,
+            ports: None,
+            threads: 1,
+            legs_max: CALLS_MAX,
+            recording_key: None,
+        };
         let media = Media::start(config, move |leg, event| media_door.send(Order::Media(leg, event)))
             .map_err(PhoneError::system)?;
         let mut seed = [0; 32];

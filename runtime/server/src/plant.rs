@@ -234,6 +234,8 @@ impl Plant {
             MediaCommand::DiscardRecording { recording } => {
                 let path = self.voices.recording_path(recording);
                 self.runtime.spawn_blocking(move || {
+                    let sealed = runtime_media::sealed_path(&path);
+                    let path = if sealed.exists() { sealed } else { path };
                     if let Err(error) = std::fs::remove_file(&path) {
                         tracing::warn!("cannot remove `{}`: {error}", path.display());
                     }

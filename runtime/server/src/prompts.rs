@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use runtime_contract::leg::LegId;
 use runtime_contract::program::{Bundle, Part, ProgramMeta, Prompt as Item, PromptText};
 use runtime_contract::{FlowProgram, GraphId, spoken};
-use runtime_media::{Prompt, PromptStore, Speech, SpeechWarning, VoiceLimits};
+use runtime_media::{Prompt, PromptStore, RecordingKey, Speech, SpeechWarning, VoiceLimits};
 use runtime_session::PlayItem;
 use runtime_store::recording_file;
 
@@ -29,19 +29,24 @@ pub struct Voices {
     speech: Speech,
     audio: PromptStore,
     data: PathBuf,
+    recording_key: Option<RecordingKey>,
     beep: Arc<Prompt>,
 }
 
 impl Voices {
     /// `data` is the data folder. The warning says why voices are poorer than they could be.
-    pub fn find(engine: VoiceEngine, data: &Path) -> (Voices, Option<SpeechWarning>) {
+    pub fn find(
+        engine: VoiceEngine,
+        data: &Path,
+        recording_key: Option<RecordingKey>,
+    ) -> (Voices, Option<SpeechWarning>) {
         let limits = VoiceLimits::default();
         let (speech, warning) = match engine {
             VoiceEngine::Auto => Speech::find(data.join("voices"), limits),
             VoiceEngine::Tones => (Speech::tones(limits), None),
         };
         let audio = PromptStore::new(limits);
-        (Voices { speech, audio, data: data.to_owned(), beep: Arc::new(Prompt::beep()) }, warning)
+        (Voices { speech, audio, data: data.to_owned(), recording_key, beep: Arc::new(Prompt::beep()) }, warning)
     }
 
     /// The prompt that callers hear for this text; rendered if need be. For those who look for it in what they
@@ -89,7 +94,10 @@ impl Voices {
     fn render(&self, meta: &ProgramMeta, item: &PlayItem) -> Result<Arc<Prompt>, String> {
         match item {
             PlayItem::Beep => Ok(Arc::clone(&self.beep)),
-            PlayItem::Recording(id) => self.audio.load(&self.recording_path(*id)).map_err(|error| error.to_string()),
+            PlayItem::Recording(id) => {
+                let loaded = self.audio.load_recording(&self.recording_path(*id), self.recording_key.as_ref());
+                loaded.map_err(|error| error.to_string())
+            }
             PlayItem::Prompt { prompt, language, values } => {
                 let item = meta.prompts.get(*prompt as usize).ok_or("the program has no such prompt")?;
                 let text = item.text(*language).ok_or("the prompt has no text")?;
@@ -107,8 +115,11 @@ impl Voices {
 /// The number above all recordings in the data folder.
 pub fn recording_first(data: &Path) -> u64 {
     let Ok(files) = fs::read_dir(data.join("recordings")) else { return 1 };
-    let numbers =
-        files.flatten().filter_map(|file| file.file_name().to_str()?.strip_suffix(".wav")?.parse::<u64>().ok());
+    let numbers = files.flatten().filter_map(|file| {
+        let name = file.file_name();
+        let name = name.to_str()?;
+        name.strip_suffix(".enc").unwrap_or(name).strip_suffix(".wav")?.parse::<u64>().ok()
+    });
     numbers.max().unwrap_or(0).saturating_add(1)
 }
 

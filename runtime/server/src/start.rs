@@ -89,7 +89,7 @@ impl Parts {
         let lock = lock_data(&data)?;
         let store = open_store(&data, config.storage.database_mb_max, &door)?;
         let media = start_media(&config, local, &door)?;
-        let (voices, warning) = Voices::find(config.voices.engine, &data);
+        let (voices, warning) = Voices::find(config.voices.engine, &data, config.recording_key());
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("http")
@@ -202,6 +202,7 @@ fn start_media(config: &Config, local: SocketAddr, door: &Door<Message>) -> Resu
         ports: config.listen.rtp.as_ref().map(|range| range.0.clone()),
         threads: std::thread::available_parallelism().map_or(1, usize::from).min(MEDIA_THREADS_MAX),
         legs_max: config.limits.calls_max as usize,
+        recording_key: config.recording_key(),
     };
     let tell = move |leg, event| {
         if let Some(event) = media_event(leg, event) {

@@ -32,10 +32,14 @@ pub(crate) fn recordings_of(connection: &Connection, call: &[u8]) -> rusqlite::R
 
 /// The file first: a row without a file is found again, a file without a row never.
 pub(crate) fn remove_file(folder: &Path, file: &str) -> std::io::Result<()> {
-    match std::fs::remove_file(folder.join(file)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+    // Encrypted, it has another ending.
+    for name in [file.to_owned(), format!("{file}.enc")] {
+        match std::fs::remove_file(folder.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
     }
+    Ok(())
 }
 
 /// Graphs that no call, no open journal and no version needs.

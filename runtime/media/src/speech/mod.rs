@@ -171,7 +171,7 @@ impl Speech {
         std::fs::create_dir_all(&self.folder)?;
         let number = self.writing.fetch_add(1, Ordering::Relaxed);
         let aside = file.with_extension(format!("{}-{number}", std::process::id()));
-        wav::write_wav(&aside, pcm)?;
+        wav::write_wav(&aside, pcm, 1)?;
         std::fs::rename(&aside, file)
     }
 

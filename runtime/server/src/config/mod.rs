@@ -11,6 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use runtime_contract::program::SiteNames;
+use runtime_media::RecordingKey;
 use serde::Deserialize;
 
 use crate::project::kind_of;
@@ -105,6 +106,8 @@ pub struct Storage {
     /// Days for which recordings are kept.
     #[serde(deserialize_with = "values::recording_days")]
     pub recording_days: u32,
+    /// Recordings are encrypted with these 32 bytes, in hexadecimal digits or base64; only as `${NAME}`.
+    pub recording_key: Option<HeaderText>,
     /// Megabytes to which the database may grow; as on a full disk, new calls are refused above that. None: the disk.
     #[serde(deserialize_with = "values::database_mb_max")]
     pub database_mb_max: Option<u32>,
@@ -169,7 +172,13 @@ impl Default for Listen {
 
 impl Default for Storage {
     fn default() -> Storage {
-        Storage { data: PathBuf::from("data"), journal_days: 90, recording_days: 90, database_mb_max: None }
+        Storage {
+            data: PathBuf::from("data"),
+            journal_days: 90,
+            recording_days: 90,
+            recording_key: None,
+            database_mb_max: None,
+        }
     }
 }
 
@@ -298,15 +307,28 @@ impl Config {
                 "give one address that peers can reach, IPv4 for IPv4 and IPv6 for IPv6",
             ));
         }
+        if self.storage.recording_key.as_ref().is_some_and(|key| !key.reveal().contains("${")) {
+            return Err(ConfigError::at_word(
+                text,
+                "recording_key",
+                "`recording_key` stands in the file itself".into(),
+                "put the key into an environment variable and write `recording_key: ${NAME}`",
+            ));
+        }
         Ok(())
     }
 
-    /// Puts environment variables in the place of `${NAME}` in service headers and passwords.
+    /// With what recordings are encrypted.
+    pub fn recording_key(&self) -> Option<RecordingKey> {
+        self.storage.recording_key.as_ref().and_then(|key| RecordingKey::parse(key.reveal()))
+    }
+
+    /// Puts environment variables in the place of `${NAME}` in service headers, passwords and the key of recordings.
     pub fn with_secrets(mut self, text: &str, read: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
         let headers = self.services.values_mut().flat_map(|service| service.headers.values_mut());
         let trunks = self.trunks.values_mut().filter_map(|trunk| trunk.long.as_mut()?.password.as_mut());
         let phones = self.phones.values_mut().map(|phone| &mut phone.password);
-        for secret in headers.chain(trunks).chain(phones) {
+        for secret in headers.chain(trunks).chain(phones).chain(&mut self.storage.recording_key) {
             secret.fill(&read).map_err(|name| {
                 ConfigError::at_word(
                     text,
@@ -322,6 +344,14 @@ impl Config {
                 extension,
                 format!("phone `{extension}` has an empty password"),
                 "give it one that nobody guesses, for example by `openssl rand -base64 18`",
+            ));
+        }
+        if self.storage.recording_key.is_some() && self.recording_key().is_none() {
+            return Err(ConfigError::at_word(
+                text,
+                "recording_key",
+                "the variable in `recording_key` does not hold 32 bytes in hexadecimal digits or base64".into(),
+                "make a key with `openssl rand -hex 32`, and keep it where the recordings are not",
             ));
         }
         Ok(self)

@@ -153,3 +153,15 @@ fn what_is_kept_and_taken_back_has_bounds() {
     );
     assert!(refused("versions: { trial_minuets: 5 }\n").contains("did you mean `trial_minutes`?"));
 }
+
+#[test]
+fn the_key_of_recordings_comes_from_the_environment_and_is_a_key() {
+    let text = "storage:\n  recording_key: ${KEY}\n";
+    let config = Config::parse(text).unwrap();
+    let with = |value: &str| config.clone().with_secrets(text, |_| Some(value.to_owned()));
+    assert!(with(&"0f".repeat(32)).unwrap().recording_key().is_some());
+    assert!(with("short").unwrap_err().to_string().contains("32 bytes"));
+    let error = Config::parse("storage:\n  recording_key: abc\n").unwrap_err();
+    assert!(error.to_string().contains("stands in the file"), "{error}");
+    assert!(!format!("{:?}", with(&"0f".repeat(32)).unwrap()).contains("0f0f"));
+}

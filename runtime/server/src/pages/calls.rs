@@ -98,6 +98,7 @@ pub fn call_to_json(record: &CallRecord, reveal: bool) -> Value {
         "notes": notes,
         "faults": record.faults,
         "recordings": record.recordings,
+        "quality": record.quality,
     })
 }
 
