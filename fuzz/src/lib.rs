@@ -2,6 +2,7 @@
 //! makes, the tests those that were kept.
 #![allow(clippy::panic, reason = "a finding is a panic")]
 
+pub mod media;
 mod signalling;
 
 use lang_codegen::Native;

@@ -18,7 +18,7 @@ fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Inputs of signalling that were kept.
+/// Inputs of signalling and voice that were kept.
 fn every_message(target: &str, holds: fn(&[u8])) {
     let mut inputs = Vec::new();
     files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target), &mut inputs);
@@ -72,4 +72,19 @@ fn message() {
 #[test]
 fn sdp() {
     every_message("sdp", fuzz::sdp);
+}
+
+#[test]
+fn rtp() {
+    every_message("rtp", fuzz::media::rtp);
+}
+
+#[test]
+fn rtcp() {
+    every_message("rtcp", fuzz::media::rtcp);
+}
+
+#[test]
+fn tones() {
+    every_message("tones", fuzz::media::tones);
 }

@@ -6,7 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const TARGETS: &[&str] = &["parse", "format", "check", "codegen", "message", "sdp"];
+const TARGETS: &[&str] = &["parse", "format", "check", "codegen", "message", "sdp", "rtp", "rtcp", "tones"];
+/// Those that read flow files.
+const OF_FLOWS: &[&str] = &["parse", "format", "check", "codegen"];
 const SECONDS: &str = "60";
 /// Largest input, in bytes.
 const INPUT_BYTES_MAX: u32 = 8192;
@@ -24,16 +26,16 @@ pub fn run(words: &[&str]) -> Result<(), String> {
     for target in targets {
         let corpus = format!("fuzz/corpus/{target}");
         fs::create_dir_all(&corpus).map_err(|cause| format!("{corpus}: {cause}"))?;
-        let status = cargo_fuzz(&["run", target])
-            .args([
-                &corpus,
-                "examples",
-                "stdlib",
-                "lang/spec",
-                "--",
-                &format!("-dict={}", dictionary.display()),
-                &format!("-max_total_time={seconds}"),
-            ])
+        let words = format!("-dict={}", dictionary.display());
+        let (inputs, words): (&[&str], &[&str]) = match OF_FLOWS.contains(target) {
+            true => (&["examples", "stdlib", "lang/spec"], &[&words]),
+            false => (&[], &[]),
+        };
+        let status = cargo_fuzz(&["run", target, &corpus])
+            .args(inputs)
+            .arg("--")
+            .args(words)
+            .arg(format!("-max_total_time={seconds}"))
             .args([&format!("-max_len={INPUT_BYTES_MAX}"), "-timeout=20", "-rss_limit_mb=4096"])
             .status();
         if !status.is_ok_and(|status| status.success()) {
