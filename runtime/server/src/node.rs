@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use runtime_contract::limits::FINALLY_DRAIN_MS_MAX;
 use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::{GraphId, Now, Redacted, Tick};
 use runtime_exchange::{Canary, Exchange, Input, MediaEvent, Recorded, RecordingFailed, Version, WriteNumber};
+use runtime_media::RecordingError;
 use runtime_session::{Line, RequestId};
 use runtime_sip::{Endpoint, Input as SipInput, Output as SipOutput, TrunkStatus};
 use runtime_store::StoredBindings;
@@ -484,21 +486,27 @@ fn phone_status(extension: &str, places: &[(SocketAddr, u64)]) -> PhoneStatus {
     PhoneStatus { extension: extension.to_owned(), places_left_s: places.iter().map(|(_, left_s)| *left_s).collect() }
 }
 
+/// The file's name is the recording's number.
+fn recorded(leg: LegId, file: &Path, result: Result<Recorded, RecordingError>) -> Option<MediaEvent> {
+    let recording = file.file_stem()?.to_str()?.parse().ok()?;
+    let result = result.map_err(|error| {
+        tracing::error!("a recording is lost: {}: {}", error.path.display(), error.reason);
+        RecordingFailed
+    });
+    Some(MediaEvent::Recorded { leg, recording, result })
+}
+
 /// What the media room says, in the exchange's words. `None`: nothing a call needs to know.
 pub fn media_event(leg: LegId, event: runtime_media::MediaEvent) -> Option<MediaEvent> {
     Some(match event {
         runtime_media::MediaEvent::Key(key) => MediaEvent::Key { leg, key: key.to_char() },
         runtime_media::MediaEvent::PlayDone { token } => MediaEvent::PlayDone { leg, token: token as u32 },
         runtime_media::MediaEvent::Recorded { file, result } => {
-            let recording = file.file_stem()?.to_str()?.parse().ok()?;
-            let result = match result {
-                Ok(summary) => Ok(Recorded { length_ms: summary.length_ms, spoken: summary.spoken }),
-                Err(error) => {
-                    tracing::error!("a recording is lost: {}: {}", error.path.display(), error.reason);
-                    Err(RecordingFailed)
-                }
-            };
-            MediaEvent::Recorded { leg, recording, result }
+            let result = result.map(|summary| Recorded { length_ms: summary.length_ms, spoken: summary.spoken });
+            recorded(leg, &file, result)?
+        }
+        runtime_media::MediaEvent::CallRecorded { file, result } => {
+            recorded(leg, &file, result.map(|length_ms| Recorded { length_ms, spoken: length_ms > 0 }))?
         }
         runtime_media::MediaEvent::Quality(quality) => MediaEvent::Closed { leg, quality },
         _ => return None,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use runtime_contract::leg::{LegCommand, LegId};
 use runtime_contract::{GraphId, Now, Tick, Write};
-use runtime_exchange::{Event, Input, MediaCommand, MediaEvent, Output, RecordingFailed, TraceEvent, TraceWhat};
+use runtime_exchange::{Event, Input, MediaCommand, MediaEvent, Output, TraceEvent, TraceWhat};
 use runtime_media::{Cadence, Command, Key, Media, Prompt, RecordSpec};
 use runtime_session::Trace;
 use runtime_store::Store;
@@ -224,12 +224,10 @@ impl Plant {
                 let spec = RecordSpec { length_ms_max, first_sound_ms: silence_ms, trailing_silence_ms: silence_ms };
                 self.media.record(leg, spec, self.voices.recording_path(recording));
             }
-            // The media room does not record conversations yet: each ends at once, and the log says so.
             MediaCommand::RecordCall { leg, recording, .. } => {
-                let event = MediaEvent::Recorded { leg, recording, result: Err(RecordingFailed) };
-                work.push_back(Work::Exchange(Input::Media(event)));
+                self.media.record_call(leg, self.voices.recording_path(recording));
             }
-            MediaCommand::StopRecordCall { .. } => {}
+            MediaCommand::StopRecordCall { leg } => self.media.stop_record_call(leg),
             MediaCommand::StopRecord { leg } => self.media.tell(leg, Command::StopRecord),
             MediaCommand::DiscardRecording { recording } => {
                 let path = self.voices.recording_path(recording);

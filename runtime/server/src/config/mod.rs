@@ -107,7 +107,7 @@ pub struct Storage {
     #[serde(deserialize_with = "values::recording_days")]
     pub recording_days: u32,
     /// Recordings are encrypted with these 32 bytes, in hexadecimal digits or base64; only as `${NAME}`.
-    pub recording_key: Option<HeaderText>,
+    pub recording_key: Option<SecretText>,
     /// Megabytes to which the database may grow; as on a full disk, new calls are refused above that. None: the disk.
     #[serde(deserialize_with = "values::database_mb_max")]
     pub database_mb_max: Option<u32>,
