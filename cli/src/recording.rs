@@ -75,6 +75,8 @@ impl Export {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
+
     use super::*;
 
     #[test]

@@ -19,8 +19,8 @@ const CHECK_BYTES: usize = 8;
 /// 24 of the cipher, less 5 for the number of the chunk and the mark of the last one.
 const NONCE_BYTES: usize = 19;
 const HEADER_BYTES: usize = MAGIC.len() + 1 + CHECK_BYTES + NONCE_BYTES;
-/// Longest chunk that is read, in bytes: many times what is written.
-const CHUNK_BYTES_MAX: usize = 1 << 20;
+/// Longest chunk that is written, in samples.
+const CHUNK_SAMPLES_MAX: usize = 1 << 18;
 /// Domain of the check value, so that it says nothing of the key to whoever has other hashes of it.
 const CHECK_CONTEXT: &str = "strowger 2026 recording key check";
 
@@ -140,7 +140,7 @@ impl<W: Write> SealedWriter<W> {
 
     /// One chunk; of no samples none.
     pub fn append(&mut self, samples: &[i16]) -> io::Result<()> {
-        for block in samples.chunks(CHUNK_BYTES_MAX / 4) {
+        for block in samples.chunks(CHUNK_SAMPLES_MAX) {
             let plain: Vec<u8> = block.iter().flat_map(|sample| sample.to_le_bytes()).collect();
             let sealed = self.stream.encrypt_next(Payload { msg: &plain, aad: &self.header });
             write_chunk(&mut self.to, &sealed.map_err(|_| io::Error::other("the recording is too long"))?)?;
@@ -186,7 +186,7 @@ pub fn open_sealed(bytes: &[u8], key: &RecordingKey) -> Result<Opened, SealedErr
     let mut samples: Vec<i16> = Vec::new();
     loop {
         let seconds = samples.len() as u64 / u64::from(channels) / 8_000;
-        let Some((chunk, behind)) = split_chunk(rest).map_err(|()| SealedError::Damaged { seconds })? else {
+        let Some((chunk, behind)) = split_chunk(rest) else {
             return Ok(Opened { channels, samples, complete: false });
         };
         if behind.is_empty() && chunk.len() == TAG_BYTES {
@@ -205,13 +205,9 @@ pub fn open_sealed(bytes: &[u8], key: &RecordingKey) -> Result<Opened, SealedErr
 const TAG_BYTES: usize = 16;
 
 /// The next chunk and what stands behind it; `None` where the file breaks off.
-fn split_chunk(bytes: &[u8]) -> Result<Option<(&[u8], &[u8])>, ()> {
-    let Some((length, rest)) = bytes.split_first_chunk::<4>() else { return Ok(None) };
-    let length = u32::from_be_bytes(*length) as usize;
-    if !(TAG_BYTES..=CHUNK_BYTES_MAX).contains(&length) {
-        return Err(());
-    }
-    Ok(rest.split_at_checked(length))
+fn split_chunk(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(u32::from_be_bytes(*length) as usize)
 }
 
 #[cfg(test)]

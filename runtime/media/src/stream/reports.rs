@@ -175,7 +175,7 @@ impl Reports {
             lost: totals.lost().max(0) as u64,
             jitter_ms,
             jitter_max_ms,
-            round_trip_ms: self.round_trip.map(|units| (u64::from(units) * 1_000 >> 16) as u32),
+            round_trip_ms: self.round_trip.map(|units| ((u64::from(units) * 1_000) >> 16) as u32),
             remote_lost: self.remote.map(|block| block.lost.max(0) as u32),
             remote_jitter_ms: self.remote.map(|block| block.jitter / 8),
             concealed_ms: (concealed / 8) as u32,
@@ -186,7 +186,7 @@ impl Reports {
 /// Time since the driver began, as RFC 3550 §4 allows for who knows no time of day: seconds, and their fraction.
 fn ntp(now: Tick) -> u64 {
     let (seconds, ns) = (now.0 / 1_000_000_000, now.0 % 1_000_000_000);
-    seconds << 32 | (ns << 32) / 1_000_000_000
+    (seconds << 32) | ((ns << 32) / 1_000_000_000)
 }
 
 fn ntp_middle(now: Tick) -> u32 {
