@@ -69,6 +69,9 @@ fn call_row(call: &Value) -> Vec<String> {
     let text = |key: &str| call.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let number = |key: &str| call.get(key).and_then(Value::as_i64);
     let short = |key: &str| text(key).chars().take(8).collect::<String>();
+    // Calls of one process count up: the end of an id tells them apart.
+    let id = text("call");
+    let id = id.get(id.len().saturating_sub(8)..).unwrap_or_default().to_owned();
     let started = number("started_ms").unwrap_or(0);
     let length = number("ended_ms").map_or_else(|| "…".to_owned(), |ended| length_text(ended - started));
     let end = match call.get("live") {
@@ -76,16 +79,7 @@ fn call_row(call: &Value) -> Vec<String> {
         None => text("end"),
     };
     let caller = call.get("caller").and_then(Value::as_str).unwrap_or("–").to_owned();
-    vec![
-        short("call"),
-        local_text(Time(started), "UTC"),
-        text("flow"),
-        caller,
-        text("called"),
-        length,
-        end,
-        short("version"),
-    ]
+    vec![id, local_text(Time(started), "UTC"), text("flow"), caller, text("called"), length, end, short("version")]
 }
 
 /// `4.2 s`, `3:07`.

@@ -82,7 +82,7 @@ impl Source {
         Ok(answer.get_mut("calls").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default())
     }
 
-    /// A call by the first digits of its id.
+    /// A call by the last digits of its id.
     pub fn call(&self, id: &str, reveal: bool) -> Result<Kept> {
         match self.archive()? {
             Some(archive) => kept_in(&archive, id, reveal),
@@ -122,7 +122,7 @@ fn kept_in(archive: &Archive, id: &str, reveal: bool) -> Result<Kept> {
         None => match archive.call_ids(&id.to_ascii_lowercase()).map_err(failed)?.as_slice() {
             [id] => *id,
             [] => return Err(none()),
-            _ => return Err(Failure::new(format!("more than one call begins with `{id}`"), "give more digits")),
+            _ => return Err(Failure::new(format!("more than one call ends in `{id}`"), "give more digits")),
         },
     };
     let call = archive.call(id).map_err(failed)?.ok_or_else(none)?;

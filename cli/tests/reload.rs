@@ -160,7 +160,7 @@ fn an_operator_sees_calls_tells_them_again_and_takes_people_out() {
         let (_, json) = strowger(&[&["calls", "--json", "--reveal"][..], &source].concat());
         let call: Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
         assert_eq!((call["caller"].as_str(), call["notes"]["version"].as_str()), (Some("+8613912345678"), Some("1")));
-        let id = call["call"].as_str().unwrap().get(..8).unwrap().to_owned();
+        let id = call["call"].as_str().unwrap().get(24..).unwrap().to_owned();
         let (code, log) = strowger(&[&["call-log", &id][..], &source].concat());
         assert!(code == 0 && log.contains("brief.flow:") && log.contains("version = •••"), "{log}");
         assert!(!log.contains("12345678"), "{log}");

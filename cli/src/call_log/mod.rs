@@ -19,7 +19,7 @@ use told::{Line, Teller};
 
 #[derive(Args)]
 pub struct CallLog {
-    /// The call, by the first digits of its id as `strowger calls` shows it
+    /// The call, by the last digits of its id as `strowger calls` shows it
     call: String,
     /// Show numbers, keys and values
     #[arg(long)]
@@ -33,7 +33,7 @@ pub struct CallLog {
 
 #[derive(Args)]
 pub struct Replay {
-    /// The call, by the first digits of its id as `strowger calls` shows it
+    /// The call, by the last digits of its id as `strowger calls` shows it
     call: String,
     /// The verdict as JSON
     #[arg(long)]

@@ -66,9 +66,9 @@ impl Archive {
         self.read(|connection| read::call(connection, id))
     }
 
-    /// Ids of finished calls that begin with these hexadecimal digits, two at most.
-    pub fn call_ids(&self, prefix: &str) -> Result<Vec<CallId>, StoreError> {
-        self.read(|connection| read::call_ids(connection, prefix))
+    /// Ids of finished calls that end in these hexadecimal digits, two at most: calls of one process count up.
+    pub fn call_ids(&self, ending: &str) -> Result<Vec<CallId>, StoreError> {
+        self.read(|connection| read::call_ids(connection, ending))
     }
 
     /// Versions that took calls, the last deployed first.

@@ -112,9 +112,9 @@ pub(crate) fn call(connection: &Connection, id: CallId) -> rusqlite::Result<Opti
     connection.query_row(&query, [&id.0[..]], stored_call).optional()
 }
 
-pub(crate) fn call_ids(connection: &Connection, prefix: &str) -> rusqlite::Result<Vec<CallId>> {
-    let mut query = connection.prepare("SELECT call FROM calls WHERE lower(hex(call)) LIKE ?1 || '%' LIMIT 2")?;
-    query.query_map([prefix], |row| row.get(0).map(CallId))?.collect()
+pub(crate) fn call_ids(connection: &Connection, ending: &str) -> rusqlite::Result<Vec<CallId>> {
+    let mut query = connection.prepare("SELECT call FROM calls WHERE lower(hex(call)) LIKE '%' || ?1 LIMIT 2")?;
+    query.query_map([ending], |row| row.get(0).map(CallId))?.collect()
 }
 
 pub(crate) fn setting(connection: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {

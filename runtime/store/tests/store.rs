@@ -439,7 +439,7 @@ fn calls_are_found_by_what_is_known_of_them() {
     assert_eq!(found(CallFilter { since: Some(Time(2)), ..CallFilter::default() }), Vec::<u8>::new());
     assert_eq!(found(CallFilter { end: Some("ret".into()), ..CallFilter::default() }), [2, 1]);
     assert_eq!(archive.call_ids("0101").unwrap(), [id(1)]);
-    assert_eq!(archive.call_ids("0").unwrap().len(), 2);
+    assert_eq!((archive.call_ids("02").unwrap(), archive.call_ids("00").unwrap()), (vec![id(2)], vec![]));
 }
 
 #[test]

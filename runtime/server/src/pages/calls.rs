@@ -146,7 +146,7 @@ pub struct Shown {
     reveal: bool,
 }
 
-/// One call, by its whole id or the first digits of it.
+/// One call, by its whole id or the last digits of it.
 pub async fn call(
     State(pages): State<Pages>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -262,24 +262,24 @@ pub fn erased_text(erased: &Erased) -> String {
     format!("{calls} calls, {mentions} mentions, {recordings} recordings; {going_on} calls going on")
 }
 
-/// The call that is meant by the first digits of its id.
-async fn found(pages: &Pages, live: &[LiveCall], prefix: String) -> Result<CallId, Response> {
-    if let Some(id) = CallId::parse(&prefix) {
+/// The call that is meant by the last digits of its id.
+async fn found(pages: &Pages, live: &[LiveCall], ending: String) -> Result<CallId, Response> {
+    if let Some(id) = CallId::parse(&ending) {
         return Ok(id);
     }
-    let prefix = prefix.to_ascii_lowercase();
-    if prefix.len() < 4 || !prefix.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+    let ending = ending.to_ascii_lowercase();
+    if ending.len() < 4 || !ending.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return Err(no_call());
     }
-    let begins = |id: &CallId| id.hex().starts_with(&prefix);
-    let mut ids: Vec<CallId> = live.iter().map(|call| call.record.call).filter(begins).collect();
-    let wanted = prefix.clone();
+    let ends = |id: &CallId| id.hex().ends_with(&ending);
+    let mut ids: Vec<CallId> = live.iter().map(|call| call.record.call).filter(ends).collect();
+    let wanted = ending.clone();
     ids.extend(blocking(pages, move |pages| pages.store.call_ids(&wanted)).await?);
     ids.dedup();
     match ids.as_slice() {
         [id] => Ok(*id),
         [] => Err(no_call()),
-        _ => Err((StatusCode::CONFLICT, "more than one call begins so; give more digits\n").into_response()),
+        _ => Err((StatusCode::CONFLICT, "more than one call ends so; give more digits\n").into_response()),
     }
 }
 

@@ -49,7 +49,7 @@ fn calls_are_seen_while_they_go_on_and_afterwards_without_their_numbers() {
     assert_eq!((live["step"].as_str(), live["caller"].as_str()), (Some("main.main/main"), Some("•••0000")));
     assert_eq!((live["end"].clone(), live["line"].as_str()), (Value::Null, Some("up")));
     let id = live["call"].as_str().unwrap().to_owned();
-    assert_eq!(site.json(&format!("/calls/{}", &id[..8]))["call"], live["call"]);
+    assert_eq!(site.json(&format!("/calls/{}", &id[24..]))["call"], live["call"]);
     call.press("2");
     gone(&call);
     until("the call is kept", || site.json("/calls")["calls"][0]["end"].is_string());
