@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use lang_compiler::Project;
 use runtime_contract::program::{Bundle, SiteNames};
-use runtime_media::{VoiceLimits, check_wav};
+use runtime_media::{VoiceLimits, check_audio};
 use runtime_server::config::{Config, ConfigError, FILE_NAME};
 use runtime_server::project::{read_bundle, read_file_and_prompts};
 
@@ -95,7 +95,7 @@ pub fn of_bundle(bundle: &Bundle) -> Project {
     let seconds_max = VoiceLimits::default().prompt_seconds_max;
     for (path, bytes) in &bundle.files {
         let Some(file) = path.strip_prefix("prompts/") else { continue };
-        match check_wav(bytes, seconds_max) {
+        match check_audio(bytes, seconds_max) {
             Ok(ms) => project.set_audio_ms(file, ms),
             Err(why) => project.set_unplayable(file, why.to_string()),
         }

@@ -53,6 +53,7 @@
     )
 )]
 
+pub mod audio;
 pub mod correlate;
 pub mod driver;
 pub mod dtmf;
@@ -67,6 +68,7 @@ pub mod stream;
 pub mod tone_detector;
 mod wav;
 
+pub use audio::check_audio;
 pub use correlate::{Match, Portion, find_prompt};
 pub use driver::{Media, MediaConfig, MediaError, MediaEvent, MediaStatistics};
 pub use dtmf::Key;
@@ -75,4 +77,4 @@ pub use recording::{RecordEnd, RecordSpec, RecordSummary, RecordingError};
 pub use sealed::{RecordingKey, SealedError, is_sealed, open_sealed, sealed_path};
 pub use speech::{EspeakError, Speech, SpeechError, SpeechWarning};
 pub use stream::{Cadence, Command, Event, Input, Output, Outputs, Relayed, Sound, Stream, StreamSeed};
-pub use wav::{WavError, check_wav, write_wav};
+pub use wav::{AudioError, write_wav};

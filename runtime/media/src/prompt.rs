@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use runtime_contract::leg::Codec;
 
-use crate::g711;
 use crate::sealed::{RecordingKey, SealedError, open_sealed, sealed_path};
-use crate::wav::{self, WavError};
+use crate::wav::{self, AudioError};
+use crate::{audio, g711};
 
 /// Bounds on what becomes a prompt.
 #[derive(Clone, Copy, Debug)]
@@ -54,9 +54,9 @@ impl Prompt {
         Prompt { pcmu: encoded(Codec::Pcmu), pcma: encoded(Codec::Pcma) }
     }
 
-    /// From a WAV file of any rate, 8 to 32 bits or float, mono or stereo.
-    pub fn from_wav(path: &Path, limits: &VoiceLimits) -> Result<Prompt, PromptError> {
-        wav_to_prompt(path, &read(path, limits)?, limits)
+    /// From an audio file of any usual kind, at the loudness of a prompt.
+    pub fn from_file(path: &Path, limits: &VoiceLimits) -> Result<Prompt, PromptError> {
+        audio_to_prompt(path, &read(path, limits)?, limits)
     }
 
     /// The signal that says "speak now" before a recording: 1 000 Hz, 200 ms.
@@ -98,7 +98,7 @@ pub enum PromptError {
     #[error("the recording `{}` cannot be read: {why}", .path.display())]
     Sealed { path: PathBuf, why: SealedError },
     #[error("the audio file `{}` cannot be played: {why}", .path.display())]
-    Audio { path: PathBuf, why: WavError },
+    Audio { path: PathBuf, why: AudioError },
 }
 
 fn read(path: &Path, limits: &VoiceLimits) -> Result<Vec<u8>, PromptError> {
@@ -113,8 +113,8 @@ fn read(path: &Path, limits: &VoiceLimits) -> Result<Vec<u8>, PromptError> {
     Ok(bytes)
 }
 
-fn wav_to_prompt(path: &Path, bytes: &[u8], limits: &VoiceLimits) -> Result<Prompt, PromptError> {
-    let pcm = wav::wav_to_pcm(bytes, limits.prompt_seconds_max)
+fn audio_to_prompt(path: &Path, bytes: &[u8], limits: &VoiceLimits) -> Result<Prompt, PromptError> {
+    let pcm = audio::audio_to_prompt(bytes, limits.prompt_seconds_max)
         .map_err(|why| PromptError::Audio { path: path.to_owned(), why })?;
     Ok(Prompt::from_pcm(&pcm))
 }
@@ -176,13 +176,17 @@ impl PromptStore {
     /// A recording by the name of its WAV file, encrypted or not.
     pub fn load_recording(&self, path: &Path, key: Option<&RecordingKey>) -> Result<Arc<Prompt>, PromptError> {
         let sealed = sealed_path(path);
-        if !sealed.exists() {
-            return self.load(path);
-        }
-        let bytes = read(&sealed, &self.limits)?;
-        let hash = *blake3::hash(&bytes).as_bytes();
+        let is_sealed = sealed.exists();
+        let bytes = read(if is_sealed { &sealed } else { path }, &self.limits)?;
+        // Told apart from the same bytes as a prompt, which have another loudness.
+        let hash = *blake3::Hasher::new().update(b"recording").update(&bytes).finalize().as_bytes();
         if let Some(prompt) = self.loaded.get(&hash) {
             return Ok(prompt);
+        }
+        if !is_sealed {
+            let pcm = wav::wav_to_pcm(&bytes, self.limits.prompt_seconds_max)
+                .map_err(|why| PromptError::Audio { path: path.to_owned(), why })?;
+            return Ok(self.loaded.insert(hash, Prompt::from_pcm(&pcm)));
         }
         let opened = key.ok_or(SealedError::NoKey).and_then(|key| open_sealed(&bytes, key));
         let opened = opened.map_err(|why| PromptError::Sealed { path: sealed, why })?;
@@ -200,7 +204,7 @@ impl PromptStore {
         let hash = *blake3::hash(&bytes).as_bytes();
         match self.loaded.get(&hash) {
             Some(prompt) => Ok(prompt),
-            None => Ok(self.loaded.insert(hash, wav_to_prompt(path, &bytes, &self.limits)?)),
+            None => Ok(self.loaded.insert(hash, audio_to_prompt(path, &bytes, &self.limits)?)),
         }
     }
 }
@@ -266,7 +270,7 @@ mod tests {
             if let Some(content) = content {
                 std::fs::write(&path, content).unwrap();
             }
-            let message = Prompt::from_wav(&path, &limits).unwrap_err().to_string();
+            let message = Prompt::from_file(&path, &limits).unwrap_err().to_string();
             assert!(message.contains(name), "{message}");
             message
         };

@@ -1,4 +1,4 @@
-//! WAV in and out: any PCM file to 8 kHz mono samples, and recordings to files. It knows no prompts' cache.
+//! WAV in and out: any PCM file to mono samples, and recordings to files. It knows no other kind of file.
 
 use std::io::{Cursor, Read};
 use std::path::Path;
@@ -9,8 +9,8 @@ use rubato::{Fft, FixedSync, Resampler};
 use crate::g711::SAMPLE_RATE_HZ;
 
 /// Sampling rates that are taken, in Hz.
-const RATES_HZ: std::ops::RangeInclusive<u32> = 4_000..=192_000;
-const CHANNELS_MAX: u16 = 8;
+pub const RATES_HZ: std::ops::RangeInclusive<u32> = 4_000..=192_000;
+pub const CHANNELS_MAX: u16 = 8;
 /// Of the shortest header, which stands before the samples.
 const HEADER_BYTES: u64 = 44;
 /// Frames that the resampler takes at a time.
@@ -18,9 +18,11 @@ const CHUNK_FRAMES: usize = 1_024;
 
 /// What is wrong with an audio file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum WavError {
-    #[error("it is not a WAV file ({0}); convert it, for example by ffmpeg -i IN -ar 8000 -ac 1 OUT.wav")]
-    NotWav(String),
+pub enum AudioError {
+    #[error(
+        "it is neither WAV nor MP3, Ogg Vorbis or FLAC ({0}); convert it, for example by ffmpeg -i IN -ar 16000 -ac 1 OUT.wav"
+    )]
+    NotAudio(String),
     #[error(
         "its {rate_hz} Hz and {channels} channels cannot be used; give 4 000 to 192 000 Hz and at most {CHANNELS_MAX} channels"
     )]
@@ -34,52 +36,59 @@ pub enum WavError {
 }
 
 /// Decodes a whole WAV file (8 to 32 bits, integer or float) to 8 kHz mono.
-pub fn wav_to_pcm(bytes: &[u8], seconds_max: u32) -> Result<Vec<i16>, WavError> {
+pub fn wav_to_pcm(bytes: &[u8], seconds_max: u32) -> Result<Vec<i16>, AudioError> {
+    let (mono, rate_hz) = wav_to_mono(bytes, seconds_max)?;
+    let mono = resample(mono, rate_hz).map_err(|reason| AudioError::Damaged { at_ms: 0, reason })?;
+    Ok(mono.into_iter().map(to_pcm).collect())
+}
+
+/// The same at its own rate, in Hz.
+pub fn wav_to_mono(bytes: &[u8], seconds_max: u32) -> Result<(Vec<f32>, u32), AudioError> {
     let reader = wav_reader(bytes, seconds_max)?;
     let spec = reader.spec();
     let mono = read_mono(reader)?;
     if mono.is_empty() {
-        return Err(WavError::Empty);
+        return Err(AudioError::Empty);
     }
-    resample(mono, spec.sample_rate).map_err(|reason| WavError::Damaged { at_ms: 0, reason })
+    Ok((mono, spec.sample_rate))
 }
 
 /// Whether `wav_to_pcm` takes the file, without decoding it: its header, and that its last sample is there. Its length in
 /// milliseconds, rounded up.
-pub fn check_wav(bytes: &[u8], seconds_max: u32) -> Result<u64, WavError> {
+pub fn check_wav(bytes: &[u8], seconds_max: u32) -> Result<u64, AudioError> {
     let mut reader = wav_reader(bytes, seconds_max)?;
     let (frames, spec) = (reader.duration(), reader.spec());
-    let last = frames.checked_sub(1).ok_or(WavError::Empty)?;
+    let last = frames.checked_sub(1).ok_or(AudioError::Empty)?;
     let damaged = |reason: String| {
         let bytes_a_frame = u64::from(spec.channels) * u64::from(spec.bits_per_sample.div_ceil(8));
         let frames_there = (bytes.len() as u64).saturating_sub(HEADER_BYTES) / bytes_a_frame.max(1);
         let at_ms = frames_there.min(u64::from(last)) * 1_000 / u64::from(spec.sample_rate);
-        WavError::Damaged { at_ms, reason }
+        AudioError::Damaged { at_ms, reason }
     };
     reader.seek(last).map_err(|error| damaged(error.to_string()))?;
     match read_mono(reader) {
         Ok(mono) if mono.len() == 1 => Ok((u64::from(frames) * 1_000).div_ceil(u64::from(spec.sample_rate))),
         Ok(_) => Err(damaged("its end is missing".to_owned())),
-        Err(WavError::Damaged { reason, .. }) => Err(damaged(reason)),
+        Err(AudioError::Damaged { reason, .. }) => Err(damaged(reason)),
         Err(other) => Err(other),
     }
 }
 
-fn wav_reader(bytes: &[u8], seconds_max: u32) -> Result<hound::WavReader<Cursor<&[u8]>>, WavError> {
-    let reader = hound::WavReader::new(Cursor::new(bytes)).map_err(|error| WavError::NotWav(error.to_string()))?;
+fn wav_reader(bytes: &[u8], seconds_max: u32) -> Result<hound::WavReader<Cursor<&[u8]>>, AudioError> {
+    let reader = hound::WavReader::new(Cursor::new(bytes)).map_err(|error| AudioError::NotAudio(error.to_string()))?;
     let spec = reader.spec();
     if !RATES_HZ.contains(&spec.sample_rate) || !(1..=CHANNELS_MAX).contains(&spec.channels) {
-        return Err(WavError::Shape { rate_hz: spec.sample_rate, channels: spec.channels });
+        return Err(AudioError::Shape { rate_hz: spec.sample_rate, channels: spec.channels });
     }
     let seconds = u64::from(reader.duration()).div_ceil(u64::from(spec.sample_rate));
     if seconds > u64::from(seconds_max) {
-        return Err(WavError::TooLong { seconds, seconds_max });
+        return Err(AudioError::TooLong { seconds, seconds_max });
     }
     Ok(reader)
 }
 
 /// Full scale is 1.0; channels are averaged.
-fn read_mono<R: Read>(reader: hound::WavReader<R>) -> Result<Vec<f32>, WavError> {
+fn read_mono<R: Read>(reader: hound::WavReader<R>) -> Result<Vec<f32>, AudioError> {
     let spec = reader.spec();
     match spec.sample_format {
         hound::SampleFormat::Float => mix(reader.into_samples::<f32>(), spec),
@@ -93,12 +102,12 @@ fn read_mono<R: Read>(reader: hound::WavReader<R>) -> Result<Vec<f32>, WavError>
 fn mix(
     mut samples: impl Iterator<Item = Result<f32, hound::Error>>,
     spec: hound::WavSpec,
-) -> Result<Vec<f32>, WavError> {
+) -> Result<Vec<f32>, AudioError> {
     let mut mono = Vec::new();
     while let Some(first) = samples.next() {
         let rest = samples.by_ref().take(usize::from(spec.channels) - 1);
         let sum: Result<f32, _> = std::iter::once(first).chain(rest).sum();
-        let damaged = |error: hound::Error| WavError::Damaged {
+        let damaged = |error: hound::Error| AudioError::Damaged {
             at_ms: mono.len() as u64 * 1_000 / u64::from(spec.sample_rate),
             reason: error.to_string(),
         };
@@ -108,18 +117,19 @@ fn mix(
     Ok(mono)
 }
 
-fn resample(mono: Vec<f32>, rate_hz: u32) -> Result<Vec<i16>, String> {
+/// To 8 kHz.
+pub fn resample(mono: Vec<f32>, rate_hz: u32) -> Result<Vec<f32>, String> {
     if rate_hz == SAMPLE_RATE_HZ {
-        return Ok(mono.into_iter().map(to_pcm).collect());
+        return Ok(mono);
     }
     let mut resampler = Fft::<f32>::new(rate_hz as usize, SAMPLE_RATE_HZ as usize, CHUNK_FRAMES, 1, FixedSync::Both)
         .map_err(|error| error.to_string())?;
     let input = InterleavedSlice::new(&mono, 1, mono.len()).map_err(|error| error.to_string())?;
     let output = resampler.process_all(&input, mono.len(), None).map_err(|error| error.to_string())?;
-    Ok(output.take_data().into_iter().map(to_pcm).collect())
+    Ok(output.take_data())
 }
 
-fn to_pcm(value: f32) -> i16 {
+pub fn to_pcm(value: f32) -> i16 {
     // `as` saturates at both ends.
     (value * 32_768.0).round() as i16
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::prompt::{Prompt, SharedPrompts, VoiceLimits};
-use crate::wav::{self, WavError};
+use crate::wav::{self, AudioError};
 pub use espeak::EspeakError;
 use mandarin::Piece;
 
@@ -69,7 +69,7 @@ pub enum SpeechError {
     #[error(transparent)]
     Espeak(#[from] EspeakError),
     #[error("the spoken text cannot be played: {0}")]
-    Audio(#[from] WavError),
+    Audio(#[from] AudioError),
     #[error("a text takes longer to say than the {0} s that a prompt may last; shorten it")]
     TooLong(u32),
 }
@@ -186,7 +186,7 @@ impl Speech {
             };
             match wav::wav_to_pcm(&wav, self.limits.prompt_seconds_max) {
                 // Marks alone say nothing.
-                Err(WavError::Empty) => {}
+                Err(AudioError::Empty) => {}
                 other => pcm.extend(other?),
             }
         }
