@@ -33,6 +33,7 @@
 //! from [`Config::leg_first`]. Legs that others dial carry ids that they chose: keep the ranges apart. After
 //! `Gone` a leg is unknown here; commands for unknown legs are ignored, because they may cross its end.
 //! `HangUp` says `Gone { LocalHungUp }` at once; whatever CANCEL or BYE is still due goes on without the leg.
+//! What `Incoming` and `Dialog` give to be kept is what `Revive` takes in another process: the last one said counts.
 //!
 //! [`LegId`]: runtime_contract::leg::LegId
 #![cfg_attr(

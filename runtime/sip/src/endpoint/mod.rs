@@ -70,7 +70,7 @@ pub enum Input<'a> {
     /// From now on new INVITEs get 503; legs that exist go on.
     Drain,
     /// End a dialog that another process left behind: BYE with its CSeq + 1 000. `dialog` are the bytes of
-    /// `Incoming::dialog`; unreadable ones are ignored.
+    /// `Incoming::dialog` or the last `LegEvent::Dialog`; unreadable ones are ignored.
     EndRestored { dialog: &'a [u8] },
 }
 
