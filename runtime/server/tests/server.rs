@@ -9,6 +9,7 @@
 
 mod kit;
 mod operators;
+mod recording;
 
 use std::collections::HashSet;
 use std::io::{ErrorKind, Read, Write};

@@ -12,7 +12,7 @@ use runtime_contract::{FaultKind, FlowProgram, Type};
 use runtime_media::{Portion, find_prompt};
 use runtime_server::config::VoiceEngine;
 use runtime_server::{Config, Options, Phone, PhoneCall, PhoneEvent, RunningServer, Server, StartError};
-use runtime_session::testkit::{Kit, Op, Source, Variable, menu, payloads, prompts};
+use runtime_session::testkit::{Kit, Op, Source, Variable, ask_digits, menu, payloads, prompts};
 use tempfile::TempDir;
 
 /// The number that the flow answers.
@@ -45,6 +45,9 @@ impl Build for PretendedCompiler {
 
 /// Answers, says the greeting, then offers: 1 asks the service and says its number, 2 hangs up. `finally` notes.
 fn program(greeting: &str) -> Arc<dyn FlowProgram> {
+    if greeting.starts_with("recorded") {
+        return recorded(greeting);
+    }
     let mut kit = Kit::new(&["noted"]);
     let hello = kit.prompt(greeting, greeting, &[]);
     let offer = kit.prompt("offer", "offer", &[]);
@@ -78,6 +81,33 @@ fn program(greeting: &str) -> Arc<dyn FlowProgram> {
     kit.push(Op::End);
     kit.push(Op::Fault { kind: FaultKind::Overflow, place: 0 });
     let flow = kit.flow("main.main", 0, None, Some(finally));
+    kit.inbound(NUMBER.trim_start_matches('+'), flow);
+    kit.build()
+}
+
+/// What the caller of `recorded` hears while he is recorded, while he keys what is private, and then.
+pub const ON_THE_RECORD: &str = "what is said from here on is kept in both ears";
+pub const PRIVATELY: &str = "now key the four digits of the code that nobody else may know";
+/// Begins with silence: around a key nothing is recorded.
+pub const AT_LAST: &str = "… … … … thanks and goodbye";
+
+/// Answers, says the greeting; records while it speaks, asks for a private code, and speaks again.
+fn recorded(greeting: &str) -> Arc<dyn FlowProgram> {
+    let mut kit = Kit::new(&[]);
+    let [hello, kept, private, last] =
+        [greeting, ON_THE_RECORD, PRIVATELY, AT_LAST].map(|text| kit.prompt(text, text, &[]));
+    let say = |prompt| Request::Play(prompts(&[prompt], false));
+    let ask = ask_digits(private, 4, 4, true);
+    let asked = payloads(&ask, None);
+    kit.request("main", Request::Answer, &[], vec![None], vec![1], None);
+    kit.request("main", say(hello), &[], vec![None], vec![2], None);
+    kit.request("main", Request::Recording { on: true }, &[], vec![None], vec![3], None);
+    kit.request("main", say(kept), &[], vec![None], vec![4], None);
+    kit.request("main", ask, &[], asked, vec![5, 7, 7], Some(Variable::Vault(0)));
+    kit.request("main", say(last), &[], vec![None], vec![6], None);
+    kit.request("main", Request::Recording { on: false }, &[], vec![None], vec![7], None);
+    kit.request("end", Request::HangUp, &[], Vec::new(), Vec::new(), None);
+    let flow = kit.flow("main.main", 0, None, None);
     kit.inbound(NUMBER.trim_start_matches('+'), flow);
     kit.build()
 }
@@ -167,9 +197,13 @@ impl Site {
 
     /// Waits until this text was heard from its first sound to its last.
     pub fn hears(&self, call: &PhoneCall, text: &str) {
+        self.hears_some(call, text, Portion::Whole);
+    }
+
+    pub fn hears_some(&self, call: &PhoneCall, text: &str, portion: Portion) {
         let prompt = self.server().prompt("zh", text).unwrap().pcm();
         let mut samples = 0;
-        while find_prompt(&call.heard(), 0, &prompt, Portion::Whole).is_none() {
+        while find_prompt(&call.heard(), 0, &prompt, portion).is_none() {
             let more = call.wait_heard(samples, PATIENCE);
             assert!(more > samples, "`{text}` was not heard in {samples} samples");
             samples = more;

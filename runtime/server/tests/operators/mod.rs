@@ -16,7 +16,7 @@ fn call_once(site: &Site, phone: &Phone, from: &str) -> PhoneEvent {
 }
 
 /// Asks again until it is so.
-fn until(what: &str, so: impl Fn() -> bool) {
+pub fn until(what: &str, so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !so() {
         assert!(begun.elapsed() < PATIENCE, "{what}");
