@@ -236,3 +236,33 @@ fn a_full_database_refuses_new_calls_and_lets_others_go_on_until_there_is_room()
     );
     until("both are kept", || site.json("/calls?end=hung")["calls"].as_array().unwrap().len() >= 2);
 }
+
+#[test]
+fn what_is_over_its_time_is_forgotten_and_the_rest_is_kept() {
+    let mut site = Site::start("welcome", "storage: { journal_days: 30, recording_days: 7 }\n");
+    let phone = site.phone();
+    call_once(&site, &phone, "+8613800000001");
+    call_once(&site, &phone, "+8613800000002");
+    until("both calls are kept", || site.json("/calls?end=hung")["calls"].as_array().unwrap().len() == 2);
+    site.server = None;
+    // One call grows old, and two recordings beside it.
+    let data = site.folder.path().join("data");
+    let day_ms = 86_400_000_i64;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
+    let ago = |days: i64| now - days * day_ms;
+    let store = rusqlite::Connection::open(data.join("strowger.db")).unwrap();
+    let oldest = "UPDATE calls SET ended_ms = ?1 WHERE seq = (SELECT MIN(seq) FROM calls)";
+    store.execute(oldest, [ago(31)]).unwrap();
+    for (id, days) in [(900, 8), (901, 6)] {
+        let file = format!("recordings/{id}.wav");
+        std::fs::write(data.join(&file), "voice").unwrap();
+        let row = "INSERT INTO recordings (id, call, file, ms, created_ms) VALUES (?1, x'00', ?2, 1, ?3)";
+        store.execute(row, (id, file, ago(days))).unwrap();
+    }
+    drop(store);
+    site.restart(false);
+    until("the old call is gone", || site.json("/calls")["calls"].as_array().unwrap().len() == 1);
+    until("the old recording is gone", || !data.join("recordings/900.wav").exists());
+    assert!(data.join("recordings/901.wav").exists());
+    assert_eq!(site.json("/calls?reveal=true")["calls"][0]["caller"], "+8613800000002");
+}
