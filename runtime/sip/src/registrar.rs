@@ -201,7 +201,7 @@ fn read_binding(line: &str, now: Tick, age_ms: u64) -> Option<Binding> {
     readable.then_some(())?;
     Some(Binding {
         uri: uri.as_bytes().into(),
-        hop: hop.parse().ok()?,
+        hop: Hop { pinned: true, ..hop.parse().ok()? },
         q: q.parse().ok().filter(|q| *q <= Q)?,
         expires: now.plus_ms(left_ms),
         // Escapes of bytes that no Call-ID should have are no loss: it is compared with itself alone.

@@ -18,8 +18,12 @@ pub const NONCE_MS: u64 = 300_000;
 pub const WRONG_FREE: u32 = 4;
 /// Longest pause after a wrong password.
 pub const PAUSE_S_MAX: u32 = 600;
-/// Requests of one host that were refused, with none granted among them. Over it the host hears nothing more.
-pub const REFUSED_MAX: u32 = 100;
+/// What one host may try with nothing granted in between: at it the host hears nothing more. A whole office may switch
+/// its phones on at once, each of which asks without a password first; so that counts little.
+pub const REFUSED_MAX: u32 = 1_000;
+/// What a request without credentials counts that was challenged, and one that was refused or had wrong ones.
+pub const CHALLENGED: u32 = 1;
+pub const REFUSED: u32 = 10;
 /// After so long without a try, all is forgotten.
 pub const FORGET_MS: u64 = 600_000;
 /// Entries of each table. Over it the new ones are not kept: nobody shall push out who is known to be bad.
@@ -60,11 +64,11 @@ impl Guard {
         self.refused.get(&host).is_some_and(|tries| tries.count >= REFUSED_MAX && !tries.is_old(now))
     }
 
-    /// A request of this host was refused.
-    pub fn refuse(&mut self, now: Tick, host: IpAddr) {
+    /// A request of this host was not granted; it counts so much.
+    pub fn refuse(&mut self, now: Tick, host: IpAddr, weight: u32) {
         self.sweep(now);
         if self.refused.contains_key(&host) || self.refused.len() < ENTRIES_MAX {
-            self.refused.entry(host).or_default().add(now);
+            self.refused.entry(host).or_default().add(now, weight);
         }
     }
 
@@ -97,6 +101,7 @@ impl Guard {
             for key in [by_host, by_user] {
                 self.add_wrong(now, key);
             }
+            self.refuse(now, host, REFUSED);
             return Verdict::Challenge { stale: false };
         };
         if !self.is_fresh(entropy, now, host, &credentials) {
@@ -111,7 +116,7 @@ impl Guard {
     fn add_wrong(&mut self, now: Tick, key: Digest) {
         self.sweep(now);
         if self.wrong.contains_key(&key) || self.wrong.len() < ENTRIES_MAX {
-            self.wrong.entry(key).or_default().add(now);
+            self.wrong.entry(key).or_default().add(now, 1);
         }
     }
 
@@ -151,9 +156,9 @@ impl Tries {
         now >= self.last.plus_ms(FORGET_MS)
     }
 
-    fn add(&mut self, now: Tick) {
+    fn add(&mut self, now: Tick, weight: u32) {
         let before = if self.is_old(now) { 0 } else { self.count };
-        *self = Tries { count: before.saturating_add(1), last: now };
+        *self = Tries { count: before.saturating_add(weight), last: now };
     }
 
     /// Seconds to wait; twice as long after each further wrong password.
@@ -329,10 +334,10 @@ mod tests {
     fn who_only_tries_is_heard_no_more() {
         let mut bench = Bench::new();
         for _ in 1..REFUSED_MAX {
-            bench.guard.refuse(bench.now, bench.host);
+            bench.guard.refuse(bench.now, bench.host, CHALLENGED);
         }
         assert!(!bench.guard.is_silent(bench.now, bench.host));
-        bench.guard.refuse(bench.now, bench.host);
+        bench.guard.refuse(bench.now, bench.host, CHALLENGED);
         assert!(bench.guard.is_silent(bench.now, bench.host));
         assert!(!bench.guard.is_silent(bench.now.plus_ms(FORGET_MS), bench.host));
     }
@@ -343,12 +348,12 @@ mod tests {
         let host = |n: usize| IpAddr::from((n as u32).to_be_bytes());
         let now = Tick(0).plus_ms(5_000);
         for n in 0..=ENTRIES_MAX {
-            guard.refuse(now, host(n));
+            guard.refuse(now, host(n), REFUSED);
             guard.add_wrong(now, n as u128);
         }
         assert_eq!((guard.refused.len(), guard.wrong.len()), (ENTRIES_MAX, ENTRIES_MAX));
         let later = now.plus_ms(FORGET_MS);
-        guard.refuse(later, host(0));
+        guard.refuse(later, host(0), REFUSED);
         assert_eq!((guard.refused.len(), guard.wrong.len()), (1, 0));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Endpoint;
 use super::receive::{Arrival, Request};
 use crate::Output;
-use crate::auth::{Verdict, put_challenges};
+use crate::auth::{CHALLENGED, REFUSED, Verdict, put_challenges};
 use crate::context::Alarm;
 use crate::dialog::sip_uri;
 use crate::message::address::parse_address;
@@ -40,7 +40,7 @@ impl Endpoint {
             return self.receive_invite(request);
         }
         if self.ctx.site.phones.is_empty() || !self.registrar.has_host(source.ip()) {
-            self.guard.refuse(self.ctx.now, source.ip());
+            self.guard.refuse(self.ctx.now, source.ip(), REFUSED);
             return self.refuse(request, 403);
         }
         let Some(phone) = self.identify(request) else { return };
@@ -61,12 +61,12 @@ impl Endpoint {
         match verdict {
             Verdict::Known(phone) => return Some(phone),
             Verdict::Challenge { stale } => {
-                self.guard.refuse(now, host);
+                self.guard.refuse(now, host, CHALLENGED);
                 put_challenges(&mut extra, &mut self.ctx.entropy, now, &site, host, stale);
                 self.respond_with(request, 401, &extra.into_bytes());
             }
             Verdict::Wait { seconds } => {
-                self.guard.refuse(now, host);
+                self.guard.refuse(now, host, REFUSED);
                 extra.put(b"Retry-After: ").put_number(seconds).put(b"\r\n");
                 self.respond_with(request, 403, &extra.into_bytes());
             }

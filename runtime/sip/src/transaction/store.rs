@@ -124,7 +124,7 @@ impl Transactions {
         let start = opening.machine.start();
         let long = message.as_ref().and_then(|message| over_tcp(ctx, &opening, message));
         if let Some(longer) = &long {
-            opening.destination = Hop::new(opening.destination.address, Transport::Tcp);
+            opening.destination = opening.destination.over_anew(Transport::Tcp);
             message = Some(Arc::clone(longer));
         }
         let key = self.slab.insert(Transaction {
@@ -214,7 +214,7 @@ impl Transactions {
         let start = transaction.opening.machine.start();
         if transaction.long && !connected && transaction.state == start.next {
             transaction.long = false;
-            transaction.opening.destination = Hop::udp(transaction.opening.destination.address);
+            transaction.opening.destination = transaction.opening.destination.over_anew(Transport::Udp);
             let message = transaction.kept.take().and_then(|kept| write::with_transport(&kept, Transport::Udp));
             return self.act(ctx, key, start.actions, message);
         }
@@ -232,7 +232,7 @@ impl Transactions {
         let opening = |destination| Opening { machine, key: digest, owner, destination, local, merge: None };
         let long = over_tcp(ctx, &opening(destination), &message);
         if let Some(longer) = &long {
-            destination = Hop::new(destination.address, Transport::Tcp);
+            destination = destination.over_anew(Transport::Tcp);
             message = Arc::clone(longer);
         }
         let start = machine.start();

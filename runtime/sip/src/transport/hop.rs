@@ -68,6 +68,11 @@ impl Hop {
         }
     }
 
+    /// The same place by another transport.
+    pub fn over_anew(self, transport: Transport) -> Self {
+        Self { over: Self::new(self.address, transport).over, ..self }
+    }
+
     pub fn transport(&self) -> Transport {
         match self.over {
             Over::Udp => Transport::Udp,

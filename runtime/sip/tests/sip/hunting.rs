@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use runtime_contract::Redacted;
-use runtime_contract::leg::{LegCommand, LegId, Target};
-use runtime_sip::{Input, Site, Trunk};
+use runtime_contract::leg::{LegCommand, LegEvent, LegId, Target};
+use runtime_sip::{ConnectionId, Input, Site, Transport, Trunk};
 
 use crate::bench::{Bench, MEDIA, RING_MS, SDP, address, header, response};
 use crate::challenges::{trunk, with_trunks};
+use crate::noise::{Random, for_seeds};
 use crate::phones::{bench_with, registers, site};
 
 const LEG: u64 = 1 << 62;
@@ -188,4 +189,82 @@ fn a_person_is_not_called_twice() {
     assert_eq!(said(&mut bench), ["gone d Unreachable"], "no trunk at all");
     bench.input(Input::Site(Arc::new(Site::default())));
     bench.assert_empties();
+}
+
+/// Phones that come and go, calls to them and through trunks, answers of every kind, a site that changes: each leg ends
+/// once, and nothing is left.
+fn noise(seed: u64) {
+    let mut random = Random(seed);
+    let mut bench = bench_with(site(&["1001", "1002"]), |config| (config.legs_max, config.connections_max) = (12, 4));
+    let sites = [0, 1, 2].map(|n| {
+        let named = |name: &str, port: u16| Trunk {
+            addresses: vec![address(&format!("127.0.0.1:{port}"))],
+            transport: if port == 5083 { Transport::Tcp } else { Transport::Udp },
+            probe_s: (n == 1).then_some(30),
+            register_s: (n == 2).then_some(60),
+            ..trunk(name)
+        };
+        let trunks = vec![named("a", 5081), named("b", 5082), named("c", 5083)];
+        Arc::new(Site { trunks: trunks.into_iter().skip(n).collect(), ..site(&["1001", "1002"]) })
+    });
+    let (mut heard, mut cseq, mut next): (Vec<String>, u32, u64) = (Vec::new(), 0, LEG);
+    for _ in 0..200 {
+        match random.below(10) {
+            0 => bench.input(Input::Site(Arc::clone(&sites[random.below(3) as usize]))),
+            1 => {
+                cseq += 2;
+                bench.sent.clear();
+                let contacts = "Contact: <sip:1001@127.0.0.1:5071>, <sip:1001@127.0.0.1:5072;transport=tcp>\n";
+                registers(&mut bench, cseq, contacts);
+            }
+            2 | 3 => {
+                next += 1;
+                let target = match random.below(2) {
+                    0 => Target::Extension(Redacted::new("1001".to_owned())),
+                    _ => Target::Number(Redacted::new("+864008100000".to_owned())),
+                };
+                let (leg, media, ring_ms) = (LegId(next), address(MEDIA), 1 + random.below(20_000) as u32);
+                bench.command(LegCommand::Dial { leg, target, from: None, ring_ms, media });
+            }
+            4 => bench.command(LegCommand::HangUp { leg: LegId(next - random.below(4).min(next - LEG)) }),
+            5 => bench.wait_ms(random.below(40_000)),
+            6 => bench.input(Input::Closed { connection: ConnectionId(ConnectionId::OURS_FIRST + random.below(9)) }),
+            _ => {
+                let Some(text) = heard.get(random.below(heard.len().max(1) as u64) as usize) else { continue };
+                let code = [100, 180, 183, 200, 302, 401, 407, 408, 423, 486, 503, 603][random.below(12) as usize];
+                let line = "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\nMin-Expires: 90\n";
+                let line = if random.chance(50) {
+                    line.replace("WWW", "Proxy").replace("tication", "te")
+                } else {
+                    line.into()
+                };
+                let answer = response(text, code, ["x", "y"][random.below(2) as usize], SDP);
+                bench.say(&answer.replace("Content-Type", &format!("{line}Content-Type")));
+            }
+        }
+        let sent = bench.sent.drain(..).map(|(_, text)| text).chain(bench.written.drain(..).map(|(_, text)| text));
+        heard.extend(sent.map(|text| text.replace("\r\n", "\n")).filter(|text| !text.starts_with("SIP/2.0")));
+        let old = heard.len().saturating_sub(40);
+        heard.drain(..old);
+    }
+    for leg in LEG..=next {
+        bench.command(LegCommand::HangUp { leg: LegId(leg) });
+    }
+    let mut gone = std::collections::BTreeSet::new();
+    for event in &bench.events {
+        assert!(!gone.contains(&event.leg()), "{event:?} after its end");
+        assert!((LEG..=next).contains(&event.leg().0), "{event:?} is of no leg that was placed");
+        if matches!(event, LegEvent::Gone { .. }) {
+            gone.insert(event.leg());
+        }
+    }
+    assert_eq!(gone.len() as u64, next - LEG);
+    bench.input(Input::Drain);
+    bench.wait_ms(8_000_000);
+    bench.assert_empties();
+}
+
+#[test]
+fn noise_among_phones_and_trunks_does_no_harm() {
+    for_seeds("noise_among_phones_and_trunks_does_no_harm", 30, noise);
 }
