@@ -24,9 +24,11 @@ pub type Addresses = BTreeMap<HostPort, Vec<SocketAddr>>;
 
 /// The site as signalling wants it, with the addresses that are known by now.
 pub fn sip_site(config: &Config, addresses: &Addresses) -> Site {
-    let known = |long: &TrunkAddress| match long.address.address() {
-        Some(address) => vec![address],
-        None => addresses.get(&long.address).cloned().unwrap_or_default(),
+    // Our socket has one family.
+    let ours = |address: &SocketAddr| address.is_ipv4() == config.listen.sip.is_ipv4();
+    let known = |long: &TrunkAddress| -> Vec<SocketAddr> {
+        let named = addresses.get(&long.address).into_iter().flatten().copied();
+        long.address.address().into_iter().chain(named).filter(ours).collect()
     };
     let trunk = |(name, long): (&String, &TrunkAddress)| Trunk {
         name: name.clone(),
@@ -129,8 +131,10 @@ fn resolve_again<A: Iterator<Item = SocketAddr>>(
             match look_up(name) {
                 Ok(addresses) => {
                     let mut addresses: Vec<_> = addresses.take(ADDRESSES_MAX).collect();
-                    // Servers turn their answers round; that alone is no change.
+                    // Servers turn their answers round; that alone is no change, and whom we call stays the same.
                     addresses.sort();
+                    let first = before.get(name).and_then(|before| before.first());
+                    addresses.sort_by_key(|address| Some(address) != first);
                     found.insert(name.clone(), addresses);
                     if failing.remove(name) {
                         tracing::info!("`{}` has an address again", name.host);
@@ -189,7 +193,8 @@ mod tests {
         assert_eq!((site.trunks.len(), site.phones.len(), site.realm.as_str()), (2, 1, "office.example"));
         assert!(site.trunk("named").unwrap().addresses.is_empty());
         assert_eq!(site.trunk("literal").unwrap().addresses, ["192.0.2.9:5060".parse().unwrap()]);
-        let known = Addresses::from([(name, vec!["192.0.2.1:5070".parse().unwrap()])]);
+        let both = ["[2001:db8::1]:5070", "192.0.2.1:5070"].map(|address| address.parse().unwrap());
+        let known = Addresses::from([(name, both.to_vec())]);
         let site = sip_site(&config, &known);
         assert_eq!((site.trunk("named").unwrap().addresses.len(), trunk_hosts(&site).len()), (1, 2));
         assert_eq!(site.phone("1001").unwrap().name.as_deref(), Some("Front desk"));

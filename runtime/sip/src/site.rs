@@ -60,6 +60,14 @@ pub struct Phone {
     pub name: Option<String>,
 }
 
+impl Trunk {
+    /// The same but for addresses that are not called.
+    pub fn is_as(&self, other: &Trunk) -> bool {
+        let same = Trunk { addresses: self.addresses.clone(), ..other.clone() };
+        *self == same && self.addresses.first() == other.addresses.first()
+    }
+}
+
 impl Site {
     pub fn trunk(&self, name: &str) -> Option<&Trunk> {
         self.trunks.iter().find(|trunk| trunk.name == name)

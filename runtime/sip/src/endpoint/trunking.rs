@@ -28,7 +28,7 @@ impl Endpoint {
         for id in self.trunks.ids() {
             let Some(name) = self.trunks.get(id).map(|state| state.name.clone()) else { continue };
             let (old, new) = (before.trunk(&name), site.trunk(&name));
-            if let Some(old) = old.filter(|old| new != Some(*old)) {
+            if let Some(old) = old.filter(|old| !new.is_some_and(|new| new.is_as(old))) {
                 self.leave(id, old);
             }
             if new.is_none() {
@@ -37,7 +37,7 @@ impl Endpoint {
         }
         for trunk in &site.trunks {
             let known = self.trunks.find(&trunk.name);
-            if known.is_some() && before.trunk(&trunk.name) == Some(trunk) {
+            if known.is_some() && before.trunk(&trunk.name).is_some_and(|before| before.is_as(trunk)) {
                 continue;
             }
             let id = known.unwrap_or_else(|| {

@@ -75,6 +75,12 @@ fn a_registration_that_fails_is_tried_again_later_and_later() {
     assert_eq!(header(&longer, "Expires"), "1800");
     bench.say(&response(&longer, 200, "far", ""));
     assert_eq!(bench.trunks.last().unwrap(), "carrier up");
+    // Another address of the same name is no other trunk.
+    let mut moved = Trunk { register_s: Some(600), ..trunk("carrier") };
+    moved.addresses.push(crate::bench::address("127.0.0.7:5060"));
+    bench.input(Input::Site(Arc::new(Site { trunks: vec![moved], ..Site::default() })));
+    bench.wait_ms(10);
+    assert!(bench.sent.is_empty());
     // The operator takes it away: we leave.
     bench.input(Input::Site(Arc::new(Site::default())));
     assert_eq!(header(&bench.one(), "Expires"), "0");
