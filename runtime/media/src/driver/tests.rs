@@ -251,3 +251,36 @@ fn calls_are_recorded_again_and_again_and_encrypted_with_a_key() {
         std::fs::remove_file(sealed).unwrap();
     }
 }
+
+/// Strangers have another address than the SDP and the signalling: their packets neither get in nor crowd others out.
+#[test]
+fn a_flood_of_strangers_does_not_drown_the_far_side() {
+    let (media, events) = start(MediaConfig::default());
+    let bind = |address: &str| UdpSocket::bind((address, 0)).unwrap();
+    let (phone, stranger) = (bind("127.0.0.1"), bind("127.0.0.2"));
+    let leg = LegId(1);
+    let at = media.open(leg, Some(Ipv4Addr::LOCALHOST.into()), None).unwrap();
+    media.tell(leg, Command::Connect(spec(phone.local_addr().unwrap())));
+    let packet = |sequence| {
+        let header = crate::rtp::Header {
+            marker: false,
+            payload_type: 8,
+            sequence,
+            timestamp: u32::from(sequence) * 160,
+            ssrc: 1,
+        };
+        [&header.to_bytes()[..], &[0xd5; 160]].concat()
+    };
+    for sequence in 0..10 {
+        (0..10).for_each(|_| assert!(stranger.send_to(&packet(sequence), at).is_ok()));
+        phone.send_to(&packet(sequence), at).unwrap();
+    }
+    wait(&events, |_, event| (event == MediaEvent::FirstPacket).then_some(()));
+    while media.statistics().packets_received < 110 {
+        std::thread::yield_now();
+    }
+    assert_eq!(media.statistics().packets_refused, 100);
+    media.close(leg);
+    let quality = wait(&events, |_, event| if let MediaEvent::Quality(quality) = event { Some(quality) } else { None });
+    assert_eq!((quality.received, quality.lost), (10, 0));
+}
