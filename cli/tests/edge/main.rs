@@ -7,6 +7,7 @@
     reason = "tests may stop at the first surprise"
 )]
 
+mod desk_phones;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod kamailio;

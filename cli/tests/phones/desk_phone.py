@@ -3,6 +3,7 @@ happens, one JSON object a line. It sends a tone and keeps what it hears.
 
 desk_phone.py SERVER EXTENSION PASSWORD udp|tcp answer|busy|decline|ring HEARD.WAV"""
 import json
+import os
 import sys
 import threading
 import time
@@ -23,12 +24,17 @@ class Call(pj.Call):
 
     def onCallState(self, prm):
         info = self.getInfo()
-        say(event="call", state=info.stateText, code=int(info.lastStatusCode), remote=info.remoteUri)
         if info.state == pj.PJSIP_INV_STATE_CONFIRMED:
             work.append((TALK_S, lambda: self.hangup(pj.CallOpParam())))
+        if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            # The file gets its length.
+            self.recorder = self.tone = None
+        say(event="call", state=info.stateText, code=int(info.lastStatusCode), remote=info.remoteUri)
 
     def onCallMediaState(self, prm):
-        for at, media in enumerate(self.getInfo().media):
+        # Its parts live no longer than the whole.
+        info = self.getInfo()
+        for at, media in enumerate(info.media):
             if media.type != pj.PJMEDIA_TYPE_AUDIO or media.status != pj.PJSUA_CALL_MEDIA_ACTIVE or self.tone:
                 continue
             audio = self.getAudioMedia(at)
@@ -98,5 +104,9 @@ while not gone.is_set():
         except pj.Error:
             pass
 account.shutdown()
-calls.clear()
-endpoint.libDestroy()
+until = time.monotonic() + 1.0
+while time.monotonic() < until:
+    endpoint.libHandleEvents(20)
+sys.stdout.flush()
+# Calls that are over must not be touched any more, not even by the interpreter's end.
+os._exit(0)

@@ -2,7 +2,7 @@
 //! seam 3). A leg is one side of one call. Nothing here knows SIP: a chat socket is a leg too.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::Redacted;
 
@@ -129,10 +129,12 @@ pub enum LegEvent {
         leg: LegId,
     },
     /// Offer and answer are done (again); media may flow by this specification. Of a leg that we placed it may come
-    /// before `Up`: early media.
+    /// before `Up`: early media. `peer`: the host that the signalling comes from, which behind a NAT is where the voice
+    /// comes from too, whatever the description says.
     Media {
         leg: LegId,
         media: MediaSpec,
+        peer: IpAddr,
     },
     /// What must be kept so that another process can take the dialog up: of a leg that we placed, said before `Up`;
     /// of any leg, said again when it changes. Opaque outside the signalling room.

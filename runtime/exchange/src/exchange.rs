@@ -126,9 +126,9 @@ impl Exchange {
     fn leg(&mut self, event: LegEvent) {
         match event {
             LegEvent::Incoming(incoming) => self.incoming(incoming),
-            LegEvent::Media { leg, media } => {
+            LegEvent::Media { leg, media, peer } => {
                 if self.desk.legs.contains_key(&leg) {
-                    self.desk.put(Output::Media(MediaCommand::Connect { leg, media }));
+                    self.desk.put(Output::Media(MediaCommand::Connect { leg, media, peer }));
                 }
                 self.with_second(leg, |call, desk| call.second_media(desk));
             }

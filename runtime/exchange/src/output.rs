@@ -55,6 +55,8 @@ pub enum MediaCommand {
     Connect {
         leg: LegId,
         media: MediaSpec,
+        /// Whose packets are taken besides those of the host in the description.
+        peer: IpAddr,
     },
     /// Render by the program's tables (`contract::spoken`, audio files) and play one after the other, in
     /// place of whatever plays. Answered by `PlayDone`.

@@ -351,7 +351,7 @@ fn leg_event(event: LegEvent, media: &Media, lines: &mut HashMap<LegId, Line>) {
     let tell = |leg: &LegId, event| lines.get(leg).map(|line| line.events.send(event));
     match event {
         LegEvent::Ringing { leg } => drop(tell(&leg, PhoneEvent::Ringing)),
-        LegEvent::Media { leg, media: spec } => {
+        LegEvent::Media { leg, media: spec, .. } => {
             media.tell(leg, Command::Connect(spec));
             media.tell(leg, Command::Listen(true));
         }

@@ -196,7 +196,10 @@ impl Plant {
                 };
                 work.push_back(Work::Exchange(Input::Media(event)));
             }
-            MediaCommand::Connect { leg, media } => self.media.tell(leg, Command::Connect(media)),
+            MediaCommand::Connect { leg, media, peer } => {
+                self.media.tell(leg, Command::Peer(peer));
+                self.media.tell(leg, Command::Connect(media));
+            }
             MediaCommand::Play { leg, token, program, items } => {
                 self.rendering.remove(&leg);
                 match self.prompts.get(leg, token, program, items) {

@@ -4,7 +4,7 @@ use runtime_contract::leg::{GoneCause, LegEvent, LegId, Target};
 use runtime_contract::script::FarSide;
 use runtime_exchange::Input;
 
-use crate::plant::{Coming, Plant, voice};
+use crate::plant::{Coming, Plant, nowhere, voice};
 use crate::transcript::What;
 
 /// How long it takes until somebody who is called answers, says no, or cannot be reached.
@@ -40,7 +40,7 @@ impl Plant {
         let (gone_ms, cause) = match side {
             // He answers, talks, and leaves.
             FarSide::Person => {
-                self.come(answer_ms, Coming::Leg(LegEvent::Media { leg, media: voice() }));
+                self.come(answer_ms, Coming::Leg(LegEvent::Media { leg, media: voice(), peer: nowhere().ip() }));
                 self.come(answer_ms, Coming::Leg(LegEvent::Up { leg }));
                 (answer_ms + TALK_MS, GoneCause::RemoteHungUp)
             }

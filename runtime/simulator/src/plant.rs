@@ -310,7 +310,7 @@ impl Plant {
     fn leg(&mut self, command: LegCommand) {
         match command {
             LegCommand::Answer { leg, .. } => {
-                self.inputs.push_back(Input::Leg(LegEvent::Media { leg, media: voice() }));
+                self.inputs.push_back(Input::Leg(LegEvent::Media { leg, media: voice(), peer: nowhere().ip() }));
                 self.inputs.push_back(Input::Leg(LegEvent::Up { leg }));
             }
             LegCommand::Reject { leg, .. } | LegCommand::HangUp { leg } => {
@@ -570,6 +570,6 @@ pub(crate) fn voice() -> MediaSpec {
 }
 
 /// An address that nothing is sent to.
-fn nowhere() -> SocketAddr {
+pub(crate) fn nowhere() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, 9))
 }

@@ -218,7 +218,7 @@ impl Plant {
                     send: true,
                     receive: true,
                 };
-                inputs.push_back(Input::Leg(LegEvent::Media { leg, media }));
+                inputs.push_back(Input::Leg(LegEvent::Media { leg, media, peer: Ipv4Addr::LOCALHOST.into() }));
                 inputs.push_back(Input::Leg(LegEvent::Up { leg }));
             }
             LegCommand::Reject { leg, cause } => {
@@ -412,7 +412,7 @@ impl Plant {
             send: true,
             receive: true,
         };
-        self.give(Input::Leg(LegEvent::Media { leg, media }));
+        self.give(Input::Leg(LegEvent::Media { leg, media, peer: Ipv4Addr::LOCALHOST.into() }));
         if !early {
             self.give(Input::Leg(LegEvent::Up { leg }));
         }

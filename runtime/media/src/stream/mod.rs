@@ -52,6 +52,8 @@ pub enum Command {
     /// Offer and answer are done (again). The first starts sending: one packet each `ptime_ms`, silence when
     /// nothing plays, so that sequence numbers and timestamps have no gap while we may send.
     Connect(MediaSpec),
+    /// The host that the signalling comes from, of a leg that was opened without one.
+    Peer(IpAddr),
     /// Play these one after the other, in place of whatever plays (whose `PlayDone` never comes).
     Play { prompts: Vec<Arc<Prompt>>, token: u64 },
     /// Stop at once. No `PlayDone`. Nothing happens when nothing plays.
@@ -284,6 +286,7 @@ impl Stream {
                 self.receiving.connect(&media);
                 self.media = Some(media);
             }
+            Command::Peer(host) => self.receiving.set_peer(host),
             Command::Play { prompts, token } => self.sending.play(prompts, token),
             Command::StopPlay => self.sending.stop_play(),
             Command::Ringback(cadence) => self.sending.ring_back(cadence),

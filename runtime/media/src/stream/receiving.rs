@@ -57,6 +57,11 @@ impl Receiving {
         }
     }
 
+    /// Counts from the next description on; the first that is known stays.
+    pub fn set_peer(&mut self, host: IpAddr) {
+        self.peer.get_or_insert(host.to_canonical());
+    }
+
     pub fn connect(&mut self, media: &MediaSpec) {
         let reports = media.rtcp.unwrap_or_else(|| port_behind(media.remote));
         for (latch, address) in [(&mut self.latch, media.remote), (&mut self.report_latch, reports)] {

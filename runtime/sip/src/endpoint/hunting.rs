@@ -2,7 +2,7 @@
 //! one answers (RFC 3261 §16.7 as an endpoint meets it). Each place is a leg of its own, of which nobody outside knows.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use runtime_contract::leg::{GoneCause, LegCommand, LegEvent, LegId, MediaSpec};
 use runtime_contract::time::Tick;
@@ -48,7 +48,7 @@ struct Branch {
     leg: LegId,
     trunk: Option<String>,
     /// What it said last of its media, and what a successor needs.
-    media: Option<MediaSpec>,
+    media: Option<(MediaSpec, IpAddr)>,
     dialog: Option<LegEvent>,
 }
 
@@ -174,13 +174,13 @@ impl Endpoint {
                     self.ctx.say(LegEvent::Ringing { leg: hunt.leg });
                 }
             }
-            LegEvent::Media { media, .. } => {
+            LegEvent::Media { media, peer, .. } => {
                 hunt.rang = true;
                 // Of several early sounds nobody can hear one.
                 if alone {
-                    self.ctx.say(LegEvent::Media { leg: hunt.leg, media });
+                    self.ctx.say(LegEvent::Media { leg: hunt.leg, media, peer });
                 } else if let Some(known) = hunt.branches.get_mut(at) {
-                    known.media = Some(media);
+                    known.media = Some((media, peer));
                 }
             }
             LegEvent::Dialog { dialog, .. } => {
@@ -207,8 +207,8 @@ impl Endpoint {
         if let Some(dialog) = winner.dialog {
             self.ctx.say(dialog);
         }
-        if let Some(media) = winner.media {
-            self.ctx.say(LegEvent::Media { leg: hunt.leg, media });
+        if let Some((media, peer)) = winner.media {
+            self.ctx.say(LegEvent::Media { leg: hunt.leg, media, peer });
         }
         self.ctx.say(LegEvent::Up { leg: hunt.leg });
     }

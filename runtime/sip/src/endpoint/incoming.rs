@@ -266,7 +266,8 @@ impl Endpoint {
             state.remote.as_ref().map(|remote| MediaSpec { receive: remote.media.receive && !held, ..remote.media });
         if let Some(media) = media.filter(|media| state.media != Some(*media) && !state.silent) {
             state.media = Some(media);
-            self.ctx.say(LegEvent::Media { leg: state.id, media });
+            let peer = state.dialog.peer.address.ip();
+            self.ctx.say(LegEvent::Media { leg: state.id, media, peer });
         }
     }
 

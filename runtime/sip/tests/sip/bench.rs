@@ -157,7 +157,7 @@ pub fn brief(event: &LegEvent) -> String {
     match event {
         LegEvent::Incoming(incoming) => format!("incoming {}", incoming.leg.0),
         LegEvent::Ringing { leg } => format!("ringing {}", leg.0),
-        LegEvent::Media { leg, media } => {
+        LegEvent::Media { leg, media, .. } => {
             let held = if media.send { "" } else { " held" };
             format!("media {} {} {:?}{held}", leg.0, media.remote, media.codec)
         }
