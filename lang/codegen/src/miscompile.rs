@@ -157,7 +157,7 @@ fn moved(offset: Offset32, by: i32) -> Offset32 {
 
 fn add(function: &mut Function, constant: Inst, more: i64) {
     if let InstructionData::UnaryImm { imm, .. } = &mut function.dfg.insts[constant] {
-        *imm = Imm64::new(imm.bits() + more);
+        *imm = Imm64::new(imm.bits().wrapping_add(more));
     }
 }
 
