@@ -10,7 +10,8 @@
 
 mod harness;
 
-use std::net::UdpSocket;
+use std::io::{Read, Write};
+use std::net::{TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -94,5 +95,43 @@ fn torture_messages_get_the_answers_of_the_table() {
         let refused = ["ipv6-bad", "ipv6-bug-abnf-3-colons"].contains(&file.file_name().to_str().unwrap());
         assert!(!refused || statuses.iter().all(|status| *status == 400), "{:?}: {statuses:?}", file.file_name());
     }
+    assert_eq!(served.stop(), 0);
+}
+
+#[test]
+fn connections_are_served_and_hostile_ones_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::start(&harness::project("cli/tests/projects/brief"), folder.path(), &[]);
+    let connect = || {
+        let stream = TcpStream::connect(served.sip).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream
+    };
+    let options = "OPTIONS sip:ivr@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK1\r\n\
+                   From: <sip:probe@127.0.0.1>;tag=1\r\nTo: <sip:ivr@127.0.0.1>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\
+                   Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n";
+    let mut good = connect();
+    good.write_all(b"\r\n\r\n").unwrap();
+    let mut pong = [0; 2];
+    good.read_exact(&mut pong).unwrap();
+    assert_eq!(&pong, b"\r\n");
+    let (first, second) = options.split_at(100);
+    good.write_all(first.as_bytes()).unwrap();
+    // What is no SIP, and what has no end, is closed, and nobody else notices.
+    for bytes in
+        [&b"GET / HTTP/1.1\r\n\r\n"[..], &[b'x'; 30_000], &options.replace("Content-Length: 0\r\n", "").into_bytes()]
+    {
+        let mut bad = connect();
+        bad.write_all(bytes).unwrap();
+        let mut said = Vec::new();
+        // Closed with bytes of ours unread, it may be reset.
+        let _ = bad.read_to_end(&mut said);
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.is_empty() || said.starts_with("SIP/2.0 400 "), "{said}");
+    }
+    good.write_all(second.as_bytes()).unwrap();
+    let mut answer = [0; 15];
+    good.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"SIP/2.0 200 OK\r");
     assert_eq!(served.stop(), 0);
 }

@@ -40,6 +40,8 @@ pub(crate) struct Call {
     pub onward: Option<Onward>,
     recording: Option<Recording>,
     pub conversation: Conversation,
+    /// The caller's last key, and how and when it came.
+    last_key: Option<(char, KeyWay, Tick)>,
     /// The session is over; only recordings are still to come.
     over: bool,
     /// As it stands in the exchange's table of deadlines.
@@ -47,6 +49,16 @@ pub(crate) struct Call {
     /// When a call that is over is closed without its recordings.
     close_at: Option<Tick>,
 }
+
+/// How a key came. Some phones send each both ways.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyWay {
+    Voice,
+    Signalling,
+}
+
+/// The same key by the other way within this time is the same press.
+const SAME_PRESS_MS_MAX: u64 = 250;
 
 #[derive(Clone, Copy)]
 struct Answering {
@@ -82,6 +94,7 @@ impl Call {
             onward: None,
             recording: None,
             conversation: Conversation::default(),
+            last_key: None,
             over: false,
             deadline: None,
             close_at: None,
@@ -94,6 +107,18 @@ impl Call {
 
     pub fn program(&self) -> &Arc<dyn FlowProgram> {
         self.session.program()
+    }
+
+    /// A key of the caller that has come by the other way already.
+    pub fn is_said_twice(&mut self, desk: &Desk, key: char, way: KeyWay) -> bool {
+        let is_same = |(last, came, at): &mut (char, KeyWay, Tick)| {
+            *last == key && *came != way && desk.now.tick <= at.plus_ms(SAME_PRESS_MS_MAX)
+        };
+        if self.last_key.take_if(is_same).is_some() {
+            return true;
+        }
+        self.last_key = Some((key, way, desk.now.tick));
+        false
     }
 
     /// Over, and nothing to wait for: may be dropped.

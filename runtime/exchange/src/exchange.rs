@@ -9,7 +9,7 @@ use runtime_contract::value::Phone;
 use runtime_contract::{GraphId, Now, Redacted, Tick, Time, Write};
 use runtime_session::{Input as SessionInput, Line, LineEvent, RequestId, Session, Start, StopReason};
 
-use crate::call::Call;
+use crate::call::{Call, KeyWay};
 use crate::desk::{Desk, Table};
 use crate::input::{Canary, Input, MediaEvent, ServiceFailure, Version, WriteNumber};
 use crate::live::LiveCall;
@@ -181,7 +181,7 @@ impl Exchange {
             }
             MediaEvent::Key { leg, key } => self.with_leg(leg, |call, desk| {
                 // What the other side keys is not the flow's.
-                if call.leg == Some(leg) {
+                if call.leg == Some(leg) && !call.is_said_twice(desk, key, KeyWay::Voice) {
                     call.tell(desk, SessionInput::Line(LineEvent::Key(key)));
                 }
             }),
@@ -420,6 +420,9 @@ impl Exchange {
     /// A key that came by signalling: for the flow, or for whoever is at the other end of the bridge.
     fn key(&mut self, leg: LegId, key: char) {
         self.with_leg(leg, |call, desk| {
+            if call.leg == Some(leg) && call.is_said_twice(desk, key, KeyWay::Signalling) {
+                return;
+            }
             if let Some(to) = call.talks_with(leg) {
                 desk.put(Output::Media(MediaCommand::Press { leg: to, key }));
             } else if call.leg == Some(leg) {

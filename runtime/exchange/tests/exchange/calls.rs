@@ -573,3 +573,18 @@ fn a_call_that_is_given_away_is_over_and_one_that_comes_back_goes_on() {
     plant.give(Input::Leg(LegEvent::TransferFailed { leg, status: 486 }));
     assert_eq!(plant.said()[0], "hang up");
 }
+
+#[test]
+fn a_key_that_comes_by_voice_and_by_signalling_is_one() {
+    let mut plant = Plant::new(Some(&hotline(false)), 10);
+    let leg = plant.call("1001");
+    plant.said();
+    let by_signalling = |key| Input::Leg(LegEvent::Key { leg, key: Redacted::new(key) });
+    plant.give(by_signalling('2'));
+    assert!(plant.said().contains(&"record".to_owned()));
+    plant.key(leg, '2');
+    assert!(plant.said().is_empty(), "a second key would have ended the recording");
+    plant.pass(300);
+    plant.key(leg, '2');
+    assert!(!plant.said().is_empty(), "pressed again");
+}
