@@ -576,15 +576,18 @@ fn a_call_that_is_given_away_is_over_and_one_that_comes_back_goes_on() {
 
 #[test]
 fn a_key_that_comes_by_voice_and_by_signalling_is_one() {
-    let mut plant = Plant::new(Some(&hotline(false)), 10);
-    let leg = plant.call("1001");
+    let (mut plant, leg, second) = going_on();
+    plant.answers(second, false);
     plant.said();
     let by_signalling = |key| Input::Leg(LegEvent::Key { leg, key: Redacted::new(key) });
-    plant.give(by_signalling('2'));
-    assert!(plant.said().contains(&"record".to_owned()));
-    plant.key(leg, '2');
-    assert!(plant.said().is_empty(), "a second key would have ended the recording");
+    // The media room has sent it on already.
+    plant.key(leg, '7');
+    plant.give(by_signalling('7'));
+    assert!(plant.said().is_empty());
+    plant.give(by_signalling('7'));
+    assert_eq!(plant.said(), ["press 7"], "pressed twice");
+    plant.key(leg, '8');
     plant.pass(300);
-    plant.key(leg, '2');
-    assert!(!plant.said().is_empty(), "pressed again");
+    plant.give(by_signalling('8'));
+    assert_eq!(plant.said(), ["press 8"], "so much later it is another press");
 }
