@@ -264,8 +264,10 @@ fn configure(root: &Path, port: u16) -> std::io::Result<()> {
 const MODULES: &[&str] = &[
     "res_sorcery_config",
     "res_sorcery_memory",
+    "res_sorcery_astdb",
     "res_pjproject",
     "res_pjsip",
+    "res_pjsip_pubsub",
     "res_pjsip_session",
     "res_pjsip_sdp_rtp",
     "res_pjsip_caller_id",
