@@ -10,6 +10,9 @@ use crate::show::{Result, plural, say};
 use crate::source::{Source, Wanted};
 use crate::table::{row, table};
 
+/// Calls on one page of a server.
+const SERVER_SHOWS_MAX: usize = 10_000;
+
 #[derive(Args)]
 pub struct Calls {
     /// Only from this number: the whole of it with its `+`, or its last digits
@@ -24,8 +27,8 @@ pub struct Calls {
     /// Only those that ended so: `hung up`, `fault`, `caller hung up`, …
     #[arg(long, value_name = "WORDS")]
     end: Option<String>,
-    /// At most so many
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    /// At most so many; a server shows 10000 at a time, a data folder all
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// Only those going on, with the step they are in
     #[arg(long, conflicts_with_all = ["end", "data"])]
@@ -58,8 +61,11 @@ impl Calls {
         }
         let mut rows = vec![row(["CALL", "STARTED (UTC)", "FLOW", "CALLER", "CALLED", "LENGTH", "END", "VERSION"])];
         rows.extend(calls.iter().map(call_row));
-        let full = calls.len() == self.limit as usize;
-        let more = if full { "; more with `--limit`" } else { "" };
+        let more = match calls.len() {
+            shown if shown == self.limit as usize => "; more with `--limit`",
+            SERVER_SHOWS_MAX.. if self.source.is_server() => "; more with `--data`",
+            _ => "",
+        };
         say(&format!("{}{}{more}\n", table(&rows), plural(calls.len(), "call")));
         Ok(())
     }

@@ -19,6 +19,7 @@ mod new;
 mod project;
 mod recording;
 mod reload;
+mod replay;
 mod serve;
 mod show;
 mod source;
@@ -80,8 +81,8 @@ enum Command {
     Calls(calls::Calls),
     /// Tells a call again from its journal: steps, prompts, keys, services, outcomes
     CallLog(call_log::CallLog),
-    /// Runs a call's journal in its own version again, and says whether it does the same
-    Replay(call_log::Replay),
+    /// Runs a call's journal again, in its own version or in other files, and says whether they do the same
+    Replay(replay::Replay),
     /// Takes a person out of all that is kept
     Erase(erase::Erase),
     /// Shows what goes on in a running server, each second

@@ -65,10 +65,24 @@ const PHONES: &str = "voices: { engine: tones }\ntrunks: { here: 127.0.0.1, out:
 
 /// What the one call of a server noted.
 fn noted(data: &Path) -> Vec<(String, String)> {
-    let store = Store::open(data, Options::default(), |_| ()).unwrap();
-    let calls = store.calls(10).unwrap();
+    let mut calls = all_noted(data);
     assert_eq!(calls.len(), 1);
-    calls[0].record.notes.iter().map(|(key, value)| (key.clone(), value.reveal().clone())).collect()
+    calls.remove(0)
+}
+
+/// What each call of a server noted.
+fn all_noted(data: &Path) -> Vec<Vec<(String, String)>> {
+    let store = Store::open(data, Options::default(), |_| ()).unwrap();
+    let notes = |(key, value): &(String, runtime_contract::Redacted<String>)| (key.clone(), value.reveal().clone());
+    store.calls(10).unwrap().iter().map(|call| call.record.notes.iter().map(notes).collect()).collect()
+}
+
+/// A carrier that goes by a scenario, so many calls and questions long.
+fn carrier(port: u16, scenario: &str, calls: u32, transport: &str) {
+    let (folder, nobody) = (tempfile::tempdir().unwrap(), SocketAddr::from(([127, 0, 0, 1], 9)));
+    let sipp = Sipp { scenario, to: nobody, number: "x", calls, rate: 1, timeout_s: 60, transport };
+    let outcome = sipp.run_at(SocketAddr::from(([127, 0, 0, 1], port)), folder.path());
+    assert_eq!(outcome.code, Some(0), "{scenario}: {}", outcome.said);
 }
 
 /// Calls a number of the office and waits to be hung up on.
@@ -124,22 +138,54 @@ fn a_trunk_that_challenges_is_registered_with_and_called_through() {
          host: carrier.example\n    user: '4711'\n    password: secret\n    register_s: 600\n    from: '+8621'\n    \
          identity: true\nphones: {{ 1001: {{ password: x }} }}\n"
     ));
-    let carrier = |scenario| {
-        let (folder, nobody) = (tempfile::tempdir().unwrap(), SocketAddr::from(([127, 0, 0, 1], 9)));
-        let sipp = Sipp { scenario, to: nobody, number: "x", calls: 1, rate: 1, timeout_s: 60, transport: "u1" };
-        let outcome = sipp.run_at(port, folder.path());
-        assert_eq!(outcome.code, Some(0), "{scenario}: {}", outcome.said);
-    };
     std::thread::scope(|scope| {
-        let registrar = scope.spawn(|| carrier("trunk_registrar"));
+        let registrar = scope.spawn(|| carrier(port, "trunk_registrar", 1, "u1"));
         let served = Served::start(project.path(), data.path(), &[]);
         registrar.join().unwrap();
         harness::until("it is registered", || served.http("GET", "/trunks").1.contains("\"registered\":true"));
         assert_eq!(served.metric("strowger_trunk_up{trunk=\"carrier\"}"), 1.0);
-        let callee = scope.spawn(|| carrier("trunk_call"));
+        let callee = scope.spawn(|| carrier(port, "trunk_call", 1, "u1"));
         call(&served, "+864008100004");
         callee.join().unwrap();
         assert_eq!(served.stop(), 0);
     });
     assert_eq!(noted(data.path()), [("outcome".to_owned(), "talked".to_owned())]);
+}
+
+#[test]
+fn a_trunk_that_is_not_there_is_passed_over_until_it_is_back() {
+    let (first, second, data) = (harness::free_port(), harness::free_port(), tempfile::tempdir().unwrap());
+    let trunk = |name: &str, port: u16, more: &str| {
+        format!(
+            "  {name}:\n    address: 127.0.0.1:{port}\n    host: carrier.example\n    user: '4711'\n    \
+             password: secret\n    from: '+8621'\n    identity: true\n    {more}\n"
+        )
+    };
+    let project = office(&format!(
+        "voices: {{ engine: tones }}\ntrunks:\n  here: 127.0.0.1\n{}{}phones: {{ 1001: {{ password: x }} }}\n",
+        trunk("first", first, "transport: tcp\n    probe_s: 5"),
+        trunk("second", second, "transport: udp"),
+    ));
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(move || carrier(first, "trunk_probed", 1, "t1"));
+        let served = Served::start(project.path(), data.path(), &[]);
+        let is = |up: f64| {
+            let what = format!("the first trunk is {up}");
+            harness::until(&what, || served.metric("strowger_trunk_up{trunk=\"first\"}") == up);
+        };
+        is(1.0);
+        asked.join().unwrap();
+        // Nobody listens there any more.
+        is(0.0);
+        let callee = scope.spawn(move || carrier(second, "trunk_call", 1, "u1"));
+        call(&served, "+864008100004");
+        callee.join().unwrap();
+        let callee = scope.spawn(move || carrier(first, "trunk_probed", 2, "t1"));
+        is(1.0);
+        call(&served, "+864008100004");
+        callee.join().unwrap();
+        assert_eq!(served.stop(), 0);
+    });
+    let talked = [("outcome".to_owned(), "talked".to_owned())];
+    assert_eq!(all_noted(data.path()), [talked.clone(), talked]);
 }

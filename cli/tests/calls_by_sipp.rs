@@ -9,9 +9,11 @@
 
 mod harness;
 
-use std::net::SocketAddr;
+use std::collections::HashSet;
+use std::net::{SocketAddr, UdpSocket};
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use harness::bank::Bank;
 use harness::pcap::{self, Press};
@@ -143,11 +145,55 @@ fn a_lost_ack_brings_the_200_again() {
     site.ends_clean(2.0);
 }
 
+/// INVITEs of a host that never says anything more; gives how many were answered by 200 and by 503.
+fn flood(server: SocketAddr, invites: usize) -> (usize, usize) {
+    let socket = UdpSocket::bind("127.0.0.3:0").unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    let here = socket.local_addr().unwrap();
+    let sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.3\r\ns=-\r\nc=IN IP4 127.0.0.3\r\nt=0 0\r\nm=audio 9 RTP/AVP 8\r\n";
+    let (mut taken, mut refused, mut buffer) = (HashSet::new(), HashSet::new(), [0; 4_096]);
+    for number in 0..invites {
+        let invite = format!(
+            "INVITE sip:{EXAMPLE}@{server} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK{number}\r\n\
+             From: <sip:f@{here}>;tag=f\r\nTo: <sip:{EXAMPLE}@{server}>\r\nCall-ID: flood{number}\r\n\
+             CSeq: 1 INVITE\r\nMax-Forwards: 70\r\nContact: <sip:f@{here}>\r\nContent-Type: application/sdp\r\n\
+             Content-Length: {}\r\n\r\n{sdp}",
+            sdp.len()
+        );
+        socket.send_to(invite.as_bytes(), server).unwrap();
+        // No faster than it answers; what comes again was counted.
+        while taken.len() + refused.len() + 50 < number {
+            let length = socket.recv(&mut buffer).expect("every INVITE has its answer");
+            let text = String::from_utf8_lossy(&buffer[..length]);
+            let call = text.lines().find(|line| line.starts_with("Call-ID")).unwrap().to_owned();
+            match &text[8..11] {
+                "200" => taken.insert(call),
+                "503" => refused.insert(call),
+                _ => false,
+            };
+        }
+    }
+    (taken.len(), refused.len())
+}
+
 #[test]
-fn a_call_that_is_never_acknowledged_ends() {
+fn calls_that_are_never_acknowledged_end_and_a_flood_of_them_hinders_nobody() {
+    const FLOOD: usize = 10_000;
+    // 250 calls, and the refusals that are repeated until they are acknowledged.
+    const GROWTH_KB_MAX: u64 = 32_768;
     let site = Site::example();
-    site.completes("never_acked", site.served.sip, EXAMPLE, 2);
-    site.ends_clean(2.0);
+    std::thread::scope(|scope| {
+        let silent = scope.spawn(|| site.completes("never_acked", site.served.sip, EXAMPLE, 2));
+        let before_kb = site.served.resident_kb();
+        let (taken, refused) = flood(site.served.sip, FLOOD);
+        assert!(taken <= 250 && refused > FLOOD - 350, "{taken} taken, {refused} refused");
+        site.completes("hang_up", site.served.sip, EXAMPLE, 5);
+        let grown_kb = site.served.resident_kb().saturating_sub(before_kb);
+        assert!(grown_kb < GROWTH_KB_MAX, "grown by {grown_kb} kB");
+        silent.join().unwrap();
+    });
+    harness::until("all calls are over", || site.served.metric("strowger_calls_live") == 0.0);
+    assert_eq!(site.served.stop(), 0);
 }
 
 #[test]
@@ -169,6 +215,27 @@ fn a_caller_may_change_the_session_in_every_way() {
     let site = Site::example();
     site.completes("changed_session", site.served.sip, EXAMPLE, 2);
     site.ends_clean(2.0);
+}
+
+/// A server that was killed takes its calls up by a re-INVITE, which meets one of the caller's.
+#[test]
+fn offers_that_cross_are_made_again() {
+    let (project, data, folder) = (harness::project("cli/tests/projects/kept"), tempdir().unwrap(), tempdir().unwrap());
+    let mut served = Served::start(&project, data.path(), &["--no-watch"]);
+    let (sip, scenario, number) = (served.sip, "glare", "+864008100005");
+    let sipp = Sipp { scenario, to: sip, number, calls: 1, rate: 1, timeout_s: 60, transport: "u1" };
+    std::thread::scope(|scope| {
+        let caller = scope.spawn(|| sipp.run(folder.path()));
+        harness::until("the menu is said", || served.metric("strowger_media_packets_sent_total") > 20.0);
+        served.signal("KILL");
+        served.child.wait().unwrap();
+        let served = Served::start_at(&project, data.path(), &sip.to_string(), &["--no-watch"]);
+        let outcome = caller.join().unwrap();
+        assert_eq!(outcome.code, Some(0), "{}\n{}", outcome.said, served.log());
+        harness::until("the call is over", || served.metric("strowger_calls_live") == 0.0);
+        assert_eq!(served.metric("strowger_calls_revived_total"), 1.0);
+        assert_eq!(served.stop(), 0);
+    });
 }
 
 #[test]

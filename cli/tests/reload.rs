@@ -107,7 +107,14 @@ fn a_refused_version_leaves_the_old_one_serving_and_says_why() {
     assert_eq!(call.events().last(), Some(PhoneEvent::Gone(GoneCause::RemoteHungUp)));
     let (_, versions) = served.http("GET", "/versions");
     assert!(versions.contains("F0101"), "the refusal is on the page: {versions}");
-    assert!(served.log().contains("refused"));
+    let log = served.log();
+    let refused: Vec<&str> = log.lines().filter(|line| line.contains("refused")).collect();
+    let [line] = refused.as_slice() else { panic!("{log}") };
+    let line: Value = serde_json::from_str(line).unwrap();
+    let fields = &line["fields"];
+    assert_eq!((&fields["errors"], &fields["code"]), (&1.into(), &"F0101".into()), "{line}");
+    assert!(fields["place"].as_str().unwrap().starts_with("brief.flow:"), "{line}");
+    assert!(!log.contains("×"), "what is wrong is shown where somebody looks: {log}");
     std::fs::write(&flow, text.replace("version = 7", "version = 8")).unwrap();
     assert_eq!(served.http("POST", "/reload").0, 200);
     assert_eq!(served.stop(), 0);
@@ -141,6 +148,40 @@ fn call_once(served: &Served, from: &str) {
     assert_eq!(call.events().last(), Some(PhoneEvent::Gone(GoneCause::RemoteHungUp)));
 }
 
+/// `replay ID FOLDER` of a call of version 1: the same, another, and folders that are none.
+fn given_to_other_files(replay: &[&str], project: &Path) {
+    let run = |folder: &Path, more: &[&str]| strowger(&[replay, &[folder.to_str().unwrap()], more].concat());
+    let (code, said) = run(project, &[]);
+    assert!(code == 0 && said.contains("the same: ") && said.contains("brief.flow:"), "{said}");
+    let other = tempfile::tempdir().unwrap();
+    write_version(other.path(), 2);
+    let (code, said) = run(other.path(), &[]);
+    assert!(code == 1 && said.contains("a value is another; `--reveal` shows it"), "{said}");
+    let (_, said) = run(other.path(), &["--reveal"]);
+    assert!(said.contains("then  notes    version = 1") && said.contains("now   notes    version = 2"), "{said}");
+    let (code, said) = run(other.path(), &["--reveal", "--json"]);
+    let told: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(
+        (code, &told["verdict"], &told["lost"], &told["assumed"]),
+        (1, &"differs".into(), &Value::Null, &0.into())
+    );
+    assert_eq!(
+        (&told["first"]["then"]["text"], &told["first"]["now"]["text"]),
+        (&"version = 1".into(), &"version = 2".into())
+    );
+    assert!(told["first"]["now"]["place"].as_str().unwrap().starts_with("brief.flow:"), "{said}");
+    let flow = other.path().join("brief.flow");
+    let text = std::fs::read_to_string(&flow).unwrap();
+    std::fs::write(&flow, text.replace("400 810 0002", "400 810 0003")).unwrap();
+    let (code, said) = run(other.path(), &[]);
+    assert!(code == 1 && said.contains("nobody answers the number that was called"), "{said}");
+    std::fs::write(&flow, text.replace("hang up\n", "go nowhere\n")).unwrap();
+    let (code, said) = run(other.path(), &[]);
+    assert!(code == 1 && said.contains("F0101") && said.contains("does not check"), "{said}");
+    let (code, said) = run(&other.path().join("none"), &[]);
+    assert!(code == 1 && said.contains("name a folder with `.flow` files"), "{said}");
+}
+
 #[test]
 fn an_operator_sees_calls_tells_them_again_and_takes_people_out() {
     let (project, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -166,8 +207,13 @@ fn an_operator_sees_calls_tells_them_again_and_takes_people_out() {
         assert!(!log.contains("12345678"), "{log}");
         let (code, log) = strowger(&[&["call-log", &id, "--reveal"][..], &source].concat());
         assert!(code == 0 && log.contains("version = 1") && log.contains("+8613912345678"), "{log}");
+        assert!(log.contains("packets lost (") || log.contains("packet lost ("), "{log}");
+        let (_, lines) = strowger(&[&["call-log", &id, "--json"][..], &source].concat());
+        let quality: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+        assert!(quality["kind"] == "quality" && quality["quality"]["received"].is_u64(), "{lines}");
         let (code, verdict) = strowger(&[&["replay", &id][..], &source].concat());
         assert!(code == 0 && verdict.starts_with("same: version"), "{verdict}");
+        given_to_other_files(&[&["replay", &id][..], &source].concat(), project.path());
     }
     let (code, picture) = strowger(&["top", "--once", "--http", &http]);
     assert!(code == 0 && picture.contains("1 started, 1 ended"), "{picture}");
@@ -178,7 +224,7 @@ fn an_operator_sees_calls_tells_them_again_and_takes_people_out() {
     assert_eq!(served.stop(), 0);
     let (code, said) = strowger(&["erase", "--data", &folder, "--json", "+8613912345678"]);
     assert_eq!((code, said.trim_end()), (0, r#"{"calls":0,"going_on":0,"mentions":0,"recordings":0}"#));
-    let (code, table) = strowger(&["calls", "--data", &folder]);
+    let (code, table) = strowger(&["calls", "--data", &folder, "--limit", "1000000"]);
     assert!(code == 0 && table.contains("hung up") && !table.contains("5678"), "{table}");
     let (code, why) = strowger(&["replay", "--data", &folder, "0000"]);
     assert!(code == 1 && why.contains("there is no call `0000`"), "{why}");

@@ -1,5 +1,5 @@
-//! What leaves the server as RTP during a whole call, read by tshark: one stream, sequence numbers and
-//! timestamps without a gap.
+//! What leaves the server as RTP and RTCP during a whole call, read by tshark: one stream, sequence numbers and timestamps
+//! without a gap; reports that say what was sent and what was lost.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -25,8 +25,11 @@ fn tshark(arguments: &[&str]) -> Vec<Vec<String>> {
     text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
 }
 
+/// Packets of the caller that never come.
+const LOST: u16 = 7;
+
 #[test]
-fn sequence_numbers_and_timestamps_have_no_gap() {
+fn streams_have_no_gap_and_reports_are_true() {
     let (data, folder, bank) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), Bank::start());
     let served =
         Served::start(&harness::project("examples/01-first-call"), data.path(), &["--service", &bank.option()]);
@@ -41,7 +44,7 @@ fn sequence_numbers_and_timestamps_have_no_gap() {
     let mut lines = BufReader::new(capture.stderr.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().contains("Capturing on")), "tshark may not capture on lo");
 
-    let mut presses = vec![Press::Pause(1_500)];
+    let mut presses = vec![Press::Pause(1_000), Press::Lost(LOST), Press::Pause(400)];
     presses.extend(pcap::keys("2191", 900));
     presses.extend(pcap::keys("9", 400));
     pcap::write(&folder.path().join("keys.pcap"), &presses);
@@ -55,6 +58,9 @@ fn sequence_numbers_and_timestamps_have_no_gap() {
         transport: "u1",
     };
     let outcome = sipp.run(folder.path());
+    // The goodbye of RTCP (a BYE of one source) is the last that the server sends.
+    let is_over = || std::fs::read(file).is_ok_and(|bytes| bytes.windows(4).any(|word| word == [0x81, 203, 0, 1]));
+    harness::until("the end is captured", is_over);
     let status = Command::new("kill").args(["-INT", &capture.id().to_string()]).status().unwrap();
     assert!(status.success());
     capture.wait().unwrap();
@@ -88,5 +94,24 @@ fn sequence_numbers_and_timestamps_have_no_gap() {
         assert_eq!(sequence, 1, "{before:?} then {after:?}");
         assert_eq!(number(&after[2]).wrapping_sub(number(&before[2])), 160, "{before:?} then {after:?}");
     }
+    reports_are_true(file, &sip, port.parse().expect("a port"), packets.len());
     assert_eq!(served.stop(), 0);
+}
+
+/// RFC 3550 §6.4: what the server says of its own packets and of those that it got, on the port behind that of RTP.
+fn reports_are_true(file: &str, sip: &str, rtp_port: u16, sent: usize) {
+    let (port, rtp) = (rtp_port + 1, format!("udp.port=={rtp_port},rtp"));
+    let (ours, decode) = (format!("udp.srcport == {port}"), format!("udp.port=={port},rtcp"));
+    let mut arguments = vec!["-r", file, "-d", sip, "-d", &rtp, "-d", &decode, "-Y", &ours, "-T", "fields"];
+    let fields =
+        ["rtcp.pt", "rtcp.sender.packetcount", "rtcp.ssrc.cum_nr", "rtcp.sdes.type", "_ws.malformed", "_ws.expert"];
+    arguments.extend(fields.iter().flat_map(|field| ["-e", field]));
+    let reports = tshark(&arguments);
+    let last = reports.last().expect("reports were sent");
+    // Sender report, source description, and BYE at the end (203); the name is there (CNAME is 1).
+    assert!(reports.iter().all(|report| report[0].starts_with("200,202")), "{reports:?}");
+    assert!(last[0].contains("203") && last[3].starts_with('1'), "{reports:?}");
+    assert!(reports.iter().all(|report| report[4..].iter().all(String::is_empty)), "malformed: {reports:?}");
+    assert_eq!(last[1].parse(), Ok(sent), "packets sent: {reports:?}");
+    assert_eq!(last[2].parse(), Ok(LOST), "packets lost: {reports:?}");
 }

@@ -2,13 +2,16 @@
 //! `--keep`, what it printed becomes its section of `docs/benchmarks.md`.
 
 mod asterisk;
+mod bridged;
 mod cargo;
 mod check;
 mod page;
 mod prompts;
+mod reloads;
 mod served;
 mod sip;
 mod sipp;
+mod soak;
 mod usage;
 
 type Measure = fn(&[&str]) -> Result<String, String>;
@@ -32,6 +35,13 @@ const BENCHMARKS: &[(&str, &str, Measure)] = &[
         "the same IVR on Asterisk of Debian sid and on ours [CALLS …]; makes a chroot, as root",
         asterisk::measure,
     ),
+    ("bridged", "calls of two legs through ours and through rtpengine in userspace [CALLS …]", bridged::measure),
+    (
+        "reloads",
+        "new versions under a load of calls: what becomes of calls and memory [RATE [COUNT]]",
+        reloads::measure,
+    ),
+    ("soak", "a load that goes on: calls, memory, disk by the minute [RATE [MINUTES [CALLS]]]", soak::measure),
     ("media", "concurrent legs of one media thread, without SIP [LEGS SECONDS]", |words| {
         cargo::bench("runtime-media", "playing_legs", words)
     }),

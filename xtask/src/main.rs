@@ -2,6 +2,7 @@
 
 mod bench;
 mod deb;
+mod debian;
 mod fuzz;
 mod suites;
 mod tools;
@@ -19,7 +20,8 @@ cargo xtask COMMAND
   fuzz [TARGET [SECONDS]]
                    look for inputs that break the compiler (60 s for each target)
   kill [TIMES]     kill -9 a server under load so often (1 000), and look for what it had to keep
-  deb              build the Debian package in target/debian
+  deb [--try]      build the Debian package in target/debian; with --try, install, run, call, upgrade, remove and
+                   purge it in a Debian 12 of its own (root, debootstrap; some minutes the first time)
   metrics          write docs/metrics.md anew from what the server registers
   help             this page
 ";
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         ["bench", rest @ ..] => bench::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["deb"] => deb::build(),
+        ["deb", "--try"] => deb::try_out(),
         ["kill"] => kill("1000"),
         ["kill", times] => kill(times),
         ["metrics"] => metrics(),

@@ -1,4 +1,4 @@
-//! Programs that the tests run beside ours: real SIP phones, a packet analyser, a speech engine, a judge of XML. From
+//! Programs that the tests run beside ours: real SIP phones, a packet analyser, virtual networks, a speech engine, a judge of XML. From
 //! Debian's packages; installed when root, else the one line to run is printed.
 
 use std::path::Path;
@@ -9,6 +9,7 @@ const TOOLS: &[(&str, &str)] = &[
     ("sipp", "sip-tester"),
     ("baresip", "baresip"),
     ("kamailio", "kamailio"),
+    ("ip", "iproute2"),
     ("espeak-ng", "espeak-ng"),
     ("tshark", "tshark"),
     ("luajit", "luajit"),
@@ -16,13 +17,18 @@ const TOOLS: &[(&str, &str)] = &[
 ];
 
 pub fn install() -> Result<(), String> {
-    let missing: Vec<_> = TOOLS.iter().filter(|(program, _)| !on_path(program)).map(|(_, package)| *package).collect();
+    ensure(TOOLS)
+}
+
+/// Installs what is not here of these programs, each with the package that has it.
+pub fn ensure(tools: &[(&str, &str)]) -> Result<(), String> {
+    let missing: Vec<_> = tools.iter().filter(|(program, _)| !on_path(program)).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }
     let packages = missing.join(" ");
     if !is_root() {
-        return Err(format!("tests need some programs; install them with\n\n  sudo apt-get install -y {packages}\n"));
+        return Err(format!("some programs are missing; install them with\n\n  sudo apt-get install -y {packages}\n"));
     }
     println!("installing {packages}");
     apt(&["update", "-qq"])?;

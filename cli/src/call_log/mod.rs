@@ -1,7 +1,6 @@
-//! `strowger call-log`, `strowger replay`: a call that is over, told again from its journal in the version on which
-//! it ran, and whether that version does again what it did.
+//! `strowger call-log`: a call that is over, told again from its journal in the version on which it ran.
 
-mod told;
+pub mod told;
 
 use std::sync::Arc;
 
@@ -9,7 +8,7 @@ use clap::Args;
 use lang_compiler::Engine;
 use runtime_contract::calendar::local_text;
 use runtime_contract::{FlowProgram, Time};
-use runtime_session::journal::{self, Record};
+use runtime_session::journal;
 use runtime_session::{ReplayError, Session};
 use serde_json::{Value, json};
 
@@ -31,23 +30,12 @@ pub struct CallLog {
     source: Source,
 }
 
-#[derive(Args)]
-pub struct Replay {
-    /// The call, by the last digits of its id as `strowger calls` shows it
-    call: String,
-    /// The verdict as JSON
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    source: Source,
-}
-
-fn load(kept: &Kept) -> Result<Arc<dyn FlowProgram>> {
+pub fn load(kept: &Kept) -> Result<Arc<dyn FlowProgram>> {
     lang_compiler::load(&kept.graph, Engine::Interpreter)
         .map_err(|report| Failure::new(report.text, "the version of this call was written by another strowger"))
 }
 
-fn text<'v>(record: &'v Value, key: &str) -> &'v str {
+pub fn text<'v>(record: &'v Value, key: &str) -> &'v str {
     record.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
@@ -58,6 +46,9 @@ impl CallLog {
         let (lines, gap) = tell(&program, &kept.journal, self.reveal)?;
         if self.json {
             say(&lines.iter().map(|line| format!("{}\n", line.to_json())).collect::<String>());
+            if let Some(quality) = kept.record.get("quality").filter(|quality| !quality.is_null()) {
+                say(&format!("{}\n", json!({ "kind": "quality", "quality": quality })));
+            }
         } else {
             self.show(&kept, &program, &lines);
         }
@@ -92,11 +83,14 @@ impl CallLog {
         if let Some(end) = record.get("end").and_then(Value::as_str) {
             say(&format!("{}\n", paint(&format!("ended: {end}"), Paint::Faint, colours())));
         }
+        if let Some(voice) = record.get("quality").and_then(quality_text) {
+            say(&format!("{}\n", paint(&voice, Paint::Faint, colours())));
+        }
     }
 }
 
 /// The call as lines; and why the last of them have no texts, when they have none.
-fn tell(program: &Arc<dyn FlowProgram>, bytes: &[u8], reveal: bool) -> Result<(Vec<Line>, Option<ReplayError>)> {
+pub fn tell(program: &Arc<dyn FlowProgram>, bytes: &[u8], reveal: bool) -> Result<(Vec<Line>, Option<ReplayError>)> {
     let mut teller = Teller::new(program.meta(), reveal);
     let retold = Session::retell(Arc::clone(program), bytes, &mut |time, told| teller.take(time, &told));
     let Err(error) = retold else { return Ok((teller.lines, None)) };
@@ -109,42 +103,52 @@ fn tell(program: &Arc<dyn FlowProgram>, bytes: &[u8], reveal: bool) -> Result<(V
     Ok((teller.lines, Some(error)))
 }
 
-impl Replay {
-    pub fn run(&self) -> Result {
-        let kept = self.source.call(&self.call, false)?;
-        if kept.record.get("erased_ms").is_some_and(|erased| !erased.is_null()) {
-            let help = "its steps and times are left: see them with `strowger call-log`";
-            return Err(Failure::new("the person was taken out of this call, so it cannot be replayed", help));
+/// `voice: 4 of 1000 packets lost (0.4 %), jitter 3 ms (at most 20 ms), there and back 41 ms; …`
+fn quality_text(quality: &Value) -> Option<String> {
+    let number = |key: &str| quality.get(key).and_then(Value::as_u64);
+    let (received, lost) = (number("received")?, number("lost")?);
+    let sent = received.saturating_add(lost);
+    let percent = if sent == 0 { 0.0 } else { lost as f64 * 100.0 / sent as f64 };
+    let mut said = format!("voice: {lost} of {} lost ({percent:.1} %)", plural_of(sent, "packet"));
+    if let Some((mean, most)) = number("jitter_ms").zip(number("jitter_max_ms")) {
+        said.push_str(&format!(", jitter {mean} ms (at most {most} ms)"));
+    }
+    if let Some(ms) = number("concealed_ms").filter(|ms| *ms > 0) {
+        said.push_str(&format!(", {ms} ms made up"));
+    }
+    said.push_str(&match number("round_trip_ms") {
+        Some(ms) => format!(", there and back {ms} ms"),
+        None => ", the far side sends no reports".to_owned(),
+    });
+    if let Some((lost, jitter)) = number("remote_lost").zip(number("remote_jitter_ms")) {
+        said.push_str(&format!("; there {} lost, jitter {jitter} ms", plural_of(lost, "packet")));
+    }
+    Some(said)
+}
+
+fn plural_of(count: u64, one: &str) -> String {
+    plural(usize::try_from(count).unwrap_or(usize::MAX), one)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::indexing_slicing, reason = "tests may stop at the first surprise")]
+
+    use super::*;
+
+    #[test]
+    fn quality_in_words() {
+        let mut quality = json!({ "received": 996, "lost": 4, "jitter_ms": 3, "jitter_max_ms": 20, "concealed_ms": 80,
+            "round_trip_ms": 41, "remote_lost": 1, "remote_jitter_ms": 2 });
+        let whole = "voice: 4 of 1000 packets lost (0.4 %), jitter 3 ms (at most 20 ms), 80 ms made up, there and back \
+                     41 ms; there 1 packet lost, jitter 2 ms";
+        assert_eq!(quality_text(&quality).as_deref(), Some(whole));
+        for key in ["round_trip_ms", "remote_lost"] {
+            quality[key] = Value::Null;
         }
-        let program = load(&kept)?;
-        let records = journal::decode(&kept.journal).unwrap_or_default();
-        let requests = records.iter().filter(|(_, record)| matches!(record, Record::Request { .. })).count();
-        let cut = records.iter().any(|(_, record)| matches!(record, Record::Full));
-        let replayed = Session::from_journal(Arc::clone(&program), &kept.journal);
-        let version = program.meta().graph_id.short();
-        let (verdict, why) = match &replayed {
-            Ok(_) => ("same", None),
-            Err(error) => ("differs", Some(error.to_string())),
-        };
-        if self.json {
-            let call = text(&kept.record, "call");
-            let said =
-                json!({ "call": call, "version": version, "verdict": verdict, "requests": requests, "why": why });
-            say(&format!("{said}\n"));
-        } else if why.is_none() {
-            let rest = if cut { "; its journal was full and says no more" } else { "" };
-            let what = plural(requests, "request");
-            say(&format!(
-                "same: version {version} makes the same {what} of the same answers, observations and faults{rest}\n"
-            ));
-        }
-        match why {
-            None => Ok(()),
-            Some(_) if self.json => Err(Failure::Shown),
-            Some(why) => Err(Failure::new(
-                format!("version {version} does something else: {why}"),
-                "this is a fault of strowger: please report it",
-            )),
-        }
+        quality["concealed_ms"] = 0.into();
+        let short = "voice: 4 of 1000 packets lost (0.4 %), jitter 3 ms (at most 20 ms), the far side sends no reports";
+        assert_eq!(quality_text(&quality).as_deref(), Some(short));
+        assert_eq!(quality_text(&Value::Null), None, "a call without media");
     }
 }

@@ -8,7 +8,7 @@ use runtime_contract::request::{Kind, Request};
 use runtime_contract::value::Value;
 use runtime_contract::{ProgramMeta, SiteId, Time, Type, spoken};
 use runtime_session::journal::{Claimed, Record, Reply};
-use runtime_session::{EndCause, PlayItem, StopReason, Told};
+use runtime_session::{Assumed, EndCause, Lost, PlayItem, StopReason, Told};
 use runtime_simulator::open_text;
 use serde_json::json;
 
@@ -17,12 +17,15 @@ use crate::show::{Paint, colours, paint};
 /// In place of what is not shown.
 const MARK: &str = "•••";
 
+#[derive(Clone)]
 pub struct Line {
     pub at: Time,
     pub kind: &'static str,
     /// `hotline.flow:42`
     pub place: Option<String>,
     pub text: String,
+    /// Of a prompt that is a recording, the hash of its file.
+    pub sound: Option<[u8; 32]>,
 }
 
 impl Line {
@@ -71,19 +74,23 @@ impl<'m> Teller<'m> {
                 for item in items {
                     let text = self.heard(item);
                     self.at_site(at, "says", text);
+                    let sound = self.sound(item);
+                    self.lines.iter_mut().rev().take(1).for_each(|line| line.sound = sound);
                 }
                 self.asked(at, *site, *arguments);
             }
+            Told::Assumed(why) => self.line(at, "assumed", assumed_text(*why).to_owned()),
+            Told::Lost(why) => self.line(at, "lost", lost_text(*why).to_owned()),
         }
     }
 
     fn line(&mut self, at: Time, kind: &'static str, text: String) {
-        self.lines.push(Line { at, kind, place: None, text });
+        self.lines.push(Line { at, kind, place: None, text, sound: None });
     }
 
     fn at_site(&mut self, at: Time, kind: &'static str, text: String) {
         let place = self.meta.site(self.site).map(|site| self.meta.place_text(site.place));
-        self.lines.push(Line { at, kind, place, text });
+        self.lines.push(Line { at, kind, place, text, sound: None });
     }
 
     pub fn record(&mut self, at: Time, record: &Record) {
@@ -102,7 +109,7 @@ impl<'m> Teller<'m> {
             Record::Fault { kind, place, .. } => {
                 let place = place.and_then(|place| self.meta.fault_places.get(place as usize));
                 let place = place.map(|place| self.meta.place_text(*place));
-                self.lines.push(Line { at, kind: "fault", place, text: kind.name().to_owned() });
+                self.lines.push(Line { at, kind: "fault", place, text: kind.name().to_owned(), sound: None });
             }
             Record::Stop(reason) => self.line(at, "stopped", stop_text(*reason).to_owned()),
             Record::Late(_) => self.line(at, "late", "an answer that nobody waited for any more".to_owned()),
@@ -205,6 +212,12 @@ impl<'m> Teller<'m> {
         if self.reveal || plain { open_text(self.meta, r#type, value) } else { MARK.to_owned() }
     }
 
+    fn sound(&self, item: &PlayItem) -> Option<[u8; 32]> {
+        let PlayItem::Prompt { prompt, language, .. } = item else { return None };
+        let text = self.meta.prompts.get(*prompt as usize)?.text(*language)?;
+        text.audio.as_ref().map(|(_, hash)| *hash)
+    }
+
     fn heard(&self, item: &PlayItem) -> String {
         match item {
             PlayItem::Beep => "(beep)".to_owned(),
@@ -225,6 +238,24 @@ impl<'m> Teller<'m> {
                 }
             }
         }
+    }
+}
+
+fn assumed_text(why: Assumed) -> &'static str {
+    match why {
+        Assumed::OtherArguments => "this answer was given to other arguments",
+        Assumed::KeysLeft => "of the keys that were pressed only the first are taken here",
+        Assumed::OtherOrder => "private values were looked at in another order",
+    }
+}
+
+fn lost_text(why: Lost) -> &'static str {
+    match why {
+        Lost::NoEntry => "nobody answers the number that was called",
+        Lost::NeverAsked => "the recorded call was never asked this, so nobody knows what comes of it",
+        Lost::OtherType => "what was answered then is of another type than is wanted here",
+        Lost::Private => "this depends on a private value, which no journal holds",
+        Lost::JournalEnds => "the journal ends here",
     }
 }
 

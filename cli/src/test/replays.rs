@@ -11,6 +11,7 @@ use runtime_session::Session;
 
 use super::play::{PlayedTest, Playing, play};
 use crate::project::open;
+use crate::replay::other::compare;
 
 /// The calls that were read again; stops at one that does not come to its end.
 pub fn replay(program: &Arc<dyn FlowProgram>, played: &[PlayedTest<'_>]) -> usize {
@@ -20,6 +21,10 @@ pub fn replay(program: &Arc<dyn FlowProgram>, played: &[PlayedTest<'_>]) -> usiz
             let rebuilt = Session::from_journal(Arc::clone(program), journal)
                 .unwrap_or_else(|error| panic!("{}: {error}", test.script.name));
             assert!(rebuilt.end.is_some(), "{}: its journal has no end", test.script.name);
+            // Given to its own version as if that were another, the call is the same.
+            let compared = compare(program, journal, program, true);
+            let compared = compared.unwrap_or_else(|_| panic!("{}: it cannot be compared", test.script.name));
+            assert_eq!(compared.difference(), None, "{}", test.script.name);
             calls += 1;
         }
     }

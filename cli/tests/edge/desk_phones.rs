@@ -14,7 +14,7 @@ use crate::harness::pjsua2::Pjsua2;
 use crate::harness::served::Served;
 use crate::{LONG, gone, harness};
 
-const DESK: (&str, &str) = ("2001", "a good secret");
+pub const DESK: (&str, &str) = ("2001", "a good secret");
 /// 3 s of voice, as the desk phone talks.
 const TALK: usize = 3 * 8_000;
 
@@ -71,7 +71,7 @@ fn a_flow_learns_what_became_of_whom_it_called() {
 }
 
 /// What the flows noted, in the order of the calls.
-fn results(served: Served, data: &Path) -> Vec<String> {
+pub fn results(served: Served, data: &Path) -> Vec<String> {
     harness::until("all calls are over", || served.metric("strowger_calls_live") == 0.0);
     assert_eq!(served.stop(), 0);
     let store = Store::open(data, Options::default(), |_| ()).unwrap();
@@ -81,12 +81,12 @@ fn results(served: Served, data: &Path) -> Vec<String> {
     records.map(|record| result(record.notes).map(text).unwrap_or_default()).collect()
 }
 
-fn tone(sample: usize, hertz: f64) -> i16 {
+pub fn tone(sample: usize, hertz: f64) -> i16 {
     ((sample as f64 * hertz * std::f64::consts::TAU / 8_000.0).sin() * 8_000.0) as i16
 }
 
 /// Samples in windows of 20 ms in which this tone is the most of what is heard (Goertzel).
-fn loudness_at(samples: &[i16], hertz: f64) -> usize {
+pub fn loudness_at(samples: &[i16], hertz: f64) -> usize {
     let window = 160;
     let of_tone = |chunk: &&[i16]| {
         let coefficient = 2.0 * (hertz * std::f64::consts::TAU / 8_000.0).cos();
@@ -102,7 +102,7 @@ fn loudness_at(samples: &[i16], hertz: f64) -> usize {
 }
 
 /// Of a WAV file, at 8 kHz.
-fn samples_of(file: &Path) -> Vec<i16> {
+pub fn samples_of(file: &Path) -> Vec<i16> {
     let prompt = Prompt::from_file(file, &runtime_media::VoiceLimits::default()).unwrap();
     prompt.pcm()
 }

@@ -2,7 +2,6 @@
 //! a dialog find their way by its Record-Route, both ways.
 use runtime_contract::leg::GoneCause;
 use runtime_server::Phone;
-use runtime_store::{Options, Store};
 use tempfile::tempdir;
 
 use crate::harness::kamailio::Kamailio;
@@ -41,9 +40,7 @@ fn dialogs_go_through_a_proxy_that_stays_in_the_way() {
     harness::until("all calls are over", idle);
     assert_eq!(served.metric("strowger_calls_ended_total"), f64::from(calls), "{}", served.log());
     assert_eq!(served.stop(), 0);
-    let store = Store::open(data.path(), Options::default(), |_| ()).unwrap();
-    let mut ends: Vec<String> = store.calls(100).unwrap().into_iter().map(|call| call.record.end).collect();
-    ends.sort();
+    let ends = crate::ends(data.path());
     assert_eq!(ends.iter().filter(|end| *end == "caller hung up").count(), 2, "{ends:?}");
     assert_eq!(ends.iter().filter(|end| *end == "hung up").count(), 8, "{ends:?}");
 }

@@ -4,12 +4,16 @@
 
 pub mod bank;
 pub mod baresip;
+pub mod cable;
+pub mod gateway;
 pub mod kamailio;
 pub mod pcap;
 pub mod pjsua2;
+pub mod python;
 pub mod relay;
 pub mod served;
 pub mod sipp;
+pub mod sipvicious;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;

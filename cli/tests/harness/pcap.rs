@@ -7,10 +7,11 @@ const EVENT: u8 = 101;
 const SILENCE: u8 = 8;
 const PACKET_MS: u64 = 20;
 
-/// A key, or so many milliseconds of nothing.
+/// A key, so many milliseconds of nothing, or so many packets that the network loses.
 pub enum Press {
     Key(char),
     Pause(u64),
+    Lost(u16),
 }
 
 /// Presses with a pause after each key.
@@ -23,6 +24,7 @@ pub fn write(file: &Path, presses: &[Press]) {
     for press in presses {
         match press {
             Press::Key(key) => stream.key(*key),
+            Press::Lost(packets) => stream.skip(*packets),
             Press::Pause(ms) => (0..ms / PACKET_MS).for_each(|_| stream.packet(SILENCE, false, &[0xd5; 160], 160)),
         }
     }
@@ -53,6 +55,12 @@ impl Stream {
             self.packet(EVENT, false, &[event, 0x80 | 10, 3, 0x20], 0);
         }
         self.timestamp += 8 * 160;
+    }
+
+    fn skip(&mut self, packets: u16) {
+        self.sequence = self.sequence.wrapping_add(packets);
+        self.timestamp += u32::from(packets) * 160;
+        self.ms += u64::from(packets) * PACKET_MS;
     }
 
     fn packet(&mut self, payload_type: u8, marker: bool, payload: &[u8], samples: u32) {

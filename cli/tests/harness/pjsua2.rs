@@ -1,15 +1,15 @@
-//! pjsua2, somebody else's phone: registers and takes calls as it is told (`tests/phones/desk_phone.py`). Its wheel is put
-//! into a Python environment of its own below `target`.
+//! pjsua2, somebody else's phone: registers and takes calls as it is told (`tests/phones/desk_phone.py`).
 
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use serde_json::Value;
+
+use super::cable::Cable;
 
 pub struct Pjsua2 {
     child: Child,
@@ -17,8 +17,7 @@ pub struct Pjsua2 {
 }
 
 impl Pjsua2 {
-    /// A phone that does with each call what `mode` says: `answer`, `busy`, `decline`, `ring`. It has registered, or
-    /// was refused with the code that is given back.
+    /// A phone on this machine; see `start_beyond`.
     pub fn start(
         server: SocketAddr,
         account: (&str, &str),
@@ -26,11 +25,30 @@ impl Pjsua2 {
         mode: &str,
         heard: &Path,
     ) -> (Pjsua2, u64) {
+        Pjsua2::start_beyond(None, server, account, transport, mode, heard)
+    }
+
+    /// A phone that does with each call what `mode` says: `answer`, `busy`, `decline`, `ring`, or `stay`, which answers
+    /// and never hangs up. It has registered, or was refused with the code that is given back.
+    pub fn start_beyond(
+        cable: Option<&Cable>,
+        server: SocketAddr,
+        account: (&str, &str),
+        transport: &str,
+        mode: &str,
+        heard: &Path,
+    ) -> (Pjsua2, u64) {
+        let python = super::python::environment("pjsua2-python", "pjsua2").join("python");
+        let (mut command, address) = match cable {
+            Some(cable) => (cable.program(&python), cable.there),
+            None => (Command::new(python), Ipv4Addr::LOCALHOST),
+        };
         let script = super::project("cli/tests/phones/desk_phone.py");
-        let mut child = Command::new(python())
+        let mut child = command
             .arg(script)
             .args([&server.to_string(), account.0, account.1, transport, mode])
             .arg(heard)
+            .arg(address.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -69,27 +87,4 @@ impl Drop for Pjsua2 {
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
-}
-
-fn python() -> &'static Path {
-    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
-    PYTHON.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pjsua2");
-        let python = folder.join("bin/python");
-        let works = || {
-            let import = Command::new(&python).args(["-c", "import pjsua2"]).stderr(Stdio::null()).status();
-            import.is_ok_and(|status| status.success())
-        };
-        if !works() {
-            run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-            run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "pjsua2-python"]));
-            assert!(works(), "pjsua2 does not load in {}", folder.display());
-        }
-        python
-    })
-}
-
-fn run(command: &mut Command) {
-    let status = command.stdout(Stdio::null()).status().expect("python3 with venv");
-    assert!(status.success(), "{command:?}");
 }

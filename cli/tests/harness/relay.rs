@@ -2,14 +2,25 @@
 
 use std::collections::BinaryHeap;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub struct Relay {
+    /// For the caller.
     pub address: SocketAddr,
+    /// For the server.
+    pub inside: SocketAddr,
+    /// Of both directions.
     pub lost: Arc<AtomicU64>,
+    /// What the server got, and what it should have got besides.
+    pub passed_in: Arc<AtomicU64>,
+    pub lost_in: Arc<AtomicU64>,
+    /// Until this is set, nothing is lost or late.
+    pub rough: Arc<AtomicBool>,
+    /// Where the server is, as soon as that is known.
+    pub server: Arc<OnceLock<SocketAddr>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -26,23 +37,42 @@ pub struct Way {
 impl Relay {
     /// Between whoever sends to `address` (one caller at a time) and the server.
     pub fn start(server: SocketAddr, way: Way) -> Relay {
+        let relay = Relay::start_smooth(way);
+        relay.server.get_or_init(|| server);
+        relay.rough.store(true, Ordering::Relaxed);
+        relay
+    }
+
+    /// The same without a server yet, and not yet rough.
+    pub fn start_smooth(way: Way) -> Relay {
         let outside = UdpSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
         let inside = UdpSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
-        let address = outside.local_addr().expect("its address");
-        let stop = Arc::new(AtomicBool::new(false));
-        let lost = Arc::new(AtomicU64::new(0));
+        let mut relay = Relay {
+            address: outside.local_addr().expect("its address"),
+            inside: inside.local_addr().expect("its address"),
+            lost: Arc::default(),
+            passed_in: Arc::default(),
+            lost_in: Arc::default(),
+            rough: Arc::default(),
+            server: Arc::default(),
+            stop: Arc::default(),
+            thread: None,
+        };
         let work = Work {
             outside,
             inside,
-            server,
             way,
             seed: way.seed,
             waiting: BinaryHeap::new(),
-            stop: Arc::clone(&stop),
-            lost: Arc::clone(&lost),
+            server: Arc::clone(&relay.server),
+            rough: Arc::clone(&relay.rough),
+            stop: Arc::clone(&relay.stop),
+            lost: Arc::clone(&relay.lost),
+            passed_in: Arc::clone(&relay.passed_in),
+            lost_in: Arc::clone(&relay.lost_in),
         };
-        let thread = std::thread::spawn(move || work.run());
-        Relay { address, lost, stop, thread: Some(thread) }
+        relay.thread = Some(std::thread::spawn(move || work.run()));
+        relay
     }
 }
 
@@ -58,13 +88,16 @@ impl Drop for Relay {
 struct Work {
     outside: UdpSocket,
     inside: UdpSocket,
-    server: SocketAddr,
     way: Way,
     seed: u64,
     /// Earliest first: instant, to the server or not, bytes.
     waiting: BinaryHeap<std::cmp::Reverse<(Instant, bool, Vec<u8>)>>,
+    server: Arc<OnceLock<SocketAddr>>,
+    rough: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
     lost: Arc<AtomicU64>,
+    passed_in: Arc<AtomicU64>,
+    lost_in: Arc<AtomicU64>,
 }
 
 impl Work {
@@ -89,21 +122,26 @@ impl Work {
             }
             while self.waiting.peek().is_some_and(|next| next.0.0 <= Instant::now()) {
                 let Some(std::cmp::Reverse((_, to_server, bytes))) = self.waiting.pop() else { break };
-                match (to_server, caller) {
-                    (true, _) => drop(self.inside.send_to(&bytes, self.server)),
-                    (false, Some(caller)) => drop(self.outside.send_to(&bytes, caller)),
-                    (false, None) => {}
+                match (to_server, self.server.get(), caller) {
+                    (true, Some(server), _) => {
+                        self.passed_in.fetch_add(1, Ordering::Relaxed);
+                        drop(self.inside.send_to(&bytes, *server));
+                    }
+                    (false, _, Some(caller)) => drop(self.outside.send_to(&bytes, caller)),
+                    _ => {}
                 }
             }
         }
     }
 
     fn take(&mut self, to_server: bool, bytes: Vec<u8>) {
-        if self.below(100) < self.way.lost_percent {
+        let rough = self.rough.load(Ordering::Relaxed);
+        if rough && self.below(100) < self.way.lost_percent {
             self.lost.fetch_add(1, Ordering::Relaxed);
+            self.lost_in.fetch_add(u64::from(to_server), Ordering::Relaxed);
             return;
         }
-        let delay = self.below(self.way.delay_ms_max + 1);
+        let delay = if rough { self.below(self.way.delay_ms_max + 1) } else { 0 };
         self.waiting.push(std::cmp::Reverse((Instant::now() + Duration::from_millis(delay), to_server, bytes)));
     }
 }

@@ -73,6 +73,13 @@ impl Served {
             .sum()
     }
 
+    /// Memory that it holds, in kB.
+    pub fn resident_kb(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next());
+        resident.and_then(|number| number.parse().ok()).expect("kB")
+    }
+
     /// Tells it to stop and waits; gives its exit code.
     pub fn stop(mut self) -> i32 {
         self.signal("TERM");

@@ -33,18 +33,18 @@ pub struct Outcome {
 impl Sipp<'_> {
     /// Runs in a folder of its own, which holds `keys.pcap` when the scenario plays keys.
     pub fn run(&self, folder: &Path) -> Outcome {
-        self.run_at(free_port(), folder)
+        self.run_at(SocketAddr::from(([127, 0, 0, 1], free_port())), folder)
     }
 
-    /// The same at a port of its own: where it waits to be called.
-    pub fn run_at(&self, port: u16, folder: &Path) -> Outcome {
+    /// The same at an address of its own: where it waits to be called.
+    pub fn run_at(&self, here: SocketAddr, folder: &Path) -> Outcome {
         let scenario = super::project("cli/tests/sipp").join(format!("{}.xml", self.scenario));
         std::fs::copy(&scenario, folder.join("scenario.xml")).expect("a scenario of that name");
         let output = Command::new("sipp")
             .arg(self.to.to_string())
-            .args(["-sf", "scenario.xml", "-s", self.number, "-i", "127.0.0.1", "-nostdin", "-trace_err"])
+            .args(["-sf", "scenario.xml", "-s", self.number, "-i", &here.ip().to_string(), "-nostdin", "-trace_err"])
             .args(["-error_file", "errors.log", "-buff_size", "4000000"])
-            .args(["-p", &port.to_string(), "-mp", &free_media_port().to_string()])
+            .args(["-p", &here.port().to_string(), "-mp", &free_media_port().to_string()])
             .args(["-m", &self.calls.to_string(), "-r", &self.rate.to_string(), "-l", &self.calls.to_string()])
             .args(["-t", self.transport, "-timeout", &format!("{}s", self.timeout_s), "-timeout_error"])
             .current_dir(folder)

@@ -74,10 +74,7 @@ fn no_finished_call_is_missing_after_a_kill() {
     assert!(open > 0, "the kill met calls that were open");
 
     let served = Served::start(&project, data.path(), &["--no-watch"]);
-    let until = Instant::now() + Duration::from_secs(30);
-    while served.metric("strowger_calls_live") > 0.0 && Instant::now() < until {
-        std::thread::park_timeout(Duration::from_millis(50));
-    }
+    harness::until("all calls are over", || served.metric("strowger_calls_live") == 0.0);
     assert_eq!(served.stop(), 0);
     let store = Store::open(data.path(), Options::default(), |_| ()).unwrap();
     assert!(store.open_calls().unwrap().is_empty(), "every call is ended");
@@ -133,10 +130,7 @@ fn a_writing_service_is_not_asked_again_after_a_kill() {
     assert!(key.unwrap().starts_with(&open[0].call.hex()), "the key names the call");
 
     let served = Served::start(&project, data.path(), &options);
-    let until = Instant::now() + Duration::from_secs(30);
-    while served.metric("strowger_calls_live") > 0.0 && Instant::now() < until {
-        std::thread::park_timeout(Duration::from_millis(50));
-    }
+    harness::until("all calls are over", || served.metric("strowger_calls_live") == 0.0);
     assert_eq!(served.stop(), 0);
     assert!(seen.try_recv().is_err(), "the service was asked again");
     let store = Store::open(data.path(), Options::default(), |_| ()).unwrap();
@@ -191,4 +185,59 @@ fn calls_that_were_up_go_on_with_voice_after_a_kill() {
         assert_eq!(record.end, "hung up", "{record:?}");
         assert!(record.notes.iter().any(|(key, _)| key == "left"), "{record:?}");
     }
+}
+
+/// What was recorded until the kill has its row, and is found when its person is taken out; nothing else is left.
+#[test]
+fn recordings_that_a_kill_cut_off_are_kept_and_erased_with_their_call() {
+    const LONG: Duration = Duration::from_secs(60);
+    let project = harness::project("cli/tests/projects/kept");
+    let data = tempfile::tempdir().unwrap();
+    let mut served = Served::start(&project, data.path(), &["--no-watch"]);
+    let phone = Phone::start(served.sip).unwrap();
+    let target = format!("sip:+864008100006@{}", served.sip);
+    let call = phone.call(&target, Some("+8613800000001")).unwrap();
+    let recordings = data.path().join("recordings");
+    let file = recordings.join("1.wav");
+    // The writer is given a second at a time.
+    let until = Instant::now() + LONG;
+    while std::fs::metadata(&file).map_or(0, |facts| facts.len()) < 32_000 {
+        assert!(Instant::now() < until, "it is recorded");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    let sip = served.sip.to_string();
+    served.signal("KILL");
+    served.child.wait().unwrap();
+    // Of another life of the folder, encrypted or not; and what is no recording.
+    for name in ["70.wav", "71.wav.enc", "notes.txt"] {
+        std::fs::write(recordings.join(name), "nobody's").unwrap();
+    }
+    let heard = call.heard().len();
+    let served = Served::start_at(&project, data.path(), &sip, &["--no-watch"]);
+    assert!(call.wait_heard(heard + 8_000, LONG) > heard + 8_000, "it goes on");
+    assert!(call.press("1"));
+    let gone = std::iter::from_fn(|| call.next_event(LONG)).find(|event| matches!(event, PhoneEvent::Gone(_)));
+    assert_eq!(gone, Some(PhoneEvent::Gone(GoneCause::RemoteHungUp)));
+    assert_eq!(served.stop(), 0);
+    let names = || {
+        let files =
+            std::fs::read_dir(&recordings).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        files.collect::<std::collections::BTreeSet<_>>()
+    };
+    let store = Store::open(data.path(), Options::default(), |_| ()).unwrap();
+    let record = store.calls(10).unwrap().remove(0).record;
+    assert_eq!(record.recordings.first(), Some(&1), "{record:?}");
+    assert!(record.recordings.len() >= 2, "and what came after: {record:?}");
+    let listed = store.recordings().unwrap();
+    assert!(listed.contains(&1) && !listed.contains(&70), "{listed:?}");
+    let beside = ["lost", "notes.txt"];
+    assert_eq!(names().len(), listed.len() + beside.len(), "no file without a row but {beside:?}: {:?}", names());
+    for (stray, name) in [("lost/70.wav", "70.wav"), ("lost/71.wav.enc", "71.wav.enc")] {
+        assert!(recordings.join(stray).exists() && !recordings.join(name).exists(), "{name} is put aside");
+    }
+    drop(store);
+    let erase = ["erase", "--data", data.path().to_str().unwrap(), "+8613800000001"];
+    let erased = std::process::Command::new(env!("CARGO_BIN_EXE_strowger")).args(erase).output().unwrap();
+    assert!(erased.status.success(), "{erased:?}");
+    assert_eq!(names().into_iter().collect::<Vec<_>>(), beside, "all that was recorded is gone");
 }

@@ -70,10 +70,7 @@ fn rounds_of_kills_lose_nothing_that_was_kept() {
         }
         stop.store(true, Ordering::Relaxed);
     });
-    let until = Instant::now() + Duration::from_secs(60);
-    while served.metric("strowger_calls_live") > 0.0 && Instant::now() < until {
-        std::thread::park_timeout(Duration::from_millis(50));
-    }
+    harness::until("all calls are over", || served.metric("strowger_calls_live") == 0.0);
     assert_eq!(served.stop(), 0);
     let store = Store::open(data.path(), Options::default(), |_| ()).unwrap();
     assert!(store.open_calls().unwrap().is_empty(), "every call is ended");

@@ -1,7 +1,7 @@
 """A desk phone by pjsua2, which is not ours: registers, takes one call after the other as it is told, and says what
 happens, one JSON object a line. It sends a tone and keeps what it hears.
 
-desk_phone.py SERVER EXTENSION PASSWORD udp|tcp answer|busy|decline|ring HEARD.WAV"""
+desk_phone.py SERVER EXTENSION PASSWORD udp|tcp answer|stay|busy|decline|ring HEARD.WAV ADDRESS"""
 import json
 import os
 import sys
@@ -10,8 +10,8 @@ import time
 
 import pjsua2 as pj
 
-SERVER, EXTENSION, PASSWORD, TRANSPORT, MODE, HEARD = sys.argv[1:7]
-# How long an answered call lasts.
+SERVER, EXTENSION, PASSWORD, TRANSPORT, MODE, HEARD, ADDRESS = sys.argv[1:8]
+# How long a call lasts that was answered, and is hung up.
 TALK_S = 3.0
 
 
@@ -24,7 +24,7 @@ class Call(pj.Call):
 
     def onCallState(self, prm):
         info = self.getInfo()
-        if info.state == pj.PJSIP_INV_STATE_CONFIRMED:
+        if info.state == pj.PJSIP_INV_STATE_CONFIRMED and MODE == "answer":
             work.append((TALK_S, lambda: self.hangup(pj.CallOpParam())))
         if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
             # The file gets its length.
@@ -59,9 +59,9 @@ class Account(pj.Account):
         call = Call(self, prm.callId)
         calls.append(call)
         answer = pj.CallOpParam()
-        answer.statusCode = {"answer": 180, "ring": 180, "busy": 486, "decline": 603}[MODE]
+        answer.statusCode = {"answer": 180, "stay": 180, "ring": 180, "busy": 486, "decline": 603}[MODE]
         call.answer(answer)
-        if MODE == "answer":
+        if MODE in ("answer", "stay"):
             up = pj.CallOpParam()
             up.statusCode = 200
             work.append((0.3, lambda: call.answer(up)))
@@ -77,7 +77,7 @@ config.uaConfig.mainThreadOnly = True
 endpoint.libInit(config)
 kind = pj.PJSIP_TRANSPORT_UDP if TRANSPORT == "udp" else pj.PJSIP_TRANSPORT_TCP
 transport = pj.TransportConfig()
-transport.boundAddress = "127.0.0.1"
+transport.boundAddress = ADDRESS
 endpoint.transportCreate(kind, transport)
 endpoint.audDevManager().setNullDev()
 endpoint.libStart()
@@ -86,6 +86,7 @@ account_config = pj.AccountConfig()
 account_config.idUri = f"sip:{EXTENSION}@{SERVER}"
 account_config.regConfig.registrarUri = f"sip:{SERVER}{suffix}"
 account_config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", EXTENSION, 0, PASSWORD))
+account_config.mediaConfig.transportConfig.boundAddress = ADDRESS
 account = Account()
 account.create(account_config)
 # Standard input ends when the test does.

@@ -97,7 +97,7 @@ pub fn analyze(
     called::check_called(&flows, &inbounds, &mut problems);
     worst::check_worst(&flows, &order, &worst::Program { types: &types, services: &services }, &mut problems);
     let answers: Vec<u32> = inbounds.iter().map(|inbound| inbound.address.flow).collect();
-    line::check_lines(&flows, &answers, &mut problems);
+    line::check_lines(&flows, &answers, &project.languages, &mut problems);
     way::add_ways(&mut problems.list, &flows, &services, &answers);
     let tests = script::tests(&project, &flows, &inbounds, &mut problems);
     if !problems.any_error() {

@@ -56,24 +56,29 @@ struct Summary {
 
 /// F0601, F0602 and F0607 in all flows. `answers` are the flows that an `inbound` leads to. Flows that run themselves were
 /// told of; here such a `run` is taken to do nothing.
-pub(crate) fn check_lines(flows: &[Option<CheckedFlow>], answers: &[u32], problems: &mut Problems) {
+pub(crate) fn check_lines(
+    flows: &[Option<CheckedFlow>],
+    answers: &[u32],
+    languages: &[String],
+    problems: &mut Problems,
+) {
     let mut lines = Lines { flows, known: BTreeMap::new(), open: Vec::new() };
     for index in 0..flows.len() as u32 {
         for fault in lines.own_faults(index, answers.contains(&index)) {
-            problems.give(diagnostic(&fault));
+            problems.give(diagnostic(&fault, languages));
         }
         if let Some(finally) = lines.flow(index).and_then(|flow| flow.finally.as_ref()) {
             let mut walk =
                 Walk { lines: &mut lines, faults: Vec::new(), steps: Vec::new(), seen: Line::NEVER, back: Line::NEVER };
             walk.block(finally, Line::GONE);
             for fault in &walk.faults {
-                problems.give(diagnostic(fault));
+                problems.give(diagnostic(fault, languages));
             }
         }
     }
 }
 
-fn diagnostic(fault: &Fault) -> Diagnostic {
+fn diagnostic(fault: &Fault, languages: &[String]) -> Diagnostic {
     let diagnostic = Diagnostic::new(fault.code, fault.span, fault.message.clone());
     let diagnostic = match fault.inside {
         Some(inside) if fault.code == Code::RecordingWithoutNotice => diagnostic.label(inside, "it begins here"),
@@ -81,10 +86,24 @@ fn diagnostic(fault: &Fault) -> Diagnostic {
         None => diagnostic,
     };
     diagnostic.help(match fault.code {
-        Code::BeforeAnswer => "`answer` before it",
-        Code::RecordingWithoutNotice => "put `say \"This call is recorded.\"` before it",
-        _ => "leave it out here",
+        Code::BeforeAnswer => "`answer` before it".to_owned(),
+        Code::RecordingWithoutNotice => format!("put `say {}` before it", notice(languages)),
+        _ => "leave it out here".to_owned(),
     })
+}
+
+/// That the call is recorded, in the languages of the project; `…` where somebody else has to find the words.
+fn notice(languages: &[String]) -> String {
+    let words = |tag: &str| match tag.split('-').next() {
+        Some("en") => "\"This call is recorded.\"",
+        Some("zh") => "\"本次通话将被录音。\"",
+        _ => "\"…\"",
+    };
+    match languages {
+        [] => words("en").to_owned(),
+        [tag] => words(tag).to_owned(),
+        tags => tags.iter().map(|tag| format!("{tag} {}", words(tag))).collect::<Vec<_>>().join(" "),
+    }
 }
 
 struct Lines<'f> {
@@ -341,5 +360,18 @@ impl Walk<'_, '_> {
             }
         }
         if told && line.may_be(Line::RINGING) { Line::TOLD } else { back }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_is_in_the_languages_of_the_project() {
+        let notice = |tags: &[&str]| notice(&tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>());
+        assert_eq!(notice(&["en-GB"]), "\"This call is recorded.\"");
+        assert_eq!(notice(&["zh"]), "\"本次通话将被录音。\"");
+        assert_eq!(notice(&["zh", "en", "de"]), "zh \"本次通话将被录音。\" en \"This call is recorded.\" de \"…\"");
     }
 }

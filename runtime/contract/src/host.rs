@@ -285,6 +285,18 @@ impl HostCall {
         }
     }
 
+    /// Looks at a private value.
+    fn sees_private(self) -> bool {
+        matches!(
+            self,
+            HostCall::VaultLast
+                | HostCall::VaultLength
+                | HostCall::VaultCardValid
+                | HostCall::VaultEqual
+                | HostCall::VaultSame
+        )
+    }
+
     /// Its answer depends on more than its arguments, so the journal keeps it.
     pub fn observes(self) -> bool {
         matches!(
@@ -323,6 +335,9 @@ pub enum Observe<'a> {
     Live(&'a mut Vec<Observation>),
     /// From a journal, in order. An answer that is missing or of another call is fault `host`.
     Replayed(&'a mut std::collections::VecDeque<Observation>),
+    /// Of private values, which are lost, what was seen of them then (by the call and its second argument); all else as
+    /// the world is. What nobody saw is fault `private value lost`.
+    Recalled(&'a mut dyn FnMut(HostCall, u64) -> Option<Answer>),
 }
 
 /// What stands behind the running segment.
@@ -438,6 +453,17 @@ impl Host<'_> {
         if let Observe::Replayed(answers) = &mut self.observe {
             let next = answers.pop_front().ok_or(FaultKind::Host)?;
             return if next.call == call { Ok(next.answer) } else { Err(FaultKind::Host) };
+        }
+        if let Observe::Recalled(recall) = &mut self.observe
+            && call.sees_private()
+        {
+            if let Some(answer) = recall(call, words[1]) {
+                return Ok(answer);
+            }
+            let is_blank = |word| self.vault.value(word).is_none_or(str::is_empty);
+            if is_blank(words[0]) || (call == HostCall::VaultSame && is_blank(words[1])) {
+                return Err(FaultKind::PrivateLost);
+            }
         }
         let answer = self.look(call, words).unwrap_or_else(Answer::Fault);
         if let Observe::Live(kept) = &mut self.observe {

@@ -153,9 +153,7 @@ impl Call {
             };
         }
         if self.close_at.is_some_and(|at| at <= desk.now.tick) && self.awaits_files() {
-            if let Some(recording) = self.recording.take() {
-                desk.recordings.remove(&recording.recording);
-            }
+            self.recording = None;
             self.give_up_conversation(desk);
             self.close(desk, Vec::new());
         }
@@ -288,9 +286,7 @@ impl Call {
             }
             LineCommand::Mask { on } => desk.put(Output::Media(MediaCommand::Mask { leg, on })),
             LineCommand::Record { request, length_ms_max, silence_ms } => {
-                let recording = desk.recording_next;
-                desk.recording_next += 1;
-                desk.recordings.insert(recording, self.id());
+                let recording = desk.begin_recording(self.id(), false);
                 self.recording = Some(Recording { request, recording, abandoned: false });
                 let call = self.id();
                 desk.put(Output::Media(MediaCommand::Record { leg, call, recording, length_ms_max, silence_ms }));
@@ -367,7 +363,9 @@ impl Call {
                 if let Some(leg) = self.leg.take() {
                     desk.put(Output::Leg(LegCommand::Reject { leg, cause: RejectCause::Overloaded }));
                 }
-                SessionInput::Fault { request, kind: FaultKind::Store }
+                // Both, in this order: a `fault` handler that answers would wait for a line that is gone.
+                desk.follow_up(self.id(), SessionInput::Fault { request, kind: FaultKind::Store });
+                SessionInput::Line(LineEvent::Gone(GoneCause::Failed))
             }
             Held::Recording { request, .. } => SessionInput::Fault { request, kind: FaultKind::Store },
             Held::Onward(request) => match self.refuse_onward(request) {
@@ -463,7 +461,10 @@ impl Call {
                 let event = LineEvent::RecordDone { request, recording, length_ms, spoken: false };
                 self.tell(desk, SessionInput::Line(event));
             }
-            Err(RecordingFailed) => self.tell(desk, SessionInput::Fault { request, kind: FaultKind::Store }),
+            Err(RecordingFailed) => {
+                desk.put(Output::Media(MediaCommand::DiscardRecording { recording }));
+                self.tell(desk, SessionInput::Fault { request, kind: FaultKind::Store });
+            }
         }
         if waited_for && !self.awaits_files() {
             self.close(desk, Vec::new());

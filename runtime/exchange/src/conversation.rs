@@ -51,9 +51,7 @@ impl Call {
         if self.conversation.unsaved.len() >= RECORDINGS_UNSAVED_MAX {
             return desk.event(Event::RecordingFailed { call });
         }
-        let recording = desk.recording_next;
-        desk.recording_next += 1;
-        desk.recordings.insert(recording, call);
+        let recording = desk.begin_recording(call, true);
         self.conversation.unsaved.push(recording);
         self.conversation.running = Some(recording);
         desk.put(Output::Media(MediaCommand::RecordCall { leg, call, recording }));
@@ -85,14 +83,16 @@ impl Call {
                 let note = LineNote::Recorded(recording).to_bytes();
                 self.tell(desk, SessionInput::Leg(Redacted::new(note)));
             }
-            Err(RecordingFailed) => desk.event(Event::RecordingFailed { call }),
+            Err(RecordingFailed) => {
+                desk.put(Output::Media(MediaCommand::DiscardRecording { recording }));
+                desk.event(Event::RecordingFailed { call });
+            }
         }
     }
 
     /// The call is over, and has waited long enough for its files.
     pub fn give_up_conversation(&mut self, desk: &mut Desk) {
-        for recording in std::mem::take(&mut self.conversation.unsaved) {
-            desk.recordings.remove(&recording);
+        for _ in std::mem::take(&mut self.conversation.unsaved) {
             desk.event(Event::RecordingFailed { call: self.id() });
         }
     }

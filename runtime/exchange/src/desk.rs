@@ -6,11 +6,12 @@ use std::hash::{BuildHasherDefault, DefaultHasher};
 
 use runtime_contract::leg::LegId;
 use runtime_contract::record::CallId;
-use runtime_contract::{Now, Tick, Write};
+use runtime_contract::{Now, Redacted, Tick, Write};
 use runtime_session::{Input as SessionInput, RequestId};
 
-use crate::input::WriteNumber;
-use crate::output::{Event, Output, ServiceCall};
+use crate::input::{Recorded, RecordingFailed, WriteNumber};
+use crate::output::{Event, MediaCommand, Output, ServiceCall};
+use crate::recovery::LineNote;
 
 /// A table whose order of iteration is the same in every run.
 pub(crate) type Table<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
@@ -28,8 +29,8 @@ pub(crate) struct Desk {
     pub outputs: VecDeque<Output>,
     /// What sessions must be told, now that the one who caused it is done.
     pub followups: VecDeque<(CallId, SessionInput)>,
-    /// Calls whose recordings media still works on.
-    pub recordings: Table<u64, CallId>,
+    /// Calls whose recordings media still works on; true of those of a conversation.
+    pub recordings: Table<u64, (CallId, bool)>,
     pub recording_next: u64,
     /// Callers' legs with media, until media says how they went: that may be after the call.
     pub voiced: Table<LegId, CallId>,
@@ -61,6 +62,34 @@ pub(crate) enum Held {
 impl Desk {
     pub fn new(trace: bool, recording_first: u64) -> Desk {
         Desk { trace, recording_next: recording_first, ..Desk::default() }
+    }
+
+    /// A number for a recording of a call. The call's journal says that it was begun, so that its file is nobody else's
+    /// after a crash.
+    pub fn begin_recording(&mut self, call: CallId, conversation: bool) -> u64 {
+        let recording = self.recording_next;
+        self.recording_next += 1;
+        self.recordings.insert(recording, (call, conversation));
+        let note = LineNote::Begun { recording, conversation }.to_bytes();
+        self.followups.push_back((call, SessionInput::Leg(Redacted::new(note))));
+        recording
+    }
+
+    /// A file is written that its call waits for no more: it has its row all the same, or goes.
+    pub fn recorded_late(
+        &mut self,
+        call: CallId,
+        recording: u64,
+        conversation: bool,
+        result: Result<Recorded, RecordingFailed>,
+    ) {
+        match result {
+            Ok(Recorded { length_ms, .. }) if length_ms > 0 => {
+                let created = self.now.time;
+                self.write(Write::Recording { call, recording, length_ms, created, partial: true, conversation });
+            }
+            _ => self.put(Output::Media(MediaCommand::DiscardRecording { recording })),
+        }
     }
 
     /// A leg that a call places.

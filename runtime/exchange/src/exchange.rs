@@ -108,6 +108,11 @@ impl Exchange {
         self.calls.len()
     }
 
+    /// Callers' legs whose media is not over, those of calls that are over among them.
+    pub fn voices_open(&self) -> usize {
+        self.desk.voiced.len()
+    }
+
     /// What goes on in each call, in no order.
     pub fn live(&self) -> impl Iterator<Item = LiveCall<'_>> + '_ {
         self.calls.values().map(|call| call.live())
@@ -199,8 +204,10 @@ impl Exchange {
                 }
             }
             MediaEvent::Recorded { recording, result, .. } => {
-                if let Some(call) = self.desk.recordings.remove(&recording) {
-                    self.with_call(call, |call, desk| call.recorded(desk, recording, result));
+                let Some((call, conversation)) = self.desk.recordings.remove(&recording) else { return };
+                match self.calls.contains_key(&call) {
+                    true => self.with_call(call, |call, desk| call.recorded(desk, recording, result)),
+                    false => self.desk.recorded_late(call, recording, conversation, result),
                 }
             }
         }

@@ -140,6 +140,17 @@ pub struct Recovered {
     pub program: Arc<dyn FlowProgram>,
     /// All its journal bytes.
     pub journal: Vec<u8>,
+    /// Its recordings that the process left unfinished.
+    pub cut: Vec<CutRecording>,
+}
+
+/// A recording that ended with the process that made it: what there is of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CutRecording {
+    pub recording: u64,
+    /// Of all that both sides said.
+    pub conversation: bool,
+    pub length_ms: u32,
 }
 
 impl fmt::Debug for Version {

@@ -36,9 +36,11 @@ pub use conversation::RECORDINGS_UNSAVED_MAX;
 pub use desk::STORE_STALL_MS_MAX;
 pub use exchange::{Config, Exchange};
 pub use input::{
-    Canary, Input, MediaEvent, Recorded, RecordingFailed, Recovered, SHARE_ALL, ServiceFailure, Version, WriteNumber,
+    Canary, CutRecording, Input, MediaEvent, Recorded, RecordingFailed, Recovered, SHARE_ALL, ServiceFailure, Version,
+    WriteNumber,
 };
 pub use live::LiveCall;
 pub use output::{Event, MediaCommand, Output, Outputs, Refusal, ServiceCall, TraceEvent, TraceWhat};
 pub use record::note_text;
+pub use recovery::recordings_begun;
 pub use revival::REVIVE_MS_MAX;

@@ -4,12 +4,13 @@
 use runtime_contract::leg::LegId;
 use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::{Redacted, SiteId, Write};
+use runtime_session::journal::Record;
 use runtime_session::{EndCause, Input as SessionInput, Line, Rebuilt, RequestId, Session, StopReason};
 
 use crate::call::Call;
 use crate::desk::Desk;
 use crate::exchange::Exchange;
-use crate::input::Recovered;
+use crate::input::{CutRecording, Recovered};
 use crate::output::{Event, Output};
 use crate::record::{end_text, step_text};
 use crate::revival::Dialog;
@@ -33,6 +34,23 @@ pub(crate) enum LineNote {
     Second(Vec<u8>),
     /// A recording of the conversation is kept.
     Recorded(u64),
+    /// A recording was begun: its file is this call's, whatever comes of it.
+    Begun { recording: u64, conversation: bool },
+}
+
+/// The recordings that a call has begun, by its journal: numbers, and whether each is of the conversation.
+pub fn recordings_begun(journal: &[u8]) -> Vec<(u64, bool)> {
+    let records = runtime_session::journal::decode(journal).unwrap_or_default();
+    let legs = records.iter().filter_map(|(_, record)| match record {
+        Record::Leg(bytes) => Some(bytes),
+        _ => None,
+    });
+    // The first is of the leg itself.
+    let begun = legs.skip(1).filter_map(|bytes| match postcard::from_bytes(bytes) {
+        Ok(LineNote::Begun { recording, conversation }) => Some((recording, conversation)),
+        _ => None,
+    });
+    begun.collect()
 }
 
 impl LineNote {
@@ -84,14 +102,23 @@ impl LegFacts {
 
 impl Exchange {
     pub(crate) fn recover(&mut self, recovered: Recovered) {
+        let (call, created) = (recovered.call, self.desk.now.time);
+        for CutRecording { recording, conversation, length_ms } in recovered.cut.iter().copied() {
+            self.desk.write(Write::Recording { call, recording, length_ms, created, partial: true, conversation });
+        }
+        let cut: Vec<u64> = recovered.cut.iter().map(|cut| cut.recording).collect();
         match Session::from_journal(recovered.program.clone(), &recovered.journal) {
-            Ok(rebuilt) => self.end_rebuilt(recovered.call, rebuilt),
+            Ok(mut rebuilt) => {
+                rebuilt.recordings.extend(cut);
+                self.end_rebuilt(recovered.call, rebuilt);
+            }
             Err(error) => {
                 let why = error.to_string();
                 self.desk.event(Event::NotRecovered { call: recovered.call, why });
                 let mut record = empty_record(recovered.call);
                 record.graph = recovered.program.meta().graph_id;
                 record.started = self.desk.now.time;
+                record.recordings = cut;
                 self.close_dead(record);
             }
         }

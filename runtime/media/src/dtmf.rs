@@ -127,6 +127,8 @@ pub struct KeyReceiver {
 
 #[derive(Clone, Copy)]
 struct LastEvent {
+    /// Some phones send events as a stream of their own beside the audio.
+    ssrc: u32,
     timestamp: u32,
     code: u8,
     duration: u16,
@@ -141,9 +143,9 @@ impl fmt::Debug for LastEvent {
 
 impl KeyReceiver {
     /// The key, at the first packet of its press that arrives (the start may be lost, RFC 4733 §2.6.1).
-    pub fn handle_event(&mut self, timestamp: u32, event: TelephoneEvent) -> Option<Key> {
-        let now = LastEvent { timestamp, code: event.code, duration: event.duration, ended: event.end };
-        let Some(last) = &mut self.last else {
+    pub fn handle_event(&mut self, ssrc: u32, timestamp: u32, event: TelephoneEvent) -> Option<Key> {
+        let now = LastEvent { ssrc, timestamp, code: event.code, duration: event.duration, ended: event.end };
+        let Some(last) = self.last.as_mut().filter(|last| last.ssrc == ssrc) else {
             self.last = Some(now);
             return Key::from_event(event.code);
         };
@@ -280,7 +282,7 @@ mod tests {
 
     fn receive(packets: impl IntoIterator<Item = KeyPacket>) -> String {
         let mut receiver = KeyReceiver::default();
-        packets.into_iter().filter_map(|p| receiver.handle_event(p.timestamp, p.event)).map(Key::to_char).collect()
+        packets.into_iter().filter_map(|p| receiver.handle_event(7, p.timestamp, p.event)).map(Key::to_char).collect()
     }
 
     #[test]
@@ -320,11 +322,11 @@ mod tests {
     fn a_key_held_over_a_segment_is_one_press() {
         let event = |duration, end| TelephoneEvent { code: 5, end, volume: 0, duration };
         let mut receiver = KeyReceiver::default();
-        assert!(receiver.handle_event(1_000, event(160, false)).is_some());
-        assert!(receiver.handle_event(1_000, event(0xffff, false)).is_none());
-        assert!(receiver.handle_event(1_000 + 0xffff, event(160, false)).is_none());
-        assert!(receiver.handle_event(1_000 + 0xffff, event(320, true)).is_none());
-        assert!(receiver.handle_event(1_000 + 0xffff + 2_000, event(160, false)).is_some(), "next press");
+        assert!(receiver.handle_event(7, 1_000, event(160, false)).is_some());
+        assert!(receiver.handle_event(7, 1_000, event(0xffff, false)).is_none());
+        assert!(receiver.handle_event(7, 1_000 + 0xffff, event(160, false)).is_none());
+        assert!(receiver.handle_event(7, 1_000 + 0xffff, event(320, true)).is_none());
+        assert!(receiver.handle_event(7, 1_000 + 0xffff + 2_000, event(160, false)).is_some(), "next press");
     }
 
     #[test]
@@ -332,7 +334,7 @@ mod tests {
         let mut receiver = KeyReceiver::default();
         let heard = (1..=6u16).filter_map(|n| {
             let event = TelephoneEvent { code: 1, end: n == 6, volume: 0, duration: n * 160 };
-            receiver.handle_event(5_000 + u32::from(n) * 160, event)
+            receiver.handle_event(7, 5_000 + u32::from(n) * 160, event)
         });
         assert_eq!(heard.count(), 1);
     }
@@ -340,14 +342,14 @@ mod tests {
     #[test]
     fn other_events_are_no_keys() {
         let flash = TelephoneEvent { code: 16, end: false, volume: 0, duration: 160 };
-        assert_eq!(KeyReceiver::default().handle_event(0, flash), None);
+        assert_eq!(KeyReceiver::default().handle_event(7, 0, flash), None);
         assert!(TelephoneEvent::parse(&[1, 2, 3]).is_none(), "short");
     }
 
     #[test]
     fn a_key_is_hidden_from_logs() {
         let mut receiver = KeyReceiver::default();
-        receiver.handle_event(0, TelephoneEvent { code: 9, end: false, volume: 0, duration: 160 });
+        receiver.handle_event(7, 0, TelephoneEvent { code: 9, end: false, volume: 0, duration: 160 });
         assert_eq!(format!("{:?}", Key::from_char('9').unwrap()), "Key(•)");
         assert!(!format!("{receiver:?}").contains('9'));
     }

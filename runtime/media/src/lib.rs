@@ -73,7 +73,7 @@ pub use correlate::{Match, Portion, find_prompt};
 pub use driver::{Media, MediaConfig, MediaError, MediaEvent, MediaStatistics};
 pub use dtmf::Key;
 pub use prompt::{Prompt, PromptError, PromptStore, VoiceLimits};
-pub use recording::{RecordEnd, RecordSpec, RecordSummary, RecordingError};
+pub use recording::{RecordEnd, RecordSpec, RecordSummary, RecordingError, recorded_ms};
 pub use sealed::{RecordingKey, SealedError, is_sealed, open_sealed, sealed_path};
 pub use speech::{EspeakError, Speech, SpeechError, SpeechWarning};
 pub use stream::{Cadence, Command, Event, Input, Output, Outputs, Relayed, Sound, Stream, StreamSeed};

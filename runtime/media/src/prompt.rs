@@ -156,6 +156,12 @@ impl SharedPrompts {
         prompt
     }
 
+    /// How many are in use, and how many entries the table has.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let known = self.lock();
+        (known.by_content.values().filter(|prompt| prompt.strong_count() > 0).count(), known.by_content.len())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -171,6 +177,11 @@ pub struct PromptStore {
 impl PromptStore {
     pub fn new(limits: VoiceLimits) -> PromptStore {
         PromptStore { limits, loaded: SharedPrompts::default() }
+    }
+
+    /// How many prompts are in use, and how many entries the table of them has.
+    pub fn counts(&self) -> (usize, usize) {
+        self.loaded.counts()
     }
 
     /// A recording by the name of its WAV file, encrypted or not.

@@ -2,10 +2,11 @@
 //! that must follow the file.
 
 use std::fs::File;
-use std::io::{BufWriter, Seek, Write};
+use std::io::{BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use crate::sealed::{RecordingKey, SealedWriter, sealed_path};
+use crate::g711::SAMPLE_RATE_HZ;
+use crate::sealed::{RecordingKey, SealedWriter, is_sealed, sealed_path, sealed_samples};
 use crate::wav;
 
 /// When a recording ends. All times in milliseconds.
@@ -122,6 +123,26 @@ impl RecordingFile {
     }
 }
 
+/// How long what a recording's file holds is, in milliseconds, also where it breaks off; 0 where it holds nothing that
+/// can be heard.
+pub fn recorded_ms(path: &Path) -> std::io::Result<u32> {
+    let mut file = File::open(path)?;
+    let mut header = Vec::new();
+    Read::take(&mut file, wav::HEADER_BYTES).read_to_end(&mut header)?;
+    let (channels, bytes) = match is_sealed(&header) {
+        true => {
+            file.rewind()?;
+            sealed_samples(file)?
+        }
+        false => {
+            let channels = header.get(22).copied().unwrap_or(1);
+            (channels, file.metadata()?.len().saturating_sub(wav::HEADER_BYTES))
+        }
+    };
+    let bytes_a_ms = 2 * u64::from(channels.max(1)) * u64::from(SAMPLE_RATE_HZ) / 1_000;
+    Ok(u32::try_from(bytes / bytes_a_ms).unwrap_or(u32::MAX))
+}
+
 fn sync(file: &File, path: &Path) -> std::io::Result<()> {
     file.sync_all()?;
     match path.parent() {
@@ -159,6 +180,21 @@ mod tests {
         file.append(&[7; 8_000]).unwrap();
         let left_by_a_crash = std::fs::read(&path).unwrap();
         assert_eq!(wav::wav_to_pcm(&left_by_a_crash, 2).unwrap().len(), 8_000);
+        assert_eq!(recorded_ms(&path).unwrap(), 1_000);
+        let key = RecordingKey::parse(&"7".repeat(64)).unwrap();
+        let mut encrypted = RecordingFile::create(&path, 2, Some(&key)).unwrap();
+        encrypted.append(&[7; 8_000]).unwrap();
+        encrypted.append(&[7; 800]).unwrap();
+        drop(encrypted);
+        let sealed = sealed_path(&path);
+        assert_eq!(recorded_ms(&sealed).unwrap(), 550);
+        // The last chunk breaks off.
+        let bytes = std::fs::read(&sealed).unwrap();
+        std::fs::write(&sealed, &bytes[..bytes.len() - 1]).unwrap();
+        assert_eq!(recorded_ms(&sealed).unwrap(), 500);
+        std::fs::write(&sealed, &bytes[..9]).unwrap();
+        assert_eq!(recorded_ms(&sealed).unwrap(), 0);
+        std::fs::remove_file(sealed).unwrap();
         drop(file);
         std::fs::remove_file(path).unwrap();
     }

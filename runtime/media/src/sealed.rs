@@ -204,6 +204,29 @@ pub fn open_sealed(bytes: &[u8], key: &RecordingKey) -> Result<Opened, SealedErr
 
 const TAG_BYTES: usize = 16;
 
+/// Channels of an encrypted recording and the bytes of its samples, as far as it goes; no key is needed.
+pub fn sealed_samples(mut from: impl io::Read + io::Seek) -> io::Result<(u8, u64)> {
+    let end = from.seek(io::SeekFrom::End(0))?;
+    let mut at = HEADER_BYTES as u64;
+    if end < at {
+        return Ok((1, 0));
+    }
+    let (mut channels, mut length) = ([1], [0; 4]);
+    from.seek(io::SeekFrom::Start(MAGIC.len() as u64))?;
+    from.read_exact(&mut channels)?;
+    let mut bytes = 0;
+    while at + 4 <= end {
+        from.seek(io::SeekFrom::Start(at))?;
+        from.read_exact(&mut length)?;
+        let chunk = u64::from(u32::from_be_bytes(length));
+        at += 4 + chunk;
+        if at <= end {
+            bytes += chunk.saturating_sub(TAG_BYTES as u64);
+        }
+    }
+    Ok((channels.into_iter().next().unwrap_or(1), bytes))
+}
+
 /// The next chunk and what stands behind it; `None` where the file breaks off.
 fn split_chunk(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;

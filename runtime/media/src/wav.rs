@@ -12,7 +12,7 @@ use crate::g711::SAMPLE_RATE_HZ;
 pub const RATES_HZ: std::ops::RangeInclusive<u32> = 4_000..=192_000;
 pub const CHANNELS_MAX: u16 = 8;
 /// Of the shortest header, which stands before the samples.
-const HEADER_BYTES: u64 = 44;
+pub const HEADER_BYTES: u64 = 44;
 /// Frames that the resampler takes at a time.
 const CHUNK_FRAMES: usize = 1_024;
 

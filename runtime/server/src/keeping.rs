@@ -1,6 +1,7 @@
 //! What is kept for how long: calls, recordings and graphs whose time is over go in small bites with pauses, so that
 //! no commit of a call waits for them. A rehearsal forgets nothing, for its clock is not the world's.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -8,6 +9,7 @@ use runtime_contract::Time;
 use runtime_store::{Store, StoreError};
 
 use crate::config::Storage;
+use crate::recovery::LOST;
 use crate::versions::{Versions, time_of};
 
 /// Time between two rounds.
@@ -16,6 +18,7 @@ const ROUND: Duration = Duration::from_secs(3_600);
 const BITE: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(50);
 const DAY_MS: i64 = 86_400_000;
+const DAY_S: u64 = 86_400;
 
 /// Goes on until its task is dropped.
 pub async fn keep(store: Arc<Store>, versions: Arc<Versions>, storage: Storage) {
@@ -25,6 +28,9 @@ pub async fn keep(store: Arc<Store>, versions: Arc<Versions>, storage: Storage) 
         if let Err(error) = round(&store, &versions, &storage).await {
             tracing::error!("what is over its time is kept until the next round: {error}; {}", error.help);
         }
+        let (lost, days) = (store.folder().join(LOST), storage.recording_days);
+        // Whoever is told that the process ends does not wait for this.
+        let _ = tokio::task::spawn_blocking(move || forget_lost(&lost, days)).await;
     }
 }
 
@@ -48,6 +54,19 @@ async fn round(store: &Arc<Store>, versions: &Arc<Versions>, storage: &Storage) 
         }
     }
     Ok(())
+}
+
+/// Recordings that belong to no call, by the age of their files.
+fn forget_lost(folder: &Path, days: u32) {
+    let Ok(files) = std::fs::read_dir(folder) else { return };
+    for file in files.flatten() {
+        let age = file.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|made| made.elapsed().ok());
+        if age.is_some_and(|age| age.as_secs() / DAY_S >= u64::from(days))
+            && let Err(error) = std::fs::remove_file(file.path())
+        {
+            tracing::error!("`{}` is over its time and cannot be removed: {error}", file.path().display());
+        }
+    }
 }
 
 /// Bite after bite until one is not full; gives how many went.

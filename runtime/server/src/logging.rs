@@ -22,3 +22,10 @@ pub fn start_logging(format: LogFormat, debug: bool) {
         LogFormat::Json => lines.json().try_init(),
     };
 }
+
+/// More than fits a line of the log, for whoever looks at standard error. A log that goes elsewhere has its line alone.
+pub fn show_to_people(text: &str) {
+    if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+        eprintln!("{text}");
+    }
+}

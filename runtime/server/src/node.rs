@@ -333,6 +333,8 @@ impl Node {
             runtime_store::Event::Recovered => {
                 tracing::info!("the store writes again");
                 self.plant.store_failure = None;
+                // What failed may have been nobody's (a checkpoint), and then nothing else says that it is over.
+                self.work.push_back(Work::Exchange(Input::Committed(WriteNumber(0))));
             }
             runtime_store::Event::Took { us, .. } => self.plant.metrics.commit(us),
         }

@@ -63,6 +63,12 @@ pub fn sip_site(config: &Config, addresses: &Addresses) -> Site {
             .map(trunk)
             .collect(),
         phones: config.phones.iter().map(phone).collect(),
+        identity_from: config
+            .trunks
+            .values()
+            .filter(|trunk| trunk.long.as_ref().is_some_and(|long| long.identity))
+            .flat_map(|trunk| trunk.networks.prefixes())
+            .collect(),
     }
 }
 

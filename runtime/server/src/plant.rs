@@ -237,7 +237,10 @@ impl Plant {
                 self.runtime.spawn_blocking(move || {
                     let sealed = runtime_media::sealed_path(&path);
                     let path = if sealed.exists() { sealed } else { path };
-                    if let Err(error) = std::fs::remove_file(&path) {
+                    // One that could not be made is not there.
+                    if let Err(error) = std::fs::remove_file(&path)
+                        && error.kind() != std::io::ErrorKind::NotFound
+                    {
                         tracing::warn!("cannot remove `{}`: {error}", path.display());
                     }
                 });

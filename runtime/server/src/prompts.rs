@@ -1,7 +1,7 @@
 //! What a call plays, ready to be sent: all fixed texts and audio files of a version before it takes calls, texts
 //! with holes when they are needed, on threads of their own. A call waits for its prompt; the node never does.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,11 +15,12 @@ use runtime_contract::program::{Bundle, Part, ProgramMeta, Prompt as Item, Promp
 use runtime_contract::{FlowProgram, GraphId, spoken};
 use runtime_media::{Prompt, PromptStore, RecordingKey, Speech, SpeechWarning, VoiceLimits};
 use runtime_session::PlayItem;
-use runtime_store::recording_file;
+use runtime_store::{Store, StoreError, recording_file};
 
 use crate::config::VoiceEngine;
 use crate::inbox::Door;
 use crate::node::Message;
+use crate::recovery::{LOST, RECORDINGS};
 
 /// Threads that render texts with holes.
 const RENDER_THREADS: usize = 2;
@@ -53,6 +54,12 @@ impl Voices {
     /// heard.
     pub fn text(&self, language: &str, text: &str) -> Result<Arc<Prompt>, String> {
         self.speech.render(language, text).map_err(|error| error.to_string())
+    }
+
+    /// Prompts in memory, and entries of the tables in which they are found.
+    pub fn counts(&self) -> (usize, usize) {
+        let (texts, files) = (self.speech.counts(), self.audio.counts());
+        (texts.0 + files.0, texts.1 + files.1)
     }
 
     pub fn recording_path(&self, recording: u64) -> PathBuf {
@@ -112,15 +119,24 @@ impl Voices {
     }
 }
 
-/// The number above all recordings in the data folder.
-pub fn recording_first(data: &Path) -> u64 {
-    let Ok(files) = fs::read_dir(data.join("recordings")) else { return 1 };
-    let numbers = files.flatten().filter_map(|file| {
+/// The number above all that recordings ever had: what was written about one must not lead to another's voice.
+pub fn recording_first(data: &Path, store: &Store) -> Result<u64, StoreError> {
+    let files = [data.join(RECORDINGS), data.join(LOST)].map(|folder| recording_files(&folder).into_keys().max());
+    let highest = files.into_iter().flatten().max().unwrap_or(0).max(store.recording_mark()?);
+    store.raise_recording_mark(highest)?;
+    Ok(highest.saturating_add(1))
+}
+
+/// Files of recordings in a folder by their numbers, encrypted or not.
+pub fn recording_files(folder: &Path) -> BTreeMap<u64, PathBuf> {
+    let Ok(files) = fs::read_dir(folder) else { return BTreeMap::new() };
+    let numbered = files.flatten().filter_map(|file| {
         let name = file.file_name();
         let name = name.to_str()?;
-        name.strip_suffix(".enc").unwrap_or(name).strip_suffix(".wav")?.parse::<u64>().ok()
+        let number = name.strip_suffix(".enc").unwrap_or(name).strip_suffix(".wav")?.parse::<u64>().ok()?;
+        Some((number, file.path()))
     });
-    numbers.max().unwrap_or(0).saturating_add(1)
+    numbered.collect()
 }
 
 /// Whether the text differs from call to call.

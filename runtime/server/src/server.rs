@@ -120,7 +120,7 @@ impl Server {
     pub fn start(config: Config, build: Arc<dyn Build>, options: Options) -> Result<RunningServer, StartError> {
         let Parts { shared, socket, listener, http, inbox, runtime, warnings, lock } =
             Parts::open(config, &options.project)?;
-        let left = recover(&shared.store, build.as_ref())?;
+        let left = recover(&shared.store, &shared.data, build.as_ref())?;
         let versions = Arc::new(shared.versions(build, &options));
         let pages = shared.pages(Arc::clone(&versions));
         let mut server = RunningServer {
@@ -166,7 +166,8 @@ impl RunningServer {
         runtime.spawn(crate::http::serve(listener, pages.router()));
         if options.began.is_none() {
             let storage = self.storage.clone();
-            runtime.spawn(crate::keeping::keep(Arc::clone(&self.store), Arc::clone(&self.versions), storage));
+            let (store, versions) = (Arc::clone(&self.store), Arc::clone(&self.versions));
+            runtime.spawn(crate::keeping::keep(store, versions, storage));
         }
         if options.signals {
             let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -217,6 +218,11 @@ impl RunningServer {
     /// Call records, journals and graphs.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Prompts in memory, and entries of the tables in which they are found.
+    pub fn prompts(&self) -> (usize, usize) {
+        self.voices.counts()
     }
 
     /// What callers hear when a text is played: for those who look for it in what they heard.

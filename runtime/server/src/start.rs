@@ -239,7 +239,8 @@ pub fn start_node(
     let exchange = runtime_exchange::Config {
         calls_max,
         seed: seed()?,
-        recording_first: recording_first(&shared.data),
+        recording_first: recording_first(&shared.data, &shared.store)
+            .map_err(|error| StartError::new(&error, &error.help))?,
         trace: tracing::enabled!(tracing::Level::DEBUG) || shared.config.traces.endpoint.is_some(),
     };
     let endpoint_seed = seed()?;

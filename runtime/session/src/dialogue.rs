@@ -256,9 +256,17 @@ impl Session {
     /// The input is over, `by_itself` or by its end key or a pause: its value, if it has one.
     fn ended(&self, ask: &Ask, by_itself: bool) -> Verdict {
         let Doing::Dialogue(dialogue) = &self.doing else { return Verdict::Invalid };
-        let taken = dialogue.taken.as_str();
-        let value = match ask.kind {
-            _ if dialogue.spoilt => None,
+        let value = if dialogue.spoilt { None } else { self.keyed(ask, dialogue.taken.as_str()) };
+        match value {
+            Some(value) if by_itself => Verdict::Complete(value),
+            Some(value) => Verdict::Value(value),
+            None => Verdict::Invalid,
+        }
+    }
+
+    /// The value of these keys, each of which may be part of one.
+    pub(crate) fn keyed(&self, ask: &Ask, taken: &str) -> Option<Value> {
+        match ask.kind {
             // A card number is never in memory that is not wiped.
             AskKind::Digits { min, max } if ask.private => (min as usize..=max as usize)
                 .contains(&taken.len())
@@ -272,13 +280,37 @@ impl Session {
                 let zone = self.program.meta().zone();
                 keypad::value(kind, taken, &Surroundings { now: self.now.time, zone, called })
             }
-        };
-        match value {
-            Some(value) if by_itself => Verdict::Complete(value),
-            Some(value) => Verdict::Value(value),
-            None => Verdict::Invalid,
         }
     }
+}
+
+/// What a menu makes of keys that came before, and how many of them it takes.
+pub(crate) fn chosen(menu: &Menu, keys: &str) -> (Option<u32>, usize) {
+    for (at, key) in keys.char_indices() {
+        let taken = at + key.len_utf8();
+        match menu_key(menu, keys.get(..taken).unwrap_or_default()) {
+            Verdict::Menu(choice) => return (Some(choice), taken),
+            Verdict::More => {}
+            _ => return (None, taken),
+        }
+    }
+    let choice = menu.choices.iter().position(|choice| Menu::takes(choice, keys));
+    (choice.map(|choice| choice as u32), keys.len())
+}
+
+/// Whether keys that came before spoil an ask, and how many of them it takes.
+pub(crate) fn taken_by(ask: &Ask, keys: &str) -> (bool, usize) {
+    let mut spoilt = false;
+    for (at, key) in keys.char_indices() {
+        let before = keys.get(..at).unwrap_or_default();
+        spoilt |= !keypad::is_part(ask.kind, before, key);
+        let taken = at + key.len_utf8();
+        let so_far = keys.get(..taken).unwrap_or_default();
+        if (spoilt && taken >= ask.kind.keys_max()) || (!spoilt && keypad::is_whole(ask.kind, so_far)) {
+            return (spoilt, taken);
+        }
+    }
+    (spoilt, keys.len())
 }
 
 /// A choice at once when no longer one begins with it.

@@ -8,7 +8,8 @@
 //!    that comes early does nothing.
 //! 4. After [`Output::Done`] the session may be dropped; further inputs do nothing.
 //!
-//! [`Session::from_journal`] rebuilds a call whose process died: the journal is the state.
+//! [`Session::from_journal`] rebuilds a call whose process died: the journal is the state. [`Session::align`] gives a
+//! journal to another version of the program.
 #![cfg_attr(
     test,
     allow(
@@ -20,6 +21,7 @@
     )
 )]
 
+mod align;
 pub mod checker;
 mod dialogue;
 mod input;
@@ -37,6 +39,7 @@ pub mod testkit;
 mod tests;
 mod timers;
 
+pub use align::{Aligned, Assumed, Lost};
 pub use input::{Input, Line, LineEvent, RequestId, Start, StopReason};
 pub use output::{
     EndCause, LineCommand, Onward, OnwardKind, Output, Outputs, PlayItem, ServiceAsk, Trace, WorldRequest,

@@ -10,6 +10,7 @@ use runtime_contract::request::{Kind, Request};
 use runtime_contract::value::Value;
 use runtime_contract::{FaultKind, FlowProgram, Outcome, SiteId, Stop, Time, Type};
 
+use crate::align::{Assumed, Lost};
 use crate::input::{Line, RequestId, StopReason};
 use crate::journal::{self, JournalError, Record, Started};
 use crate::output::{EndCause, PlayItem};
@@ -48,10 +49,14 @@ pub enum Told<'t> {
         /// As the site lists them; `None` where one was private and is lost.
         arguments: Option<&'t [Value]>,
     },
+    /// In another version: the answer that follows is a guess.
+    Assumed(Assumed),
+    /// In another version: here it cannot go on.
+    Lost(Lost),
 }
 
 /// Who listens to a call that is told again.
-type Listener<'l> = &'l mut dyn FnMut(Time, Told<'_>);
+pub(crate) type Listener<'l> = &'l mut dyn FnMut(Time, Told<'_>);
 
 /// The journal does not fit the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,9 +138,10 @@ struct Replay<'r> {
 impl Replay<'_> {
     fn run(&mut self, started: &Started) -> Result<(), ReplayError> {
         let entered = self.rebuilt.session.lay_out(started);
-        if let Some((_, Record::Leg(bytes))) = self.records.get(self.at) {
+        if let Some((time, leg @ Record::Leg(bytes))) = self.records.get(self.at) {
             self.rebuilt.legs.push((RequestId(0), bytes.clone()));
             self.at += 1;
+            (self.tell)(*time, Told::Record(leg));
         }
         if entered {
             self.step(Outcome::Start)?;
@@ -198,9 +204,10 @@ impl Replay<'_> {
     /// one whose last step was not kept: the step is made again.
     fn step(&mut self, outcome: Outcome) -> Result<(), ReplayError> {
         let mut answers: VecDeque<Observation> = VecDeque::new();
-        while let Some((_, Record::Observation(observation))) = self.records.get(self.at) {
+        while let Some((time, record @ Record::Observation(observation))) = self.records.get(self.at) {
             answers.push_back(observation.clone());
             self.at += 1;
+            (self.tell)(*time, Told::Record(record));
         }
         if let Some((_, Record::Full)) = self.records.get(self.at) {
             return Ok(());

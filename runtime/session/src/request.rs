@@ -91,15 +91,8 @@ impl Session {
     fn carry_out(&mut self, program: &dyn FlowProgram, site: SiteId, arguments: Option<Vec<Value>>) -> Option<Answer> {
         let Some(request) = program.meta().request(site) else { return Some(Answer::Fault(FaultKind::Host)) };
         let Some(arguments) = arguments else { return Some(Answer::Fault(FaultKind::PrivateLost)) };
-        if self.over || (self.effect(request.kind()) == Effect::Line && !self.has_line()) {
-            return Some(Answer::Gone);
-        }
-        let needs_up = matches!(
-            request.kind(),
-            Kind::Play | Kind::Menu | Kind::Ask | Kind::Record | Kind::Recording | Kind::Connect | Kind::Transfer
-        );
-        if needs_up && self.line != Line::Up {
-            return Some(Answer::Fault(FaultKind::Host));
+        if let Some(refused) = self.refuses(request.kind()) {
+            return Some(refused);
         }
         match request {
             Request::Answer => self.answer(),
@@ -121,6 +114,18 @@ impl Session {
             }
             Request::Transfer { .. } => self.onward(&arguments, OnwardKind::Transfer),
         }
+    }
+
+    /// What comes of a request that the line, as it is, does not serve.
+    pub(crate) fn refuses(&self, kind: Kind) -> Option<Answer> {
+        if self.over || (self.effect(kind) == Effect::Line && !self.has_line()) {
+            return Some(Answer::Gone);
+        }
+        let needs_up = matches!(
+            kind,
+            Kind::Play | Kind::Menu | Kind::Ask | Kind::Record | Kind::Recording | Kind::Connect | Kind::Transfer
+        );
+        (needs_up && self.line != Line::Up).then_some(Answer::Fault(FaultKind::Host))
     }
 
     /// Counts the request; gives its arguments, if none is lost, and what they hash to.

@@ -315,7 +315,7 @@ impl Session {
         }
     }
 
-    pub(crate) fn run(&mut self, outcome: Outcome, observe: Observe<'_>) -> Stop {
+    pub(crate) fn run<'s>(&'s mut self, outcome: Outcome, observe: Observe<'s>) -> Stop {
         let mut host = Host {
             meta: self.program.meta(),
             arena: &mut self.arena,

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, LegId, MediaSpec};
-use runtime_contract::record::CallId;
+use runtime_contract::record::{CallId, Quality};
 use runtime_contract::request::{Kind, Request};
 use runtime_contract::script::{FarSide, Given};
 use runtime_contract::value::Value;
@@ -348,10 +348,14 @@ impl Plant {
                 self.forget_playing();
                 self.stop_recording();
             }
-            MediaCommand::Close { leg } if leg == self.leg => {
-                self.forget_playing();
-                self.stop_recording();
-                self.stop_conversation();
+            MediaCommand::Close { leg } => {
+                if leg == self.leg {
+                    self.forget_playing();
+                    self.stop_recording();
+                    self.stop_conversation();
+                }
+                // No packet was on the way.
+                self.inputs.push_back(Input::Media(MediaEvent::Closed { leg, quality: Quality::default() }));
             }
             // What one hears of the other is of no account here.
             _ => {}
@@ -573,3 +577,6 @@ pub(crate) fn voice() -> MediaSpec {
 pub(crate) fn nowhere() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, 9))
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,7 +50,7 @@ impl Dialog {
             routes: message.values(Header::RecordRoute).map(|route| unfolded(route).into()).collect(),
             local_cseq: 0,
             remote_cseq: request.cseq,
-            peer,
+            peer: peer.reached(contact(message)),
             local,
         }
     }
@@ -77,7 +77,7 @@ impl Dialog {
             routes,
             local_cseq: response.cseq,
             remote_cseq: 0,
-            peer,
+            peer: peer.reached(contact(message)),
             local,
         })
     }

@@ -163,7 +163,8 @@ impl Registrar {
         let mut text = String::new();
         for binding in self.bindings(phone) {
             let left_s = binding.expires.saturating_since(now).as_secs();
-            let (uri, call_id) = (binding.uri.escape_ascii(), binding.call_id.escape_ascii());
+            // A URI is printable ASCII: no tab or line end can stand in it.
+            let (uri, call_id) = (String::from_utf8_lossy(&binding.uri), binding.call_id.escape_ascii());
             // Writing to a String cannot fail.
             let _ = writeln!(text, "{uri}\t{}\t{}\t{left_s}\t{call_id}\t{}", binding.hop, binding.q, binding.cseq);
         }
@@ -265,6 +266,9 @@ mod tests {
         let left = second.bindings("1001");
         assert_eq!((left.len(), &*left[0].uri, left[0].expires), (1, &b"sip:b@h"[..], Tick(0).plus_ms(40_000)));
         assert_eq!(second.register(Tick(0), "1001", order(1), &[wish("sip:b@h", 60)]), Err(500));
+        first.register(now, "1002", order(1), &[wish("sip:o'neil@h", 60)]).unwrap();
+        second.restore(now, "1002", &first.snapshot(now, "1002"), 0);
+        assert_eq!(&*second.bindings("1002")[0].uri, b"sip:o'neil@h");
         for at in 0..snapshot.len() {
             let mut broken = snapshot.clone();
             broken[at] = b'\t';

@@ -1,7 +1,7 @@
 //! Who belongs to this site: trunks to the world and phones, as the operator wrote them down. Replaced as a whole; it
 //! knows nothing of what became of them.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use runtime_contract::Redacted;
 
@@ -17,11 +17,19 @@ pub struct Site {
     pub algorithms: Vec<Algorithm>,
     pub trunks: Vec<Trunk>,
     pub phones: Vec<Phone>,
+    /// Networks (address and bits) besides the addresses of such trunks whose word on who calls counts.
+    pub identity_from: Vec<(IpAddr, u8)>,
 }
 
 impl Default for Site {
     fn default() -> Self {
-        Self { realm: "strowger".into(), algorithms: vec![Algorithm::Md5], trunks: Vec::new(), phones: Vec::new() }
+        Self {
+            realm: "strowger".into(),
+            algorithms: vec![Algorithm::Md5],
+            trunks: Vec::new(),
+            phones: Vec::new(),
+            identity_from: Vec::new(),
+        }
     }
 }
 
@@ -46,7 +54,7 @@ pub struct Trunk {
     pub prefixes: Vec<String>,
     /// Number that those called through it are shown, whatever the flow says.
     pub from: Option<String>,
-    /// It is trusted to know who calls (RFC 3325): P-Asserted-Identity.
+    /// It and we are of one trust domain (RFC 3325 §2.3): it is told who calls, and believed who calls.
     pub identity: bool,
 }
 
@@ -73,20 +81,50 @@ impl Site {
         self.trunks.iter().find(|trunk| trunk.name == name)
     }
 
+    /// Whether a host is believed who calls (RFC 3325 §5).
+    pub fn is_told_by(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        let is_trunk = |trunk: &Trunk| trunk.identity && trunk.addresses.iter().any(|a| a.ip().to_canonical() == peer);
+        self.trunks.iter().any(is_trunk) || self.identity_from.iter().any(|network| holds(*network, peer))
+    }
+
     pub fn phone(&self, extension: &str) -> Option<&Phone> {
         self.phones.iter().find(|phone| phone.extension == extension)
     }
 
-    /// As whom we answer a challenge from this address: by the address itself, else by its host, else by the host that
-    /// our From names.
-    pub fn account(&self, peer: SocketAddr, from_host: &[u8]) -> Option<(&Trunk, &Account)> {
-        let ways: [&dyn Fn(&Trunk) -> bool; 3] = [
-            &|trunk| trunk.addresses.contains(&peer),
-            &|trunk| trunk.addresses.iter().any(|address| address.ip() == peer.ip()),
-            &|trunk| trunk.host.as_bytes().eq_ignore_ascii_case(from_host),
-        ];
+    /// As whom we answer a challenge from this address: by the address itself, else by its host, else, within a dialog,
+    /// by the host of who answered the call, which may name another one for what follows.
+    pub fn account(&self, peer: SocketAddr, dialog_peer: Option<IpAddr>) -> Option<(&Trunk, &Account)> {
+        let has = |trunk: &Trunk, host: IpAddr| trunk.addresses.iter().any(|address| address.ip() == host);
+        let ways: [&dyn Fn(&Trunk) -> bool; 3] =
+            [&|trunk| trunk.addresses.contains(&peer), &|trunk| has(trunk, peer.ip()), &|trunk| {
+                dialog_peer.is_some_and(|host| has(trunk, host))
+            }];
         let trunk =
             ways.into_iter().find_map(|way| self.trunks.iter().find(|trunk| trunk.account.is_some() && way(trunk)))?;
         Some((trunk, trunk.account.as_ref()?))
+    }
+}
+
+fn holds((network, bits): (IpAddr, u8), peer: IpAddr) -> bool {
+    let low = |width: u32| width.saturating_sub(u32::from(bits));
+    match (network, peer) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()).checked_shr(low(32)).unwrap_or(0) == 0,
+        (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits() ^ b.to_bits()).checked_shr(low(128)).unwrap_or(0) == 0,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_holds_its_hosts() {
+        let holds = |network: &str, bits, peer: &str| holds((network.parse().unwrap(), bits), peer.parse().unwrap());
+        assert!(holds("203.0.113.0", 24, "203.0.113.255") && !holds("203.0.113.0", 24, "203.0.114.0"));
+        assert!(holds("203.0.113.7", 32, "203.0.113.7") && !holds("203.0.113.7", 32, "203.0.113.6"));
+        assert!(holds("0.0.0.0", 0, "203.0.113.7") && !holds("0.0.0.0", 0, "::1"));
+        assert!(holds("2001:db8::", 32, "2001:db8:1::1") && !holds("2001:db8::", 32, "2001:db9::1"));
     }
 }

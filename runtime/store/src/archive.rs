@@ -1,6 +1,7 @@
 //! What the store holds, for those who only read: the running server, and an operator's command beside or without
 //! it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -12,7 +13,7 @@ use crate::audit::{self, AuditEntry};
 use crate::person::{self, Key};
 use crate::read::{self, CallFilter, OpenCall, StoredCall};
 use crate::versions::{self, StoredVersion};
-use crate::{StoreError, schema};
+use crate::{StoreError, keep, schema};
 
 /// Name of the database in a data folder.
 pub const DATABASE: &str = "strowger.db";
@@ -45,6 +46,18 @@ impl Archive {
 
     pub fn graph(&self, id: GraphId) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(|connection| read::graph(connection, id))
+    }
+
+    /// Numbers of all recordings that have their row.
+    pub fn recordings(&self) -> Result<BTreeSet<u64>, StoreError> {
+        self.read(read::recordings)
+    }
+
+    /// The highest number that a recording ever had, as far as rows tell, and [`crate::Store::raise_recording_mark`].
+    pub fn recording_mark(&self) -> Result<u64, StoreError> {
+        let highest = self.recordings()?.last().copied().unwrap_or(0);
+        let mark = self.read(keep::recording_mark)?;
+        Ok(highest.max(mark as u64))
     }
 
     /// Calls that had begun and have no record: those of a process that died, and those going on.

@@ -28,6 +28,8 @@ pub struct Erased {
 const BITE: u32 = 200;
 /// Shorter numbers are looked for as callers only: their digits stand in too much else.
 const DIGITS_MENTIONED_MIN: usize = 6;
+/// Shorter varints stand by chance in too many journals.
+const VARINT_BYTES_MIN: usize = 4;
 
 /// Makes of a journal one without its person; `None` where it cannot be read.
 pub type Blank<'b> = &'b dyn Fn(&[u8]) -> Option<Vec<u8>>;
@@ -37,6 +39,7 @@ pub(crate) struct Sought {
     people: Vec<[u8; 32]>,
     /// As written, and as a journal's varint.
     forms: Vec<Vec<u8>>,
+    digits: String,
 }
 
 impl Sought {
@@ -48,9 +51,16 @@ impl Sought {
         let mut forms = Vec::new();
         if digits.len() >= DIGITS_MENTIONED_MIN {
             forms.push(digits.clone().into_bytes());
-            forms.extend(digits.parse().ok().map(varint));
+            forms.extend(digits.parse().ok().map(varint).filter(|form| form.len() >= VARINT_BYTES_MIN));
         }
-        Sought { people: people.iter().map(|number| person::hash(key, number)).collect(), forms }
+        Sought { people: people.iter().map(|number| person::hash(key, number)).collect(), forms, digits }
+    }
+
+    /// As a whole, behind any `00` of a prefix: a number that only begins with the same digits is somebody else's.
+    fn stands_whole_in(&self, text: &str) -> bool {
+        let bare = |digits: &str| digits.trim_start_matches('0').to_owned();
+        let mut runs = text.split(|c: char| !c.is_ascii_digit());
+        !self.forms.is_empty() && runs.any(|run| bare(run) == bare(&self.digits))
     }
 
     fn stands_in(&self, bytes: &[u8]) -> bool {
@@ -102,7 +112,7 @@ pub(crate) fn bite(connection: &Connection, sought: &Sought, behind: i64) -> rus
             call: row.get(1)?,
             // A caller that is written otherwise (an address with the number in it) is the same person.
             is_person: person.is_some_and(|person| sought.people.iter().any(|known| known[..] == person[..]))
-                || caller.is_some_and(|caller| sought.stands_in(caller.as_bytes())),
+                || caller.is_some_and(|caller| sought.stands_whole_in(&caller)),
             leg_call_id: row.get(3)?,
             called: row.get(4)?,
             notes: row.get(5)?,
@@ -112,7 +122,7 @@ pub(crate) fn bite(connection: &Connection, sought: &Sought, behind: i64) -> rus
         bite.next = (count == BITE).then_some(found.seq);
         let texts = [&found.leg_call_id, &found.called, &found.notes];
         if found.is_person
-            || texts.into_iter().any(|text| sought.stands_in(text.as_bytes()))
+            || texts.into_iter().any(|text| sought.stands_whole_in(text))
             || sought.stands_in(&found.journal)
         {
             bite.rows.push(found);
@@ -137,12 +147,12 @@ impl Bite {
         erased: &mut Erased,
     ) -> rusqlite::Result<()> {
         for row in &self.rows {
-            let without = |text: &str| if sought.stands_in(text.as_bytes()) { String::new() } else { text.to_owned() };
+            let without = |text: &str| if sought.stands_whole_in(text) { String::new() } else { text.to_owned() };
             let journal = match row.is_person || sought.stands_in(&row.journal) {
                 true => blank(&row.journal).unwrap_or_default(),
                 false => row.journal.clone(),
             };
-            let notes = blank_notes(&row.notes, |value| row.is_person || sought.stands_in(value.as_bytes()));
+            let notes = blank_notes(&row.notes, |value| row.is_person || sought.stands_whole_in(value));
             let leg_call_id = if row.is_person { String::new() } else { without(&row.leg_call_id) };
             transaction
                 .prepare_cached(
@@ -161,7 +171,7 @@ impl Bite {
             for (id, file) in keep::recordings_of(transaction, &row.call)? {
                 keep::remove_file(folder, &file)
                     .map_err(|cause| rusqlite::Error::ToSqlConversionFailure(cause.into()))?;
-                transaction.prepare_cached("DELETE FROM recordings WHERE id = ?1")?.execute([id])?;
+                keep::forget_recording(transaction, id)?;
                 erased.recordings += 1;
             }
         }

@@ -6,12 +6,21 @@ use std::path::Path;
 use runtime_contract::{GraphId, Time};
 use rusqlite::{Connection, Transaction};
 
+use crate::read;
+
+/// Oldest rows among which a bite is looked for.
+const LOOKED_AT: u32 = 10_000;
+/// The setting that holds the highest number of a recording that is gone, as 8 bytes (big-endian).
+const RECORDING_MARK: &str = "recording_mark";
+
 /// Deletes the oldest calls that ended before a time, at most `limit` of them.
 pub(crate) fn forget_calls(transaction: &Transaction<'_>, before: Time, limit: u32) -> rusqlite::Result<usize> {
-    // Rows stand in the order in which calls ended, within a commit; the first young one ends the search.
+    // Rows stand in the order in which calls ended, within a commit. Some may lie in the future, written by a machine
+    // whose clock was wrong: they must not keep those behind them.
     transaction.execute(
-        "DELETE FROM calls WHERE seq IN (SELECT seq FROM calls ORDER BY seq LIMIT ?2) AND ended_ms < ?1",
-        (before.0, limit),
+        "DELETE FROM calls WHERE seq IN (SELECT seq FROM (SELECT seq, ended_ms FROM calls ORDER BY seq LIMIT ?3) \
+         WHERE ended_ms < ?1 LIMIT ?2)",
+        (before.0, limit, LOOKED_AT),
     )
 }
 
@@ -42,18 +51,34 @@ pub(crate) fn remove_file(folder: &Path, file: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Graphs that no call, no open journal and no version needs.
-pub(crate) fn forget_graphs(transaction: &Transaction<'_>, open: &[GraphId]) -> rusqlite::Result<usize> {
-    let mut query = transaction.prepare(
+/// Takes a recording's row out and remembers its number: what was written about it must never lead to another's voice.
+pub(crate) fn forget_recording(transaction: &Transaction<'_>, id: i64) -> rusqlite::Result<()> {
+    transaction.prepare_cached("DELETE FROM recordings WHERE id = ?1")?.execute([id])?;
+    raise_recording_mark(transaction, id)
+}
+
+pub(crate) fn raise_recording_mark(transaction: &Transaction<'_>, id: i64) -> rusqlite::Result<()> {
+    if recording_mark(transaction)? < id {
+        transaction
+            .prepare_cached("INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)")?
+            .execute((RECORDING_MARK, &id.to_be_bytes()[..]))?;
+    }
+    Ok(())
+}
+
+/// The highest number of all recordings that were ever deleted; 0 for none.
+pub(crate) fn recording_mark(connection: &Connection) -> rusqlite::Result<i64> {
+    let value = read::setting(connection, RECORDING_MARK)?;
+    Ok(value.and_then(|bytes| bytes.try_into().ok()).map_or(0, i64::from_be_bytes))
+}
+
+/// Graphs that no call and no version needs. Reads all calls: not to be done while the store is held for writing.
+pub(crate) fn unused_graphs(connection: &Connection) -> rusqlite::Result<Vec<GraphId>> {
+    let mut query = connection.prepare(
         "SELECT id FROM graphs WHERE id NOT IN (SELECT graph FROM versions) AND id NOT IN (SELECT graph FROM calls) \
          AND id NOT IN (SELECT graph FROM parts)",
     )?;
-    let unused = query.query_map([], |row| row.get(0).map(GraphId))?.collect::<rusqlite::Result<Vec<_>>>()?;
-    let mut forgotten = 0;
-    for graph in unused.iter().filter(|graph| !open.contains(graph)) {
-        forgotten += transaction.execute("DELETE FROM graphs WHERE id = ?1", [&graph.0[..]])?;
-    }
-    Ok(forgotten)
+    query.query_map([], |row| row.get(0).map(GraphId))?.collect()
 }
 
 /// Pages that are free go back to the file system, at most so many; gives how many are left.

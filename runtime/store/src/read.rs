@@ -1,5 +1,7 @@
 //! Questions to the database.
 
+use std::collections::BTreeSet;
+
 use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::{GraphId, Redacted, Time};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -62,6 +64,11 @@ pub(crate) fn bindings(connection: &Connection) -> rusqlite::Result<Vec<StoredBi
 
 pub(crate) fn graph(connection: &Connection, id: GraphId) -> rusqlite::Result<Option<Vec<u8>>> {
     connection.query_row("SELECT bytes FROM graphs WHERE id = ?1", [&id.0[..]], |row| row.get(0)).optional()
+}
+
+pub(crate) fn recordings(connection: &Connection) -> rusqlite::Result<BTreeSet<u64>> {
+    let mut query = connection.prepare("SELECT id FROM recordings")?;
+    query.query_map([], |row| row.get::<_, i64>(0).map(|id| id as u64))?.collect()
 }
 
 pub(crate) fn open_calls(connection: &Connection) -> rusqlite::Result<Vec<OpenCall>> {

@@ -1,7 +1,7 @@
 //! The open store of a running server: the writer thread for what calls write, and a connection of its own for what
 //! operators change, a row at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -148,16 +148,31 @@ impl Store {
         }
         self.change(|transaction| {
             for (id, _) in &old {
-                transaction.prepare_cached("DELETE FROM recordings WHERE id = ?1")?.execute([id])?;
+                keep::forget_recording(transaction, *id)?;
             }
             Ok(old.len())
         })
     }
 
+    /// No recording after this start may have this number or a lower one.
+    pub fn raise_recording_mark(&self, number: u64) -> Result<(), StoreError> {
+        self.change(|transaction| keep::raise_recording_mark(transaction, i64::try_from(number).unwrap_or(i64::MAX)))
+    }
+
     /// Deletes graphs that no kept call and no version needs. No version may be on its way in meanwhile.
     pub fn forget_graphs(&self) -> Result<usize, StoreError> {
-        let open: Vec<GraphId> = self.archive.open_calls()?.iter().map(|call| call.graph).collect();
-        self.change(|transaction| keep::forget_graphs(transaction, &open))
+        let mut unused = self.archive.read(keep::unused_graphs)?;
+        if unused.is_empty() {
+            return Ok(0);
+        }
+        let open: HashSet<GraphId> = self.archive.open_calls()?.iter().map(|call| call.graph).collect();
+        unused.retain(|graph| !open.contains(graph));
+        self.change(|transaction| {
+            for graph in &unused {
+                transaction.execute("DELETE FROM graphs WHERE id = ?1", [&graph.0[..]])?;
+            }
+            Ok(unused.len())
+        })
     }
 
     /// Gives some free pages back to the file system; true while there are more.

@@ -101,6 +101,8 @@ pub(crate) fn change(
         }
         VersionChange::WithdrawCanary => transaction.execute_batch(withdraw_canary)?,
         VersionChange::RollBack(graph) => {
+            // It was on trial against the version that goes.
+            transaction.execute_batch(withdraw_canary)?;
             transaction.execute("UPDATE versions SET state = 'withdrawn' WHERE state = 'stable'", [])?;
             transaction.execute("UPDATE versions SET state = 'stable' WHERE graph = ?1", [&graph.0[..]])?;
         }

@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::{GraphId, Write};
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::interval::Piece;
 use crate::person::{self, Key};
@@ -34,7 +34,7 @@ pub enum Event {
 pub struct Options {
     /// Time to gather writes for one transaction.
     pub commit_ms: u64,
-    /// A transaction is closed early when it holds this much.
+    /// A transaction that holds this much takes no more.
     pub commit_bytes_max: usize,
     /// Age at which an open call's journal is written as a part of its own.
     pub checkpoint_ms: u64,
@@ -209,18 +209,19 @@ impl State {
         }
     }
 
-    /// More batches, until time or size says enough. True when nobody can send any more.
+    /// More batches, until size says enough. It sleeps before it looks, so that no batch has to wake it. True when nobody
+    /// can send any more.
     fn gather(&self, inbox: &Receiver<Batch>, group: &mut Vec<Batch>) -> bool {
-        let until = Instant::now() + Duration::from_millis(self.options.commit_ms);
+        std::thread::sleep(Duration::from_millis(self.options.commit_ms));
         let mut bytes: usize = group.iter().map(|batch| batch.bytes as usize).sum();
         while bytes < self.options.commit_bytes_max {
-            match inbox.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            match inbox.try_recv() {
                 Ok(batch) => {
                     bytes += batch.bytes as usize;
                     group.push(batch);
                 }
-                Err(RecvTimeoutError::Timeout) => return false,
-                Err(RecvTimeoutError::Disconnected) => return true,
+                Err(TryRecvError::Empty) => return false,
+                Err(TryRecvError::Disconnected) => return true,
             }
         }
         false
@@ -271,7 +272,8 @@ impl State {
         }
         // One instant for all: what this commit brings is younger than what its checkpoint drops.
         let now_ms = self.started.elapsed().as_millis() as i64;
-        let transaction = self.connection.transaction()?;
+        // From its first statement on: one that reads before it writes would not wait for whoever writes beside it.
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut changed = Changed { open: &self.open, fresh: HashMap::new(), pieces: Vec::new(), key: &self.key };
         for write in group.iter().flat_map(|batch| &batch.writes) {
             changed.take(&transaction, write, now)?;

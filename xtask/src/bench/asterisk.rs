@@ -6,15 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::page;
 use super::prompts::{CALL_S, COUNTED_S, NUMBER, Receiver, alaw_tone, write_project};
 use super::served::{CALLERS_CORE, Folder, SERVER_CORE, Served};
 use super::sipp::Callers;
 use super::usage::{cpu_seconds, resident_mb, spread};
+use crate::debian::Debian;
 
 const CONCURRENT: [f64; 2] = [100.0, 300.0];
 const ROUNDS: usize = 3;
-const MIRROR: &str = "http://deb.debian.org/debian";
 /// How long Asterisk may take until it answers OPTIONS.
 const START_MAX: Duration = Duration::from_secs(30);
 
@@ -186,37 +185,11 @@ impl Drop for Asterisk {
 
 /// A Debian sid with Asterisk in `target/asterisk`, made if need be.
 fn build() -> Result<PathBuf, String> {
-    let root = page::root().join("target/asterisk");
-    if root.join("usr/sbin/asterisk").exists() {
-        return Ok(root);
+    let debian = Debian::make("asterisk", "sid")?;
+    if !debian.has("usr/sbin/asterisk") {
+        debian.install(&["asterisk"])?;
     }
-    println!("making a Debian sid with Asterisk in target/asterisk");
-    let made = root.join("etc/debian_version").exists();
-    let sources = format!("deb {MIRROR} sid main");
-    // A mirror of registries may be older than the dates in its lists.
-    let apt = "apt-get -qq -o Acquire::Check-Valid-Until=false";
-    let install = format!("DEBIAN_FRONTEND=noninteractive {apt} install -y --no-install-recommends asterisk");
-    if !made {
-        run(Command::new("debootstrap").args(["--variant=minbase", "sid"]).arg(&root).arg(MIRROR))
-            .map_err(|why| format!("{why}; it needs root, and the package debootstrap"))?;
-    }
-    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
-    // Without the host's own name each call waits 10 s for a name server.
-    let hosts = format!("127.0.0.1 localhost {}\n", host.trim());
-    let files = [("etc/hosts", hosts), ("etc/apt/sources.list", sources)];
-    for (file, text) in files {
-        std::fs::write(root.join(file), text).map_err(|cause| format!("{file}: {cause}"))?;
-    }
-    for line in [format!("{apt} update"), install] {
-        run(Command::new("chroot").arg(&root).args(["sh", "-c", &line]))?;
-    }
-    Ok(root)
-}
-
-fn run(command: &mut Command) -> Result<(), String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let status = command.stdout(Stdio::null()).status().map_err(|cause| format!("{name}: {cause}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{name} failed")) }
+    Ok(debian.root)
 }
 
 fn version(root: &Path) -> Result<String, String> {
@@ -228,7 +201,7 @@ fn version(root: &Path) -> Result<String, String> {
 /// As lean as Asterisk can be: only the modules that this call needs, prompts in the codec of the line.
 fn configure(root: &Path, port: u16) -> std::io::Result<()> {
     let etc = root.join("etc/strowger-bench");
-    let sounds = root.join("var/lib/asterisk/sounds/strowger-bench");
+    let sounds = root.join("usr/share/asterisk/sounds/strowger-bench");
     std::fs::create_dir_all(&etc)?;
     std::fs::create_dir_all(&sounds)?;
     for (file, hertz) in [("question.alaw", 440.0), ("answer.alaw", 620.0)] {

@@ -53,19 +53,44 @@ impl Served {
 
     /// A metric's value, summed over its labels.
     pub fn metric(&self, name: &str) -> Result<f64, String> {
-        let page = self.page("/metrics").map_err(|cause| format!("/metrics: {cause}"))?;
+        let page = self.ask("GET", "/metrics")?;
         let lines =
             page.lines().filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{'])));
         Ok(lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
     }
 
-    fn page(&self, path: &str) -> std::io::Result<String> {
-        let mut stream = TcpStream::connect(self.http)?;
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-        let mut page = String::new();
-        stream.read_to_string(&mut page)?;
-        Ok(page)
+    /// Takes the project's files as they are now; gives the version's id. A refusal is an error.
+    pub fn reload(&self) -> Result<String, String> {
+        self.json("POST", "/reload", "version")
+    }
+
+    /// Id of the version that takes calls.
+    pub fn version(&self) -> Result<String, String> {
+        self.json("GET", "/versions", "current")
+    }
+
+    fn json(&self, method: &str, path: &str, key: &str) -> Result<String, String> {
+        let page = self.ask(method, path)?;
+        let said: serde_json::Value = serde_json::from_str(&page).unwrap_or_default();
+        let value = said.get(key).and_then(serde_json::Value::as_str);
+        value.map(str::to_owned).ok_or_else(|| format!("{method} {path}: {page}"))
+    }
+
+    fn ask(&self, method: &str, path: &str) -> Result<String, String> {
+        let ask = || {
+            let mut stream = TcpStream::connect(self.http)?;
+            stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+            write!(
+                stream,
+                "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nContent-Length: 0\r\n\
+                 Connection: close\r\n\r\n"
+            )?;
+            let mut page = String::new();
+            stream.read_to_string(&mut page)?;
+            Ok(page)
+        };
+        let page = ask().map_err(|cause: std::io::Error| format!("{method} {path}: {cause}"))?;
+        Ok(page.split_once("\r\n\r\n").map_or(String::new(), |(_, body)| body.to_owned()))
     }
 
     /// Waits until no call is left, at most so long.

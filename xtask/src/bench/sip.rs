@@ -10,7 +10,7 @@ use super::usage::{cpu_seconds, resident_mb, spread};
 const RATES: [f64; 4] = [1_000.0, 2_000.0, 4_000.0, 8_000.0];
 const SECONDS: f64 = 10.0;
 const ROUNDS: usize = 3;
-const NUMBER: &str = "+864008100009";
+pub const NUMBER: &str = "+864008100009";
 
 /// One side at one rate.
 #[derive(Default)]
@@ -41,7 +41,7 @@ pub fn measure(words: &[&str]) -> Result<String, String> {
         for _ in 0..ROUNDS {
             ours.round(served.id(), served.sip, rate, &folder)?;
             served.wait_until_idle(60)?;
-            let uas = Uas::start(&folder.0, SERVER_CORE)?;
+            let uas = Uas::start(&["-sn", "uas"], &folder.0, SERVER_CORE)?;
             theirs.round(uas.id(), uas.sip, rate, &folder)?;
         }
         let ratio = spread(&ours.micros).1 / spread(&theirs.micros).1;

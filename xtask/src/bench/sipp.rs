@@ -1,7 +1,8 @@
 //! SIPp, which is not ours: the callers of every load, and the server that ours is measured against.
 
+use std::fs::File;
 use std::net::{SocketAddr, UdpSocket};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// Small buffers lose packets at the rates of these benchmarks.
@@ -33,24 +34,74 @@ pub struct Load {
 impl Callers<'_> {
     /// Runs in `folder` until all calls are over.
     pub fn run(&self, folder: &Path) -> Result<Load, String> {
+        self.start(folder)?.wait()
+    }
+
+    pub fn start(&self, folder: &Path) -> Result<Calling, String> {
         // Rates below one a second, and parts of one, as calls in ten seconds.
         let (rate, period_ms) = ((self.rate * 10.0).round().max(1.0), 10_000);
-        let output = pinned(self.core)
+        let port = free_port().to_string();
+        let (table, said) = (folder.join(format!("load-{port}.csv")), folder.join(format!("load-{port}.err")));
+        let errors = File::create(&said).map_err(|cause| format!("{}: {cause}", said.display()))?;
+        let seconds_max = self.calls as f64 / self.rate + 600.0;
+        let child = pinned(self.core)
             .arg(self.to.to_string())
             .args(self.scenario)
-            .args(["-s", self.number, "-i", "127.0.0.1", "-nostdin", "-l", "60000", "-timeout", "600s"])
+            .args(["-s", self.number, "-i", "127.0.0.1", "-nostdin", "-l", "60000"])
+            .args(["-timeout", &format!("{seconds_max:.0}s")])
             .args(["-r", &rate.to_string(), "-rp", &period_ms.to_string(), "-m", &self.calls.to_string()])
-            .args(["-p", &free_port().to_string(), "-trace_stat", "-stf", "load.csv", "-fd", "1s"])
+            .args(["-p", &port, "-trace_stat", "-fd", "1s", "-stf"])
+            .arg(&table)
             .args(BUFFERS)
             .current_dir(folder)
             .stdin(Stdio::null())
-            .output()
+            .stdout(Stdio::null())
+            .stderr(errors)
+            .spawn()
             .map_err(no_sipp)?;
-        let file = folder.join("load.csv");
-        let table = std::fs::read_to_string(&file).map_err(|cause| format!("{}: {cause}", file.display()))?;
-        let _ = std::fs::remove_file(&file);
-        load(&table)
-            .ok_or_else(|| format!("SIPp said nothing of its load:\n{}", String::from_utf8_lossy(&output.stderr)))
+        Ok(Calling { child, table, said })
+    }
+}
+
+/// Callers at work.
+pub struct Calling {
+    child: Child,
+    table: PathBuf,
+    said: PathBuf,
+}
+
+impl Calling {
+    /// The counts of a second ago; nothing within the first.
+    pub fn until_now(&self) -> Option<Load> {
+        load(&std::fs::read_to_string(&self.table).ok()?)
+    }
+
+    pub fn is_over(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// No new calls; waits for those that go on.
+    pub fn stop(self) -> Result<Load, String> {
+        let _ = Command::new("kill").arg("-USR1").arg(self.child.id().to_string()).status();
+        self.wait()
+    }
+
+    /// Until all calls are over.
+    pub fn wait(mut self) -> Result<Load, String> {
+        self.child.wait().map_err(no_sipp)?;
+        let table =
+            std::fs::read_to_string(&self.table).map_err(|cause| format!("{}: {cause}", self.table.display()))?;
+        let said = || std::fs::read_to_string(&self.said).unwrap_or_default();
+        load(&table).ok_or_else(|| format!("SIPp said nothing of its load:\n{}", said()))
+    }
+}
+
+impl Drop for Calling {
+    fn drop(&mut self) {
+        // Nothing, when it is over.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = (std::fs::remove_file(&self.table), std::fs::remove_file(&self.said));
     }
 }
 
@@ -77,17 +128,19 @@ fn seconds(text: &str) -> Option<f64> {
     }
 }
 
-/// SIPp's own server.
+/// SIPp as a server.
 pub struct Uas {
     child: Child,
     pub sip: SocketAddr,
 }
 
 impl Uas {
-    pub fn start(folder: &Path, core: usize) -> Result<Uas, String> {
+    /// `scenario` is `-sn uas` or `-sf FILE`, and what else it needs.
+    pub fn start(scenario: &[&str], folder: &Path, core: usize) -> Result<Uas, String> {
         let sip = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let child = pinned(core)
-            .args(["-sn", "uas", "-i", "127.0.0.1", "-nostdin", "-p", &sip.port().to_string()])
+            .args(scenario)
+            .args(["-i", "127.0.0.1", "-nostdin", "-p", &sip.port().to_string()])
             .args(BUFFERS)
             .current_dir(folder)
             .stdin(Stdio::null())
@@ -121,7 +174,7 @@ fn no_sipp(cause: std::io::Error) -> String {
 }
 
 /// A UDP port of loopback that was free a moment ago; 0, which SIPp refuses, when there is none.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let socket = UdpSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0)));
     socket.and_then(|socket| socket.local_addr()).map_or(0, |address| address.port())
 }

@@ -114,6 +114,25 @@ fn the_first_call_on_a_full_disk_may_try_elsewhere() {
     assert_eq!((plant.records.len(), plant.records[0].end.as_str()), (1, "fault: store"));
 }
 
+/// Its 200 was refused, so nothing will ever say that the line is up.
+#[test]
+fn a_call_that_was_refused_does_not_wait_for_an_answer_in_its_fault_handler() {
+    let mut kit = Kit::new(&[]);
+    kit.request("", Request::Answer, &[], vec![None], vec![1], None);
+    kit.request("", Request::HangUp, &[], vec![], vec![], None);
+    let handler = kit.request("", Request::Answer, &[], vec![None], vec![3], None);
+    kit.push(Op::End);
+    kit.flow("kit.stubborn", 0, Some(handler), None);
+    kit.inbound("1xxx", 0);
+    let mut plant = Plant::new(Some(&kit.build()), 10);
+    plant.commits = false;
+    plant.call("1001");
+    plant.give(Input::StoreFailed);
+    assert_eq!(plant.exchange.calls_live(), 0, "{:?}", plant.said());
+    plant.commit();
+    assert_eq!((plant.records.len(), plant.records[0].faults), (1, 1));
+}
+
 #[test]
 fn a_number_may_be_written_for_the_eye() {
     let mut plant = Plant::new(Some(&hotline(false)), 10);

@@ -61,7 +61,8 @@ fn a_disk_that_fails_is_told_of_and_the_call_goes_on() {
     keys(&mut plant, leg, "1");
     plant.conversation.clear();
     plant.give(Input::Media(MediaEvent::Recorded { leg, recording: 100, result: Err(RecordingFailed) }));
-    assert!(plant.said()[0].starts_with("RecordingFailed"));
+    let said = plant.said();
+    assert!(said[0] == "discard" && said[1].starts_with("RecordingFailed"), "{said:?}");
     assert_eq!(keys(&mut plant, leg, "21"), ["record call 101"], "and may record again");
     keys(&mut plant, leg, "9");
     assert_eq!(plant.records[0].recordings, [101]);
@@ -81,7 +82,7 @@ fn a_file_that_never_comes_holds_the_record_for_ten_seconds() {
     assert_eq!((plant.exchange.calls_live(), plant.exchange.next_deadline()), (0, None));
     assert_eq!(plant.records[0].recordings, [101]);
     plant.give(recorded_event(leg, 100, 900));
-    assert_eq!(plant.conversations, [101], "later than that it is nobody's");
+    assert_eq!(plant.conversations, [101, 100], "later than that it is in no record, and has its row all the same");
 }
 
 #[test]

@@ -209,15 +209,7 @@ impl Plant {
                 let call = self.call_of[&leg];
                 assert!(self.starts[&call] <= self.committed, "answered before the start was durable");
                 self.said.push("answer".to_owned());
-                let media = MediaSpec {
-                    remote: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 9),
-                    codec: Codec::Pcma,
-                    dtmf_payload_type: Some(101),
-                    ptime_ms: 20,
-                    rtcp: None,
-                    send: true,
-                    receive: true,
-                };
+                let media = agreed();
                 inputs.push_back(Input::Leg(LegEvent::Media { leg, media, peer: Ipv4Addr::LOCALHOST.into() }));
                 inputs.push_back(Input::Leg(LegEvent::Up { leg }));
             }
@@ -403,15 +395,7 @@ impl Plant {
 
     /// Somebody who was called answers, or is heard before.
     pub fn answers(&mut self, leg: LegId, early: bool) {
-        let media = MediaSpec {
-            remote: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 9),
-            codec: Codec::Pcma,
-            dtmf_payload_type: Some(101),
-            ptime_ms: 20,
-            rtcp: None,
-            send: true,
-            receive: true,
-        };
+        let media = agreed();
         self.give(Input::Leg(LegEvent::Media { leg, media, peer: Ipv4Addr::LOCALHOST.into() }));
         if !early {
             self.give(Input::Leg(LegEvent::Up { leg }));
@@ -437,9 +421,23 @@ impl Plant {
         plant.now_ms = self.now_ms + 5_000;
         plant.open.clone_from(&self.open);
         for (call, journal) in &self.open {
-            let recovered = Recovered { call: *call, program: program.clone(), journal: journal.clone() };
+            let recovered =
+                Recovered { call: *call, program: program.clone(), journal: journal.clone(), cut: Vec::new() };
             plant.give(Input::Recovered(recovered));
         }
         plant
+    }
+}
+
+/// Media as two sides agree to them.
+fn agreed() -> MediaSpec {
+    MediaSpec {
+        remote: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 9),
+        codec: Codec::Pcma,
+        dtmf_payload_type: Some(101),
+        ptime_ms: 20,
+        rtcp: None,
+        send: true,
+        receive: true,
     }
 }

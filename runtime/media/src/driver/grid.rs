@@ -3,17 +3,23 @@
 use runtime_contract::leg::LegId;
 
 use super::ports::Bound;
+use super::readiness::Watched;
 use crate::stream::Stream;
 
 /// Slots of 1 ms on the grid; one packet time.
 pub const SLOTS: u64 = 20;
 /// What is relayed waits for the next visit: a quarter of a packet time is not heard, and four visits cost little.
 const BRIDGE_SLOTS: u64 = 5;
+/// Legs that are visited together before another slot is used, for each slot costs a waking: half a millisecond of work.
+const TOGETHER: usize = 50;
+/// The like for bridges, of two legs and with four visits in a packet time.
+const BRIDGES_TOGETHER: usize = 10;
 
 #[derive(Debug)]
 pub struct Leg {
     pub leg: LegId,
     pub bound: Bound,
+    pub watched: Watched,
     pub stream: Box<Stream>,
 }
 
@@ -25,17 +31,12 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// Into the emptiest slot.
     pub fn insert(&mut self, leg: Leg) {
-        if let Some(slot) = self.slots.iter_mut().min_by_key(|slot| slot.len()) {
-            slot.push(leg);
-        }
+        fill(&mut self.slots, leg, TOGETHER);
     }
 
     pub fn insert_bridge(&mut self, legs: [Leg; 2]) {
-        if let Some(slot) = self.bridges.iter_mut().min_by_key(|slot| slot.len()) {
-            slot.push(legs);
-        }
+        fill(&mut self.bridges, legs, BRIDGES_TOGETHER);
     }
 
     pub fn find(&mut self, leg: LegId) -> Option<&mut Leg> {
@@ -83,5 +84,34 @@ impl Grid {
 
     pub fn into_legs(self) -> impl Iterator<Item = Leg> {
         self.slots.into_iter().flatten().chain(self.bridges.into_iter().flatten().flatten())
+    }
+}
+
+/// Into the fullest slot that has room for `together`; into the emptiest when none has.
+fn fill<T>(slots: &mut [Vec<T>], what: T, together: usize) {
+    let order = |slot: &&mut Vec<T>| if slot.len() < together { (0, together - slot.len()) } else { (1, slot.len()) };
+    if let Some(slot) = slots.iter_mut().min_by_key(order) {
+        slot.push(what);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_are_visited_together_and_many_are_spread() {
+        let mut slots = [const { Vec::new() }; 4];
+        let lengths = |slots: &[Vec<u32>; 4]| slots.each_ref().map(Vec::len);
+        (0..3).for_each(|leg| fill(&mut slots, leg, 3));
+        assert_eq!(lengths(&slots), [3, 0, 0, 0]);
+        (0..2).for_each(|leg| fill(&mut slots, leg, 3));
+        assert_eq!(lengths(&slots), [3, 2, 0, 0]);
+        // One that got room is not filled before the fuller one.
+        slots[0].truncate(1);
+        fill(&mut slots, 9, 3);
+        assert_eq!(lengths(&slots), [1, 3, 0, 0]);
+        (0..14).for_each(|leg| fill(&mut slots, leg, 3));
+        assert_eq!(lengths(&slots), [5, 5, 4, 4]);
     }
 }

@@ -1,8 +1,8 @@
 //! One media thread: a grid of 1 ms slots; each leg has its slot and is visited every 20 ms, in a bridge every 5 ms.
 //!
 //! Every leg has a port of its own, for only then nobody can be taken for somebody else; `sendmmsg` batches
-//! packets of one socket and thus gains nothing here. What is batched is the waking: no poll, no epoll, one
-//! visit to each leg in 20 ms that reads what came and sends what is due.
+//! packets of one socket and thus gains nothing here. What is batched is the waking, and the question who has something
+//! to read: one visit to each leg in 20 ms that reads what came and sends what is due (decision 0031).
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use runtime_contract::time::Tick;
 use super::grid::{Grid, Leg, SLOTS};
 use super::places::Places;
 use super::ports::{Bound, Ports};
+use super::readiness::{Marks, Readiness};
 use super::writer::{End, Take, Writer};
 use super::{Counters, MediaEvent, OnEvent};
 use crate::recording::RecordSpec;
@@ -88,9 +89,9 @@ pub struct MediaLoop {
 }
 
 /// The legs of this thread.
-#[derive(Default)]
 struct Legs {
     grid: Grid,
+    readiness: Readiness,
     /// Bridges of which a leg is still on its way from another thread.
     wanted: Vec<[LegId; 2]>,
 }
@@ -105,10 +106,18 @@ struct Tally {
     skipped: u64,
 }
 
+/// What the visits of one slot share.
+struct Visits<'a> {
+    slot: u64,
+    datagram: &'a mut [u8],
+    readiness: &'a mut Readiness,
+    tally: Tally,
+}
+
 impl MediaLoop {
     /// Until the door is dropped; then all legs are closed.
-    pub fn run(self) {
-        let mut legs = Legs::default();
+    pub fn run(self, readiness: Readiness) {
+        let mut legs = Legs { grid: Grid::default(), readiness, wanted: Vec::new() };
         let mut slot = self.current_slot();
         let mut datagram = [0; DATAGRAM_BYTES_MAX];
         loop {
@@ -123,7 +132,8 @@ impl MediaLoop {
                 break;
             }
             slot = self.skip_stall(slot);
-            self.serve(&mut legs.grid, slot, &mut datagram);
+            legs.readiness.look();
+            self.serve(&mut legs, slot, &mut datagram);
             slot += 1;
         }
         for leg in legs.grid.into_legs() {
@@ -159,7 +169,10 @@ impl MediaLoop {
     fn handle(&self, legs: &mut Legs, slot: u64, message: ToLoop) {
         let now = slot_tick(slot);
         match message {
-            ToLoop::Open { leg, bound, stream } => legs.grid.insert(Leg { leg, bound, stream }),
+            ToLoop::Open { leg, bound, stream } => {
+                let watched = legs.readiness.watch(&bound);
+                legs.grid.insert(Leg { leg, bound, watched, stream });
+            }
             ToLoop::Command { leg, command } => {
                 if let Some(open) = legs.grid.find(leg) {
                     self.tell(open, now, Input::Command(command));
@@ -189,18 +202,21 @@ impl MediaLoop {
             ToLoop::Leave { leg, thread, door } => {
                 self.unbridge(legs, now, leg);
                 let Some(open) = legs.grid.remove(leg) else { return };
+                legs.readiness.unwatch(open.watched, &open.bound);
                 if let Err(SendError(ToLoop::Arrive { leg })) = door.send(ToLoop::Arrive { leg: open }) {
                     return self.close(leg, slot);
                 }
                 self.places.moved(leg, thread, &door);
             }
-            ToLoop::Arrive { leg } => {
+            ToLoop::Arrive { mut leg } => {
+                leg.watched = legs.readiness.watch(&leg.bound);
                 legs.grid.insert(leg);
                 self.bridge_wanted(legs, now);
             }
             ToLoop::Close { leg } => {
                 self.unbridge(legs, now, leg);
                 if let Some(open) = legs.grid.remove(leg) {
+                    legs.readiness.unwatch(open.watched, &open.bound);
                     self.close(open, slot);
                 }
             }
@@ -208,7 +224,7 @@ impl MediaLoop {
     }
 
     fn bridge_wanted(&self, legs: &mut Legs, now: Tick) {
-        let Legs { grid, wanted } = legs;
+        let Legs { grid, wanted, .. } = legs;
         wanted.retain(|[a, b]| {
             let (first, second) = match (grid.remove(*a), grid.remove(*b)) {
                 (Some(first), Some(second)) => (first, second),
@@ -254,15 +270,17 @@ impl MediaLoop {
         (self.on_event)(leg, MediaEvent::Closed);
     }
 
-    fn serve(&self, grid: &mut Grid, slot: u64, datagram: &mut [u8]) {
-        let mut tally = Tally::default();
+    fn serve(&self, legs: &mut Legs, slot: u64, datagram: &mut [u8]) {
+        let Legs { grid, readiness, .. } = legs;
+        let mut visits = Visits { slot, datagram, readiness, tally: Tally::default() };
         for leg in grid.legs_mut(slot) {
-            self.visit(leg, None, slot, datagram, &mut tally);
+            self.visit(leg, None, &mut visits);
         }
         for [a, b] in grid.bridges_mut(slot) {
-            self.visit(a, Some(b), slot, datagram, &mut tally);
-            self.visit(b, Some(a), slot, datagram, &mut tally);
+            self.visit(a, Some(b), &mut visits);
+            self.visit(b, Some(a), &mut visits);
         }
+        let tally = visits.tally;
         self.counters.sent.fetch_add(tally.sent, Ordering::Relaxed);
         self.counters.received.fetch_add(tally.received, Ordering::Relaxed);
         self.counters.refused.fetch_add(tally.refused, Ordering::Relaxed);
@@ -271,13 +289,18 @@ impl MediaLoop {
     }
 
     /// Reads what came for a leg, hands it on to the other leg of its bridge, and sends what is due.
-    fn visit(&self, leg: &mut Leg, mut other: Option<&mut Leg>, slot: u64, datagram: &mut [u8], tally: &mut Tally) {
-        let now = slot_tick(slot);
-        let Leg { leg, bound, stream } = leg;
+    fn visit(&self, leg: &mut Leg, mut other: Option<&mut Leg>, visits: &mut Visits<'_>) {
+        let Visits { slot, datagram, readiness, tally } = visits;
+        let now = slot_tick(*slot);
+        let Leg { leg, bound, watched, stream } = leg;
         let (refused, skipped) = (stream.packets_refused(), stream.packets_skipped());
+        let mut ready = readiness.take(*watched);
         let mut reads = 0;
-        while reads < READS_MAX && (reads as u64) < TAKEN_MAX + (stream.packets_refused() - refused) {
-            let Ok((length, from)) = bound.socket.recv_from(datagram) else { break };
+        while ready.voice && reads < READS_MAX && (reads as u64) < TAKEN_MAX + (stream.packets_refused() - refused) {
+            let Ok((length, from)) = bound.socket.recv_from(datagram) else {
+                ready.voice = false;
+                break;
+            };
             reads += 1;
             let bytes = datagram.get(..length).unwrap_or_default();
             let outputs = stream.handle(now, Input::Packet { from, bytes });
@@ -287,15 +310,24 @@ impl MediaLoop {
         }
         tally.received += reads as u64;
         for _ in 0..REPORTS_MAX {
-            let Ok((length, from)) = bound.reports.recv_from(datagram) else { break };
+            if !ready.reports {
+                break;
+            }
+            let Ok((length, from)) = bound.reports.recv_from(datagram) else {
+                ready.reports = false;
+                break;
+            };
             let bytes = datagram.get(..length).unwrap_or_default();
             self.drain(*leg, bound, stream.handle(now, Input::Report { from, bytes }), |_| 0);
+        }
+        if ready != Marks::default() {
+            readiness.mark(*watched, ready);
         }
         let packets = self.drain(*leg, bound, stream.handle(now, Input::Tick), |_| 0);
         tally.sent += packets;
         tally.refused += stream.packets_refused() - refused;
         tally.skipped += stream.packets_skipped() - skipped;
-        if packets > 0 && (self.origin + Duration::from_millis(slot)).elapsed() > LATE {
+        if packets > 0 && (self.origin + Duration::from_millis(*slot)).elapsed() > LATE {
             tally.late += packets;
         }
     }
@@ -389,12 +421,13 @@ mod tests {
             MediaSpec { remote, codec, dtmf_payload_type: None, ptime_ms: 20, rtcp: None, send: true, receive: true };
         let mut stream = Box::new(Stream::new(StreamSeed { ssrc: 1, sequence: 1, timestamp: 1 }, None));
         while stream.handle(slot_tick(0), Input::Command(Command::Connect(spec))).poll().is_some() {}
-        let mut grid = Grid::default();
-        grid.insert(Leg { leg: LegId(1), bound: Bound { port: remote.port(), socket, reports }, stream });
+        let mut legs = Legs { grid: Grid::default(), readiness: Readiness::new().unwrap(), wanted: Vec::new() };
+        let bound = Bound { port: remote.port(), socket, reports };
+        media_loop.handle(&mut legs, 0, ToLoop::Open { leg: LegId(1), bound, stream });
         let mut datagram = [0; DATAGRAM_BYTES_MAX];
-        media_loop.serve(&mut grid, 0, &mut datagram);
-        let slot = grid.next_used(media_loop.skip_stall(SLOTS)).unwrap();
-        media_loop.serve(&mut grid, slot, &mut datagram);
+        media_loop.serve(&mut legs, 0, &mut datagram);
+        let slot = legs.grid.next_used(media_loop.skip_stall(SLOTS)).unwrap();
+        media_loop.serve(&mut legs, slot, &mut datagram);
         let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
         let counters = &media_loop.counters;
         assert_eq!(read(&counters.sent), 2, "one before the stall, one behind it");

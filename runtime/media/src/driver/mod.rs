@@ -5,6 +5,7 @@ mod grid;
 mod media_loop;
 mod places;
 mod ports;
+mod readiness;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -29,6 +30,7 @@ use crate::stream::{Command, Stream, StreamSeed};
 use media_loop::{MediaLoop, ToLoop};
 use places::Places;
 use ports::Ports;
+use readiness::Readiness;
 use writer::Writer;
 
 #[derive(Clone, Debug)]
@@ -158,7 +160,9 @@ impl Media {
                 writer: writer.clone(),
                 on_event: Arc::clone(&on_event),
             };
-            let thread = std::thread::Builder::new().name(format!("media {number}")).spawn(|| media_loop.run())?;
+            let readiness = Readiness::new()?;
+            let thread = std::thread::Builder::new().name(format!("media {number}"));
+            let thread = thread.spawn(|| media_loop.run(readiness))?;
             media.places.add(door);
             media.threads.push(thread);
         }

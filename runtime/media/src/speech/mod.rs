@@ -98,6 +98,11 @@ impl Speech {
         self.render_with(language, text, true)
     }
 
+    /// How many rendered texts are in use, and how many entries the table of them has.
+    pub fn counts(&self) -> (usize, usize) {
+        self.rendered.counts()
+    }
+
     /// The same for a text whose holes were filled for one caller: never written to disk.
     pub fn render_filled(&self, language: &str, text: &str) -> Result<Arc<Prompt>, SpeechError> {
         self.render_with(language, text, false)

@@ -2,8 +2,8 @@
 //!
 //! What is trusted is the signalling: the address in the SDP, and the hosts of the SDP and of the signalling itself.
 //! From those hosts the first port that sends is learned, once. Another port of theirs is taken only for a far side
-//! whose NAT has moved it: the same stream goes on there, after the learned port has fallen silent. Nobody else is
-//! heard, whenever they send and whatever stream they claim to be.
+//! whose NAT has moved it: the same stream goes on there, or a new description came, after the learned port has fallen
+//! silent. Nobody else is heard, whenever they send and whatever stream they claim to be.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -24,6 +24,9 @@ pub struct Latch {
     learned: Option<SocketAddr>,
     /// The stream that came from there, and when it was last heard.
     heard: Option<Heard>,
+    /// A description has come since the learned port was heard: during a hold a NAT forgets, and the phone may begin
+    /// another stream.
+    renewed: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -35,14 +38,15 @@ struct Heard {
 
 impl Latch {
     pub fn new(signalled: SocketAddr, peer: Option<IpAddr>) -> Latch {
-        Latch { signalled, peer, learned: None, heard: None }
+        Latch { signalled, peer, learned: None, heard: None, renewed: false }
     }
 
-    /// A new description: what was learned stays only if the address is the same.
+    /// A new description: what was learned stays only if the address is the same, and as long as it is heard.
     pub fn signal(&mut self, signalled: SocketAddr) {
         if signalled != self.signalled {
             *self = Latch::new(signalled, self.peer);
         }
+        self.renewed = true;
     }
 
     /// Where to send.
@@ -55,11 +59,14 @@ impl Latch {
         let from = SocketAddr::new(from.ip().to_canonical(), from.port());
         let taken = from == self.signalled
             || match self.learned {
-                Some(learned) => learned == from || (self.knows(from) && self.has_moved(now, header)),
+                Some(learned) => {
+                    learned == from || (self.knows(from) && (self.is_renewed(now) || self.has_moved(now, header)))
+                }
                 None => self.knows(from),
             };
         if taken {
             self.learned = Some(from);
+            self.renewed = false;
             self.heard = Some(Heard { at: now, ssrc: header.ssrc, sequence: header.sequence });
         }
         taken
@@ -68,15 +75,24 @@ impl Latch {
     /// Whether reports are taken from there: from the signalled address, or a host that is known, as RTP has it.
     pub fn accept_report(&mut self, from: SocketAddr) -> bool {
         let from = SocketAddr::new(from.ip().to_canonical(), from.port());
-        let taken = from == self.signalled || self.learned.map_or_else(|| self.knows(from), |learned| learned == from);
+        let taken = from == self.signalled
+            || match self.learned {
+                Some(learned) => learned == from || (self.knows(from) && self.renewed),
+                None => self.knows(from),
+            };
         if taken {
             self.learned = Some(from);
+            self.renewed = false;
         }
         taken
     }
 
     fn knows(&self, from: SocketAddr) -> bool {
         from.ip() == self.signalled.ip() || Some(from.ip()) == self.peer
+    }
+
+    fn is_renewed(&self, now: Tick) -> bool {
+        self.renewed && self.heard.is_none_or(|heard| heard.at.plus_ms(MOVED_MS_MIN) <= now)
     }
 
     /// Whoever only guesses has neither the source nor its count (RFC 3550 §5.1: both begin at random).
@@ -144,6 +160,31 @@ mod tests {
         latch.signal(address("10.0.0.2:4000"));
         assert_eq!(latch.remote(), address("10.0.0.2:4000"));
         assert!(accept(&mut latch, "10.0.0.2:7000"));
+    }
+
+    #[test]
+    fn a_new_description_lets_another_port_be_learned_once_after_silence() {
+        let (peer, old, new) = ("203.0.113.5", address("203.0.113.5:30000"), address("203.0.113.5:30999"));
+        let held = || {
+            let mut latch = Latch::new(address("10.0.0.1:4000"), Some(peer.parse().unwrap()));
+            assert!(latch.accept(Tick(0), old, &header(7, 1)));
+            latch.signal(address("10.0.0.1:4000"));
+            latch
+        };
+        let at = |ms: u64| Tick(0).plus_ms(ms);
+        let mut latch = held();
+        assert!(!latch.accept(at(499), new, &header(8, 1)), "the old port was heard just now");
+        assert!(!latch.accept(at(9_000), address("198.51.100.66:4000"), &header(8, 1)), "a stranger");
+        assert!(latch.accept(at(500), new, &header(8, 1)));
+        assert_eq!(latch.remote(), new);
+        assert!(!latch.accept(at(9_000), address("203.0.113.5:31111"), &header(9, 1)), "once");
+        let mut latch = held();
+        assert!(latch.accept(at(400), old, &header(7, 20)));
+        assert!(!latch.accept(at(9_000), new, &header(8, 1)), "it went on where it was");
+        let mut reports = Latch::new(address("10.0.0.1:4001"), Some(peer.parse().unwrap()));
+        assert!(reports.accept_report(old) && !reports.accept_report(new));
+        reports.signal(address("10.0.0.1:4001"));
+        assert!(reports.accept_report(new) && !reports.accept_report(old));
     }
 
     #[test]

@@ -24,7 +24,8 @@ pub struct Receiving {
     peer: Option<IpAddr>,
     latch: Option<Latch>,
     report_latch: Option<Latch>,
-    ssrc: Option<u32>,
+    /// Something was taken.
+    heard: bool,
     keys: KeyReceiver,
     /// For a far side without key events.
     detector: ToneDetector,
@@ -47,7 +48,7 @@ impl Receiving {
             peer: peer.map(|ip| ip.to_canonical()),
             latch: None,
             report_latch: None,
-            ssrc: None,
+            heard: false,
             keys: KeyReceiver::default(),
             detector: ToneDetector::default(),
             recorder: None,
@@ -108,12 +109,8 @@ impl Receiving {
         if !self.latch.as_mut()?.accept(now, from, &header) {
             return None;
         }
-        if self.ssrc.is_none() {
+        if !std::mem::replace(&mut self.heard, true) {
             emit(Event::FirstPacket);
-        }
-        if self.ssrc != Some(header.ssrc) {
-            self.ssrc = Some(header.ssrc);
-            self.keys = KeyReceiver::default();
         }
         let sound = match meaning {
             Meaning::Audio(_) if !media.receive => None,
@@ -141,7 +138,7 @@ impl Receiving {
                 if let Some(listener) = &mut self.listener {
                     listener.timeline.pass(header);
                 }
-                let press = self.keys.handle_event(header.timestamp, event);
+                let press = self.keys.handle_event(header.ssrc, header.timestamp, event);
                 if let Some(key) = press {
                     emit(Event::Key(key));
                 }

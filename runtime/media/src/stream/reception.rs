@@ -68,6 +68,10 @@ impl Reception {
     /// An accepted packet. `paced`: its timestamp is that of its sending, as with audio.
     pub fn handle_packet(&mut self, now: Tick, header: &Header, paced: bool) {
         if header.ssrc != self.ssrc {
+            // Key events as a stream of their own beside the audio, which is what is measured.
+            if !paced {
+                return;
+            }
             let totals = self.totals();
             self.begin(header, totals);
             self.ssrc = header.ssrc;
@@ -210,6 +214,8 @@ mod tests {
     fn another_source_goes_on_with_the_count() {
         let mut reception = hear([1, 2, 5]);
         let other = Header { ssrc: 2, ..header(900, 5) };
+        reception.handle_packet(at(70), &other, false);
+        assert_eq!((reception.totals().expected, reception.totals().received, reception.ssrc), (5, 3, 1), "keys alone");
         reception.handle_packet(at(80), &other, true);
         assert_eq!((reception.totals().expected, reception.totals().received, reception.ssrc), (6, 4, 2));
     }

@@ -242,6 +242,23 @@ fn a_key_is_heard_once_even_while_it_is_masked() {
 }
 
 #[test]
+fn a_key_in_a_stream_of_its_own_is_heard_once() {
+    let mut bench = Bench::new(spec(Codec::Pcma));
+    let key = Event::Key(Key::from_char('7').unwrap());
+    for (press, ssrc) in [(1_u32, 10), (2, 10), (3, 11)] {
+        for number in 0..4_u32 {
+            bench.receive(press * 8_000 + number * 160, 8, &[0xd5; 160]);
+            let event = TelephoneEvent { code: 7, end: number == 3, volume: 10, duration: 160 * (number as u16 + 1) };
+            let (sequence, timestamp) = ((press * 100 + number) as u16, press * 8_000);
+            let header = Header { marker: false, payload_type: 101, sequence, timestamp, ssrc };
+            let bytes = [&header.to_bytes()[..], &event.to_bytes()].concat();
+            bench.handle(Input::Packet { from: remote(), bytes: &bytes });
+        }
+    }
+    assert_eq!(bench.events, [Event::FirstPacket, key.clone(), key.clone(), key]);
+}
+
+#[test]
 fn what_was_not_agreed_or_comes_from_a_stranger_is_refused() {
     let mut bench = Bench::new(spec(Codec::Pcma));
     bench.receive(0, 18, &[0; 160]);

@@ -267,6 +267,16 @@ impl Config {
                 "use digits, at most 15 of them, in quotes, like `\"1001\"`",
             ));
         }
+        let Storage { journal_days, recording_days, .. } = self.storage;
+        if recording_days > journal_days {
+            let word = if text.contains("recording_days") { "recording_days" } else { "journal_days" };
+            let help = "raise `journal_days`, or lower `recording_days`";
+            let what = format!(
+                "recordings would be kept {recording_days} days and their calls {journal_days}: nobody could find them by \
+                 the caller any more"
+            );
+            return Err(ConfigError::at_word(text, word, what, help));
+        }
         if self.digest.0.is_empty() {
             let help = "leave it out, or name some of MD5, SHA-256 and SHA-512-256";
             return Err(ConfigError::at_word(text, "digest", "`digest` leaves phones no way to sign in".into(), help));

@@ -103,6 +103,11 @@ impl<'de> Deserialize<'de> for Network {
 pub struct Networks(Vec<Network>);
 
 impl Networks {
+    /// Address and bits of each.
+    pub fn prefixes(&self) -> impl Iterator<Item = (IpAddr, u8)> + '_ {
+        self.0.iter().map(|network| (network.address, network.prefix))
+    }
+
     pub fn contains(&self, peer: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(peer))
     }

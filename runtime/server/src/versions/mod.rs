@@ -24,7 +24,7 @@ use crate::project;
 use crate::prompts::{VersionPrompts, Voices};
 use crate::site::SharedSite;
 
-use report::{add_warning, config_report, report};
+use report::{add_warning, config_report, log_refused, report};
 pub use start::AtStart;
 pub use trial::Trials;
 
@@ -183,7 +183,7 @@ impl Versions {
                 self.audit(what, Some(accepted.graph), detail, actor);
             }
             Err(report) => {
-                tracing::error!("{what}: refused, the version before goes on:\n{}", report.text.trim_end());
+                log_refused(what, report);
                 if is_load {
                     lock(&self.history).refused = Some((SystemTime::now(), report.clone()));
                 }

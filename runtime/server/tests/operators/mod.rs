@@ -266,3 +266,18 @@ fn what_is_over_its_time_is_forgotten_and_the_rest_is_kept() {
     assert!(data.join("recordings/901.wav").exists());
     assert_eq!(site.json("/calls?reveal=true")["calls"][0]["caller"], "+8613800000002");
 }
+
+#[test]
+fn prompts_of_versions_that_are_gone_are_gone() {
+    const RELOADS: usize = 300;
+    let site = Site::start("version 0", "");
+    let (first, _) = site.server().prompts();
+    assert!(first >= 3, "greeting, offer and excuse are ready");
+    for version in 1..=RELOADS {
+        write(site.folder.path(), "main.flow", &format!("version {version}"));
+        assert_eq!(site.post("/reload", "").0, 200);
+    }
+    until("only those of the last version are left", || site.server().prompts().0 == first);
+    let (_, entries) = site.server().prompts();
+    assert!(entries < RELOADS / 2, "{entries} entries for {first} prompts");
+}

@@ -31,12 +31,19 @@ pub const ENTRIES_MAX: usize = 16_384;
 /// Pause between two sweeps of a full table.
 const SWEEP_MS: u64 = 1_000;
 
+/// Who wants to be let in: his host, and whether some phone is registered from there.
+#[derive(Clone, Copy)]
+pub struct Asker {
+    pub host: IpAddr,
+    pub registered: bool,
+}
+
 /// What to do with a request that wants to be let in.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is this extension's.
     Known(String),
-    /// 401. `stale`: the password was right.
+    /// 401. `stale`: the password was right, or nothing was made of it, for the nonce is none of ours.
     Challenge { stale: bool },
     /// 403, and nothing is looked at for so long.
     Wait { seconds: u32 },
@@ -72,13 +79,15 @@ impl Guard {
         }
     }
 
-    /// Judges by the credentials of a request, given as the values of its Authorization headers.
+    /// Judges by the credentials of a request, given as the values of its Authorization headers. A wrong password counts
+    /// only with a nonce of ours: whoever writes a foreign address into a datagram never sees one, so he can make nobody
+    /// wait. Nor is a password looked at without one, else guesses would be free.
     pub fn judge<'a>(
         &mut self,
         entropy: &Entropy,
         now: Tick,
         site: &Site,
-        host: IpAddr,
+        asker: Asker,
         method: &[u8],
         values: impl Iterator<Item = &'a [u8]>,
     ) -> Verdict {
@@ -86,13 +95,18 @@ impl Guard {
             found.proof.realm == site.realm.as_bytes() && site.algorithms.contains(&found.proof.algorithm)
         });
         let Some(credentials) = credentials else { return Verdict::Challenge { stale: false } };
-        let user = credentials.proof.user;
+        let (host, user) = (asker.host, credentials.proof.user);
         let by_host = entropy.digest(&[b"wrong", host.to_string().as_bytes()]);
         let by_user = entropy.digest(&[b"wrong", host.to_string().as_bytes(), user]);
-        let pause_s = [by_host, by_user].into_iter().filter_map(|key| self.wrong.get(&key)?.pause_s(now)).max();
+        // One phone with an old password does not shut out its neighbours.
+        let pauses = [Some(by_user), (!asker.registered).then_some(by_host)];
+        let pause_s = pauses.into_iter().flatten().filter_map(|key| self.wrong.get(&key)?.pause_s(now)).max();
         if let Some(seconds) = pause_s {
             return Verdict::Wait { seconds };
         }
+        let Some(made) = made_at(entropy, host, credentials.proof.nonce).filter(|made| *made <= now) else {
+            return Verdict::Challenge { stale: true };
+        };
         let phone = std::str::from_utf8(user).ok().and_then(|user| site.phone(user));
         // Who does not exist is asked the same question, and takes as long to answer it.
         let password = phone.map_or("", |phone| phone.password.reveal());
@@ -104,7 +118,7 @@ impl Guard {
             self.refuse(now, host, REFUSED);
             return Verdict::Challenge { stale: false };
         };
-        if !self.is_fresh(entropy, now, host, &credentials) {
+        if !self.is_fresh(entropy, now, made, &credentials) {
             return Verdict::Challenge { stale: true };
         }
         self.wrong.remove(&by_host);
@@ -120,11 +134,8 @@ impl Guard {
         }
     }
 
-    /// Our nonce, given to this host not long ago, and this count of it is the highest that was used.
-    fn is_fresh(&mut self, entropy: &Entropy, now: Tick, host: IpAddr, credentials: &Credentials<'_>) -> bool {
-        let Some(made) = made_at(entropy, host, credentials.proof.nonce).filter(|made| *made <= now) else {
-            return false;
-        };
+    /// The nonce was made not long ago, and this count of it is the highest that was used.
+    fn is_fresh(&mut self, entropy: &Entropy, now: Tick, made: Tick, credentials: &Credentials<'_>) -> bool {
         let end = made.plus_ms(NONCE_MS);
         let key = entropy.digest(&[b"count", credentials.proof.nonce]);
         let used = self.counts.get(&key).map_or(0, |(count, _)| *count);
@@ -248,6 +259,7 @@ mod tests {
         site: Site,
         now: Tick,
         host: IpAddr,
+        registered: bool,
     }
 
     impl Bench {
@@ -259,6 +271,7 @@ mod tests {
                 site: Site { phones: vec![phone], algorithms: vec![Algorithm::Sha256], ..Site::default() },
                 now: Tick(0).plus_ms(5),
                 host: "192.0.2.1".parse().unwrap(),
+                registered: false,
             }
         }
 
@@ -282,8 +295,9 @@ mod tests {
                  algorithm=SHA-256, cnonce=\"c\", qop=auth, nc={nc}",
                 proof.response(password.as_bytes())
             );
-            let Bench { guard, entropy, site, now, host } = self;
-            guard.judge(entropy, *now, site, *host, b"REGISTER", [value.as_bytes()].into_iter())
+            let Bench { guard, entropy, site, now, host, registered } = self;
+            let asker = Asker { host: *host, registered: *registered };
+            guard.judge(entropy, *now, site, asker, b"REGISTER", [value.as_bytes()].into_iter())
         }
     }
 
@@ -328,6 +342,30 @@ mod tests {
             let nonce = bench.nonce();
             assert_eq!(bench.say("1001", "secret", &nonce, 1), Verdict::Known("1001".into()));
         }
+    }
+
+    #[test]
+    fn nobody_is_made_to_wait_in_anothers_name() {
+        let mut bench = Bench::new();
+        for password in ["x", "secret", "x", "secret", "x", "x", "x", "x", "x", "x"] {
+            let forged = "0123456789abcdef".repeat(4);
+            assert_eq!(bench.say("1001", password, &forged, 1), STALE, "nor is the password told");
+        }
+        let nonce = bench.nonce();
+        assert_eq!(bench.say("1001", "secret", &nonce, 1), Verdict::Known("1001".into()));
+    }
+
+    #[test]
+    fn one_old_password_shuts_out_no_neighbours() {
+        let mut bench = Bench::new();
+        bench.registered = true;
+        for _ in 0..=WRONG_FREE {
+            let nonce = bench.nonce();
+            assert_eq!(bench.say("1002", "x", &nonce, 1), WRONG);
+        }
+        let nonce = bench.nonce();
+        assert_eq!(bench.say("1002", "x", &nonce, 1), Verdict::Wait { seconds: 2 });
+        assert_eq!(bench.say("1001", "secret", &nonce, 1), Verdict::Known("1001".into()));
     }
 
     #[test]

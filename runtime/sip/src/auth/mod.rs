@@ -10,4 +10,4 @@ mod params;
 pub use algorithm::Algorithm;
 pub use answer::{Account, Fresh, answer};
 pub use challenge::best_challenge;
-pub use guard::{CHALLENGED, Guard, REFUSED, Verdict, put_challenges};
+pub use guard::{Asker, CHALLENGED, Guard, REFUSED, Verdict, put_challenges};

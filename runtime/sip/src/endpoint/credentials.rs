@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::Endpoint;
 use super::legs::Phase;
 use crate::auth::{Fresh, answer, best_challenge};
-use crate::message::uri::Uri;
 use crate::message::{Header, Message};
 use crate::slab::Key;
 use crate::transaction::Owner;
@@ -36,12 +35,13 @@ impl Endpoint {
         let destination = transaction.destination().0.address;
         let Ok(asked) = Message::frame(request) else { return false };
         let Some(own) = again.then_some(asked).and_then(|asked| asked.check_request().ok()) else { return false };
-        let from_host = match own.from_address.parsed() {
-            Uri::Sip(uri) => uri.host,
-            _ => b"",
+        // An INVITE may have been sent on to anybody by a 3xx, who gets none of our digests.
+        let dialog_peer = match owner {
+            Owner::Session(leg) => self.legs.get(leg).map(|state| state.dialog.peer.ip()),
+            _ => None,
         };
         let site = Arc::clone(&self.ctx.site);
-        let Some((trunk, account)) = site.account(destination, from_host) else { return false };
+        let Some((trunk, account)) = site.account(destination, dialog_peer) else { return false };
         let Some(cseq) = self.next_cseq_of(owner, own.cseq) else { return false };
         let branch = self.next_branch();
         let cnonce = self.ctx.entropy.next_token();

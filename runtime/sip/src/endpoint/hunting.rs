@@ -152,7 +152,7 @@ impl Endpoint {
         }
     }
 
-    /// Serves what branches said; to be called after every input.
+    /// Serves what branches said; to be called after every message.
     pub(super) fn hear_branches(&mut self) {
         while let Some(event) = self.ctx.branch_events.pop_front() {
             let branch = event.leg();

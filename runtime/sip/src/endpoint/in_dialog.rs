@@ -11,6 +11,7 @@ use crate::message::Method;
 use crate::message::write;
 use crate::slab::Key;
 use crate::transaction::{Event, Machine, Opening, Owner};
+use crate::transport::Hop;
 
 impl Endpoint {
     pub(super) fn receive_in_dialog(&mut self, request: &Request<'_, '_>, leg: Key) {
@@ -27,6 +28,7 @@ impl Endpoint {
             return self.refuse(request, 500);
         }
         state.dialog.remote_cseq = essentials.cseq;
+        self.follow(request, leg);
         match essentials.method {
             _ if self.has_unsupported(request) => self.answer_once(request, 420),
             Method::Bye => self.receive_bye(request, leg),
@@ -37,6 +39,16 @@ impl Endpoint {
             Method::Prack => self.receive_prack(request, leg),
             Method::Options => self.answer_once(request, 200),
             _ => self.answer_once(request, 405),
+        }
+    }
+
+    /// A phone's NAT gave it another port, or it made a new connection: from now on it is reached there.
+    fn follow(&mut self, request: &Request<'_, '_>, leg: Key) {
+        let Some(state) = self.legs.get_mut(leg) else { return };
+        let (known, source) = (state.dialog.peer, request.arrival.source);
+        if known.pinned && source.ip() == known.ip() {
+            state.dialog.peer = Hop { pinned: true, ..source }.reached(contact(request.message));
+            self.legs.say_dialog(&mut self.ctx, leg);
         }
     }
 

@@ -7,6 +7,7 @@ use runtime_contract::Redacted;
 use runtime_contract::leg::{GoneCause, Incoming, LegEvent, MediaSpec};
 
 use super::Endpoint;
+use super::asserted::asserted_caller;
 use super::legs::{Accepted, Found, Leg, Phase, Session};
 use super::provisional::Wanted;
 use super::receive::Request;
@@ -115,9 +116,12 @@ impl Endpoint {
             peer: arrival.source.address,
             caller: match &arrival.phone {
                 Some(phone) => Some(Redacted::new(phone.clone())),
-                None => caller(essentials.from_address.parsed()),
+                None => {
+                    let peer = arrival.source.address.ip();
+                    asserted_caller(&self.ctx.site, peer, message, essentials.from_address.parsed())
+                }
             },
-            called: text(user(essentials.uri)),
+            called: unescaped(user(essentials.uri)),
             call_id: text(essentials.call_id),
             dialog: snapshot,
         };
@@ -318,11 +322,57 @@ fn user(uri: Uri<'_>) -> &[u8] {
     }
 }
 
-fn caller(uri: Uri<'_>) -> Option<Redacted<String>> {
+pub(super) fn caller(uri: Uri<'_>) -> Option<Redacted<String>> {
     let user = user(uri);
-    (!user.is_empty() && !user.eq_ignore_ascii_case(b"anonymous")).then(|| Redacted::new(text(user)))
+    (!user.is_empty() && !user.eq_ignore_ascii_case(b"anonymous")).then(|| Redacted::new(unescaped(user)))
+}
+
+/// A user part with its escapes undone (RFC 3261 §19.1.4); as it is written where they hide what is no text.
+fn unescaped(user: &[u8]) -> String {
+    let mut plain = Vec::with_capacity(user.len());
+    let mut rest = user;
+    while let Some((first, tail)) = rest.split_first() {
+        let escaped = tail.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
+        match escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                plain.push(byte);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            None => {
+                plain.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    match String::from_utf8(plain) {
+        Ok(plain) if !plain.contains(char::is_control) => plain,
+        _ => text(user),
+    }
 }
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_of_a_user_part_are_undone() {
+        for (user, plain) in [
+            ("%2B4315551234", "+4315551234"),
+            ("%2b43", "+43"),
+            ("%E5%8C%97", "北"),
+            ("a%0D%0Ab", "a%0D%0Ab"),
+            ("a%00", "a%00"),
+            ("%FF", "%FF"),
+            ("%2", "%2"),
+            ("%zz%", "%zz%"),
+            ("%2541", "%41"),
+            ("1001", "1001"),
+        ] {
+            assert_eq!(unescaped(user.as_bytes()), plain, "{user}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! The one door: inputs in, outputs out. It does not know who drives it.
 
+mod asserted;
 mod commands;
 mod credentials;
 mod dialing;
@@ -195,6 +196,7 @@ impl Endpoint {
     pub fn handle(&mut self, now: Tick, input: Input<'_>) -> Outputs<'_> {
         self.ctx.now = self.ctx.now.max(now);
         self.ring_due();
+        self.hear_branches();
         match input {
             Input::Datagram { source, local, bytes, trusted } => {
                 self.receive(&Arrival { source: Hop::udp(source), local, trusted, phone: None }, bytes);

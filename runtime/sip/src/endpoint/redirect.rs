@@ -54,6 +54,10 @@ impl Endpoint {
         let Some((target, hop)) = placed.waiting.pop_front() else { return false };
         placed.waiting.retain(|(waiting, _)| *waiting != target);
         placed.tried.push(target.clone());
+        // Who calls is for the peer that we trust with it, and not for whoever it points to (RFC 3325 §5).
+        if hop.ip() != peer.ip() {
+            placed.headers.clear();
+        }
         (state.dialog.target, state.dialog.peer) = (target, hop);
         self.invite_again(leg);
         true

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Endpoint;
 use super::receive::{Arrival, Request};
 use crate::Output;
-use crate::auth::{CHALLENGED, REFUSED, Verdict, put_challenges};
+use crate::auth::{Asker, CHALLENGED, REFUSED, Verdict, put_challenges};
 use crate::context::Alarm;
 use crate::dialog::sip_uri;
 use crate::message::address::parse_address;
@@ -56,7 +56,8 @@ impl Endpoint {
         let site = Arc::clone(&self.ctx.site);
         let method = request.essentials.method.name();
         let values = request.message.all(Header::Authorization);
-        let verdict = self.guard.judge(&self.ctx.entropy, now, &site, host, method, values);
+        let asker = Asker { host, registered: self.registrar.has_host(host) };
+        let verdict = self.guard.judge(&self.ctx.entropy, now, &site, asker, method, values);
         let mut extra = Writer::with_capacity(512);
         match verdict {
             Verdict::Known(phone) => return Some(phone),

@@ -36,14 +36,20 @@ impl Endpoint {
         let mut framing = state.received(now, bytes);
         let source = Hop { address: state.peer, over: Over::Tcp(Some(connection)), pinned: false };
         let arrival = Arrival { source, local: state.local, trusted, phone: None };
-        let mut some = false;
+        let (mut some, mut ponged) = (false, false);
         loop {
             match framing.next(self.ctx.config.body_bytes_max) {
                 Frame::Message(range) => {
                     some = true;
                     self.receive(&arrival, framing.get(range));
+                    // The next message may end what this one began.
+                    self.hear_branches();
                 }
-                Frame::Ping => self.ctx.write(connection, Arc::from(*b"\r\n")),
+                // One for all of a read: who sends pings and reads nothing shall not fill what waits for him.
+                Frame::Ping if !std::mem::replace(&mut ponged, true) => {
+                    self.ctx.write(connection, Arc::from(*b"\r\n"));
+                }
+                Frame::Ping => {}
                 Frame::Endless(head, refusal) => {
                     self.refuse_endless(&arrival, framing.get(head), refusal);
                     return self.close(connection);

@@ -11,7 +11,9 @@ use super::legs::{Leg, Phase};
 use super::placing::put_escaped;
 use super::receive::Request;
 use crate::context::{Alarm, LegTimer};
+use crate::dialog::sip_uri;
 use crate::message::address::parse_address;
+use crate::message::uri::SipUri;
 use crate::message::write::{self, Writer};
 use crate::message::{Header, Message, ResponseEssentials, Start};
 use crate::slab::Key;
@@ -156,7 +158,13 @@ fn refer_to(leg: &Leg, target: &Target) -> Option<Vec<u8>> {
         Target::Number(user) => {
             writer.put(b"sip:");
             put_escaped(&mut writer, user.reveal());
-            writer.put(b"@").put_display(leg.dialog.peer.address);
+            writer.put(b"@");
+            match sip_uri(&leg.dialog.target).filter(|_| leg.dialog.peer.is_reliable()) {
+                // A connection comes from a port to which none can be made.
+                Some(SipUri { host, port: Some(port), .. }) => _ = writer.put(host).put(b":").put_display(port),
+                Some(SipUri { host, .. }) => _ = writer.put(host),
+                None => _ = writer.put_display(leg.dialog.peer.address),
+            }
         }
         Target::Extension(user) => {
             writer.put(b"sip:");

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
+use crate::dialog::sip_uri;
+
 /// Names a connection for as long as the endpoint lives. The driver numbers those that it accepts from 0 up, the
 /// endpoint those that it asks for from [`ConnectionId::OURS_FIRST`] up; none is used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,6 +79,16 @@ impl Hop {
         match self.over {
             Over::Udp => Transport::Udp,
             Over::Tcp(_) => Transport::Tcp,
+        }
+    }
+
+    /// Where a pinned peer over TCP listens, should its connection end: at its Contact's port, if that is of the same
+    /// host, for the port that it came from takes no connections.
+    pub fn reached(self, contact: Option<&[u8]>) -> Self {
+        let named = contact.and_then(sip_uri).and_then(|uri| uri.socket());
+        match named.filter(|named| self.pinned && self.is_reliable() && named.ip() == self.ip()) {
+            Some(address) => Self { address, ..self },
+            None => self,
         }
     }
 

@@ -216,3 +216,20 @@ pub fn established(bench: &mut Bench) -> String {
     assert_eq!(bench.said(), ["incoming 1", "media 1 127.0.0.1:6000 Pcmu", "up 1"]);
     tag
 }
+
+/// A leg that we place.
+pub const LEG: u64 = 1 << 63;
+
+/// It, and its INVITE.
+pub fn dialled() -> (Bench, String) {
+    let mut bench = Bench::new();
+    bench.dial(LEG);
+    let invite = bench.one();
+    assert_eq!(header(&invite, "Supported"), "100rel, timer");
+    (bench, invite)
+}
+
+/// What was said since, with `d` for that leg.
+pub fn said(bench: &mut Bench) -> Vec<String> {
+    bench.said().into_iter().map(|event| event.replace(&LEG.to_string(), "d")).collect()
+}

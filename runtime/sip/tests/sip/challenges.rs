@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use md5::{Digest, Md5};
 use runtime_contract::Redacted;
-use runtime_contract::leg::{LegCommand, LegId};
+use runtime_contract::leg::{LegCommand, LegId, Target};
 use runtime_sip::{Account, Input, Site, Transport, Trunk};
 
-use crate::bench::{Bench, PEER, SDP, address, header, response};
+use crate::bench::{Bench, LOCAL, MEDIA, PEER, RING_MS, SDP, address, crlf, header, response};
 
 const LEG: u64 = 1 << 63;
 const CHALLENGE: &str =
@@ -141,6 +141,66 @@ fn strangers_get_no_credentials() {
     let invite = bench.one();
     bench.say(&challenge(&invite, 407, &CHALLENGE.replace("MD5", "SHA3-512")));
     assert_eq!(bench.said(), ["gone 9223372036854775808 Refused(407)"]);
+}
+
+/// A call by the carrier whose callee sends it to somebody else, in the carrier's name.
+fn sent_on() -> (Bench, String) {
+    let mut bench = with_trunks(vec![Trunk { identity: true, ..trunk("carrier") }]);
+    let target = Target::Number(Redacted::new("+431".to_owned()));
+    let (leg, from) = (LegId(LEG), Some(Redacted::new("2002".to_owned())));
+    bench.command(LegCommand::Dial { leg, target, from, ring_ms: RING_MS, media: address(MEDIA) });
+    let invite = bench.one();
+    assert!(invite.contains("P-Asserted-Identity"));
+    let moved = response(&invite, 302, "r", "");
+    bench.say(&moved.replace(&format!("1001@{PEER}"), "x@carrier.example;maddr=127.0.0.66"));
+    let (to, again) = bench.sent.pop().unwrap();
+    bench.sent.clear();
+    assert_eq!(to, address("127.0.0.66:5060"));
+    (bench, again.replace("\r\n", "\n"))
+}
+
+/// The same as [`Bench::say`], from another host.
+fn say_from(bench: &mut Bench, source: &str, text: &str) {
+    let (source, local) = (address(source), address(LOCAL));
+    bench.input(Input::Datagram { source, local, bytes: crlf(text).as_bytes(), trusted: false });
+}
+
+#[test]
+fn whoever_a_callee_points_to_gets_neither_credentials_nor_the_caller() {
+    let other = "127.0.0.66:5060";
+    let (mut bench, invite) = sent_on();
+    assert!(!invite.contains("P-Asserted-Identity"), "{invite}");
+    say_from(&mut bench, other, &challenge(&invite, 407, CHALLENGE));
+    assert_eq!(bench.said(), ["gone 9223372036854775808 Refused(407)"]);
+    assert!(bench.sent.iter().all(|(_, text)| !text.contains("Authorization")));
+    // Nor when it answers, and asks later.
+    let (mut bench, invite) = sent_on();
+    let contact = "Contact: <sip:x@127.0.0.66>";
+    let ok = response(&invite, 200, "far", SDP).replace(&format!("Contact: <sip:1001@{PEER}>"), contact);
+    say_from(&mut bench, other, &ok);
+    bench.sent.clear();
+    bench.command(LegCommand::Hold { leg: LegId(LEG), on: true });
+    let hold = bench.one();
+    say_from(&mut bench, other, &challenge(&hold, 407, CHALLENGE));
+    bench.command(LegCommand::HangUp { leg: LegId(LEG) });
+    let bye = bench.sent.pop().unwrap().1.replace("\r\n", "\n");
+    assert!(bye.starts_with("BYE "));
+    say_from(&mut bench, other, &challenge(&bye, 407, CHALLENGE));
+    assert!(bench.sent.iter().all(|(_, text)| !text.contains("Authorization")), "{:?}", bench.sent);
+}
+
+#[test]
+fn a_carrier_may_name_another_host_for_what_follows() {
+    let mut bench = with_trunks(vec![trunk("carrier")]);
+    bench.dial(LEG);
+    let invite = bench.one();
+    bench.say(&response(&invite, 200, "far", SDP).replace(&format!("1001@{PEER}"), "x@127.0.0.7"));
+    bench.sent.clear();
+    bench.command(LegCommand::Hold { leg: LegId(LEG), on: true });
+    let hold = bench.one();
+    assert!(hold.starts_with("INVITE sip:x@127.0.0.7 "), "{hold}");
+    say_from(&mut bench, "127.0.0.7:5060", &challenge(&hold, 407, CHALLENGE));
+    assert_answers(&bench.sent.pop().unwrap().1.replace("\r\n", "\n"), "Proxy-Authorization", "n1", "00000001");
 }
 
 #[test]

@@ -3,21 +3,9 @@
 use runtime_contract::Redacted;
 use runtime_contract::leg::{LegCommand, LegId, Target};
 
-use crate::bench::{Bench, RING_MS, SDP, address, header, request, response};
+use crate::bench::{Bench, LEG, RING_MS, SDP, address, dialled, header, request, response, said};
 
-const LEG: u64 = 1 << 63;
 const UP: &str = "up 9223372036854775808";
-
-fn dialled() -> (Bench, String) {
-    let mut bench = Bench::new();
-    bench.dial(LEG);
-    let invite = bench.one();
-    (bench, invite)
-}
-
-fn said(bench: &mut Bench) -> Vec<String> {
-    bench.said().into_iter().map(|event| event.replace(&LEG.to_string(), "d")).collect()
-}
 
 #[test]
 fn a_call_is_placed_and_ended_by_us() {

@@ -2,21 +2,7 @@
 
 use runtime_contract::leg::{LegCommand, LegId};
 
-use crate::bench::{Bench, SDP, header, request, response};
-
-const LEG: u64 = 1 << 63;
-
-fn said(bench: &mut Bench) -> Vec<String> {
-    bench.said().into_iter().map(|event| event.replace(&LEG.to_string(), "d")).collect()
-}
-
-fn dialled() -> (Bench, String) {
-    let mut bench = Bench::new();
-    bench.dial(LEG);
-    let invite = bench.one();
-    assert_eq!(header(&invite, "Supported"), "100rel, timer");
-    (bench, invite)
-}
+use crate::bench::{LEG, SDP, dialled, header, request, response, said};
 
 /// A reliable provisional response.
 fn reliable(invite: &str, code: u16, tag: &str, rseq: u32, body: &str) -> String {

@@ -6,7 +6,7 @@ use runtime_contract::Redacted;
 use runtime_contract::leg::{LegCommand, LegEvent, LegId, Target};
 use runtime_sip::{ConnectionId, Input, Site, Transport, Trunk};
 
-use crate::bench::{Bench, MEDIA, RING_MS, SDP, address, header, response};
+use crate::bench::{Bench, MEDIA, RING_MS, SDP, address, header, request, response};
 use crate::challenges::{trunk, with_trunks};
 use crate::noise::{Random, for_seeds};
 use crate::phones::{bench_with, registers, site};
@@ -152,6 +152,22 @@ fn a_number_goes_by_the_longest_prefix_and_another_way_when_that_fails() {
     // The one that failed comes last for a while.
     dial_number(&mut bench);
     assert_eq!(requests(&mut bench)[0].0, "127.0.0.1:5082");
+}
+
+#[test]
+fn an_answer_and_its_end_may_come_at_once() {
+    let mut bench = with_trunks(vec![Trunk { transport: Transport::Tcp, ..trunk("carrier") }]);
+    dial_number(&mut bench);
+    let connection = bench.connects[0].0;
+    let invite = bench.one_on(connection);
+    bench.input(Input::Connected { connection });
+    let tag = header(&invite, "From").split(";tag=").nth(1).unwrap();
+    let bye = request("BYE", 1, "b1", tag, "", "");
+    let bye = bye.replace("Call-ID: call", &format!("Call-ID: {}", header(&invite, "Call-ID")));
+    bench.stream(connection, &format!("{}{bye}", response(&invite, 200, "far", SDP)));
+    let events = said(&mut bench);
+    assert_eq!(events[events.len() - 2..], ["up d", "gone d RemoteHungUp"], "{events:?}");
+    bench.assert_empties();
 }
 
 #[test]

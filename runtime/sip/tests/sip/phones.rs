@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use runtime_contract::Redacted;
 use runtime_contract::leg::{LegCommand, LegEvent, LegId};
-use runtime_sip::{Algorithm, Config, Input, Phone, Site};
+use runtime_sip::{Algorithm, Config, ConnectionId, Input, Phone, Site};
 
 use crate::bench::{Bench, PEER, SDP, address, header, request, to_tag};
 use crate::challenges::{md5, param};
@@ -222,6 +222,71 @@ fn a_registered_phone_calls_as_its_extension() {
     assert!(stale.starts_with("SIP/2.0 401 ") && stale.contains("stale=true"));
     bench.say(&with_credentials(&invite(5).replace("Call-ID: call", "Call-ID: c"), &stale, "1001", PASSWORD, 7));
     assert_eq!(bench.said().last().unwrap(), "incoming 2");
+}
+
+#[test]
+fn a_phone_that_moves_within_a_call_is_followed() {
+    let called = |bench: &mut Bench| {
+        registers(bench, 1, "Contact: <sip:1001@127.0.0.1:5070>\n");
+        bench.say(&request("INVITE", 1, "i1", "", "", SDP));
+        let challenge = bench.one();
+        bench.say(&with_credentials(&request("INVITE", 2, "i2", "", "", SDP), &challenge, "1001", PASSWORD, 1));
+        bench.answer(1);
+        let tag = to_tag(&bench.one()).to_owned();
+        bench.say(&request("ACK", 2, "a2", &tag, "", ""));
+        bench.said();
+        tag
+    };
+    for (source, cseq, to) in
+        [("127.0.0.1:5099", 3, "127.0.0.1:5099"), ("127.0.0.1:5099", 2, PEER), ("127.0.0.9:5070", 3, PEER)]
+    {
+        let mut bench = bench();
+        let tag = called(&mut bench);
+        let bytes = crate::bench::crlf(&request("OPTIONS", cseq, "o3", &tag, "", ""));
+        let (source, local) = (address(source), address(crate::bench::LOCAL));
+        bench.input(Input::Datagram { source, local, bytes: bytes.as_bytes(), trusted: false });
+        let news = if to == PEER { vec![] } else { vec!["dialog 1".to_owned()] };
+        assert_eq!(bench.said(), news, "{source} {cseq}");
+        bench.sent.clear();
+        bench.command(LegCommand::HangUp { leg: LegId(1) });
+        assert_eq!(bench.sent[0].0, address(to), "{source} {cseq}");
+    }
+}
+
+#[test]
+fn a_phone_that_calls_over_a_connection_is_reached_when_that_is_gone() {
+    let tcp = |text: String| text.replace("SIP/2.0/UDP", "SIP/2.0/TCP");
+    for again in [false, true] {
+        let mut bench = bench();
+        registers(&mut bench, 1, "Contact: <sip:1001@127.0.0.1:5070>\n");
+        let accept = |bench: &mut Bench, id: u64| {
+            let source = address(&format!("127.0.0.1:{}", 40_000 + id));
+            let local = address(crate::bench::LOCAL);
+            bench.input(Input::Accepted { connection: ConnectionId(id), source, local });
+            ConnectionId(id)
+        };
+        let first = accept(&mut bench, 0);
+        bench.stream(first, &tcp(request("INVITE", 1, "i1", "", "", SDP)));
+        let challenge = bench.one_on(first);
+        let invite = tcp(request("INVITE", 2, "i2", "", "", SDP));
+        bench.stream(first, &with_credentials(&invite, &challenge, "1001", PASSWORD, 1));
+        bench.answer(1);
+        let tag = to_tag(&bench.one_on(first)).to_owned();
+        bench.stream(first, &tcp(request("ACK", 2, "a2", &tag, "", "")));
+        let reached = if again {
+            let second = accept(&mut bench, 1);
+            bench.stream(second, &tcp(request("OPTIONS", 3, "o3", &tag, "", "")));
+            bench.written.clear();
+            second
+        } else {
+            ConnectionId(ConnectionId::OURS_FIRST)
+        };
+        bench.input(Input::Closed { connection: first });
+        bench.command(LegCommand::HangUp { leg: LegId(1) });
+        assert!(bench.one_on(reached).starts_with("BYE "));
+        let asked = if again { vec![] } else { vec![(reached, address(PEER))] };
+        assert_eq!(bench.connects, asked, "where its Contact says, not the port that it came from");
+    }
 }
 
 #[test]

@@ -2,20 +2,7 @@
 
 use runtime_contract::leg::{LegCommand, LegId};
 
-use crate::bench::{Bench, PEER, SDP, address, header, response};
-
-const LEG: u64 = 1 << 63;
-
-fn said(bench: &mut Bench) -> Vec<String> {
-    bench.said().into_iter().map(|event| event.replace(&LEG.to_string(), "d")).collect()
-}
-
-fn dialled() -> (Bench, String) {
-    let mut bench = Bench::new();
-    bench.dial(LEG);
-    let invite = bench.one();
-    (bench, invite)
-}
+use crate::bench::{Bench, LEG, PEER, SDP, address, dialled, header, response, said};
 
 fn moved(invite: &str, contacts: &str) -> String {
     response(invite, 302, "r", "").replace(&format!("Contact: <sip:1001@{PEER}>"), &format!("Contact: {contacts}"))

@@ -141,6 +141,15 @@ fn calls_that_we_place_share_a_connection() {
 }
 
 #[test]
+fn a_number_is_referred_to_where_the_peer_listens() {
+    let mut bench = connected();
+    established(&mut bench);
+    let target = Target::Number(Redacted::new("+431".to_owned()));
+    bench.command(LegCommand::Transfer { leg: LegId(1), target });
+    assert_eq!(header(&bench.one_on(THEIRS), "Refer-To"), "<sip:+431@127.0.0.1:5070>");
+}
+
+#[test]
 fn who_cannot_be_connected_is_unreachable_at_once() {
     let mut bench = Bench::new();
     dial(&mut bench, LEG);
@@ -201,6 +210,8 @@ fn a_ping_is_answered_and_a_pong_is_not() {
         bench.input(Input::Stream { connection: THEIRS, bytes: text.as_bytes(), trusted: true });
     }
     assert_eq!(bench.on(THEIRS), ["\n", "\n"]);
+    bench.input(Input::Stream { connection: THEIRS, bytes: &b"\r\n".repeat(2_000), trusted: true });
+    assert_eq!(bench.on(THEIRS), ["\n"], "one for all that came at once");
     bench.wait_ms(10_100);
     assert_eq!(bench.closes, [THEIRS], "pings alone are no reason to stay");
     bench.assert_empties();

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use runtime_contract::leg::LegEvent;
 use runtime_sip::{Input, Site, Trunk};
 
-use crate::bench::{Bench, header, response};
+use crate::bench::{Bench, SDP, header, request, response};
 use crate::challenges::{challenge, trunk, with_trunks};
 
 const CHALLENGE: &str = "WWW-Authenticate: Digest realm=\"carrier\", nonce=\"n1\", qop=\"auth\", algorithm=MD5\n";
@@ -114,4 +115,36 @@ fn trunks_are_asked_whether_they_are_there() {
     let lost = Trunk { addresses: Vec::new(), ..trunk("lost") };
     let bench = with_trunks(vec![lost]);
     assert_eq!(bench.trunks, ["lost down: its host has no address"]);
+}
+
+#[test]
+fn a_trunk_that_is_believed_says_who_calls_and_nobody_else_does() {
+    const ASSERTED: &str = "P-Asserted-Identity: \"Ann\" <sip:+8613800000000@carrier.example;user=phone>\n";
+    const BOTH: &str = "P-Asserted-Identity: <sip:77@carrier.example>, <tel:+8613800000000>\n";
+    let caller = |site: Site, headers: &str| {
+        let mut bench = Bench::new();
+        bench.input(Input::Site(Arc::new(site)));
+        bench.say(&request("INVITE", 1, "i1", "", headers, SDP));
+        let LegEvent::Incoming(incoming) = bench.events.remove(0) else { panic!() };
+        incoming.caller.map(|caller| caller.reveal().clone())
+    };
+    let believed = || Site { trunks: vec![Trunk { identity: true, ..trunk("carrier") }], ..Site::default() };
+    let by_network =
+        || Site { identity_from: vec![(std::net::Ipv4Addr::new(127, 0, 0, 0).into(), 8)], ..Site::default() };
+    for site in [believed, by_network] {
+        assert_eq!(caller(site(), ASSERTED).as_deref(), Some("+8613800000000"));
+        assert_eq!(caller(site(), BOTH).as_deref(), Some("+8613800000000"), "a number before a name");
+        assert_eq!(caller(site(), "").as_deref(), Some("3003"), "From, where nothing is asserted");
+        assert_eq!(caller(site(), "P-Asserted-Identity: <<\n").as_deref(), Some("3003"));
+        assert_eq!(caller(site(), &format!("{ASSERTED}Privacy: user; ID\n")), None);
+        assert_eq!(caller(site(), &format!("{ASSERTED}Privacy: none\n")).as_deref(), Some("+8613800000000"));
+    }
+    let strangers = [
+        Site { trunks: vec![trunk("carrier")], ..Site::default() },
+        Site { identity_from: vec![(std::net::Ipv4Addr::new(10, 0, 0, 0).into(), 8)], ..Site::default() },
+    ];
+    for site in strangers {
+        assert_eq!(caller(site.clone(), ASSERTED).as_deref(), Some("3003"));
+        assert_eq!(caller(site, "Privacy: id\n").as_deref(), Some("3003"), "it says nothing of From");
+    }
 }
