@@ -13,7 +13,7 @@ use crate::show::{Failure, Result};
 
 const SAMPLES_PER_MS: usize = 8;
 /// After a prompt's own length, how long it may take to be heard: services and rendering included.
-const PATIENCE_MS: u64 = 6_000;
+const PATIENCE_MS: u64 = 10_000;
 /// From the end of the last prompt until a caller speaks: the beep is over by then.
 const BEFORE_SPEAKING: Duration = Duration::from_millis(1_200);
 /// Of our own voice, played back, so much must be recognised.

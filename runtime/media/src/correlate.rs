@@ -41,14 +41,16 @@ const POWER_RATIO_MIN: f32 = 0.01;
 const HEAD_SCORE_MIN: f32 = 0.5;
 /// Correlation at which a block agrees.
 const BLOCK_SCORE_MIN: f32 = 0.7;
+/// From one block to the next a clock that is followed moves no further (2 ms).
+const DRIFT_MAX: usize = 16;
 /// So many blocks of sound that disagree in a row are the end of what was heard (120 ms).
 const BLOCKS_MISSED_MAX: usize = 3;
-/// Of a prompt that was interrupted, so much (600 ms) tells where it goes on,
-const PAUSE_HEAD: usize = 4_800;
+/// Of a prompt that was interrupted, so much (600 ms, or 160 ms until the next interruption) tells where it goes on,
+const PAUSE_HEADS: [usize; 2] = [HEAD_SHORT, 4_800];
 /// within 5 s of silence: the sender's process stood still.
 const PAUSE_MAX: usize = 40_000;
 /// So often, at most.
-const PAUSES_MAX: usize = 8;
+const PAUSES_MAX: usize = 16;
 /// Of the blocks of sound that count as heard, so many must agree (lost packets are gaps).
 const AGREEMENT_MIN: f32 = 0.85;
 /// Beginnings closer than this (100 ms) are one, at the best of them.
@@ -166,27 +168,36 @@ struct Heard {
     score: f32,
 }
 
-/// How far the signal goes along with the prompt, which a sender that stood still may have sent in pieces.
+/// How far the signal goes along with the prompt, which a sender that stood still may have sent in pieces, and a
+/// buffer that follows a clock may have drawn out or pushed together.
 fn compare(signal: &[f32], prompt: &[f32]) -> Heard {
     let (mut agreed, mut sounding, mut missed) = (0usize, 0usize, 0usize);
-    let (mut paused, mut pauses) = (0, 0);
+    // Samples by which the signal is behind the prompt, and how often it fell behind by a pause.
+    let (mut behind, mut pauses) = (0usize, 0);
     let mut products = Products::default();
     let mut heard = Heard::default();
     for at in (0..prompt.len()).step_by(BLOCK) {
         let rest = prompt.get(at..).unwrap_or_default();
         let block = rest.get(..BLOCK).unwrap_or(rest);
+        let here = |behind: usize| Products::of(piece(signal, at + behind), block);
         if power(block) <= SOUND_POWER * block.len() as f32 {
-            products = products.plus(Products::of(piece(signal, at + paused), block));
+            products = products.plus(here(behind));
             continue;
         }
-        let mut now = Products::of(piece(signal, at + paused), block);
+        let mut now = here(behind);
+        if !now.agrees()
+            && let Some(drifted) = drifts(behind).find(|behind| here(*behind).agrees())
+        {
+            behind = drifted;
+            now = here(behind);
+        }
         if !now.agrees()
             && pauses < PAUSES_MAX
-            && let Some(pause) = pause(signal.get(at + paused..).unwrap_or_default(), rest)
+            && let Some(pause) = pause(signal.get(at + behind..).unwrap_or_default(), rest)
         {
-            paused += pause;
+            behind += pause;
             pauses += 1;
-            now = Products::of(piece(signal, at + paused), block);
+            now = here(behind);
         }
         products = products.plus(now);
         sounding += 1;
@@ -196,7 +207,7 @@ fn compare(signal: &[f32], prompt: &[f32]) -> Heard {
             let samples = at + block.len();
             let agreement = agreed as f32 / sounding as f32;
             heard =
-                Heard { prompt_samples: samples, signal_samples: samples + paused, agreement, score: products.score() };
+                Heard { prompt_samples: samples, signal_samples: samples + behind, agreement, score: products.score() };
         } else {
             missed += 1;
             if missed >= BLOCKS_MISSED_MAX {
@@ -207,6 +218,11 @@ fn compare(signal: &[f32], prompt: &[f32]) -> Heard {
     heard
 }
 
+/// Other places within 2 ms of this one, the nearest first.
+fn drifts(behind: usize) -> impl Iterator<Item = usize> {
+    (1..=DRIFT_MAX).flat_map(move |samples| [behind.checked_sub(samples), Some(behind + samples)]).flatten()
+}
+
 /// The block from `at` on, as far as there is one.
 fn piece(signal: &[f32], at: usize) -> &[f32] {
     let rest = signal.get(at..).unwrap_or_default();
@@ -215,15 +231,17 @@ fn piece(signal: &[f32], at: usize) -> &[f32] {
 
 /// Samples of silence after which the signal goes on with the prompt; `None` when it does not.
 fn pause(signal: &[f32], prompt: &[f32]) -> Option<usize> {
-    let head = prompt.get(..prompt.len().min(PAUSE_HEAD)).filter(|head| head.len() >= SOUND_MIN)?;
-    let signal = signal.get(..signal.len().min(PAUSE_MAX + head.len()))?;
-    if signal.len() < head.len() {
-        return None;
-    }
-    let (pause, _) = beginnings(signal, head).into_iter().max_by(|(_, one), (_, other)| one.total_cmp(other))?;
-    let silent = signal.get(..pause)?.iter().filter(|sample| *sample * *sample <= SOUND_POWER).count();
-    // The block in which the sender stopped was heard in part.
-    (pause >= BLOCK / 2 && silent + BLOCK >= pause).then_some(pause)
+    PAUSE_HEADS.into_iter().find_map(|samples| {
+        let head = prompt.get(..prompt.len().min(samples)).filter(|head| head.len() >= SOUND_MIN)?;
+        let signal = signal.get(..signal.len().min(PAUSE_MAX + head.len()))?;
+        if signal.len() < head.len() {
+            return None;
+        }
+        // The block in which the sender stopped was heard in part.
+        let silent = |to: usize| signal.iter().take(to).filter(|sample| *sample * *sample <= SOUND_POWER).count();
+        let goes_on = |at: &usize| *at >= BLOCK / 2 && silent(*at) + BLOCK >= *at;
+        beginnings(signal, head).into_iter().map(|(at, _)| at).find(goes_on)
+    })
 }
 
 /// Sums of squares and of products.

@@ -146,6 +146,21 @@ fn a_sender_that_stood_still_and_went_on_is_found() {
 }
 
 #[test]
+fn a_sender_that_stands_still_again_and_again_is_found() {
+    for (text, prompt) in TEXTS.iter().cycle().zip(spoken().iter().chain(&tones())) {
+        let sound = prompt.get(..sound_end(prompt)).unwrap();
+        let mut heard = vec![0; 3_000];
+        // 300 ms of nothing, after each half second or a little more.
+        for piece in sound.chunks(sound.len().div_ceil((sound.len() / 4_000).max(1))) {
+            heard.extend(received(0, piece, 2_400));
+        }
+        let found = find_prompt(&heard, 0, prompt, Portion::Whole);
+        let found = found.unwrap_or_else(|| panic!("{text:?}"));
+        assert!(found.offset.abs_diff(3_000) <= 2, "{found:?}");
+    }
+}
+
+#[test]
 fn silence_noise_and_keys_are_no_prompt() {
     let key: Vec<i16> = (0..80_000)
         .map(|n| {

@@ -7,12 +7,13 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use runtime_contract::program::{Build, Report};
 use runtime_contract::{GraphId, Time};
+use runtime_media::{Media, MediaStatistics};
 use runtime_store::Store;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -108,6 +109,7 @@ pub struct RunningServer {
     watch: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
     store: Arc<Store>,
     voices: Arc<Voices>,
+    media: Weak<Media>,
     versions: Arc<Versions>,
     runtime: Option<Runtime>,
     /// Held until the end: one process for each data folder.
@@ -133,6 +135,7 @@ impl Server {
             door: shared.door.clone(),
             store: Arc::clone(&shared.store),
             voices: Arc::clone(&shared.voices),
+            media: Arc::downgrade(&shared.media),
             node: Mutex::new(Some(start_node(
                 shared,
                 (socket, listener),
@@ -223,6 +226,11 @@ impl RunningServer {
     /// Prompts in memory, and entries of the tables in which they are found.
     pub fn prompts(&self) -> (usize, usize) {
         self.voices.counts()
+    }
+
+    /// What media did since the start; all zero when it has ended.
+    pub fn media(&self) -> MediaStatistics {
+        self.media.upgrade().map(|media| media.statistics()).unwrap_or_default()
     }
 
     /// What callers hear when a text is played: for those who look for it in what they heard.

@@ -17,13 +17,15 @@ use crate::rtp::{Header, timestamp_ahead};
 pub struct Depth {
     pub min: u64,
     pub max: u64,
+    /// When nothing has come at all, so long is waited for it: the sender, or we, stood still.
+    pub patience: u64,
 }
 
 impl Depth {
     /// For recordings (200 to 600 ms): nobody waits for them, and a mask reaches back.
-    pub const RECORDING: Depth = Depth { min: 1_600, max: 4_800 };
-    /// For whoever listens meanwhile (60 to 400 ms).
-    pub const LISTENING: Depth = Depth { min: 480, max: 3_200 };
+    pub const RECORDING: Depth = Depth { min: 1_600, max: 4_800, patience: 0 };
+    /// For whoever listens meanwhile (60 to 400 ms) and would rather hear it late (2 s) than not.
+    pub const LISTENING: Depth = Depth { min: 480, max: 3_200, patience: 16_000 };
 }
 
 /// A packet further from its expected place than this was sent by a clock that jumped (2 s).
@@ -69,13 +71,15 @@ struct Anchor {
 #[derive(Clone, Copy, Debug)]
 struct Window {
     packets: u32,
+    /// Of them, so many came before their time.
+    early: u32,
     delay_min: i64,
     delay_max: i64,
 }
 
 impl Default for Window {
     fn default() -> Window {
-        Window { packets: 0, delay_min: i64::MAX, delay_max: i64::MIN }
+        Window { packets: 0, early: 0, delay_min: i64::MAX, delay_max: i64::MIN }
     }
 }
 
@@ -168,6 +172,7 @@ impl Timeline {
     fn judge(&mut self, delay: i64, length: u64) {
         let window = &mut self.window;
         window.packets += 1;
+        window.early += u32::from(delay < -DELAY_SAMPLES);
         window.delay_min = window.delay_min.min(delay);
         window.delay_max = window.delay_max.max(delay);
         let jitter = window.delay_max.abs_diff(window.delay_min.min(0));
@@ -175,7 +180,9 @@ impl Timeline {
         self.depth = self.depth.max(wanted);
         if window.packets >= WINDOW_PACKETS {
             self.depth -= (self.depth - wanted) / 2;
-            self.shift = if window.delay_min.abs() > DELAY_SAMPLES { window.delay_min } else { 0 };
+            // A few packets before their time are our own time: we stood still, and are catching up.
+            let all_early = window.early > window.packets / 2;
+            self.shift = if window.delay_min > DELAY_SAMPLES || all_early { window.delay_min } else { 0 };
             *window = Window::default();
         }
     }
@@ -191,8 +198,10 @@ impl Timeline {
 
     /// Appends all samples that can no longer change to `out`.
     pub fn take_settled(&mut self, now: Tick, out: &mut Vec<i16>) {
-        let settled = self.now_samples(now).saturating_sub(self.depth);
-        self.take_to(settled, out);
+        let now = self.now_samples(now);
+        let laid = self.base + self.open.len() as u64;
+        let settled = now.saturating_sub(self.depth);
+        self.take_to(settled.min(laid.max(now.saturating_sub(self.bounds.patience.max(self.depth)))), out);
     }
 
     /// Appends all samples up to now to `out`.
@@ -420,6 +429,28 @@ mod tests {
             assert_eq!(line.concealed(), 0, "{ppm} ppm");
             assert!(out.iter().all(|sample| *sample == 3 || *sample == 0));
             assert!(out.iter().filter(|sample| **sample == 0).count() < 1_500, "{ppm} ppm");
+        }
+    }
+
+    /// We stood still, and look at the clock before we look at what had come.
+    #[test]
+    fn whoever_listens_waits_for_what_is_late() {
+        for (bounds, all) in [(Depth::LISTENING, true), (Depth::RECORDING, false)] {
+            let mut line = Timeline::new(at(0), bounds);
+            let mut out = Vec::new();
+            for n in 0..150u32 {
+                let late = if n > 99 { 1_500 } else { 0 };
+                line.take_settled(at(u64::from(n) * 20 + late), &mut out);
+                put(&mut line, u64::from(n) * 20 + late, n * 160, 3);
+            }
+            line.take_settled(at(3_000 + 1_500), &mut out);
+            assert_eq!(out.len() == 150 * 160 && out.iter().all(|sample| *sample == 3), all, "{bounds:?}");
+            line.take_settled(at(10_000), &mut out);
+            assert_eq!(
+                out.len() as u64,
+                (10_000 * 8 - bounds.patience.max(line.depth)),
+                "nothing is waited for for ever"
+            );
         }
     }
 
