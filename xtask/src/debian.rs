@@ -22,8 +22,9 @@ impl Debian {
         }
         println!("making a Debian {suite} in target/{name}");
         if !debian.has("etc/debian_version") {
+            crate::tools::ensure(&[("debootstrap", "debootstrap")])?;
             run(Command::new("debootstrap").args(["--variant=minbase", suite]).arg(&debian.root).arg(MIRROR))
-                .map_err(|why| format!("{why}; it needs root, and the package debootstrap"))?;
+                .map_err(|why| format!("{why}; it needs root"))?;
         }
         let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
         debian.write("etc/apt/sources.list", &format!("deb {MIRROR} {suite} main\n"))?;

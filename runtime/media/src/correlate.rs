@@ -239,7 +239,8 @@ fn pause(signal: &[f32], prompt: &[f32]) -> Option<usize> {
         }
         // The block in which the sender stopped was heard in part.
         let silent = |to: usize| signal.iter().take(to).filter(|sample| *sample * *sample <= SOUND_POWER).count();
-        let goes_on = |at: &usize| *at >= BLOCK / 2 && silent(*at) + BLOCK >= *at;
+        let sounds = |at: usize| Products::of(piece(signal, at), piece(head, 0)).agrees();
+        let goes_on = |at: &usize| *at >= BLOCK / 2 && silent(*at) + BLOCK >= *at && sounds(*at);
         beginnings(signal, head).into_iter().map(|(at, _)| at).find(goes_on)
     })
 }
