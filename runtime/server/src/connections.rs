@@ -25,6 +25,8 @@ const READ_BYTES: usize = 16 * 1_024;
 const SERVED_ROUND_MAX: usize = 64;
 /// Connections taken in one round.
 const ACCEPTS_ROUND_MAX: usize = 64;
+/// What a write costs beside its bytes: a peer that reads nothing may be owed many of two bytes.
+const ENTRY_BYTES: usize = 64;
 /// Bytes that wait for a peer to read. Over it the connection is closed: it does not read.
 pub const QUEUE_BYTES_MAX: usize = 256 * 1_024;
 /// Silence after which the system asks whether the peer is still there, and how often it asks until it gives up.
@@ -201,7 +203,7 @@ impl Connections {
     /// Takes bytes along; they leave with the next round.
     pub fn write(&mut self, id: ConnectionId, bytes: Arc<[u8]>) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        stream.queued_bytes += bytes.len();
+        stream.queued_bytes += bytes.len() + ENTRY_BYTES;
         stream.queue.push_back(bytes);
         if stream.queued_bytes > QUEUE_BYTES_MAX {
             self.failed.push(id);
@@ -312,6 +314,7 @@ impl Stream {
             length -= left;
             self.written = 0;
             self.queue.pop_front();
+            self.queued_bytes = self.queued_bytes.saturating_sub(ENTRY_BYTES);
         }
     }
 }

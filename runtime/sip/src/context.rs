@@ -28,6 +28,8 @@ pub enum Alarm {
     Trunk(TrunkId, u32, TrunkTimer),
     /// Bindings of phones end.
     Bindings,
+    /// Legs that never expire are asked whether they are still there.
+    Unexpiring,
     /// A request could not be handed to any connection.
     Undelivered(Key),
     /// See whether the connection is still of use.

@@ -77,9 +77,9 @@ impl Registrar {
         self.hosts.contains_key(&host)
     }
 
-    /// Whether some phone is reached over this connection.
-    pub fn needs(&self, connection: ConnectionId) -> bool {
-        self.phones.values().flatten().any(|binding| binding.hop.connection() == Some(connection))
+    /// Those over which phones are reached.
+    pub fn connections(&self) -> impl Iterator<Item = ConnectionId> {
+        self.phones.values().flatten().filter_map(|binding| binding.hop.connection())
     }
 
     /// All or nothing; the error is a status code.

@@ -11,6 +11,7 @@ use super::params::Params;
 use crate::Site;
 use crate::entropy::{Digest, DigestMap, Entropy, Token};
 use crate::message::write::Writer;
+use crate::transport::network;
 
 /// How long a nonce may be used.
 pub const NONCE_MS: u64 = 300_000;
@@ -57,8 +58,9 @@ struct Tries {
 
 #[derive(Default)]
 pub struct Guard {
-    /// Wrong passwords by host, and by user and host together.
+    /// Wrong passwords by [`network`], and by user and network together.
     wrong: DigestMap<Tries>,
+    /// By [`network`].
     refused: BTreeMap<IpAddr, Tries>,
     /// Highest count of each nonce that was used, and until when it must be known.
     counts: DigestMap<(u32, Tick)>,
@@ -68,12 +70,13 @@ pub struct Guard {
 impl Guard {
     /// This host has had its chances: it is answered nothing.
     pub fn is_silent(&self, now: Tick, host: IpAddr) -> bool {
-        self.refused.get(&host).is_some_and(|tries| tries.count >= REFUSED_MAX && !tries.is_old(now))
+        self.refused.get(&network(host)).is_some_and(|tries| tries.count >= REFUSED_MAX && !tries.is_old(now))
     }
 
     /// A request of this host was not granted; it counts so much.
     pub fn refuse(&mut self, now: Tick, host: IpAddr, weight: u32) {
         self.sweep(now);
+        let host = network(host);
         if self.refused.contains_key(&host) || self.refused.len() < ENTRIES_MAX {
             self.refused.entry(host).or_default().add(now, weight);
         }
@@ -96,8 +99,9 @@ impl Guard {
         });
         let Some(credentials) = credentials else { return Verdict::Challenge { stale: false } };
         let (host, user) = (asker.host, credentials.proof.user);
-        let by_host = entropy.digest(&[b"wrong", host.to_string().as_bytes()]);
-        let by_user = entropy.digest(&[b"wrong", host.to_string().as_bytes(), user]);
+        let from = network(host).to_string();
+        let by_host = entropy.digest(&[b"wrong", from.as_bytes()]);
+        let by_user = entropy.digest(&[b"wrong", from.as_bytes(), user]);
         // One phone with an old password does not shut out its neighbours.
         let pauses = [Some(by_user), (!asker.registered).then_some(by_host)];
         let pause_s = pauses.into_iter().flatten().filter_map(|key| self.wrong.get(&key)?.pause_s(now)).max();
@@ -123,7 +127,7 @@ impl Guard {
         }
         self.wrong.remove(&by_host);
         self.wrong.remove(&by_user);
-        self.refused.remove(&host);
+        self.refused.remove(&network(host));
         Verdict::Known(phone.extension.clone())
     }
 
@@ -378,6 +382,17 @@ mod tests {
         bench.guard.refuse(bench.now, bench.host, CHALLENGED);
         assert!(bench.guard.is_silent(bench.now, bench.host));
         assert!(!bench.guard.is_silent(bench.now.plus_ms(FORGET_MS), bench.host));
+    }
+
+    #[test]
+    fn the_addresses_of_an_ipv6_network_are_one_host() {
+        let mut guard = Guard::default();
+        let now = Tick(0).plus_ms(5_000);
+        for n in 0..u128::from(REFUSED_MAX / REFUSED) {
+            guard.refuse(now, std::net::Ipv6Addr::from_bits((0x2001_0db8_u128 << 96) + n * 7).into(), REFUSED);
+        }
+        let silent = |host: &str| guard.is_silent(now, host.parse().unwrap());
+        assert!(silent("2001:db8::ffff:1") && !silent("2001:db8:0:1::1"));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::message::reason::Reason;
 use crate::message::{Header, Message};
 use crate::sdp::{self, Origin, Ours, Remote, Settled};
 use crate::slab::{Key, Slab};
-use crate::transport::{ConnectionId, Hop};
+use crate::transport::{ConnectionId, Hop, network};
 
 /// One side of one call, and the dialog that carries it.
 pub struct Leg {
@@ -256,7 +256,7 @@ pub struct Legs {
     slab: Slab<Leg>,
     by_id: HashMap<u64, Key, BuildHasherDefault<DigestHasher>>,
     by_dialog: DigestMap<Found>,
-    /// Legs in `Phase::Answered` by the host that the INVITE came from; none has 0.
+    /// Legs in `Phase::Answered` by the [`network`] that the INVITE came from; none has 0.
     unacknowledged: BTreeMap<IpAddr, usize>,
     next_id: u64,
 }
@@ -316,14 +316,28 @@ impl Legs {
         }
     }
 
-    /// Whether some leg speaks over this connection.
-    pub fn need(&self, connection: ConnectionId) -> bool {
-        self.slab.values().any(|leg| leg.dialog.peer.connection() == Some(connection))
+    /// Legs that never expire and are to be asked now whether they are still there; each is told once.
+    pub fn unexpiring(&mut self, now: Tick) -> Vec<Key> {
+        let keys = self.by_id.values().copied();
+        let asked = keys.filter(|key| {
+            let leg = self.slab.get_mut(*key).filter(|leg| leg.phase == Phase::Up);
+            leg.is_some_and(|leg| {
+                let ask = leg.clock.is_to_be_asked(now);
+                leg.wants.refresh |= ask;
+                ask
+            })
+        });
+        asked.collect()
+    }
+
+    /// Those over which legs speak.
+    pub fn connections(&self) -> impl Iterator<Item = ConnectionId> {
+        self.slab.values().filter_map(|leg| leg.dialog.peer.connection())
     }
 
     /// Legs of this host that wait for the ACK of the 2xx that answered them.
     pub fn unacknowledged(&self, host: IpAddr) -> usize {
-        self.unacknowledged.get(&host).copied().unwrap_or(0)
+        self.unacknowledged.get(&network(host)).copied().unwrap_or(0)
     }
 
     pub fn unacknowledged_total(&self) -> usize {
@@ -334,7 +348,7 @@ impl Legs {
     pub fn set_answered(&mut self, key: Key) {
         if let Some(leg) = self.slab.get_mut(key) {
             leg.phase = Phase::Answered;
-            *self.unacknowledged.entry(leg.dialog.peer.ip()).or_default() += 1;
+            *self.unacknowledged.entry(network(leg.dialog.peer.ip())).or_default() += 1;
         }
     }
 
@@ -348,6 +362,7 @@ impl Legs {
     }
 
     fn count_acknowledged(&mut self, host: IpAddr) {
+        let host = network(host);
         if let Some(count) = self.unacknowledged.get_mut(&host) {
             *count -= 1;
             if *count == 0 {

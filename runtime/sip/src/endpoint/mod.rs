@@ -158,6 +158,8 @@ pub struct Endpoint {
     /// INVITEs that got 503 because of `unacknowledged_max`.
     unacknowledged_refused: u64,
     draining: bool,
+    /// [`Alarm::Unexpiring`] is set.
+    asks_unexpiring: bool,
     due: Vec<Alarm>,
 }
 
@@ -188,6 +190,7 @@ impl Endpoint {
             branch_count: 0,
             unacknowledged_refused: 0,
             draining: false,
+            asks_unexpiring: false,
             due: Vec::new(),
         }
     }
@@ -270,6 +273,7 @@ impl Endpoint {
                 Alarm::Branch(branch) => self.branch_silent(branch),
                 Alarm::Trunk(trunk, epoch, timer) => self.trunk_timer(trunk, epoch, timer),
                 Alarm::Bindings => self.expire_bindings(),
+                Alarm::Unexpiring => self.ask_unexpiring(),
                 Alarm::Undelivered(key) => self.undelivered(key, false),
                 Alarm::Connection(connection) => self.look_after(connection),
                 Alarm::Reinvite(key) => self.reinvite_unanswered(key),

@@ -204,7 +204,13 @@ impl Endpoint {
         }
         match state.phase {
             Phase::Reviving => self.fail(leg, GoneCause::Failed),
-            _ => self.ask_next(leg),
+            _ => {
+                // Whoever refuses is there.
+                if state.session.is_none() {
+                    self.begin_session(leg, None);
+                }
+                self.ask_next(leg);
+            }
         }
     }
 

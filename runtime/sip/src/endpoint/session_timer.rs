@@ -1,5 +1,6 @@
 //! Session timers (RFC 4028): how long a session lasts unless it is refreshed, who refreshes, and what happens when
-//! nobody does. It does not know by which request.
+//! nobody does. Where nobody agreed to that we ask all the same from time to time, so that whoever is gone is found out.
+//! It does not know by which request.
 
 use std::time::Duration;
 
@@ -82,12 +83,32 @@ impl Endpoint {
         state.session = session;
         let round = state.clock.round.wrapping_add(1);
         state.clock = SessionClock { round, ..SessionClock::default() };
-        let Some(Session { interval_s, ours }) = session else { return };
+        let Some(Session { interval_s, ours }) = session else {
+            state.clock.refresh = Some(now.plus_ms(u64::from(self.ctx.config.session_expires_s) * 500));
+            return self.watch_unexpiring();
+        };
         let interval_ms = u64::from(interval_s) * 1_000;
         state.clock.refresh = ours.then(|| now.plus_ms(interval_ms / 2));
         // §10: a BYE that is a little early, so that it finds the way while proxies still know it.
         state.clock.expires = Some(now.plus_ms(interval_ms - (interval_ms / 3).min(32_000)));
         self.look_after_session(leg, round);
+    }
+
+    /// One alarm for all of them: nearly every call is over before it is asked.
+    fn watch_unexpiring(&mut self) {
+        if !std::mem::replace(&mut self.asks_unexpiring, true) {
+            self.ctx.alarm_in(LOOK_MS_MAX, Alarm::Unexpiring);
+        }
+    }
+
+    pub(super) fn ask_unexpiring(&mut self) {
+        self.asks_unexpiring = false;
+        if self.legs.len() > 0 {
+            self.watch_unexpiring();
+        }
+        for leg in self.legs.unexpiring(self.ctx.now) {
+            self.ask_next(leg);
+        }
     }
 
     pub(super) fn look_after_session(&mut self, leg: Key, round: u32) {
@@ -109,6 +130,13 @@ impl Endpoint {
         if due {
             self.ask_next(leg);
         }
+    }
+}
+
+impl SessionClock {
+    /// Whether a session that never expires is to be asked now; said once.
+    pub fn is_to_be_asked(&mut self, now: Tick) -> bool {
+        self.expires.is_none() && self.refresh.take_if(|refresh| *refresh <= now).is_some()
     }
 }
 

@@ -14,11 +14,24 @@ use crate::transport::{ConnectionId, Frame, Hop, Over};
 
 impl Endpoint {
     pub(super) fn accepted(&mut self, connection: ConnectionId, source: SocketAddr, local: SocketAddr) {
+        if self.ctx.connections.is_full_for_peers(&self.ctx.config)
+            && self.ctx.connections.has_room_of_host(&self.ctx.config, source.ip())
+        {
+            self.make_room();
+        }
         let ctx = &mut self.ctx;
         if ctx.connections.accept(&ctx.config, ctx.now, connection, source, local) {
             ctx.watch(connection);
         } else {
             ctx.outputs.push_back(Output::Close { connection });
+        }
+    }
+
+    /// Closes the connection that nobody has used for longest: those who only hold theirs open shut out nobody.
+    fn make_room(&mut self) {
+        let needed = self.legs.connections().chain(self.registrar.connections()).collect();
+        if let Some(quietest) = self.ctx.connections.quietest(&needed) {
+            self.close(quietest);
         }
     }
 
@@ -99,7 +112,8 @@ impl Endpoint {
             return self.close(connection);
         }
         if state.idle_end(config) <= now {
-            if !self.legs.need(connection) && !self.registrar.needs(connection) {
+            let needed = self.legs.connections().chain(self.registrar.connections()).any(|id| id == connection);
+            if !needed {
                 return self.close(connection);
             }
             state.touch(now);

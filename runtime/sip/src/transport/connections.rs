@@ -1,13 +1,13 @@
 //! The table of connections: which there are, to whom, since when they say nothing. It sends nothing by itself and
 //! does not know what is said on them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use runtime_contract::time::Tick;
 
 use super::framing::Framing;
-use super::hop::ConnectionId;
+use super::hop::{ConnectionId, network};
 use crate::Config;
 use crate::slab::Key;
 
@@ -38,6 +38,7 @@ pub struct Connections {
     table: BTreeMap<ConnectionId, Connection>,
     /// Those that we opened, by where to: requests share them.
     opened: BTreeMap<SocketAddr, ConnectionId>,
+    /// By [`network`].
     per_host: BTreeMap<IpAddr, usize>,
     opened_count: u64,
 }
@@ -65,12 +66,25 @@ impl Connections {
         peer: SocketAddr,
         local: SocketAddr,
     ) -> bool {
-        self.has_room(config, peer.ip()) && self.insert(id, Connection::new(now, peer, local, false))
+        let room = self.has_room_of_host(config, peer.ip()) && !self.is_full_for_peers(config);
+        room && self.insert(id, Connection::new(now, peer, local, false))
+    }
+
+    /// Whether peers have all connections that they may have: an eighth is kept for those that we open.
+    pub fn is_full_for_peers(&self, config: &Config) -> bool {
+        self.table.len() >= config.connections_max - config.connections_max / 8
+    }
+
+    /// Of those that peers made, the one that has said nothing for longest and that is not needed.
+    pub fn quietest(&self, needed: &BTreeSet<ConnectionId>) -> Option<ConnectionId> {
+        let theirs = self.table.range(..ConnectionId(ConnectionId::OURS_FIRST));
+        let spare = theirs.filter(|(id, _)| !needed.contains(id));
+        spare.min_by_key(|(_, connection)| connection.active).map(|(id, _)| *id)
     }
 
     /// A connection of ours. `None` when there are enough of them.
     pub fn open(&mut self, config: &Config, now: Tick, peer: SocketAddr) -> Option<ConnectionId> {
-        if !self.has_room(config, peer.ip()) {
+        if self.table.len() >= config.connections_max || !self.has_room_of_host(config, peer.ip()) {
             return None;
         }
         let id = ConnectionId(ConnectionId::OURS_FIRST + self.opened_count);
@@ -80,13 +94,12 @@ impl Connections {
         Some(id)
     }
 
-    fn has_room(&self, config: &Config, host: IpAddr) -> bool {
-        let of_host = self.per_host.get(&host).copied().unwrap_or(0);
-        self.table.len() < config.connections_max && of_host < config.connections_per_host_max
+    pub fn has_room_of_host(&self, config: &Config, host: IpAddr) -> bool {
+        self.per_host.get(&network(host)).copied().unwrap_or(0) < config.connections_per_host_max
     }
 
     fn insert(&mut self, id: ConnectionId, connection: Connection) -> bool {
-        let host = connection.peer.ip();
+        let host = network(connection.peer.ip());
         let fresh = self.table.insert(id, connection).is_none();
         if fresh {
             *self.per_host.entry(host).or_default() += 1;
@@ -100,7 +113,7 @@ impl Connections {
         if self.opened.get(&connection.peer) == Some(&id) {
             self.opened.remove(&connection.peer);
         }
-        let host = connection.peer.ip();
+        let host = network(connection.peer.ip());
         if let Some(count) = self.per_host.get_mut(&host) {
             *count -= 1;
             if *count == 0 {

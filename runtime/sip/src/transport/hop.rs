@@ -1,7 +1,7 @@
 //! One step of a message's way: to whom, and over what. It does not know what is sent.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use crate::dialog::sip_uri;
@@ -14,6 +14,15 @@ pub struct ConnectionId(pub u64);
 impl ConnectionId {
     /// First id of the connections that the endpoint opens.
     pub const OURS_FIRST: u64 = 1 << 63;
+}
+
+/// Who counts as one where the number of something is bounded: an IPv4 address, or an IPv6 network of 64 bits, since
+/// whoever has one address of it has them all (RFC 4291 §2.5.4).
+pub fn network(host: IpAddr) -> IpAddr {
+    match host.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        v4 => v4,
+    }
 }
 
 /// `transport` of a Via or URI (RFC 3261 §20.42, §19.1.1).

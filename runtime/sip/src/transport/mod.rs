@@ -7,4 +7,4 @@ mod hop;
 
 pub use connections::Connections;
 pub use framing::Frame;
-pub use hop::{ConnectionId, Hop, Over, Transport};
+pub use hop::{ConnectionId, Hop, Over, Transport, network};

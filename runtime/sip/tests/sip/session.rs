@@ -348,13 +348,44 @@ fn a_leg_that_we_placed_is_refreshed_as_its_answer_says() {
         assert_eq!(bench.first_lines().len(), usize::from(refreshed), "{answer}");
         end(&mut bench);
     }
-    let mut bench = Bench::new();
-    bench.dial(1);
-    let invite = bench.one();
-    bench.say(&response(&invite, 200, "far", SDP));
-    bench.sent.clear();
-    bench.wait_ms(7_200_000);
-    assert!(bench.sent.is_empty(), "nothing was agreed, and nothing expires");
-    assert_eq!(header(&invite, "To"), format!("<sip:1001@{PEER}>"));
-    end(&mut bench);
+}
+
+/// What is sent next, and seconds until then.
+fn next(bench: &mut Bench) -> (String, u64) {
+    let start = bench.now;
+    while bench.sent.is_empty() {
+        assert!((bench.now - start).as_secs() < 2_000, "nothing is sent");
+        bench.wait_ms(100);
+    }
+    (bench.one(), (bench.now - start).as_secs())
+}
+
+#[test]
+fn who_agreed_to_no_timer_is_asked_whether_it_is_still_there() {
+    for ours in [false, true] {
+        let mut bench = Bench::new();
+        if ours {
+            bench.dial(1);
+            let invite = bench.one();
+            assert_eq!(header(&invite, "To"), format!("<sip:1001@{PEER}>"));
+            bench.say(&response(&invite, 200, "far", SDP));
+            assert!(bench.one().starts_with("ACK "));
+        } else {
+            established(&mut bench);
+        }
+        bench.said();
+        for code in [488, 200, 500] {
+            let (asked, after_s) = next(&mut bench);
+            assert!(asked.starts_with("INVITE ") && asked.contains("a=sendrecv\n"), "{asked}");
+            assert!((900..=960).contains(&after_s), "{after_s} s");
+            bench.say(&response(&asked, code, "", if code == 200 { SDP } else { "" }));
+            assert!(bench.one().starts_with("ACK "));
+        }
+        assert!(bench.said().iter().all(|event| !event.starts_with("gone ")), "whoever refuses is there");
+        let (asked, _) = next(&mut bench);
+        assert!(asked.starts_with("INVITE "));
+        bench.wait_ms(33_000);
+        assert_eq!(bench.said(), ["gone 1 Failed"]);
+        bench.assert_empties();
+    }
 }

@@ -93,7 +93,7 @@ fn a_request_within_a_call_opens_a_connection_when_the_old_one_is_gone() {
 fn a_call_holds_its_connection_open_and_silence_does_not() {
     let mut bench = connected();
     established(&mut bench);
-    bench.wait_ms(1_000_000);
+    bench.wait_ms(890_000);
     assert!(bench.closes.is_empty());
     bench.command(LegCommand::HangUp { leg: LegId(1) });
     let bye = bench.one_on(THEIRS);
@@ -240,7 +240,7 @@ fn slow_and_endless_peers_are_closed() {
 
 #[test]
 fn connections_have_bounds() {
-    let mut bench = Bench::with(|config| (config.connections_max, config.connections_per_host_max) = (3, 2));
+    let mut bench = Bench::with(|config| (config.connections_max, config.connections_per_host_max) = (8, 2));
     let from = |bench: &mut Bench, id, host: &str| {
         let source = address(&format!("{host}:{}", 40_000 + id));
         bench.input(Input::Accepted { connection: ConnectionId(id), source, local: address(LOCAL) });
@@ -249,15 +249,40 @@ fn connections_have_bounds() {
         from(&mut bench, id, "127.0.0.2");
     }
     assert_eq!(bench.closes, [ConnectionId(2)]);
-    from(&mut bench, 3, "127.0.0.3");
-    from(&mut bench, 4, "127.0.0.4");
-    assert_eq!(bench.closes, [ConnectionId(2), ConnectionId(4)]);
     bench.input(Input::Closed { connection: ConnectionId(0) });
-    from(&mut bench, 5, "127.0.0.4");
-    assert_eq!((bench.closes.len(), bench.endpoint.load().connections), (2, 3));
-    dial(&mut bench, LEG);
+    from(&mut bench, 3, "127.0.0.2");
+    assert_eq!((bench.closes.len(), bench.endpoint.load().connections), (1, 2));
+    let six = |bench: &mut Bench, id, network: u64| {
+        let source = address(&format!("[2001:db8:0:{network}::{id}]:5070"));
+        bench.input(Input::Accepted { connection: ConnectionId(id), source, local: address(LOCAL) });
+    };
+    for id in 4..7 {
+        six(&mut bench, id, 1);
+    }
+    assert_eq!(bench.closes, [ConnectionId(2), ConnectionId(6)], "an IPv6 network is one host");
+    // The call that goes on over it keeps the oldest.
+    bench.stream(ConnectionId(1), &tcp(request("INVITE", 1, "i1", "", "", SDP)));
+    assert_eq!(bench.endpoint.load().connections, 4);
+    for id in 7..10 {
+        bench.wait_ms(10);
+        six(&mut bench, id, id);
+    }
+    assert_eq!((bench.closes.len(), bench.endpoint.load().connections), (2, 7), "the last is for ours");
     bench.wait_ms(10);
-    assert_eq!(bench.said(), ["gone 9223372036854775808 Unreachable"]);
+    bench.input(Input::Stream { connection: ConnectionId(3), bytes: b"\r\n\r\n", trusted: true });
+    for id in 10..13 {
+        bench.wait_ms(10);
+        six(&mut bench, id, id);
+    }
+    assert_eq!(bench.closes[2..], [4, 5, 7].map(ConnectionId), "the quietest make room, and no call's");
+    dial(&mut bench, LEG);
+    assert_eq!((bench.endpoint.load().connections, bench.connects.len()), (8, 1), "we still get through");
+    let (uri, peer) = (Redacted::new("sip:127.0.0.77;transport=tcp".to_owned()), address("127.0.0.77:5060"));
+    let (leg, target) = (LegId(LEG + 1), Target::Address { uri, peer });
+    bench.command(LegCommand::Dial { leg, target, from: None, ring_ms: RING_MS, media: address(MEDIA) });
+    bench.wait_ms(10);
+    assert_eq!(bench.said().last().unwrap(), "gone 9223372036854775809 Unreachable", "all are in use");
+    bench.command(LegCommand::HangUp { leg: LegId(1) });
     bench.assert_empties();
 }
 
