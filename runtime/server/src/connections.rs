@@ -29,6 +29,8 @@ const ACCEPTS_ROUND_MAX: usize = 64;
 const ENTRY_BYTES: usize = 64;
 /// Bytes that wait for a peer to read. Over it the connection is closed: it does not read.
 pub const QUEUE_BYTES_MAX: usize = 256 * 1_024;
+/// The same on connections that we opened, to trunks and phones of ours: all their calls may have to be asked at once.
+const OUR_QUEUE_BYTES_MAX: usize = 4 * 1_024 * 1_024;
 /// Silence after which the system asks whether the peer is still there, and how often it asks until it gives up.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
@@ -205,7 +207,10 @@ impl Connections {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.queued_bytes += bytes.len() + ENTRY_BYTES;
         stream.queue.push_back(bytes);
-        if stream.queued_bytes > QUEUE_BYTES_MAX {
+        let most = if id.0 < ConnectionId::OURS_FIRST { QUEUE_BYTES_MAX } else { OUR_QUEUE_BYTES_MAX };
+        // Much may be said at once, and the kernel has not been asked yet.
+        let stuck = stream.queued_bytes > most && (stream.connecting || stream.flush().is_err());
+        if stuck || stream.queued_bytes > most {
             self.failed.push(id);
         }
         self.make_due(id);
@@ -422,12 +427,24 @@ mod tests {
             here.connections.write(OURS, Arc::clone(&bytes));
             here.connections.round(&mut arrived);
             if let Some(stream) = here.connections.streams.get(&OURS) {
-                assert!(stream.queued_bytes <= QUEUE_BYTES_MAX + bytes.len());
+                assert!(stream.queued_bytes <= OUR_QUEUE_BYTES_MAX);
             } else {
                 break;
             }
         }
         assert!(matches!(arrived.as_slice(), [Arrived::Closed(OURS)]));
+    }
+
+    /// Before it is connected nothing leaves, and each pong is more than its two bytes.
+    #[test]
+    fn many_small_writes_count_for_what_they_cost() {
+        let (mut here, there) = (Side::new(), Side::new());
+        here.connections.connect(OURS, there.address);
+        let most = OUR_QUEUE_BYTES_MAX / (2 + ENTRY_BYTES);
+        (0..most).for_each(|_| here.connections.write(OURS, (*b"\r\n").into()));
+        assert!(here.connections.failed.is_empty());
+        here.connections.write(OURS, (*b"\r\n").into());
+        assert_eq!(here.connections.failed, [OURS]);
     }
 
     #[test]

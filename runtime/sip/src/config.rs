@@ -36,8 +36,8 @@ pub struct Config {
     pub revive_ms_max: u64,
     /// `Retry-After` of every 503, in seconds.
     pub retry_after_s: u32,
-    /// Connections at one time, an eighth of them only for those that we open. Over it the quietest of those that peers made
-    /// and no call and no phone needs is closed for a new one. 0: there is no TCP here.
+    /// Connections at one time, an eighth of them only for those that we open. Over it those that peers made, and that
+    /// no call and no phone needs, are closed for new ones, the quietest of the busiest networks first. 0: there is no TCP here.
     pub connections_max: usize,
     /// Of them, those with one host; over it a new one is closed at once. A NAT may have a whole office behind it.
     pub connections_per_host_max: usize,

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use runtime_contract::time::Tick;
 
-use crate::transport::{ConnectionId, Hop};
+use crate::transport::{ConnectionId, Hop, network};
 
 /// Bindings of one phone. Over it: 403.
 pub const BINDINGS_MAX: usize = 10;
@@ -72,9 +72,9 @@ impl Registrar {
         self.phones.iter().map(|(phone, bindings)| (phone.as_str(), bindings.as_slice()))
     }
 
-    /// Whether some phone is registered from there.
+    /// Whether some phone is registered from there, or from the same [`network`].
     pub fn has_host(&self, host: IpAddr) -> bool {
-        self.hosts.contains_key(&host)
+        self.hosts.contains_key(&network(host))
     }
 
     /// Those over which phones are reached.
@@ -142,17 +142,18 @@ impl Registrar {
 
     fn replace(&mut self, phone: &str, bindings: Vec<Binding>) {
         for binding in &bindings {
-            *self.hosts.entry(binding.hop.ip()).or_default() += 1;
+            *self.hosts.entry(network(binding.hop.ip())).or_default() += 1;
         }
         let old = match bindings.is_empty() {
             true => self.phones.remove(phone),
             false => self.phones.insert(phone.to_owned(), bindings),
         };
         for binding in old.into_iter().flatten() {
-            if let Some(count) = self.hosts.get_mut(&binding.hop.ip()) {
+            let host = network(binding.hop.ip());
+            if let Some(count) = self.hosts.get_mut(&host) {
                 *count -= 1;
                 if *count == 0 {
-                    self.hosts.remove(&binding.hop.ip());
+                    self.hosts.remove(&host);
                 }
             }
         }
@@ -231,7 +232,13 @@ mod tests {
         let now = Tick(0);
         registrar.register(now, "1001", order(1), &[wish("sip:a@h", 60), wish("sip:b@h", 120)]).unwrap();
         assert_eq!((registrar.len(), registrar.bindings("1001").len()), (1, 2));
-        assert!(registrar.has_host("192.0.2.1".parse().unwrap()));
+        let has = |registrar: &Registrar, host: &str| registrar.has_host(host.parse().unwrap());
+        assert!(has(&registrar, "192.0.2.1") && !has(&registrar, "192.0.2.2"));
+        let six = Wish { hop: Hop::udp("[2001:db8::1]:5062".parse().unwrap()), ..wish("sip:a@h", 60) };
+        registrar.register(now, "1002", order(1), &[six]).unwrap();
+        assert!(has(&registrar, "2001:db8::2") && !has(&registrar, "2001:db8:0:1::1"), "a whole network of IPv6");
+        registrar.remove_all("1002", order(2)).unwrap();
+        assert!(!has(&registrar, "2001:db8::1"));
         assert_eq!(registrar.register(now, "1001", order(1), &[wish("sip:c@h", 60), wish("sip:a@h", 0)]), Err(500));
         assert_eq!(registrar.bindings("1001").len(), 2, "all or nothing");
         registrar.register(now, "1001", order(2), &[wish("sip:a@h", 0)]).unwrap();

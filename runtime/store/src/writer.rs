@@ -61,6 +61,10 @@ impl Default for Options {
 
 /// Once the process is closing, so often a failing commit is tried again.
 const TRIES_CLOSING_MAX: u32 = 20;
+/// Intervals that one commit drops. It adds one, and some are to go when nothing else is written.
+const DROPPED_MAX: usize = 4;
+/// Pause between two commits that only drop.
+const DROP_MS: u64 = 5;
 
 struct Batch {
     commit: u64,
@@ -106,6 +110,7 @@ impl Writer {
             pending: Arc::clone(&pending),
             started,
             failing: false,
+            stale: None,
             checkpoint: started,
         };
         let thread = std::thread::Builder::new().name("store".into()).spawn(move || state.run(&inbox))?;
@@ -190,13 +195,16 @@ struct State {
     started: Instant,
     failing: bool,
     checkpoint: Instant,
+    /// Intervals from before this millisecond are of no use any more, and go a few at a time.
+    stale: Option<i64>,
 }
 
 impl State {
     fn run(&mut self, inbox: &Receiver<Batch>) {
         let mut closing = false;
         while !closing {
-            let idle = Duration::from_millis(self.options.checkpoint_ms);
+            let idle_ms = if self.stale.is_some() { DROP_MS } else { self.options.checkpoint_ms };
+            let idle = Duration::from_millis(idle_ms.min(self.options.checkpoint_ms));
             let mut group = match inbox.recv_timeout(idle) {
                 Ok(first) => vec![first],
                 Err(RecvTimeoutError::Timeout) => Vec::new(),
@@ -267,7 +275,7 @@ impl State {
     fn commit(&mut self, group: &[Batch]) -> rusqlite::Result<()> {
         let now = Instant::now();
         let due = now.duration_since(self.checkpoint) >= Duration::from_millis(self.options.checkpoint_ms);
-        if group.is_empty() && !due {
+        if group.is_empty() && !due && self.stale.is_none() {
             return Ok(());
         }
         // One instant for all: what this commit brings is younger than what its checkpoint drops.
@@ -289,13 +297,23 @@ impl State {
                 .execute((now_ms, bytes))?;
         }
         let mut parted = Vec::new();
+        let mut stale = self.stale;
         if due {
             let live = self.open.iter().filter(|(call, _)| !matches!(fresh.get(call), Some(Fresh::Ended)));
             parted = checkpoint(&transaction, live, &self.options, now)?;
-            let old = now_ms - 2 * self.options.checkpoint_ms as i64;
-            transaction.execute("DELETE FROM intervals WHERE ms < ?1", [old])?;
+            stale = Some(now_ms - 2 * self.options.checkpoint_ms as i64);
+        }
+        // All at once, a minute of a busy server would be hundreds of megabytes, whose every page is read to be freed.
+        if let Some(before) = stale {
+            let dropped = transaction
+                .prepare_cached(
+                    "DELETE FROM intervals WHERE seq IN (SELECT seq FROM intervals WHERE ms < ?1 ORDER BY seq LIMIT ?2)",
+                )?
+                .execute((before, DROPPED_MAX))?;
+            stale = Some(before).filter(|_| dropped == DROPPED_MAX);
         }
         transaction.commit()?;
+        self.stale = stale;
         for call in parted {
             if let Some(open) = self.open.get_mut(&call) {
                 open.has_part = true;

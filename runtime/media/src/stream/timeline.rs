@@ -24,7 +24,8 @@ pub struct Depth {
 impl Depth {
     /// For recordings (200 to 600 ms): nobody waits for them, and a mask reaches back.
     pub const RECORDING: Depth = Depth { min: 1_600, max: 4_800, patience: 0 };
-    /// For whoever listens meanwhile (60 to 400 ms) and would rather hear it late (2 s) than not.
+    /// For whoever listens meanwhile (60 to 400 ms) and would rather hear it late (2 s) than not: nobody who answers to what
+    /// he hears, since he may stay behind for as long as the sender stood still.
     pub const LISTENING: Depth = Depth { min: 480, max: 3_200, patience: 16_000 };
 }
 

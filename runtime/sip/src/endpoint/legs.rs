@@ -316,18 +316,19 @@ impl Legs {
         }
     }
 
-    /// Legs that never expire and are to be asked now whether they are still there; each is told once.
-    pub fn unexpiring(&mut self, now: Tick) -> Vec<Key> {
+    /// Legs that never expire and are to be asked now whether they are still there, at most so many; each is told once. One
+    /// that was given away is on its way out.
+    pub fn unexpiring(&mut self, now: Tick, count: usize) -> Vec<Key> {
         let keys = self.by_id.values().copied();
         let asked = keys.filter(|key| {
-            let leg = self.slab.get_mut(*key).filter(|leg| leg.phase == Phase::Up);
+            let leg = self.slab.get_mut(*key).filter(|leg| leg.phase == Phase::Up && leg.transfer.is_none());
             leg.is_some_and(|leg| {
                 let ask = leg.clock.is_to_be_asked(now);
                 leg.wants.refresh |= ask;
                 ask
             })
         });
-        asked.collect()
+        asked.take(count).collect()
     }
 
     /// Those over which legs speak.

@@ -160,6 +160,8 @@ pub struct Endpoint {
     draining: bool,
     /// [`Alarm::Unexpiring`] is set.
     asks_unexpiring: bool,
+    /// All connections are needed; looked at again then.
+    no_room_until: Option<Tick>,
     due: Vec<Alarm>,
 }
 
@@ -191,6 +193,7 @@ impl Endpoint {
             unacknowledged_refused: 0,
             draining: false,
             asks_unexpiring: false,
+            no_room_until: None,
             due: Vec::new(),
         }
     }

@@ -110,8 +110,8 @@ impl Endpoint {
         let Some(asked) = state.asked.take_if(|asked| asked.transaction == transaction) else { return };
         match code {
             ..300 => self.session_changed(message, response, leg, asked),
-            // No such dialog: over, whatever else was agreed (§12.2.1.2).
-            408 | 481 => self.fail(leg, GoneCause::Failed),
+            // No such dialog, or nobody there: over, whatever else was agreed (§12.2.1.2, RFC 5057 §5.1).
+            404 | 408 | 410 | 416 | 480 | 481 | 482 | 484 | 485 | 502 | 604 => self.fail(leg, GoneCause::Failed),
             491 => {
                 let wait_ms = self.glare_ms(leg);
                 self.put_off(leg, asked, wait_ms);
@@ -174,6 +174,8 @@ impl Endpoint {
         if asked.offer {
             match sdp::parse(response.body, state.dialog.local.ip()) {
                 Ok(remote) if is_sdp(message) => state.settle(remote),
+                // It was only asked whether it is there.
+                _ if !asked.change && state.phase == Phase::Up => {}
                 _ => return self.fail(leg, GoneCause::NoCommonMedia),
             }
         }

@@ -22,6 +22,11 @@ const INTERVAL_S_MIN: u32 = 90;
 /// intervals.
 const LOOK_MS_MAX: u64 = 60_000;
 
+/// So many legs are asked at once whether they are still there, and others a little later: many calls may have begun
+/// together, over one connection.
+const ASKED_MAX: usize = 32;
+const ASK_MORE_MS: u64 = 100;
+
 /// When what is due in a session.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SessionClock {
@@ -103,10 +108,14 @@ impl Endpoint {
 
     pub(super) fn ask_unexpiring(&mut self) {
         self.asks_unexpiring = false;
-        if self.legs.len() > 0 {
+        let asked = self.legs.unexpiring(self.ctx.now, ASKED_MAX);
+        if asked.len() == ASKED_MAX {
+            self.asks_unexpiring = true;
+            self.ctx.alarm_in(ASK_MORE_MS, Alarm::Unexpiring);
+        } else if self.legs.len() > 0 {
             self.watch_unexpiring();
         }
-        for leg in self.legs.unexpiring(self.ctx.now) {
+        for leg in asked {
             self.ask_next(leg);
         }
     }

@@ -12,6 +12,11 @@ use crate::message::{Message, Start};
 use crate::slab::Key;
 use crate::transport::{ConnectionId, Frame, Hop, Over};
 
+/// Of all connections, one part in so many is freed at a time.
+const ROOM: usize = 64;
+/// How long it is believed that there is nothing to be freed.
+const NO_ROOM_MS: u64 = 500;
+
 impl Endpoint {
     pub(super) fn accepted(&mut self, connection: ConnectionId, source: SocketAddr, local: SocketAddr) {
         if self.ctx.connections.is_full_for_peers(&self.ctx.config)
@@ -27,11 +32,17 @@ impl Endpoint {
         }
     }
 
-    /// Closes the connection that nobody has used for longest: those who only hold theirs open shut out nobody.
+    /// Closes connections that nobody needs: those who only hold theirs open shut out nobody. Some at once, for to find
+    /// them all legs are looked at.
     fn make_room(&mut self) {
+        if self.no_room_until.is_some_and(|until| self.ctx.now < until) {
+            return;
+        }
         let needed = self.legs.connections().chain(self.registrar.connections()).collect();
-        if let Some(quietest) = self.ctx.connections.quietest(&needed) {
-            self.close(quietest);
+        let spare = self.ctx.connections.spare(&needed, (self.ctx.config.connections_max / ROOM).max(1));
+        self.no_room_until = spare.is_empty().then(|| self.ctx.now.plus_ms(NO_ROOM_MS));
+        for connection in spare {
+            self.close(connection);
         }
     }
 
@@ -72,7 +83,7 @@ impl Endpoint {
             }
         }
         if let Some(state) = self.ctx.connections.get_mut(connection) {
-            state.served(now, framing, some);
+            state.served(now, framing, some, trusted);
             self.ctx.watch(connection);
         }
     }

@@ -1,6 +1,7 @@
 //! The table of connections: which there are, to whom, since when they say nothing. It sends nothing by itself and
 //! does not know what is said on them.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
@@ -20,6 +21,8 @@ pub struct Connection {
     pub connecting: bool,
     /// A whole message has come, or we asked for the connection.
     pub useful: bool,
+    /// A message of somebody whom the site trusts has come.
+    trusted: bool,
     opened: Tick,
     /// When something last went either way.
     active: Tick,
@@ -38,6 +41,8 @@ pub struct Connections {
     table: BTreeMap<ConnectionId, Connection>,
     /// Those that we opened, by where to: requests share them.
     opened: BTreeMap<SocketAddr, ConnectionId>,
+    /// Those that peers made.
+    theirs: usize,
     /// By [`network`].
     per_host: BTreeMap<IpAddr, usize>,
     opened_count: u64,
@@ -72,14 +77,23 @@ impl Connections {
 
     /// Whether peers have all connections that they may have: an eighth is kept for those that we open.
     pub fn is_full_for_peers(&self, config: &Config) -> bool {
-        self.table.len() >= config.connections_max - config.connections_max / 8
+        let theirs_max = config.connections_max - config.connections_max / 8;
+        self.theirs >= theirs_max || self.table.len() >= config.connections_max
     }
 
-    /// Of those that peers made, the one that has said nothing for longest and that is not needed.
-    pub fn quietest(&self, needed: &BTreeSet<ConnectionId>) -> Option<ConnectionId> {
+    /// Those that peers made and that may go for others, at most so many: of the networks that have most, those that have
+    /// said nothing for longest. Whom the site trusts is left alone.
+    pub fn spare(&self, needed: &BTreeSet<ConnectionId>, count: usize) -> Vec<ConnectionId> {
         let theirs = self.table.range(..ConnectionId(ConnectionId::OURS_FIRST));
-        let spare = theirs.filter(|(id, _)| !needed.contains(id));
-        spare.min_by_key(|(_, connection)| connection.active).map(|(id, _)| *id)
+        let spare = theirs.filter(|(id, connection)| !connection.trusted && !needed.contains(id));
+        let mut spare: Vec<_> = spare
+            .map(|(id, connection)| {
+                let of_network = self.per_host.get(&network(connection.peer.ip())).copied().unwrap_or(0);
+                (Reverse(of_network), connection.active, *id)
+            })
+            .collect();
+        spare.sort_unstable();
+        spare.into_iter().take(count).map(|(_, _, id)| id).collect()
     }
 
     /// A connection of ours. `None` when there are enough of them.
@@ -102,6 +116,7 @@ impl Connections {
         let host = network(connection.peer.ip());
         let fresh = self.table.insert(id, connection).is_none();
         if fresh {
+            self.theirs += usize::from(id.0 < ConnectionId::OURS_FIRST);
             *self.per_host.entry(host).or_default() += 1;
         }
         fresh
@@ -110,6 +125,7 @@ impl Connections {
     /// Takes it out; gives the transactions that may still wait on it.
     pub fn remove(&mut self, id: ConnectionId) -> Option<Connection> {
         let connection = self.table.remove(&id)?;
+        self.theirs -= usize::from(id.0 < ConnectionId::OURS_FIRST);
         if self.opened.get(&connection.peer) == Some(&id) {
             self.opened.remove(&connection.peer);
         }
@@ -131,6 +147,7 @@ impl Connection {
             local,
             connecting: ours,
             useful: ours,
+            trusted: false,
             opened: now,
             active: now,
             unfinished: None,
@@ -154,8 +171,9 @@ impl Connection {
     }
 
     /// All whole messages were served; `some` of them there were.
-    pub fn served(&mut self, now: Tick, framing: Framing, some: bool) {
+    pub fn served(&mut self, now: Tick, framing: Framing, some: bool, trusted: bool) {
         self.useful |= some;
+        self.trusted |= some && trusted;
         self.unfinished = framing.is_unfinished().then(|| self.unfinished.filter(|_| !some).unwrap_or(now));
         self.framing = framing;
     }

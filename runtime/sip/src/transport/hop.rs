@@ -1,7 +1,7 @@
 //! One step of a message's way: to whom, and over what. It does not know what is sent.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use crate::dialog::sip_uri;
@@ -16,14 +16,21 @@ impl ConnectionId {
     pub const OURS_FIRST: u64 = 1 << 63;
 }
 
-/// Who counts as one where the number of something is bounded: an IPv4 address, or an IPv6 network of 64 bits, since
-/// whoever has one address of it has them all (RFC 4291 §2.5.4).
+/// Who counts as one where the number of something is bounded: an IPv4 address, also one behind NAT64 (RFC 6052 §2.1), or
+/// an IPv6 network of 64 bits, since whoever has one address of it has them all (RFC 4291 §2.5.4). On our own link each
+/// address is somebody.
 pub fn network(host: IpAddr) -> IpAddr {
     match host.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
-        v4 => v4,
+        IpAddr::V6(address) if address.to_bits() >> 32 == NAT64 => Ipv4Addr::from_bits(address.to_bits() as u32).into(),
+        IpAddr::V6(address) if !address.is_unicast_link_local() => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+        }
+        other => other,
     }
 }
+
+/// First 96 bits of `64:ff9b::/96`.
+const NAT64: u128 = 0x0064_ff9b << 64;
 
 /// `transport` of a Via or URI (RFC 3261 §20.42, §19.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -389,3 +389,37 @@ fn who_agreed_to_no_timer_is_asked_whether_it_is_still_there() {
         bench.assert_empties();
     }
 }
+
+#[test]
+fn whoever_answers_without_a_description_is_there_and_whoever_is_not_found_is_not() {
+    let mut bench = Bench::new();
+    established(&mut bench);
+    bench.said();
+    let (asked, _) = next(&mut bench);
+    bench.say(&response(&asked, 200, "", ""));
+    assert!(bench.one().starts_with("ACK ") && !bench.said().iter().any(|event| event.starts_with("gone ")));
+    let (asked, _) = next(&mut bench);
+    bench.say(&response(&asked, 480, "", ""));
+    assert_eq!(bench.said(), ["gone 1 Failed"]);
+    bench.assert_empties();
+}
+
+#[test]
+fn many_calls_that_began_together_are_asked_one_after_the_other() {
+    let mut bench = Bench::new();
+    for leg in 1_000..1_100 {
+        bench.dial(leg);
+        let invite = bench.one();
+        bench.say(&response(&invite, 200, "far", SDP));
+        bench.sent.clear();
+    }
+    let mut at_once = Vec::new();
+    for _ in 0..9_700 {
+        bench.wait_ms(100);
+        let asked: Vec<String> = bench.sent.drain(..).map(|(_, text)| text.replace("\r\n", "\n")).collect();
+        at_once.extend((!asked.is_empty()).then_some(asked.len()));
+        asked.iter().for_each(|asked| bench.say(&response(asked, 488, "", "")));
+        bench.sent.clear();
+    }
+    assert_eq!(at_once, [32, 32, 32, 4]);
+}

@@ -238,6 +238,10 @@ fn slow_and_endless_peers_are_closed() {
     bench.assert_empties();
 }
 
+fn tcp_options() -> String {
+    crlf(&tcp(request("OPTIONS", 1, "o1", "", "", "")))
+}
+
 #[test]
 fn connections_have_bounds() {
     let mut bench = Bench::with(|config| (config.connections_max, config.connections_per_host_max) = (8, 2));
@@ -274,7 +278,7 @@ fn connections_have_bounds() {
         bench.wait_ms(10);
         six(&mut bench, id, id);
     }
-    assert_eq!(bench.closes[2..], [4, 5, 7].map(ConnectionId), "the quietest make room, and no call's");
+    assert_eq!(bench.closes[2..], [4, 3, 5].map(ConnectionId), "of those who have two one each, then the quietest");
     dial(&mut bench, LEG);
     assert_eq!((bench.endpoint.load().connections, bench.connects.len()), (8, 1), "we still get through");
     let (uri, peer) = (Redacted::new("sip:127.0.0.77;transport=tcp".to_owned()), address("127.0.0.77:5060"));
@@ -282,6 +286,20 @@ fn connections_have_bounds() {
     bench.command(LegCommand::Dial { leg, target, from: None, ring_ms: RING_MS, media: address(MEDIA) });
     bench.wait_ms(10);
     assert_eq!(bench.said().last().unwrap(), "gone 9223372036854775809 Unreachable", "all are in use");
+    six(&mut bench, 13, 13);
+    assert_eq!(bench.closes[5..], [ConnectionId(7)], "a newcomer takes the place of one of theirs");
+    // One of a network that has two goes though others are quieter, and nobody whom the site trusts.
+    bench.input(Input::Stream { connection: ConnectionId(9), bytes: tcp_options().as_bytes(), trusted: true });
+    bench.wait_ms(10);
+    six(&mut bench, 14, 13);
+    bench.wait_ms(10);
+    six(&mut bench, 15, 15);
+    assert_eq!(bench.closes[6..], [8, 13].map(ConnectionId));
+    for id in 16..30 {
+        bench.wait_ms(10);
+        six(&mut bench, id, id);
+    }
+    assert!(!bench.closes.contains(&ConnectionId(9)) && !bench.closes.contains(&ConnectionId(1)));
     bench.command(LegCommand::HangUp { leg: LegId(1) });
     bench.assert_empties();
 }
@@ -333,12 +351,12 @@ fn noise(seed: u64) {
     let mut random = Random(seed);
     let corpus = corpus();
     let mut bench = Bench::with(|config| {
-        (config.connections_max, config.connections_per_host_max) = (6, 6);
+        (config.connections_max, config.connections_per_host_max) = (8, 4);
         config.legs_max = 8;
     });
     let mut next = 0;
     for _ in 0..300 {
-        assert!(bench.endpoint.load().connections <= 6);
+        assert!(bench.endpoint.load().connections <= 8);
         let any = |random: &mut Random, next: u64| match random.below(3) {
             0 => ConnectionId(ConnectionId::OURS_FIRST + random.below(4)),
             _ => ConnectionId(next.saturating_sub(1 + random.below(6))),
@@ -346,7 +364,8 @@ fn noise(seed: u64) {
         let connection = any(&mut random, next);
         match random.below(10) {
             0 => {
-                accept(&mut bench, ConnectionId(next));
+                let source = address(&format!("127.0.0.{}:40001", 1 + random.below(3)));
+                bench.input(Input::Accepted { connection: ConnectionId(next), source, local: address(LOCAL) });
                 next += 1;
             }
             1 => bench.input(Input::Closed { connection }),
