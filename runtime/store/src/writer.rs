@@ -309,7 +309,7 @@ impl State {
                 .prepare_cached(
                     "DELETE FROM intervals WHERE seq IN (SELECT seq FROM intervals WHERE ms < ?1 ORDER BY seq LIMIT ?2)",
                 )?
-                .execute((before, DROPPED_MAX))?;
+                .execute((before, DROPPED_MAX as i64))?;
             stale = Some(before).filter(|_| dropped == DROPPED_MAX);
         }
         transaction.commit()?;
