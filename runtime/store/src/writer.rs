@@ -110,7 +110,7 @@ impl Writer {
             pending: Arc::clone(&pending),
             started,
             failing: false,
-            marks: [0; 2],
+            marks: (0, 0),
             stale: None,
             checkpoint: started,
         };
@@ -197,7 +197,7 @@ struct State {
     failing: bool,
     checkpoint: Instant,
     /// The newest interval at the last checkpoint, and at the one before it.
-    marks: [i64; 2],
+    marks: (i64, i64),
     stale: Option<Stale>,
 }
 
@@ -311,9 +311,9 @@ impl State {
         if due {
             let live = self.open.iter().filter(|(call, _)| !matches!(fresh.get(call), Some(Fresh::Ended)));
             parted = checkpoint(&transaction, live, &self.options, now)?;
-            stale = Some(Stale { row: marks[1], before_ms: now_ms - 2 * self.options.checkpoint_ms as i64 });
+            stale = Some(Stale { row: marks.1, before_ms: now_ms - 2 * self.options.checkpoint_ms as i64 });
             let newest: Option<i64> = transaction.query_row("SELECT max(seq) FROM intervals", [], |row| row.get(0))?;
-            marks = [newest.unwrap_or(0), marks[0]];
+            marks = (newest.unwrap_or(0), marks.0);
         }
         // All at once, a minute of a busy server would be hundreds of megabytes, whose every page is read to be freed.
         if let Some(Stale { row, before_ms }) = stale {
