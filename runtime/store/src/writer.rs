@@ -110,6 +110,7 @@ impl Writer {
             pending: Arc::clone(&pending),
             started,
             failing: false,
+            marks: (0, 0),
             stale: None,
             checkpoint: started,
         };
@@ -195,8 +196,17 @@ struct State {
     started: Instant,
     failing: bool,
     checkpoint: Instant,
-    /// Intervals from before this millisecond are of no use any more, and go a few at a time.
-    stale: Option<i64>,
+    /// The newest interval at the last checkpoint, and at the one before it.
+    marks: (i64, i64),
+    stale: Option<Stale>,
+}
+
+/// Intervals that are of no use any more and go a few at a time: up to this row, which finds them, and from before this
+/// millisecond, for the rows of an empty table begin anew.
+#[derive(Clone, Copy)]
+struct Stale {
+    row: i64,
+    before_ms: i64,
 }
 
 impl State {
@@ -297,23 +307,26 @@ impl State {
                 .execute((now_ms, bytes))?;
         }
         let mut parted = Vec::new();
-        let mut stale = self.stale;
+        let (mut stale, mut marks) = (self.stale, self.marks);
         if due {
             let live = self.open.iter().filter(|(call, _)| !matches!(fresh.get(call), Some(Fresh::Ended)));
             parted = checkpoint(&transaction, live, &self.options, now)?;
-            stale = Some(now_ms - 2 * self.options.checkpoint_ms as i64);
+            stale = Some(Stale { row: marks.1, before_ms: now_ms - 2 * self.options.checkpoint_ms as i64 });
+            let newest: Option<i64> = transaction.query_row("SELECT max(seq) FROM intervals", [], |row| row.get(0))?;
+            marks = (newest.unwrap_or(0), marks.0);
         }
         // All at once, a minute of a busy server would be hundreds of megabytes, whose every page is read to be freed.
-        if let Some(before) = stale {
+        if let Some(Stale { row, before_ms }) = stale {
             let dropped = transaction
                 .prepare_cached(
-                    "DELETE FROM intervals WHERE seq IN (SELECT seq FROM intervals WHERE ms < ?1 ORDER BY seq LIMIT ?2)",
+                    "DELETE FROM intervals WHERE seq IN \
+                     (SELECT seq FROM intervals WHERE seq <= ?1 AND ms < ?2 ORDER BY seq LIMIT ?3)",
                 )?
-                .execute((before, DROPPED_MAX as i64))?;
-            stale = Some(before).filter(|_| dropped == DROPPED_MAX);
+                .execute((row, before_ms, DROPPED_MAX as i64))?;
+            stale = stale.filter(|_| dropped == DROPPED_MAX);
         }
         transaction.commit()?;
-        self.stale = stale;
+        (self.stale, self.marks) = (stale, marks);
         for call in parted {
             if let Some(open) = self.open.get_mut(&call) {
                 open.has_part = true;

@@ -419,6 +419,25 @@ fn a_commit_waits_for_whoever_writes_beside_it() {
     assert!(!said.iter().any(|event| matches!(event, Event::Failed { .. })), "{said:?}");
 }
 
+/// A minute of a busy server is hundreds of megabytes of them: dropped at once, they held up every call for seconds.
+#[test]
+fn intervals_go_when_nothing_else_is_written_and_calls_stay_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, events) = open(folder.path(), Options { checkpoint_ms: 100, commit_ms: 0, ..Options::default() });
+    for commit in 1..=40 {
+        store.submit(commit, vec![grow((commit % 8) as u8, b"xyz")]).unwrap();
+        committed(&events, commit);
+    }
+    let beside = rusqlite::Connection::open(folder.path().join("strowger.db")).unwrap();
+    let left = || beside.query_row("SELECT count(*) FROM intervals", [], |row| row.get::<_, i64>(0)).unwrap();
+    while left() > 0 {
+        std::thread::yield_now();
+    }
+    let calls = store.open_calls().unwrap();
+    assert_eq!(calls.len(), 8);
+    assert!(calls.iter().all(|call| call.journal == b"xyz".repeat(5)), "{calls:?}");
+}
+
 #[test]
 fn what_is_over_its_time_goes_in_small_bites() {
     let folder = tempfile::tempdir().unwrap();
