@@ -32,10 +32,6 @@ pub fn open(path: &Path) -> Result<Opened> {
     let config = site(path)?;
     let bundle =
         read_bundle(path, &path.join(&config.storage.data)).map_err(|error| Failure::new(error.message, error.help))?;
-    if !bundle.files.iter().any(|(name, _)| name.ends_with(".flow")) {
-        let message = format!("`{}` has no flow file", path.display());
-        return Err(Failure::new(message, "name the folder in which the `.flow` files are"));
-    }
     let known = path.join(FILE_NAME).is_file();
     let names = if known { config.names() } else { SiteNames::default() };
     Ok(Opened { bundle, names })
@@ -73,6 +69,17 @@ fn folder_of(file: &Path) -> PathBuf {
 /// Where the project keeps what it writes, as far as its `strowger.yaml` reads.
 pub fn data_folder(path: &Path) -> PathBuf {
     path.join(site(path).map_or_else(|_| Config::default().storage.data, |config| config.storage.data))
+}
+
+/// A server has a folder of its own, where its data lies too.
+pub fn expect_folder(path: &Path) -> Result {
+    match path.is_dir() {
+        true => Ok(()),
+        false if path.is_file() => {
+            Err(Failure::new(format!("`{}` is a file", path.display()), "name the folder of the project"))
+        }
+        false => Err(no_project(path)),
+    }
 }
 
 fn no_project(path: &Path) -> Failure {

@@ -62,6 +62,7 @@ pub fn service(text: &str) -> std::result::Result<(String, Base), String> {
 impl Serve {
     pub fn run(&self) -> Result {
         start_logging(if self.json { LogFormat::Json } else { LogFormat::Human }, self.debug);
+        crate::project::expect_folder(&self.path)?;
         let mut config = crate::project::site_with_secrets(&self.path)?;
         let adjust = self.adjust()?;
         adjust(&mut config);

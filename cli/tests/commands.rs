@@ -210,3 +210,18 @@ fn a_single_file_knows_the_recordings_of_its_folder() {
     let (said, passed) = check(&[]);
     assert!(!passed && said.contains("F0703"), "{said}");
 }
+
+#[test]
+fn a_folder_that_is_no_project_is_not_served_and_stays_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let absent = folder.path().join("absent");
+    let file = folder.path().join("a.flow");
+    std::fs::write(&file, "").unwrap();
+    for (path, why) in [(&empty, "has no flow file"), (&absent, "there is no"), (&file, "is a file")] {
+        let (said, served) = strowger(&["serve", path.to_str().unwrap()], "");
+        assert!(!served && said.contains(why) && said.contains("help: name"), "{said}");
+    }
+    assert!(!absent.exists() && empty.read_dir().unwrap().next().is_none());
+}

@@ -69,9 +69,17 @@ impl Stamp {
 }
 
 /// Reads `strowger.yaml`, all `.flow` files, and what lies below `prompts/`, sorted by path. The data folder,
-/// hidden folders and `target` are left out.
+/// hidden folders and `target` are left out. A folder without a flow is no project: most likely it is another one, or its
+/// files are just being moved.
 pub fn read_bundle(folder: &Path, data: &Path) -> Result<Bundle, ProjectError> {
-    read(entries(folder, data)?)
+    let entries = entries(folder, data)?;
+    if !entries.iter().any(|entry| entry.name.ends_with(FLOW_ENDING)) {
+        return Err(ProjectError {
+            message: format!("`{}` has no flow file", folder.display()),
+            help: "name the folder in which the `.flow` files are".into(),
+        });
+    }
+    read(entries)
 }
 
 /// A single flow file under its own name, and what lies below `prompts/` of the folder to which it belongs.
@@ -316,6 +324,7 @@ mod tests {
             for (what, put) in kinds {
                 let folder = tempfile::tempdir().unwrap();
                 fs::create_dir(folder.path().join("prompts")).unwrap();
+                fs::write(folder.path().join("b.flow"), "").unwrap();
                 put(&folder.path().join(name));
                 let found = read_bundle(folder.path(), &folder.path().join("data"));
                 match (name, what) {
@@ -334,8 +343,14 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_is_named() {
-        let error = read_bundle(Path::new("/nowhere"), Path::new("/nowhere/data")).unwrap_err();
-        assert!(error.message.contains("`/nowhere`"), "{error}");
+    fn what_is_no_project_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::write(root.join("strowger.yaml"), "").unwrap();
+        for (no_project, why) in [(root.join("nowhere"), "cannot read"), (root.to_owned(), "has no flow file")] {
+            let error = read_bundle(&no_project, &no_project.join("data")).unwrap_err();
+            assert!(error.message.contains(&format!("`{}`", no_project.display())), "{error}");
+            assert!(error.message.contains(why), "{error}");
+        }
     }
 }

@@ -26,6 +26,7 @@ use crate::open_files;
 use crate::pages::Pages;
 use crate::people::Resolver;
 use crate::plant::{Helpers, Plant};
+use crate::project::read_bundle;
 use crate::prompts::{Prompts, Voices, recording_first};
 use crate::server::{Options, StartError};
 use crate::site::SharedSite;
@@ -79,6 +80,10 @@ impl Parts {
     pub fn open(config: Config, project: &Path) -> Result<Parts, StartError> {
         let system = |error: std::io::Error| StartError::system(&error);
         let data = project.join(&config.storage.data);
+        if !data.exists() {
+            // A wrong folder is left as it was.
+            read_bundle(project, &data).map_err(|error| StartError::new(&error.message, &error.help))?;
+        }
         let (socket, listener) =
             bind_sip(config.listen.sip).map_err(|error| bind_error("SIP", config.listen.sip, &error, "sip"))?;
         let http = TcpListener::bind(config.listen.http)

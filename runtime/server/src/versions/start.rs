@@ -10,7 +10,7 @@ use runtime_store::{StoredVersion, VersionChange, VersionState};
 use super::report::{add_warning, report};
 use super::{Accepted, Actor, FOLDER_SEEN, Versions, contents, epoch, lock, now};
 use crate::node::Role;
-use crate::project;
+use crate::project::{self, ProjectError};
 
 /// What may be taken at a start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Versions {
         lock(&self.history).fingerprint = project::fingerprint(&self.folder, &self.data).ok();
         let versions = self.stored();
         let stable = versions.iter().find(|version| version.state == VersionState::Stable);
-        let bundle = project::read_bundle(&self.folder, &self.data).map_err(|e| report(&e.message, &e.help));
+        let bundle = project::read_bundle(&self.folder, &self.data);
         let Some(stable) = stable else { return self.start_files(bundle) };
         let changed = bundle.as_ref().is_ok_and(|bundle| self.seen() != Some(contents(bundle)));
         match take {
@@ -50,6 +50,10 @@ impl Versions {
                         let message = "the project's files are not those that serve";
                         add_warning(&mut accepted.report, message, "take them with `strowger deploy`");
                     }
+                    if let Err(unread) = bundle {
+                        let message = format!("{}; what served before goes on", unread.message);
+                        add_warning(&mut accepted.report, &message, &unread.help);
+                    }
                     Ok(accepted)
                 }
                 // A graph of another time: its files are all that is left of it.
@@ -65,8 +69,9 @@ impl Versions {
         self.store.setting(FOLDER_SEEN).ok().flatten()?.try_into().ok()
     }
 
-    fn start_files(&self, bundle: Result<Bundle, Report>) -> Result<Accepted, Report> {
+    fn start_files(&self, bundle: Result<Bundle, ProjectError>) -> Result<Accepted, Report> {
         let actor = Actor::server();
+        let bundle = bundle.map_err(|error| report(&error.message, &error.help));
         let loaded = bundle.and_then(|bundle| {
             self.remember_folder(&bundle);
             let site = self.site.load();

@@ -120,6 +120,15 @@ fn files_that_are_refused_at_a_restart_leave_what_served_before() {
     assert!(said.contains("main.flow:1: broken") && said.contains("what served before goes on"), "{said}");
     assert_eq!(current(&site), first);
     assert!(site.json("/versions")["refused"]["text"].as_str().unwrap().contains("broken"));
+    std::fs::remove_file(site.folder.path().join("main.flow")).unwrap();
+    for watch in [true, false] {
+        site.restart(watch);
+        let said = &site.server().first.report.text;
+        assert!(said.contains("has no flow file; what served before goes on"), "{said}");
+        assert_eq!(current(&site), first);
+    }
+    let (status, text) = site.post("/reload", "");
+    assert_eq!((status, current(&site)), (409, first), "{text}");
 }
 
 #[test]
