@@ -36,9 +36,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Trees and graphs are many small pieces; with the system's allocator a quarter of a check went into it.
+/// Trees and graphs are many small pieces, and a server is to give back what a busy hour took; see decision 0032.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 #[derive(Parser)]
 #[command(name = "strowger", version, about = "Contact-centre flows: checked, compiled, tested, served")]
