@@ -1,12 +1,13 @@
 //! `strowger serve`: a project's numbers over SIP, until the process is told to stop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use runtime_server::config::{Base, Config, ServiceSite};
 use runtime_server::{Adjust, AtStart, LogFormat, Options, RunningServer, Server, StartError, start_logging};
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::build::Compiler;
 use crate::moment::Moment;
@@ -30,7 +31,8 @@ pub struct Serve {
     /// Where a service lives, instead of `services: NAME: base:`; may be given several times
     #[arg(long = "service", value_name = "NAME=URL", value_parser = service)]
     services: Vec<(String, Base)>,
-    /// A rehearsal: the clock begins here, like `2026-10-01 10:00 in Asia/Shanghai`
+    /// A rehearsal: the clock begins here, like `2026-10-01 10:00 in Asia/Shanghai`, and what it keeps goes with it unless
+    /// `--data` names a folder
     #[arg(long, value_name = "TIME")]
     at: Option<Moment>,
     /// What runs the code
@@ -64,7 +66,8 @@ impl Serve {
         start_logging(if self.json { LogFormat::Json } else { LogFormat::Human }, self.debug);
         crate::project::expect_folder(&self.path)?;
         let mut config = crate::project::site_with_secrets(&self.path)?;
-        let adjust = self.adjust()?;
+        let rehearsal = self.rehearsal()?;
+        let adjust = self.adjust(rehearsal.as_ref().map(TempDir::path))?;
         adjust(&mut config);
         let mut options = Options::new(&self.path);
         options.watch = !self.no_watch;
@@ -78,9 +81,22 @@ impl Serve {
         server.wait().map_err(|cause| Failure::new(format!("the server failed: {cause}"), "the log says more"))
     }
 
+    /// Where a rehearsal keeps its data, unless it is told: nothing of another time comes among what really was.
+    fn rehearsal(&self) -> Result<Option<TempDir>> {
+        if self.at.is_none() || self.data.is_some() {
+            return Ok(None);
+        }
+        let folder = tempfile::Builder::new().prefix("strowger-rehearsal-").tempdir();
+        let folder = folder.map_err(|cause| {
+            let message = format!("no folder for the rehearsal in `{}`: {cause}", std::env::temp_dir().display());
+            Failure::new(message, "name one with `--data`")
+        })?;
+        Ok(Some(folder))
+    }
+
     /// What the command line changes of the site, applied at each reload too.
-    fn adjust(&self) -> Result<Adjust> {
-        let data = match &self.data {
+    fn adjust(&self, rehearsal: Option<&Path>) -> Result<Adjust> {
+        let data = match self.data.as_deref().or(rehearsal) {
             Some(data) => Some(std::path::absolute(data).map_err(|cause| {
                 Failure::new(format!("`{}` is no folder: {cause}", data.display()), "name one that this user may write")
             })?),
@@ -122,6 +138,9 @@ impl Serve {
             "serving version {} on sip:{sip}; health, metrics and reload on http://{http}",
             server.first.graph.short()
         );
+        if self.at.is_some() && self.data.is_none() {
+            println!("a rehearsal: what it keeps is gone when it stops, unless `--data` names a folder");
+        }
         println!("call it:  strowger call sip:NUMBER@{sip}");
     }
 }

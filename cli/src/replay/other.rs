@@ -78,7 +78,10 @@ fn show(kept: &Kept, path: &Path, versions: &[String; 2], zone: &str, compared: 
     let line = |line: &Line| format!("{}\n", line.to_text(zone));
     say(&now.shown.iter().take(same).map(line).collect::<String>());
     let verdict = match parting {
-        None => format!("the same: {}{}", plural(aligned.requests as usize, "request"), as_far(aligned)),
+        None => {
+            let requests = plural(aligned.requests as usize, "request");
+            format!("the same: {requests}{}{}", assumed(aligned), as_far(aligned))
+        }
         Some(parting) => {
             say(&compared.difference().unwrap_or_default());
             let behind = &now.shown.get(parting.now + 1..).unwrap_or_default();
@@ -204,16 +207,19 @@ fn as_far(aligned: &Aligned) -> &'static str {
 
 fn verdict(now: &Transcript, parting: &Parting, aligned: &Aligned) -> String {
     let place = now.place(parting.now).map_or_else(String::new, |place| format!(" at {place}"));
-    let assumed = match aligned.assumed {
-        0 => String::new(),
-        count => format!(", with {} assumed", plural(count as usize, "answer")),
-    };
     let end = match aligned.lost {
         None => "the call comes to its end".to_owned(),
         Some(Lost::JournalEnds) => "it goes on as far as the journal does".to_owned(),
         Some(_) => "it cannot go on".to_owned(),
     };
-    format!("it differs{place}; {end}{assumed}")
+    format!("it differs{place}; {end}{}", assumed(aligned))
+}
+
+fn assumed(aligned: &Aligned) -> String {
+    match aligned.assumed {
+        0 => String::new(),
+        count => format!(", with {} assumed", plural(count as usize, "answer")),
+    }
 }
 
 fn to_json(kept: &Kept, [version, other]: &[String; 2], compared: &Compared) -> Value {
@@ -232,7 +238,11 @@ fn to_json(kept: &Kept, [version, other]: &[String; 2], compared: &Compared) -> 
         "call": text(&kept.record, "call"),
         "version": version,
         "given_to": other,
-        "verdict": if parting.is_some() { "differs" } else { "same" },
+        "verdict": match parting {
+            Some(_) => "differs",
+            None if aligned.assumed > 0 => "assumed",
+            None => "same",
+        },
         "first": parting.as_ref().map(|parting| json!({ "then": side(then, parting.then), "now": side(now, parting.now) })),
         "lost": why,
         "assumed": aligned.assumed,

@@ -1,7 +1,7 @@
 //! The network between the server and a desk phone goes away during a call.
 
 use runtime_contract::leg::GoneCause;
-use runtime_server::{Phone, PhoneEvent};
+use runtime_server::{Phone, PhoneCall, PhoneEvent};
 use tempfile::{TempDir, tempdir};
 
 use super::desk_phones::{DESK, loudness_at, results};
@@ -14,30 +14,43 @@ use crate::{LONG, gone};
 /// 1 s of voice.
 const SECOND: usize = 8_000;
 
-/// The desk's flow, served at our end of a cable; callers are at the same address.
-fn site(cable: &Cable, data: &TempDir, project: &TempDir, more: &str) -> Served {
-    let flow = harness::project("cli/tests/projects/desk/desk.flow");
-    std::fs::copy(flow, project.path().join("desk.flow")).unwrap();
-    let yaml = format!(
-        "voices: {{ engine: tones }}\ntrunks: {{ outside: {} }}\nphones: {{ 2001: {{ password: a good secret }}, \
-         2002: {{ password: x }} }}\n{more}",
-        cable.here
-    );
-    std::fs::write(project.path().join("strowger.yaml"), yaml).unwrap();
-    Served::start_at(project.path(), data.path(), &format!("{}:0", cable.here), &["--no-watch"])
+/// A caller and the desk's phone talk; server and caller are at our end of the cable, the phone is at the other.
+struct Talking {
+    cable: Cable,
+    served: Served,
+    call: PhoneCall,
+    desk: Pjsua2,
+    data: TempDir,
+    _kept: (Phone, TempDir),
+}
+
+impl Talking {
+    fn start(more: &str) -> Talking {
+        let (folder, data) = (tempdir().unwrap(), tempdir().unwrap());
+        let cable = Cable::plug();
+        let flow = harness::project("cli/tests/projects/desk/desk.flow");
+        std::fs::copy(flow, folder.path().join("desk.flow")).unwrap();
+        let yaml = format!(
+            "voices: {{ engine: tones }}\ntrunks: {{ outside: {} }}\nphones: {{ 2001: {{ password: a good secret }}, \
+             2002: {{ password: x }} }}\n{more}",
+            cable.here
+        );
+        std::fs::write(folder.path().join("strowger.yaml"), yaml).unwrap();
+        let sip = format!("{}:0", cable.here);
+        let served = Served::start_at(folder.path(), data.path(), &sip, &["--no-watch"]);
+        let phone = Phone::start(served.sip).unwrap();
+        let heard = folder.path().join("heard.wav");
+        let (desk, status) = Pjsua2::start_beyond(Some(&cable), served.sip, DESK, "udp", "stay", &heard);
+        assert_eq!(status, 200, "{}", served.log());
+        let call = phone.call(&format!("sip:+864008100006@{}", served.sip), Some("+8613800000001")).unwrap();
+        desk.wait_for(|event| event["state"] == "CONFIRMED");
+        Talking { cable, served, call, desk, data, _kept: (phone, folder) }
+    }
 }
 
 #[test]
 fn a_call_outlives_a_short_partition() {
-    let (project, data, folder) = (tempdir().unwrap(), tempdir().unwrap(), tempdir().unwrap());
-    let cable = Cable::plug();
-    let served = site(&cable, &data, &project, "");
-    let phone = Phone::start(served.sip).unwrap();
-    let heard = folder.path().join("heard.wav");
-    let (desk, status) = Pjsua2::start_beyond(Some(&cable), served.sip, DESK, "udp", "stay", &heard);
-    assert_eq!(status, 200, "{}", served.log());
-    let call = phone.call(&format!("sip:+864008100006@{}", served.sip), Some("+8613800000001")).unwrap();
-    desk.wait_for(|event| event["state"] == "CONFIRMED");
+    let Talking { cable, served, call, desk, data, _kept } = Talking::start("");
     let tone_from = |at: usize| loudness_at(&call.heard()[at..], 620.0);
     let heard_until = |holds: &dyn Fn() -> bool| {
         while !holds() {
@@ -65,15 +78,7 @@ fn a_call_outlives_a_short_partition() {
 /// Nobody says BYE: whoever is to refresh the session cannot, and the server ends it (RFC 4028 §10, 90 s at least).
 #[test]
 fn a_call_whose_phone_does_not_come_back_ends_by_its_session_timer() {
-    let (project, data, folder) = (tempdir().unwrap(), tempdir().unwrap(), tempdir().unwrap());
-    let cable = Cable::plug();
-    let served = site(&cable, &data, &project, "limits: { session_expires_s: 90 }\n");
-    let phone = Phone::start(served.sip).unwrap();
-    let heard = folder.path().join("heard.wav");
-    let (desk, status) = Pjsua2::start_beyond(Some(&cable), served.sip, DESK, "udp", "stay", &heard);
-    assert_eq!(status, 200, "{}", served.log());
-    let call = phone.call(&format!("sip:+864008100006@{}", served.sip), Some("+8613800000001")).unwrap();
-    desk.wait_for(|event| event["state"] == "CONFIRMED");
+    let Talking { cable, served, call, data, desk: _desk, _kept } = Talking::start("limits: { session_expires_s: 90 }\n");
     cable.pull();
     // The flow goes on behind `connect to`, and hangs up.
     let mut events = std::iter::repeat_with(|| call.next_event(LONG)).take(9).flatten();

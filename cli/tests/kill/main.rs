@@ -12,6 +12,7 @@ mod harness;
 mod rounds;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex};
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use harness::served::Served;
 use runtime_contract::leg::GoneCause;
-use runtime_server::{Phone, PhoneEvent, Responder};
+use runtime_server::{Phone, PhoneCall, PhoneEvent, Responder};
 use runtime_store::{Options, Store};
 
 const CALLERS: u64 = 12;
@@ -187,38 +188,58 @@ fn calls_that_were_up_go_on_with_voice_after_a_kill() {
     }
 }
 
-/// What was recorded until the kill has its row, and is found when its person is taken out; nothing else is left.
-#[test]
-fn recordings_that_a_kill_cut_off_are_kept_and_erased_with_their_call() {
-    const LONG: Duration = Duration::from_secs(60);
-    let project = harness::project("cli/tests/projects/kept");
-    let data = tempfile::tempdir().unwrap();
-    let mut served = Served::start(&project, data.path(), &["--no-watch"]);
+/// A call whose server is killed when a second of it is recorded: who called, the call, and where the server was.
+fn killed_while_it_is_recorded(project: &Path, data: &Path) -> (Phone, PhoneCall, String) {
+    let mut served = Served::start(project, data, &["--no-watch"]);
     let phone = Phone::start(served.sip).unwrap();
     let target = format!("sip:+864008100006@{}", served.sip);
     let call = phone.call(&target, Some("+8613800000001")).unwrap();
-    let recordings = data.path().join("recordings");
-    let file = recordings.join("1.wav");
+    let file = data.join("recordings/1.wav");
     // The writer is given a second at a time.
-    let until = Instant::now() + LONG;
-    while std::fs::metadata(&file).map_or(0, |facts| facts.len()) < 32_000 {
-        assert!(Instant::now() < until, "it is recorded");
-        std::thread::park_timeout(Duration::from_millis(20));
-    }
+    harness::until("it is recorded", || std::fs::metadata(&file).map_or(0, |facts| facts.len()) >= 32_000);
     let sip = served.sip.to_string();
     served.signal("KILL");
     served.child.wait().unwrap();
-    // Of another life of the folder, encrypted or not; and what is no recording.
-    for name in ["70.wav", "71.wav.enc", "notes.txt"] {
-        std::fs::write(recordings.join(name), "nobody's").unwrap();
-    }
+    (phone, call, sip)
+}
+
+/// The next process takes the call up; it ends by a key.
+fn taken_up_and_ended(project: &Path, data: &Path, sip: &str, call: &PhoneCall) {
+    const LONG: Duration = Duration::from_secs(60);
     let heard = call.heard().len();
-    let served = Served::start_at(&project, data.path(), &sip, &["--no-watch"]);
+    let served = Served::start_at(project, data, sip, &["--no-watch"]);
     assert!(call.wait_heard(heard + 8_000, LONG) > heard + 8_000, "it goes on");
     assert!(call.press("1"));
     let gone = std::iter::from_fn(|| call.next_event(LONG)).find(|event| matches!(event, PhoneEvent::Gone(_)));
     assert_eq!(gone, Some(PhoneEvent::Gone(GoneCause::RemoteHungUp)));
     assert_eq!(served.stop(), 0);
+}
+
+/// Its journal claims the file that is gone; after another kill it would take another call's voice.
+#[test]
+fn the_number_of_a_recording_that_is_gone_is_not_given_while_a_call_claims_it() {
+    let project = harness::project("cli/tests/projects/kept");
+    let data = tempfile::tempdir().unwrap();
+    let (_phone, call, sip) = killed_while_it_is_recorded(&project, data.path());
+    std::fs::remove_file(data.path().join("recordings/1.wav")).unwrap();
+    taken_up_and_ended(&project, data.path(), &sip, &call);
+    let store = Store::open(data.path(), Options::default(), |_| ()).unwrap();
+    let listed: Vec<u64> = store.recordings().unwrap().into_iter().collect();
+    assert!(listed.first() == Some(&2), "{listed:?}");
+}
+
+/// What was recorded until the kill has its row, and is found when its person is taken out; nothing else is left.
+#[test]
+fn recordings_that_a_kill_cut_off_are_kept_and_erased_with_their_call() {
+    let project = harness::project("cli/tests/projects/kept");
+    let data = tempfile::tempdir().unwrap();
+    let (_phone, call, sip) = killed_while_it_is_recorded(&project, data.path());
+    let recordings = data.path().join("recordings");
+    // Of another life of the folder, encrypted or not; and what is no recording.
+    for name in ["70.wav", "71.wav.enc", "notes.txt"] {
+        std::fs::write(recordings.join(name), "nobody's").unwrap();
+    }
+    taken_up_and_ended(&project, data.path(), &sip, &call);
     let names = || {
         let files =
             std::fs::read_dir(&recordings).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());

@@ -70,24 +70,29 @@ impl Call {
         recording: u64,
         result: Result<Recorded, RecordingFailed>,
     ) {
-        let (call, created) = (self.id(), desk.now.time);
+        let call = self.id();
         match result {
             // On and off at once, or on a leg that nothing came from and went to.
             Ok(Recorded { length_ms: 0, .. }) => {
                 desk.put(Output::Media(MediaCommand::DiscardRecording { recording }));
             }
-            Ok(Recorded { length_ms, .. }) => {
-                let (partial, conversation) = (false, true);
-                desk.write(Write::Recording { call, recording, length_ms, created, partial, conversation });
-                self.record.recordings.push(recording);
-                let note = LineNote::Recorded(recording).to_bytes();
-                self.tell(desk, SessionInput::Leg(Redacted::new(note)));
-            }
-            Err(RecordingFailed) => {
-                desk.put(Output::Media(MediaCommand::DiscardRecording { recording }));
+            Ok(Recorded { length_ms, .. }) => self.keep_conversation(desk, recording, length_ms, false),
+            Err(RecordingFailed { kept_ms }) => {
+                match kept_ms {
+                    0 => desk.put(Output::Media(MediaCommand::DiscardRecording { recording })),
+                    length_ms => self.keep_conversation(desk, recording, length_ms, true),
+                }
                 desk.event(Event::RecordingFailed { call });
             }
         }
+    }
+
+    fn keep_conversation(&mut self, desk: &mut Desk, recording: u64, length_ms: u32, partial: bool) {
+        let (call, created, conversation) = (self.id(), desk.now.time, true);
+        desk.write(Write::Recording { call, recording, length_ms, created, partial, conversation });
+        self.record.recordings.push(recording);
+        let note = LineNote::Recorded(recording).to_bytes();
+        self.tell(desk, SessionInput::Leg(Redacted::new(note)));
     }
 
     /// The call is over, and has waited long enough for its files.

@@ -83,13 +83,16 @@ impl Desk {
         conversation: bool,
         result: Result<Recorded, RecordingFailed>,
     ) {
-        match result {
-            Ok(Recorded { length_ms, .. }) if length_ms > 0 => {
-                let created = self.now.time;
-                self.write(Write::Recording { call, recording, length_ms, created, partial: true, conversation });
-            }
-            _ => self.put(Output::Media(MediaCommand::DiscardRecording { recording })),
+        let length_ms = match result {
+            // The flow would have heard that nobody spoke.
+            Ok(Recorded { spoken: false, .. }) if !conversation => 0,
+            Ok(Recorded { length_ms, .. }) | Err(RecordingFailed { kept_ms: length_ms }) => length_ms,
+        };
+        if length_ms == 0 {
+            return self.put(Output::Media(MediaCommand::DiscardRecording { recording }));
         }
+        let created = self.now.time;
+        self.write(Write::Recording { call, recording, length_ms, created, partial: true, conversation });
     }
 
     /// A leg that a call places.

@@ -113,9 +113,12 @@ pub struct Recorded {
     pub spoken: bool,
 }
 
-/// The file could not be written; the media room has logged why.
+/// The file could not be written, or not to its end; the media room has logged why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RecordingFailed;
+pub struct RecordingFailed {
+    /// What there is of it, in milliseconds.
+    pub kept_ms: u32,
+}
 
 /// Why a service has no answer. All are the outcome `failed`; they differ in logs and transcripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -32,7 +32,7 @@ pub(crate) enum LineNote {
     First(Vec<u8>),
     /// Of whom he goes on to, by the outstanding request.
     Second(Vec<u8>),
-    /// A recording of the conversation is kept.
+    /// A recording of the conversation is kept, or any that a crash cut off.
     Recorded(u64),
     /// A recording was begun: its file is this call's, whatever comes of it.
     Begun { recording: u64, conversation: bool },
@@ -109,8 +109,8 @@ impl Exchange {
         let cut: Vec<u64> = recovered.cut.iter().map(|cut| cut.recording).collect();
         match Session::from_journal(recovered.program.clone(), &recovered.journal) {
             Ok(mut rebuilt) => {
-                rebuilt.recordings.extend(cut);
-                self.end_rebuilt(recovered.call, rebuilt);
+                rebuilt.recordings.extend(&cut);
+                self.end_rebuilt(recovered.call, rebuilt, &cut);
             }
             Err(error) => {
                 let why = error.to_string();
@@ -124,7 +124,7 @@ impl Exchange {
         }
     }
 
-    fn end_rebuilt(&mut self, call: CallId, rebuilt: Rebuilt) {
+    fn end_rebuilt(&mut self, call: CallId, rebuilt: Rebuilt, cut: &[u64]) {
         let record = self.record_of(call, &rebuilt);
         let dialogs = Dialogs::of(&LegFacts::of_rebuilt(&rebuilt), &rebuilt);
         let Rebuilt { mut session, notes, end, .. } = rebuilt;
@@ -147,6 +147,10 @@ impl Exchange {
         let id = call.id();
         self.add(call);
         self.with_call(id, |call, desk| {
+            for recording in cut {
+                let note = LineNote::Recorded(*recording).to_bytes();
+                call.tell(desk, SessionInput::Leg(Redacted::new(note)));
+            }
             if !revives {
                 return call.tell(desk, SessionInput::Stop(StopReason::Crash));
             }
@@ -186,7 +190,7 @@ impl Exchange {
             answered: rebuilt.answered,
             ended: rebuilt.last,
             faults: rebuilt.faults.len() as u32,
-            recordings: rebuilt.recordings.iter().copied().chain(conversations(rebuilt)).collect(),
+            recordings: rebuilt.recordings.iter().copied().chain(noted_recordings(rebuilt)).collect(),
             quality: None,
             ..empty_record(call)
         }
@@ -207,8 +211,8 @@ impl Call {
     }
 }
 
-/// The recordings of its conversation that are kept.
-fn conversations(rebuilt: &Rebuilt) -> impl Iterator<Item = u64> + '_ {
+/// The recordings that are kept and no request's answer tells of.
+fn noted_recordings(rebuilt: &Rebuilt) -> impl Iterator<Item = u64> + '_ {
     let notes = rebuilt.legs.iter().skip(1).map(|(_, bytes)| postcard::from_bytes(bytes));
     notes.filter_map(|note| match note {
         Ok(LineNote::Recorded(recording)) => Some(recording),

@@ -44,6 +44,8 @@ pub struct RecordSummary {
 pub struct RecordingError {
     pub path: PathBuf,
     pub reason: String,
+    /// How much of it was written before, which stays, in milliseconds.
+    pub kept_ms: u32,
 }
 
 /// A growing 16-bit 8 kHz WAV on anything that can seek (the sizes stand at the front).
@@ -87,7 +89,7 @@ impl RecordingFile {
     /// its name.
     pub fn create(path: &Path, channels: u16, key: Option<&RecordingKey>) -> Result<RecordingFile, RecordingError> {
         let path = key.map_or_else(|| path.to_owned(), |_| sealed_path(path));
-        let failed = |reason: String| RecordingError { path: path.clone(), reason };
+        let failed = |reason: String| RecordingError { path: path.clone(), reason, kept_ms: 0 };
         let file = File::options().write(true).create_new(true).open(&path).map_err(|e| failed(e.to_string()))?;
         let copy = file.try_clone().map_err(|e| failed(e.to_string()))?;
         let writer = match key {
@@ -102,13 +104,18 @@ impl RecordingFile {
         Ok(RecordingFile { path, writer, file: copy })
     }
 
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Samples of all channels in turn.
     pub fn append(&mut self, samples: &[i16]) -> Result<(), RecordingError> {
         let appended = match &mut self.writer {
             Kept::Wav(wav) => wav.append(samples).map_err(|e| e.to_string()),
             Kept::Sealed(sealed) => sealed.append(samples).map_err(|e| e.to_string()),
         };
-        appended.map_err(|reason| RecordingError { path: self.path.clone(), reason })
+        appended.map_err(|reason| RecordingError { path: self.path.clone(), reason, kept_ms: 0 })
     }
 
     /// Ends the file and waits until it and its entry in the folder are on disk.
@@ -119,7 +126,7 @@ impl RecordingFile {
             Kept::Sealed(sealed) => sealed.finish().map_err(|e| e.to_string()),
         };
         let synced = finished.and_then(|()| sync(&file, &path).map_err(|e| e.to_string()));
-        synced.map_err(|reason| RecordingError { path, reason })
+        synced.map_err(|reason| RecordingError { path, reason, kept_ms: 0 })
     }
 }
 

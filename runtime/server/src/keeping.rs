@@ -28,7 +28,7 @@ pub async fn keep(store: Arc<Store>, versions: Arc<Versions>, storage: Storage) 
         if let Err(error) = round(&store, &versions, &storage).await {
             tracing::error!("what is over its time is kept until the next round: {error}; {}", error.help);
         }
-        let (lost, days) = (store.folder().join(LOST), storage.recording_days);
+        let (lost, days) = (store.folder().join(LOST), storage.recording_days());
         // Whoever is told that the process ends does not wait for this.
         let _ = tokio::task::spawn_blocking(move || forget_lost(&lost, days)).await;
     }
@@ -39,7 +39,7 @@ async fn round(store: &Arc<Store>, versions: &Arc<Versions>, storage: &Storage) 
     let calls =
         bites(store, move |store, before| store.forget_calls(before, BITE), before(storage.journal_days)).await?;
     let recordings =
-        bites(store, move |store, before| store.forget_recordings(before, BITE), before(storage.recording_days))
+        bites(store, move |store, before| store.forget_recordings(before, BITE), before(storage.recording_days()))
             .await?;
     let graphs = Arc::clone(versions);
     let graphs = blocking(move || graphs.forget_graphs()).await?;

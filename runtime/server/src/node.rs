@@ -492,8 +492,9 @@ fn phone_status(extension: &str, places: &[(SocketAddr, u64)]) -> PhoneStatus {
 fn recorded(leg: LegId, file: &Path, result: Result<Recorded, RecordingError>) -> Option<MediaEvent> {
     let recording = file.file_stem()?.to_str()?.parse().ok()?;
     let result = result.map_err(|error| {
-        tracing::error!("a recording is lost: {}: {}", error.path.display(), error.reason);
-        RecordingFailed
+        let (file, kept_ms) = (error.path.display(), error.kept_ms);
+        tracing::error!("a recording ends too early, after {kept_ms} ms: {file}: {}", error.reason);
+        RecordingFailed { kept_ms }
     });
     Some(MediaEvent::Recorded { leg, recording, result })
 }

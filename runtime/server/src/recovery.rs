@@ -28,12 +28,16 @@ pub fn recover(store: &Store, data: &Path, build: &dyn Build) -> Result<VecDeque
     let mut by_graph: BTreeMap<GraphId, Vec<OpenCall>> = BTreeMap::new();
     let mut unlisted = unlisted(store, data)?;
     let mut cut: BTreeMap<CallId, Vec<CutRecording>> = BTreeMap::new();
+    let mut highest = 0;
     for call in store.open_calls().map_err(store_error)? {
         let begun = recordings_begun(&call.journal);
+        highest = begun.iter().map(|(recording, _)| *recording).max().unwrap_or(0).max(highest);
         let files = begun.into_iter().filter_map(|begun| Some((begun, unlisted.remove(&begun.0)?)));
         cut.insert(call.call, files.filter_map(|(begun, file)| what_is_left(begun, &file)).collect());
         by_graph.entry(call.graph).or_default().push(call);
     }
+    // A journal still claims it when its file is gone; after another crash it would take another call's voice.
+    store.raise_recording_mark(highest).map_err(store_error)?;
     let mut left = VecDeque::new();
     for (graph, calls) in by_graph {
         let loaded = match store.graph(graph).map_err(store_error)? {

@@ -40,6 +40,8 @@ const GIVE_BACK: u32 = 64;
 /// How often the log of the database is tried to be emptied while others use it.
 const EMPTY_TRIES_MAX: u32 = 20;
 const EMPTY_PAUSE: Duration = Duration::from_millis(100);
+/// Group commits that an erasure changes at once.
+const ERASE_COMMITS: usize = 4;
 
 impl Store {
     /// Opens or creates `strowger.db` in a folder, brings its schema up to date, and starts the writer.
@@ -185,15 +187,39 @@ impl Store {
     pub fn erase(&self, number: &str, at: Time, blank: Blank<'_>) -> Result<Erased, StoreError> {
         let sought = Sought::new(self.archive.key(), number);
         let mut erased = Erased::default();
-        let mut behind = Some(0);
-        while let Some(from) = behind {
-            let bite = self.archive.read(|connection| erase::bite(connection, &sought, from))?;
+        let mut behind = 0;
+        loop {
+            let bite = self.archive.read(|connection| erase::bite(connection, &sought, behind))?;
             if !bite.is_empty() {
                 self.change(|transaction| bite.erase(transaction, &self.folder, &sought, at, blank, &mut erased))?;
             }
-            behind = bite.next;
+            behind = bite.last;
+            if bite.is_last {
+                break;
+            }
         }
-        self.change(|transaction| erase::pieces(transaction, &sought, &mut erased))?;
+        let mut going_on = HashSet::new();
+        let (commits, last) = self.archive.read(|connection| erase::commits(connection, &sought, 0))?;
+        for commits in commits.chunks(ERASE_COMMITS) {
+            self.change(|transaction| erase::pieces(transaction, &sought, commits, &mut going_on))?;
+        }
+        // What ended and was committed meanwhile; nothing is within this transaction.
+        self.change(|transaction| {
+            loop {
+                let bite = erase::bite(transaction, &sought, behind)?;
+                bite.erase(transaction, &self.folder, &sought, at, blank, &mut erased)?;
+                behind = bite.last;
+                if bite.is_last {
+                    break;
+                }
+            }
+            let newest = erase::newest_commit(transaction)?;
+            // Where all of them went, numbers began anew.
+            let (commits, _) = erase::commits(transaction, &sought, if newest < last { 0 } else { last })?;
+            erase::pieces(transaction, &sought, &commits, &mut going_on)
+        })?;
+        self.archive.read(|connection| erase::parts(connection, &sought, &mut going_on))?;
+        erased.going_on = going_on.len() as u64;
         while self.give_back_pages()? {}
         self.empty_log()?;
         Ok(erased)

@@ -382,6 +382,13 @@ impl Changed<'_> {
                          conversation) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                     )?
                     .execute((*recording as i64, &call.0[..], file, length_ms, created.0, partial, conversation))?;
+                // A file that was late for the record of its call.
+                transaction
+                    .prepare_cached(
+                        "UPDATE calls SET recordings = json_insert(recordings, '$[#]', ?2) WHERE call = ?1 \
+                         AND NOT EXISTS (SELECT 1 FROM json_each(recordings) WHERE value = ?2)",
+                    )?
+                    .execute((&call.0[..], *recording as i64))?;
             }
             Write::Quality { call, quality } => {
                 transaction

@@ -355,21 +355,72 @@ fn an_erased_person_leaves_no_byte_and_every_row() {
     assert_eq!(files_with(folder.path(), b"13912345678"), Vec::<String>::new());
 }
 
+/// As a journal holds texts: each behind its length.
+fn texts(all: &[&str]) -> Vec<u8> {
+    all.iter().flat_map(|text| [&[text.len() as u8], text.as_bytes()].concat()).collect()
+}
+
 #[test]
 fn a_number_that_begins_with_anothers_is_not_erased_with_it() {
     let folder = tempfile::tempdir().unwrap();
-    let (store, events) = open(folder.path(), Options::default());
+    let (store, events) = open(folder.path(), Options { checkpoint_ms: 0, ..Options::default() });
     let (pilot, extension) = ("+4971168500", "+4971168500123");
-    store.submit(1, vec![call_from(1, pilot, b"", ""), call_from(2, extension, b"", extension)]).unwrap();
-    store.submit(2, vec![call_from(3, "sip:004971168500@pbx", b"", "")]).unwrap();
-    committed(&events, 2);
-    let erased = store.erase(pilot, Time(9), &|journal| Some(journal.to_vec())).unwrap();
-    assert_eq!((erased.calls, erased.mentions), (2, 0));
-    let kept = store.call(id(2)).unwrap().unwrap().record;
+    // Its length is the digit 2.
+    let call_id = "a84b4c76e66710@pc33.atlanta.example.com;branch=z9hG";
+    assert_eq!(call_id.len(), usize::from(b'2') + 1);
+    let of_pilot = texts(&[pilot, &call_id[1..], "sip:004971168500@pbx"]);
+    let of_extension = texts(&[&call_id[1..], extension, &call_id[1..]]);
+    let of_nobody = texts(&["0014971168500", "14971168500", &format!("tel:{extension}")]);
+    store.submit(1, vec![call_from(1, pilot, &of_pilot, ""), call_from(2, extension, &of_extension, extension)]).unwrap();
+    store.submit(2, vec![call_from(3, "sip:004971168500@pbx", b"", ""), call_from(4, "x", &of_nobody, "")]).unwrap();
+    store.submit(3, vec![grow(5, &of_extension), grow(6, &of_pilot), call_from(7, "y", &of_pilot, "")]).unwrap();
+    committed(&events, 3);
+    let blank = |journal: &[u8]| Some(vec![b'.'; journal.len()]);
+    let erased = store.erase(pilot, Time(9), &blank).unwrap();
+    assert_eq!(erased, runtime_store::Erased { calls: 2, mentions: 1, recordings: 0, going_on: 1 });
+    let kept = store.call(id(2)).unwrap().unwrap();
+    assert_eq!((kept.journal, kept.erased), (of_extension, None));
     assert_eq!(
-        (kept.caller.unwrap().reveal(), kept.notes[0].1.reveal()),
+        (kept.record.caller.unwrap().reveal(), kept.record.notes[0].1.reveal()),
         (&extension.to_owned(), &extension.to_owned())
     );
+    assert_eq!(store.call(id(4)).unwrap().unwrap().journal, of_nobody);
+    assert!(store.call(id(7)).unwrap().unwrap().erased.is_some());
+}
+
+#[test]
+fn a_number_of_zeros_is_nobody_elses() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, events) = open(folder.path(), Options::default());
+    let (other, journal) = ("+4971168500", texts(&["+4971168500", "0000"]));
+    store.submit(1, vec![call_from(1, "000000", b"", ""), call_from(2, other, &journal, "alice@example.com")]).unwrap();
+    committed(&events, 1);
+    for zeros in ["0", "00", "0000000000"] {
+        assert_eq!(store.erase(zeros, Time(9), &|_| None).unwrap(), runtime_store::Erased::default());
+    }
+    assert_eq!(store.erase("000000", Time(9), &|_| None).unwrap().calls, 1);
+    let kept = store.call(id(2)).unwrap().unwrap();
+    assert_eq!((kept.journal, kept.record.caller.unwrap().reveal().as_str()), (journal, other));
+}
+
+#[test]
+fn a_recording_whose_file_was_late_is_in_its_calls_record_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, events) = open(folder.path(), Options::default());
+    let row = |recording| Write::Recording {
+        call: id(1),
+        recording,
+        length_ms: 1,
+        created: Time(1),
+        partial: true,
+        conversation: true,
+    };
+    store.submit(1, vec![row(7), end(1, b"")]).unwrap();
+    store.submit(2, vec![row(8), row(9)]).unwrap();
+    store.submit(3, vec![row(8)]).unwrap();
+    committed(&events, 3);
+    let recordings = store.call(id(1)).unwrap().unwrap().record.recordings;
+    assert_eq!(recordings.iter().filter(|recording| **recording > 7).collect::<Vec<_>>(), [&8, &9]);
 }
 
 /// Notes and services still name it, and must not come to another's voice.

@@ -7,7 +7,7 @@ use crate::plant::Plant;
 use runtime_contract::FlowProgram;
 use runtime_contract::leg::LegId;
 use runtime_contract::request::Request;
-use runtime_exchange::{Input, MediaEvent, RECORDINGS_UNSAVED_MAX, Recorded, RecordingFailed};
+use runtime_exchange::{CutRecording, Input, MediaEvent, RECORDINGS_UNSAVED_MAX, Recorded, RecordingFailed};
 use runtime_session::testkit::{Kit, menu, payloads};
 
 /// answer; menu: 1 is `recording on`, 2 `recording off`, others hang up.
@@ -60,12 +60,21 @@ fn a_disk_that_fails_is_told_of_and_the_call_goes_on() {
     let leg = plant.call("1001");
     keys(&mut plant, leg, "1");
     plant.conversation.clear();
-    plant.give(Input::Media(MediaEvent::Recorded { leg, recording: 100, result: Err(RecordingFailed) }));
+    let failed = |recording, kept_ms| {
+        Input::Media(MediaEvent::Recorded { leg, recording, result: Err(RecordingFailed { kept_ms }) })
+    };
+    plant.give(failed(100, 0));
     let said = plant.said();
     assert!(said[0] == "discard" && said[1].starts_with("RecordingFailed"), "{said:?}");
     assert_eq!(keys(&mut plant, leg, "21"), ["record call 101"], "and may record again");
+    plant.conversation.clear();
+    plant.give(failed(101, 59_000));
+    let said = plant.said();
+    assert!(said.len() == 1 && said[0].starts_with("RecordingFailed"), "{said:?}");
+    assert_eq!(plant.conversations, [101], "what there is of it stays");
+    assert_eq!(keys(&mut plant, leg, "21"), ["record call 102"]);
     keys(&mut plant, leg, "9");
-    assert_eq!(plant.records[0].recordings, [101]);
+    assert_eq!(plant.records[0].recordings, [101, 102]);
 }
 
 #[test]
@@ -126,4 +135,20 @@ fn a_call_that_is_taken_up_again_is_recorded_again_and_its_record_knows_both() {
     assert!(after.said().contains(&"record call 100".to_owned()), "the numbers of this plant begin there");
     keys(&mut after, leg, "9");
     assert_eq!(after.records[0].recordings, [100, 100], "the one from before, and the one of now");
+}
+
+#[test]
+fn a_recording_that_a_crash_cut_off_is_in_the_record_after_another_crash() {
+    let program = recorded();
+    let mut plant = Plant::new(Some(&program), 10);
+    let leg = plant.call("1001");
+    keys(&mut plant, leg, "1");
+    let cut = CutRecording { recording: 77, conversation: true, length_ms: 900 };
+    let once = plant.crash_cutting(&program, &[cut]);
+    assert_eq!(once.conversations, [77]);
+    let mut twice = once.crash(&program);
+    let leg = twice.revived[0];
+    twice.answers(leg, false);
+    keys(&mut twice, leg, "9");
+    assert_eq!(twice.records[0].recordings.iter().filter(|recording| **recording == 77).count(), 1);
 }

@@ -10,7 +10,7 @@ use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, Le
 use runtime_contract::record::{CallId, CallRecord, Quality};
 use runtime_contract::{FlowProgram, Now, Redacted, Tick, Time, Write};
 use runtime_exchange::{
-    Config, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, Recovered, ServiceCall, Version, WriteNumber,
+    Config, CutRecording, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, Recovered, ServiceCall, Version, WriteNumber,
 };
 use runtime_session::journal::{Record, decode};
 
@@ -417,12 +417,17 @@ impl Plant {
 
     /// The process dies: a new plant that begins with what is durable here.
     pub fn crash(&self, program: &Arc<dyn FlowProgram>) -> Plant {
+        self.crash_cutting(program, &[])
+    }
+
+    /// The same, with what there is of recordings that were being written.
+    pub fn crash_cutting(&self, program: &Arc<dyn FlowProgram>, cut: &[CutRecording]) -> Plant {
         let mut plant = Plant::new(None, 100);
         plant.now_ms = self.now_ms + 5_000;
         plant.open.clone_from(&self.open);
         for (call, journal) in &self.open {
             let recovered =
-                Recovered { call: *call, program: program.clone(), journal: journal.clone(), cut: Vec::new() };
+                Recovered { call: *call, program: program.clone(), journal: journal.clone(), cut: cut.to_vec() };
             plant.give(Input::Recovered(recovered));
         }
         plant

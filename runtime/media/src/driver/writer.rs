@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use runtime_contract::leg::LegId;
 
 use super::{MediaEvent, OnEvent};
-use crate::recording::{RecordSummary, RecordingError, RecordingFile};
+use crate::recording::{RecordSummary, RecordingError, RecordingFile, recorded_ms};
 use crate::sealed::RecordingKey;
 
 /// Blocks (1 s, 16 KB each) that may wait for a slow disk; a recording that would add more fails.
@@ -100,6 +100,16 @@ struct Open {
     file: Result<RecordingFile, RecordingError>,
 }
 
+impl Open {
+    /// The file itself, which is another one when it is encrypted.
+    fn written(&self) -> PathBuf {
+        match &self.file {
+            Ok(file) => file.path().to_owned(),
+            Err(error) => error.path.clone(),
+        }
+    }
+}
+
 fn run(from: &Receiver<ToWriter>, waiting: &AtomicUsize, on_event: &OnEvent, key: Option<&RecordingKey>) {
     let mut open: HashMap<(LegId, Take), Open> = HashMap::new();
     for message in from {
@@ -120,12 +130,16 @@ fn run(from: &Receiver<ToWriter>, waiting: &AtomicUsize, on_event: &OnEvent, key
             ToWriter::Overrun { take } => {
                 if let Some(recording) = open.get_mut(&take) {
                     let reason = "the disk is too slow".to_owned();
-                    recording.file = Err(RecordingError { path: recording.path.clone(), reason });
+                    let path = recording.written();
+                    recording.file = Err(RecordingError { path, reason, kept_ms: 0 });
                 }
             }
             ToWriter::Finish { take, end } => {
                 if let Some(Open { path: file, file: recording }) = open.remove(&take) {
-                    let result = recording.and_then(RecordingFile::finish);
+                    let result = recording.and_then(RecordingFile::finish).map_err(|error| {
+                        let kept_ms = recorded_ms(&error.path).unwrap_or(0);
+                        RecordingError { kept_ms, ..error }
+                    });
                     let event = match end {
                         End::Far(summary) => MediaEvent::Recorded { file, result: result.map(|()| summary) },
                         End::Call { length_ms } => {
@@ -135,6 +149,43 @@ fn run(from: &Receiver<ToWriter>, waiting: &AtomicUsize, on_event: &OnEvent, key
                     on_event(take.0, event);
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sealed::sealed_path;
+
+    #[test]
+    fn what_is_written_before_the_disk_is_too_slow_stays() {
+        for key in [None, RecordingKey::parse(&"07".repeat(32))] {
+            let folder = tempfile::tempdir().unwrap();
+            let (to, from) = channel();
+            let (slow, well) = ((LegId(1), Take::Call), (LegId(2), Take::Far));
+            let summary = RecordSummary { length_ms: 1_000, spoken: true, end: crate::recording::RecordEnd::Stopped };
+            for (take, name) in [(slow, "1.wav"), (well, "2.wav")] {
+                to.send(ToWriter::Create { take, file: folder.path().join(name) }).unwrap();
+            }
+            for take in [slow, slow, well] {
+                let samples = vec![0; if take == slow { 16_000 } else { 8_000 }];
+                to.send(ToWriter::Append { take, samples }).unwrap();
+            }
+            to.send(ToWriter::Overrun { take: slow }).unwrap();
+            to.send(ToWriter::Finish { take: slow, end: End::Call { length_ms: 3_000 } }).unwrap();
+            to.send(ToWriter::Finish { take: well, end: End::Far(summary) }).unwrap();
+            drop(to);
+            let (tell, told) = channel();
+            let on_event: OnEvent = Arc::new(move |_, event| tell.send(event).unwrap());
+            run(&from, &AtomicUsize::new(3), &on_event, key.as_ref());
+            let MediaEvent::CallRecorded { result: Err(error), .. } = told.recv().unwrap() else {
+                panic!("it was too slow");
+            };
+            assert_eq!((error.kept_ms, error.reason.as_str()), (2_000, "the disk is too slow"));
+            let plain = folder.path().join("1.wav");
+            assert_eq!(error.path, if key.is_some() { sealed_path(&plain) } else { plain });
+            assert!(matches!(told.recv().unwrap(), MediaEvent::Recorded { result: Ok(said), .. } if said == summary));
         }
     }
 }

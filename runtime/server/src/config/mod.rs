@@ -22,6 +22,8 @@ pub use values::{Base, Network, Networks, PortRange, SecretText};
 
 /// Most days that something is kept: a century, which is for ever.
 pub const DAYS_MAX: u32 = 36_500;
+/// Days for which recordings are kept where nothing is said.
+const RECORDING_DAYS: u32 = 90;
 /// A terabyte.
 pub const DATABASE_MB_MAX: u32 = 1 << 20;
 pub const FAULTS_PER_MINUTE_MAX: u32 = 100_000;
@@ -103,9 +105,9 @@ pub struct Storage {
     /// Days for which call records and their journals are kept.
     #[serde(deserialize_with = "values::journal_days")]
     pub journal_days: u32,
-    /// Days for which recordings are kept.
+    /// Days for which recordings are kept, at most as long as their calls. None: 90, or as long as these.
     #[serde(deserialize_with = "values::recording_days")]
-    pub recording_days: u32,
+    pub recording_days: Option<u32>,
     /// Recordings are encrypted with these 32 bytes, in hexadecimal digits or base64; only as `${NAME}`.
     pub recording_key: Option<SecretText>,
     /// Megabytes to which the database may grow; as on a full disk, new calls are refused above that. None: the disk.
@@ -175,10 +177,17 @@ impl Default for Storage {
         Storage {
             data: PathBuf::from("data"),
             journal_days: 90,
-            recording_days: 90,
+            recording_days: None,
             recording_key: None,
             database_mb_max: None,
         }
+    }
+}
+
+impl Storage {
+    /// Days for which recordings are kept.
+    pub fn recording_days(&self) -> u32 {
+        self.recording_days.unwrap_or_else(|| RECORDING_DAYS.min(self.journal_days))
     }
 }
 
@@ -267,15 +276,14 @@ impl Config {
                 "use digits, at most 15 of them, in quotes, like `\"1001\"`",
             ));
         }
-        let Storage { journal_days, recording_days, .. } = self.storage;
+        let (journal_days, recording_days) = (self.storage.journal_days, self.storage.recording_days());
         if recording_days > journal_days {
-            let word = if text.contains("recording_days") { "recording_days" } else { "journal_days" };
             let help = "raise `journal_days`, or lower `recording_days`";
             let what = format!(
                 "recordings would be kept {recording_days} days and their calls {journal_days}: nobody could find them by \
                  the caller any more"
             );
-            return Err(ConfigError::at_word(text, word, what, help));
+            return Err(ConfigError::at_word(text, "recording_days", what, help));
         }
         if self.digest.0.is_empty() {
             let help = "leave it out, or name some of MD5, SHA-256 and SHA-512-256";

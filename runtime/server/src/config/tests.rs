@@ -144,8 +144,11 @@ fn what_is_kept_and_taken_back_has_bounds() {
          versions: { faults_per_minute_max: 5, trial_minutes: 60 }\n",
     )
     .unwrap();
-    assert_eq!((config.storage.journal_days, config.storage.recording_days), (30, 7));
+    assert_eq!((config.storage.journal_days, config.storage.recording_days()), (30, 7));
     assert_eq!(config.storage.database_mb_max, Some(2_048));
+    let days = |storage: &str| Config::parse(&format!("storage: {storage}\n")).unwrap().storage.recording_days();
+    assert_eq!([days("{ journal_days: 30 }"), days("{ journal_days: 400 }"), days("{}")], [30, 90, 90]);
+    assert!(refused("storage: { journal_days: 30, recording_days: 31 }\n").contains("nobody could find them"));
     assert_eq!((config.versions.faults_per_minute_max, config.versions.trial_minutes), (5, 60));
     assert_eq!(
         refused("storage:\n  journal_days: 0\n"),

@@ -304,8 +304,8 @@ pub fn journal_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D
     within_u32(deserializer, "journal_days", 1, DAYS_MAX)
 }
 
-pub fn recording_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    within_u32(deserializer, "recording_days", 1, DAYS_MAX)
+pub fn recording_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    within_u32(deserializer, "recording_days", 1, DAYS_MAX).map(Some)
 }
 
 pub fn database_mb_max<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
