@@ -54,7 +54,9 @@ impl Erase {
             plural(count("mentions"), "mention") + " in calls of others"
         ));
         if count("calls") == 0 {
-            say("no call is from a caller with this whole number; `strowger calls --reveal` shows how callers are written\n");
+            say(
+                "no call is from a caller with this whole number; `strowger calls --reveal` shows how callers are written\n",
+            );
         }
         match count("going_on") {
             0 => Ok(()),

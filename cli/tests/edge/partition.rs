@@ -78,7 +78,8 @@ fn a_call_outlives_a_short_partition() {
 /// Nobody says BYE: whoever is to refresh the session cannot, and the server ends it (RFC 4028 §10, 90 s at least).
 #[test]
 fn a_call_whose_phone_does_not_come_back_ends_by_its_session_timer() {
-    let Talking { cable, served, call, data, desk: _desk, _kept } = Talking::start("limits: { session_expires_s: 90 }\n");
+    let Talking { cable, served, call, data, desk: _desk, _kept } =
+        Talking::start("limits: { session_expires_s: 90 }\n");
     cable.pull();
     // The flow goes on behind `connect to`, and hangs up.
     let mut events = std::iter::repeat_with(|| call.next_event(LONG)).take(9).flatten();

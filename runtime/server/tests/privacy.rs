@@ -163,6 +163,7 @@ fn numbers_cards_and_secrets_stay_out_of_all_that_is_written_and_shown() {
     })
     .unwrap();
     let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("main.flow"), "").unwrap();
     let yaml = format!(
         "services:\n  bank: {{ base: \"http://{}\", headers: {{ Authorization: {TOKEN} }} }}\n\
          traces: {{ endpoint: \"http://{}\" }}\n",

@@ -51,7 +51,8 @@ impl Sought {
         let mut people = vec![number.to_owned(), digits.clone(), format!("+{digits}"), format!("+{}", bare(&digits))];
         people.sort();
         people.dedup();
-        let mentioned = if digits.len() >= DIGITS_MENTIONED_MIN { bare(&digits) } else { "" };
+        let telling = digits.trim_start_matches('0').len();
+        let mentioned = if telling >= DIGITS_MENTIONED_MIN { bare(&digits) } else { "" };
         let varint = mentioned.parse().map_or_else(|_| Vec::new(), varint);
         Sought {
             people: people.iter().map(|number| person::hash(key, number)).collect(),
@@ -285,11 +286,7 @@ pub(crate) fn pieces(
 }
 
 /// Calls going on in whose journal the number stands, by what was put together of it.
-pub(crate) fn parts(
-    connection: &Connection,
-    sought: &Sought,
-    going_on: &mut HashSet<CallId>,
-) -> rusqlite::Result<()> {
+pub(crate) fn parts(connection: &Connection, sought: &Sought, going_on: &mut HashSet<CallId>) -> rusqlite::Result<()> {
     let mut query = connection.prepare_cached("SELECT call, bytes FROM parts")?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {

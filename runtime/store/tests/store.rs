@@ -371,7 +371,9 @@ fn a_number_that_begins_with_anothers_is_not_erased_with_it() {
     let of_pilot = texts(&[pilot, &call_id[1..], "sip:004971168500@pbx"]);
     let of_extension = texts(&[&call_id[1..], extension, &call_id[1..]]);
     let of_nobody = texts(&["0014971168500", "14971168500", &format!("tel:{extension}")]);
-    store.submit(1, vec![call_from(1, pilot, &of_pilot, ""), call_from(2, extension, &of_extension, extension)]).unwrap();
+    store
+        .submit(1, vec![call_from(1, pilot, &of_pilot, ""), call_from(2, extension, &of_extension, extension)])
+        .unwrap();
     store.submit(2, vec![call_from(3, "sip:004971168500@pbx", b"", ""), call_from(4, "x", &of_nobody, "")]).unwrap();
     store.submit(3, vec![grow(5, &of_extension), grow(6, &of_pilot), call_from(7, "y", &of_pilot, "")]).unwrap();
     committed(&events, 3);

@@ -10,7 +10,8 @@ use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, Le
 use runtime_contract::record::{CallId, CallRecord, Quality};
 use runtime_contract::{FlowProgram, Now, Redacted, Tick, Time, Write};
 use runtime_exchange::{
-    Config, CutRecording, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, Recovered, ServiceCall, Version, WriteNumber,
+    Config, CutRecording, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, Recovered, ServiceCall, Version,
+    WriteNumber,
 };
 use runtime_session::journal::{Record, decode};
 
