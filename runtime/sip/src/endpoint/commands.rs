@@ -161,7 +161,7 @@ impl Endpoint {
             Machine::Client,
             &branch,
             b"BYE",
-            Owner::Closing(digest),
+            Owner::Closing(digest, dialog.peer.ip()),
             dialog.next_hop(),
             dialog.local,
         );

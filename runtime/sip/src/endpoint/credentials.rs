@@ -38,6 +38,7 @@ impl Endpoint {
         // An INVITE may have been sent on to anybody by a 3xx, who gets none of our digests.
         let dialog_peer = match owner {
             Owner::Session(leg) => self.legs.get(leg).map(|state| state.dialog.peer.ip()),
+            Owner::Closing(_, peer) => Some(peer),
             _ => None,
         };
         let site = Arc::clone(&self.ctx.site);

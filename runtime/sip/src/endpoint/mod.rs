@@ -307,7 +307,7 @@ impl Endpoint {
                 self.register_failed(trunk, epoch, None, "it does not answer our REGISTER");
             }
             Owner::Probe(trunk, epoch) if told.timed_out => self.probe_failed(trunk, epoch),
-            Owner::Closing(dialog) if told.ended => self.legs.forget_dialog(dialog),
+            Owner::Closing(dialog, _) if told.ended => self.legs.forget_dialog(dialog),
             _ => {}
         }
     }

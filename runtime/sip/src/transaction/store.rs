@@ -1,6 +1,6 @@
 //! Runs the tables: keeps states and last messages, sends, arms timers, and says what the TU must be told.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::{Action, Event, Machine, State, Timer};
@@ -22,8 +22,8 @@ pub enum Owner {
     /// REGISTER and OPTIONS to a trunk; with the count of its settings.
     Register(TrunkId, u32),
     Probe(TrunkId, u32),
-    /// The BYE of a dialog that is over but for this.
-    Closing(Digest),
+    /// The BYE of a dialog that is over but for this, and the host of who it was with.
+    Closing(Digest, IpAddr),
 }
 
 /// How a new transaction stands in the world.

@@ -159,6 +159,11 @@ fn sent_on() -> (Bench, String) {
     (bench, again.replace("\r\n", "\n"))
 }
 
+/// What was sent last, with LF.
+fn last(bench: &mut Bench) -> String {
+    bench.sent.pop().unwrap().1.replace("\r\n", "\n")
+}
+
 /// The same as [`Bench::say`], from another host.
 fn say_from(bench: &mut Bench, source: &str, text: &str) {
     let (source, local) = (address(source), address(LOCAL));
@@ -183,7 +188,7 @@ fn whoever_a_callee_points_to_gets_neither_credentials_nor_the_caller() {
     let hold = bench.one();
     say_from(&mut bench, other, &challenge(&hold, 407, CHALLENGE));
     bench.command(LegCommand::HangUp { leg: LegId(LEG) });
-    let bye = bench.sent.pop().unwrap().1.replace("\r\n", "\n");
+    let bye = last(&mut bench);
     assert!(bye.starts_with("BYE "));
     say_from(&mut bench, other, &challenge(&bye, 407, CHALLENGE));
     assert!(bench.sent.iter().all(|(_, text)| !text.contains("Authorization")), "{:?}", bench.sent);
@@ -200,7 +205,14 @@ fn a_carrier_may_name_another_host_for_what_follows() {
     let hold = bench.one();
     assert!(hold.starts_with("INVITE sip:x@127.0.0.7 "), "{hold}");
     say_from(&mut bench, "127.0.0.7:5060", &challenge(&hold, 407, CHALLENGE));
-    assert_answers(&bench.sent.pop().unwrap().1.replace("\r\n", "\n"), "Proxy-Authorization", "n1", "00000001");
+    assert_answers(&last(&mut bench), "Proxy-Authorization", "n1", "00000001");
+    bench.command(LegCommand::HangUp { leg: LegId(LEG) });
+    let bye = last(&mut bench);
+    assert!(bye.starts_with("BYE sip:x@127.0.0.7 "), "{bye}");
+    say_from(&mut bench, "127.0.0.7:5060", &challenge(&bye, 407, CHALLENGE));
+    let again = last(&mut bench);
+    assert!(again.starts_with("BYE "), "{again}");
+    assert_answers(&again, "Proxy-Authorization", "n1", "00000002");
 }
 
 #[test]
