@@ -42,12 +42,14 @@ impl Endpoint {
         }
     }
 
-    /// A phone's NAT gave it another port, or it made a new connection: from now on it is reached there.
+    /// A phone's NAT gave it another port, or it made a new connection: from now on it is reached there. Where it
+    /// listens it has said before, when it does not now: INFO and PRACK need no Contact.
     fn follow(&mut self, request: &Request<'_, '_>, leg: Key) {
         let Some(state) = self.legs.get_mut(leg) else { return };
         let (known, source) = (state.dialog.peer, request.arrival.source);
         if known.pinned && source.ip() == known.ip() {
-            state.dialog.peer = Hop { pinned: true, ..source }.reached(contact(request.message));
+            let listens = contact(request.message).unwrap_or(&state.dialog.target);
+            state.dialog.peer = Hop { pinned: true, ..source }.reached(Some(listens));
             self.legs.say_dialog(&mut self.ctx, leg);
         }
     }

@@ -273,9 +273,12 @@ fn a_phone_that_calls_over_a_connection_is_reached_when_that_is_gone() {
         bench.answer(1);
         let tag = to_tag(&bench.one_on(first)).to_owned();
         bench.stream(first, &tcp(request("ACK", 2, "a2", &tag, "", "")));
+        let info = request("INFO", 3, "f3", &tag, "", "").replace(&format!("Contact: <sip:3003@{PEER}>\n"), "");
+        bench.stream(first, &tcp(info));
+        assert!(bench.one_on(first).starts_with("SIP/2.0 200 "), "it says nothing of where it listens");
         let reached = if again {
             let second = accept(&mut bench, 1);
-            bench.stream(second, &tcp(request("OPTIONS", 3, "o3", &tag, "", "")));
+            bench.stream(second, &tcp(request("OPTIONS", 4, "o4", &tag, "", "")));
             bench.written.clear();
             second
         } else {
