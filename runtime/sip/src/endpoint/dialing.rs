@@ -40,7 +40,7 @@ impl Endpoint {
         let phase = Phase::Calling { invite: Key::default(), provisional: false };
         let mut leg = Leg::new(id, phase, dialog, digest, origin);
         (leg.placed, leg.local_media) = (true, Some(media));
-        leg.placing = Some(Box::new(Placed::new(caller.headers, target.as_bytes())));
+        leg.placing = Some(Box::new(Placed::new(caller.headers, target.as_bytes(), peer)));
         let leg = self.legs.insert(leg);
         self.ctx.alarm_in(u64::from(ring_ms), Alarm::Leg(leg, LegTimer::RingEnd));
         self.send_invite(leg);
@@ -55,7 +55,7 @@ impl Endpoint {
         let mut writer = dialog.request(b"INVITE", dialog.local_cseq, &branch);
         put_contact(&mut writer, dialog);
         if let Some(placed) = &state.placing {
-            writer.put(&placed.headers);
+            writer.put(placed.headers_for(dialog.peer));
         }
         writer.put(write::ALLOW).put(write::SUPPORTED);
         self.put_session_wish(&mut writer, state);

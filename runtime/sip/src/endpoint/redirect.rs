@@ -1,6 +1,7 @@
 //! The INVITE of a leg that we place, sent again: where a 3xx points (RFC 3261 §8.1.3.4), or for a longer session (422).
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 
 use super::Endpoint;
 use super::legs::Phase;
@@ -16,8 +17,9 @@ pub const TRIED_MAX: usize = 8;
 
 /// What is kept of a leg's INVITE until it is answered.
 pub struct Placed {
-    /// Header lines that say more of the caller.
-    pub headers: Vec<u8>,
+    /// Header lines that say more of the caller, and the host that may read them.
+    headers: Vec<u8>,
+    confidant: IpAddr,
     /// Request URIs so far: none is tried twice, so nobody is sent round in circles.
     tried: Vec<Box<[u8]>>,
     /// Those of 3xx that are still to be tried, best first.
@@ -25,8 +27,13 @@ pub struct Placed {
 }
 
 impl Placed {
-    pub fn new(headers: Vec<u8>, target: &[u8]) -> Self {
-        Self { headers, tried: vec![target.into()], waiting: VecDeque::new() }
+    pub fn new(headers: Vec<u8>, target: &[u8], peer: Hop) -> Self {
+        Self { headers, confidant: peer.ip(), tried: vec![target.into()], waiting: VecDeque::new() }
+    }
+
+    /// Who calls is for the peer that we trust with it, and not for whoever it points to (RFC 3325 §5).
+    pub fn headers_for(&self, peer: Hop) -> &[u8] {
+        if peer.ip() == self.confidant { &self.headers } else { b"" }
     }
 }
 
@@ -54,10 +61,6 @@ impl Endpoint {
         let Some((target, hop)) = placed.waiting.pop_front() else { return false };
         placed.waiting.retain(|(waiting, _)| *waiting != target);
         placed.tried.push(target.clone());
-        // Who calls is for the peer that we trust with it, and not for whoever it points to (RFC 3325 §5).
-        if hop.ip() != peer.ip() {
-            placed.headers.clear();
-        }
         (state.dialog.target, state.dialog.peer) = (target, hop);
         self.invite_again(leg);
         true

@@ -143,14 +143,20 @@ fn strangers_get_no_credentials() {
     assert_eq!(bench.said(), ["gone 9223372036854775808 Refused(407)"]);
 }
 
-/// A call by the carrier whose callee sends it to somebody else, in the carrier's name.
-fn sent_on() -> (Bench, String) {
+/// A call by a carrier that is told who calls, and its INVITE.
+fn dialled_by_carrier() -> (Bench, String) {
     let mut bench = with_trunks(vec![Trunk { identity: true, ..trunk("carrier") }]);
     let target = Target::Number(Redacted::new("+431".to_owned()));
     let (leg, from) = (LegId(LEG), Some(Redacted::new("2002".to_owned())));
     bench.command(LegCommand::Dial { leg, target, from, ring_ms: RING_MS, media: address(MEDIA) });
     let invite = bench.one();
     assert!(invite.contains("P-Asserted-Identity"));
+    (bench, invite)
+}
+
+/// The same; its callee sends it to somebody else, in the carrier's name.
+fn sent_on() -> (Bench, String) {
+    let (mut bench, invite) = dialled_by_carrier();
     let moved = response(&invite, 302, "r", "");
     bench.say(&moved.replace(&format!("1001@{PEER}"), "x@carrier.example;maddr=127.0.0.66"));
     let (to, again) = bench.sent.pop().unwrap();
@@ -192,6 +198,20 @@ fn whoever_a_callee_points_to_gets_neither_credentials_nor_the_caller() {
     assert!(bye.starts_with("BYE "));
     say_from(&mut bench, other, &challenge(&bye, 407, CHALLENGE));
     assert!(bench.sent.iter().all(|(_, text)| !text.contains("Authorization")), "{:?}", bench.sent);
+}
+
+#[test]
+fn a_carrier_that_is_asked_after_a_stranger_is_told_who_calls() {
+    let (mut bench, invite) = dialled_by_carrier();
+    let contacts = format!("<sip:x@127.0.0.66>;q=0.9, <sip:y@{PEER}>;q=0.1");
+    bench.say(&response(&invite, 302, "r", "").replace(&format!("<sip:1001@{PEER}>"), &contacts));
+    let stranger = last(&mut bench);
+    assert!(stranger.starts_with("INVITE sip:x@127.0.0.66 "), "{stranger}");
+    assert!(!stranger.contains("P-Asserted-Identity"), "{stranger}");
+    say_from(&mut bench, "127.0.0.66:5060", &response(&stranger, 486, "s", ""));
+    let back = last(&mut bench);
+    assert!(back.starts_with(&format!("INVITE sip:y@{PEER} ")), "{back}");
+    assert_eq!(header(&back, "P-Asserted-Identity"), header(&invite, "P-Asserted-Identity"));
 }
 
 #[test]
