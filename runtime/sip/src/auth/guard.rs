@@ -29,6 +29,12 @@ pub const REFUSED: u32 = 10;
 pub const FORGET_MS: u64 = 600_000;
 /// Entries of each table. Over it the new ones are not kept: nobody shall push out who is known to be bad.
 pub const ENTRIES_MAX: usize = 16_384;
+/// Users of one network who are no phones of the site share so many entries of wrong passwords.
+const UNKNOWN: Digest = 64;
+/// Whoever finds no room among the wrong passwords shares one of so many entries, and with them a pause.
+const CROWDED: Digest = 1_024;
+/// That pause.
+const CROWDED_MS: u64 = 1_000;
 /// Pause between two sweeps of a full table.
 const SWEEP_MS: u64 = 1_000;
 
@@ -60,6 +66,8 @@ struct Tries {
 pub struct Guard {
     /// Wrong passwords by [`network`], and by user and network together.
     wrong: DigestMap<Tries>,
+    /// The last wrong password of those for whom that has no room, by a part of their digest.
+    crowded: DigestMap<Tick>,
     /// By [`network`].
     refused: BTreeMap<IpAddr, Tries>,
     /// Highest count of each nonce that was used, and until when it must be known.
@@ -84,7 +92,8 @@ impl Guard {
 
     /// Judges by the credentials of a request, given as the values of its Authorization headers. A wrong password counts
     /// only with a nonce of ours: whoever writes a foreign address into a datagram never sees one, so he can make nobody
-    /// wait. Nor is a password looked at without one, else guesses would be free.
+    /// wait. Nor is a password looked at without one, else guesses would be free. Users who do not exist share pauses:
+    /// who sits in the network of a registered phone and tries hundreds of names can tell them from phones.
     pub fn judge<'a>(
         &mut self,
         entropy: &Entropy,
@@ -100,18 +109,25 @@ impl Guard {
         let Some(credentials) = credentials else { return Verdict::Challenge { stale: false } };
         let (host, user) = (asker.host, credentials.proof.user);
         let from = network(host).to_string();
+        let phone = std::str::from_utf8(user).ok().and_then(|user| site.phone(user));
         let by_host = entropy.digest(&[b"wrong", from.as_bytes()]);
-        let by_user = entropy.digest(&[b"wrong", from.as_bytes(), user]);
+        let by_user = match phone {
+            Some(_) => entropy.digest(&[b"wrong", from.as_bytes(), user]),
+            // There is no end to names that nobody has.
+            None => {
+                let share = entropy.digest(&[b"unknown", user]) % UNKNOWN;
+                entropy.digest(&[b"unknown", from.as_bytes(), &share.to_be_bytes()])
+            }
+        };
         // One phone with an old password does not shut out its neighbours.
         let pauses = [Some(by_user), (!asker.registered).then_some(by_host)];
-        let pause_s = pauses.into_iter().flatten().filter_map(|key| self.wrong.get(&key)?.pause_s(now)).max();
+        let pause_s = pauses.into_iter().flatten().filter_map(|key| self.pause_s(now, key)).max();
         if let Some(seconds) = pause_s {
             return Verdict::Wait { seconds };
         }
         let Some(made) = made_at(entropy, host, credentials.proof.nonce).filter(|made| *made <= now) else {
             return Verdict::Challenge { stale: true };
         };
-        let phone = std::str::from_utf8(user).ok().and_then(|user| site.phone(user));
         // Who does not exist is asked the same question, and takes as long to answer it.
         let password = phone.map_or("", |phone| phone.password.reveal());
         let right = credentials.is_right(method, password.as_bytes()) && !password.is_empty();
@@ -131,11 +147,26 @@ impl Guard {
         Verdict::Known(phone.extension.clone())
     }
 
+    fn has_room(&self, key: Digest) -> bool {
+        self.wrong.contains_key(&key) || self.wrong.len() < ENTRIES_MAX
+    }
+
     fn add_wrong(&mut self, now: Tick, key: Digest) {
         self.sweep(now);
-        if self.wrong.contains_key(&key) || self.wrong.len() < ENTRIES_MAX {
+        if self.has_room(key) {
             self.wrong.entry(key).or_default().add(now, 1);
+        } else {
+            self.crowded.insert(key % CROWDED, now);
         }
+    }
+
+    /// Without room nobody's tries are free; but right passwords come through, whoever fills the table.
+    fn pause_s(&self, now: Tick, key: Digest) -> Option<u32> {
+        if self.has_room(key) {
+            return self.wrong.get(&key)?.pause_s(now);
+        }
+        let last = self.crowded.get(&(key % CROWDED))?;
+        (now < last.plus_ms(CROWDED_MS)).then_some(1)
     }
 
     /// The nonce was made not long ago, and this count of it is the highest that was used.
@@ -373,6 +404,36 @@ mod tests {
     }
 
     #[test]
+    fn users_who_do_not_exist_take_no_room_from_those_who_do() {
+        let mut bench = Bench::new();
+        bench.registered = true;
+        for n in 0..ENTRIES_MAX {
+            let nonce = bench.nonce();
+            bench.say(&format!("x{n}"), "x", &nonce, 1);
+        }
+        assert!(bench.guard.wrong.len() <= 1 + UNKNOWN as usize, "{}", bench.guard.wrong.len());
+        for _ in 0..=WRONG_FREE {
+            let nonce = bench.nonce();
+            assert_eq!(bench.say("1001", "x", &nonce, 1), WRONG);
+        }
+        let nonce = bench.nonce();
+        assert_eq!(bench.say("1001", "secret", &nonce, 1), Verdict::Wait { seconds: 2 });
+    }
+
+    #[test]
+    fn a_guess_costs_time_also_when_the_table_is_full() {
+        let mut bench = Bench::new();
+        for n in 0..ENTRIES_MAX {
+            bench.guard.add_wrong(bench.now, n as u128);
+        }
+        let nonce = bench.nonce();
+        assert_eq!(bench.say("1001", "x", &nonce, 1), WRONG);
+        assert_eq!(bench.say("1001", "secret", &nonce, 1), Verdict::Wait { seconds: 1 });
+        bench.now = bench.now.plus_ms(CROWDED_MS);
+        assert_eq!(bench.say("1001", "secret", &nonce, 1), Verdict::Known("1001".into()));
+    }
+
+    #[test]
     fn who_only_tries_is_heard_no_more() {
         let mut bench = Bench::new();
         for _ in 1..REFUSED_MAX {
@@ -400,11 +461,12 @@ mod tests {
         let mut guard = Guard::default();
         let host = |n: usize| IpAddr::from((n as u32).to_be_bytes());
         let now = Tick(0).plus_ms(5_000);
-        for n in 0..=ENTRIES_MAX {
+        for n in 0..2 * ENTRIES_MAX {
             guard.refuse(now, host(n), REFUSED);
             guard.add_wrong(now, n as u128);
         }
         assert_eq!((guard.refused.len(), guard.wrong.len()), (ENTRIES_MAX, ENTRIES_MAX));
+        assert_eq!(guard.crowded.len(), CROWDED as usize);
         let later = now.plus_ms(FORGET_MS);
         guard.refuse(later, host(0), REFUSED);
         assert_eq!((guard.refused.len(), guard.wrong.len()), (1, 0));
