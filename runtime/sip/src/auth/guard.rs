@@ -19,12 +19,15 @@ pub const NONCE_MS: u64 = 300_000;
 pub const WRONG_FREE: u32 = 4;
 /// Longest pause after a wrong password.
 pub const PAUSE_S_MAX: u32 = 600;
-/// What one host may try with nothing granted in between: at it the host hears nothing more. A whole office may switch
-/// its phones on at once, each of which asks without a password first; so that counts little.
+/// What one host may try with nothing granted in between: at it the host hears nothing more but what its phones need
+/// to register. A whole office may switch its phones on at once, each of which asks without a password first; so that
+/// counts little.
 pub const REFUSED_MAX: u32 = 1_000;
 /// What a request without credentials counts that was challenged, and one that was refused or had wrong ones.
 pub const CHALLENGED: u32 = 1;
 pub const REFUSED: u32 = 10;
+/// A silent network is asked for a password once in so long.
+pub const ASKED_MS: u64 = 1_000;
 /// After so long without a try, all is forgotten.
 pub const FORGET_MS: u64 = 600_000;
 /// Entries of each table. Over it the new ones are not kept: nobody shall push out who is known to be bad.
@@ -60,6 +63,8 @@ pub enum Verdict {
 struct Tries {
     count: u32,
     last: Tick,
+    /// Of a silent network: when its next REGISTER is heard.
+    heard: Tick,
 }
 
 #[derive(Default)]
@@ -76,13 +81,36 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// This host has had its chances: it is answered nothing.
+    /// This host has had its chances: it is answered nothing, but see [`Guard::hears_register`].
     pub fn is_silent(&self, now: Tick, host: IpAddr) -> bool {
         self.refused.get(&network(host)).is_some_and(|tries| tries.count >= REFUSED_MAX && !tries.is_old(now))
     }
 
-    /// A request of this host was not granted; it counts so much.
+    /// Whether a silent host's REGISTER is looked at, given the values of its Authorization headers. Whoever writes a
+    /// foreign address into datagrams can have it silenced, but its phones come in: at once with a nonce of ours, which
+    /// only who is there has, and now and then without, to get one. As long as a flood of forged REGISTERs lasts,
+    /// phones that have no nonce get theirs by luck.
+    pub fn hears_register<'a>(
+        &mut self,
+        entropy: &Entropy,
+        now: Tick,
+        host: IpAddr,
+        values: impl Iterator<Item = &'a [u8]>,
+    ) -> bool {
+        let mut made = values.filter_map(|value| made_at(entropy, host, Credentials::parse(value)?.proof.nonce));
+        if made.any(|made| made <= now && now < made.plus_ms(NONCE_MS)) {
+            return true;
+        }
+        let Some(tries) = self.refused.get_mut(&network(host)).filter(|tries| now >= tries.heard) else { return false };
+        tries.heard = now.plus_ms(ASKED_MS);
+        true
+    }
+
+    /// A request of this host was not granted; it counts so much. What a silent one tries makes its silence no longer.
     pub fn refuse(&mut self, now: Tick, host: IpAddr, weight: u32) {
+        if self.is_silent(now, host) {
+            return;
+        }
         self.sweep(now);
         let host = network(host);
         if self.refused.contains_key(&host) || self.refused.len() < ENTRIES_MAX {
@@ -204,7 +232,7 @@ impl Tries {
 
     fn add(&mut self, now: Tick, weight: u32) {
         let before = if self.is_old(now) { 0 } else { self.count };
-        *self = Tries { count: before.saturating_add(weight), last: now };
+        *self = Tries { count: before.saturating_add(weight), last: now, ..*self };
     }
 
     /// Seconds to wait; twice as long after each further wrong password.
@@ -442,7 +470,8 @@ mod tests {
         assert!(!bench.guard.is_silent(bench.now, bench.host));
         bench.guard.refuse(bench.now, bench.host, CHALLENGED);
         assert!(bench.guard.is_silent(bench.now, bench.host));
-        assert!(!bench.guard.is_silent(bench.now.plus_ms(FORGET_MS), bench.host));
+        bench.guard.refuse(bench.now.plus_ms(FORGET_MS - 1), bench.host, REFUSED);
+        assert!(!bench.guard.is_silent(bench.now.plus_ms(FORGET_MS), bench.host), "it has an end, whatever comes");
     }
 
     #[test]

@@ -43,7 +43,8 @@ impl Endpoint {
                 }
             }
             Start::Request { method, .. } => match message.check_request() {
-                Ok(essentials) if self.is_silenced(arrival) && self.find_dialog(&essentials).is_none() => {}
+                Ok(essentials) if self.is_silenced(arrival) && !self.is_heard_still(arrival, &message, &essentials) => {
+                }
                 Err(_) if self.is_silenced(arrival) => {}
                 Ok(essentials) => {
                     let key = self.server_key(essentials.method, method, &essentials, &message);
@@ -53,6 +54,15 @@ impl Endpoint {
                 Err(refusal) => self.refuse_broken(arrival, &message, refusal),
             },
         }
+    }
+
+    /// What is looked at though its host is silenced.
+    fn is_heard_still(&mut self, arrival: &Arrival, message: &Message<'_>, essentials: &Essentials<'_>) -> bool {
+        if essentials.method != Method::Register {
+            return self.find_dialog(essentials).is_some();
+        }
+        let (host, values) = (arrival.source.ip(), message.all(Header::Authorization));
+        self.guard.hears_register(&self.ctx.entropy, self.ctx.now, host, values)
     }
 
     /// RFC 3261 §17.2.3. ACK is matched with its INVITE; without a branch the rules of RFC 2543 hold, where

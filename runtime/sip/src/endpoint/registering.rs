@@ -26,7 +26,8 @@ enum Wishes<'a> {
 }
 
 impl Endpoint {
-    /// A host that only tried things until now hears no more, but of calls that it has.
+    /// A host that only tried things until now hears no more, but of calls that it has, and what its phones need to
+    /// register.
     pub(super) fn is_silenced(&self, arrival: &Arrival) -> bool {
         let host = arrival.source.ip();
         !arrival.trusted && self.guard.is_silent(self.ctx.now, host) && !self.registrar.has_host(host)

@@ -198,6 +198,38 @@ fn who_only_tries_gets_silence() {
 }
 
 #[test]
+fn phones_come_in_though_others_had_their_network_silenced() {
+    let contact = "Contact: <sip:1001@127.0.0.1:5070>\n";
+    let invite =
+        |n| request("INVITE", 1, &format!("s{n}"), "", "", SDP).replace("Call-ID: call", &format!("Call-ID: {n}"));
+    let forged: [(u32, &dyn Fn(u32) -> String); 2] = [(100, &invite), (1_000, &|n| register(n + 10, ""))];
+    for (count, text) in forged {
+        let mut bench = bench();
+        for n in 0..count {
+            bench.say(&text(n));
+            bench.one();
+        }
+        bench.say(&request("OPTIONS", 1, "o", "", "", ""));
+        assert!(bench.sent.is_empty());
+        bench.say(&register(1, contact));
+        let challenge = bench.one();
+        assert!(challenge.starts_with("SIP/2.0 401 "), "{challenge}");
+        bench.say(&register(2, contact));
+        assert!(bench.sent.is_empty(), "one a second is asked");
+        let made_up = challenge.replace(param(header(&challenge, "WWW-Authenticate"), "nonce"), &"0".repeat(64));
+        bench.say(&with_credentials(&register(3, contact), &made_up, "1001", PASSWORD, 1));
+        assert!(bench.sent.is_empty(), "a nonce must be ours");
+        bench.wait_ms(1_000);
+        bench.say(&register(4, contact));
+        assert!(bench.one().starts_with("SIP/2.0 401 "));
+        bench.say(&with_credentials(&register(5, contact), &challenge, "1001", PASSWORD, 1));
+        assert!(bench.one().starts_with("SIP/2.0 200 "));
+        bench.say(&request("OPTIONS", 2, "o2", "", "", ""));
+        assert!(bench.one().starts_with("SIP/2.0 200 "), "and all is forgotten");
+    }
+}
+
+#[test]
 fn a_registered_phone_calls_as_its_extension() {
     let mut bench = bench();
     let invite = |cseq: u32| request("INVITE", cseq, &format!("i{cseq}"), "", "", SDP).replace("5070>", "5999>");
