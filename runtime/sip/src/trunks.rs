@@ -1,7 +1,8 @@
 //! What is known of each trunk beside what the operator wrote: its registration, whether it answers, how its calls fared,
-//! and the nonces that it gave us. It sends nothing.
+//! where it was, and the nonces that it gave us. It sends nothing.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use runtime_contract::time::Tick;
 
@@ -12,6 +13,8 @@ pub const AVOIDED_MS: u64 = 30_000;
 /// First pause after a registration that failed, doubled each time.
 pub const RETRY_S: u64 = 30;
 pub const RETRY_S_MAX: u64 = 1_800;
+/// Hosts of a trunk's past that are remembered.
+const FORMER_MAX: usize = 16;
 
 /// Names a trunk for as long as the endpoint lives, whatever the operator does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +55,8 @@ pub struct TrunkState {
     pub why: String,
     /// What was last said of it.
     pub said: Option<bool>,
+    /// Hosts where it was before its name led elsewhere, the oldest first: what began there may go on there.
+    former: Vec<IpAddr>,
 }
 
 impl TrunkState {
@@ -70,6 +75,20 @@ impl TrunkState {
             failed: None,
             why: String::new(),
             said: None,
+            former: Vec::new(),
+        }
+    }
+
+    /// The site has it anew. Another account is nothing for those who asked for the one before.
+    pub fn replaced(&mut self, old: &Trunk, new: &Trunk) {
+        if old.account != new.account {
+            self.former.clear();
+        } else if old.addresses != new.addresses {
+            for host in old.addresses.iter().map(|address| address.ip()) {
+                self.former.retain(|known| *known != host);
+                self.former.push(host);
+            }
+            self.former.drain(..self.former.len().saturating_sub(FORMER_MAX));
         }
     }
 
@@ -101,6 +120,11 @@ pub struct Trunks {
 impl Trunks {
     pub fn find(&self, name: &str) -> Option<TrunkId> {
         self.states.iter().find(|(_, state)| state.name == name).map(|(id, _)| *id)
+    }
+
+    /// Name of the trunk that was at a host.
+    pub fn formerly_at(&self, host: IpAddr) -> Option<&str> {
+        self.states.values().find(|state| state.former.contains(&host)).map(|state| state.name.as_str())
     }
 
     pub fn get(&self, id: TrunkId) -> Option<&TrunkState> {
@@ -214,6 +238,23 @@ mod tests {
             from: None,
             identity: false,
         }
+    }
+
+    #[test]
+    fn a_trunk_is_known_where_it_was() {
+        let at = |n: u8| Trunk { addresses: vec![([192, 0, 2, n], 5060).into()], ..trunk("a", &[]) };
+        let mut state = TrunkState::new("a", Vec::new(), Vec::new());
+        for n in 0..=20 {
+            state.replaced(&at(n), &at(n + 1));
+        }
+        let mut trunks = Trunks::default();
+        let id = trunks.add(state);
+        let found = |trunks: &Trunks, n: u8| trunks.formerly_at([192, 0, 2, n].into()).is_some();
+        assert!((5..=20).all(|n| found(&trunks, n)) && !found(&trunks, 4) && !found(&trunks, 21));
+        let account = crate::auth::Account { user: "u".into(), password: runtime_contract::Redacted::new("p".into()) };
+        let other = Trunk { account: Some(account), ..at(21) };
+        trunks.get_mut(id).unwrap().replaced(&at(21), &other);
+        assert!(!found(&trunks, 20), "another account");
     }
 
     #[test]

@@ -42,7 +42,11 @@ impl Endpoint {
             _ => None,
         };
         let site = Arc::clone(&self.ctx.site);
-        let Some((trunk, account)) = site.account(destination, dialog_peer) else { return false };
+        let account = site.account(destination, dialog_peer).or_else(|| {
+            let trunk = site.trunk(self.trunks.formerly_at(dialog_peer?)?)?;
+            Some((trunk, trunk.account.as_ref()?))
+        });
+        let Some((trunk, account)) = account else { return false };
         let Some(cseq) = self.next_cseq_of(owner, own.cseq) else { return false };
         let branch = self.next_branch();
         let cnonce = self.ctx.entropy.next_token();

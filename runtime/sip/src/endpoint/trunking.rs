@@ -36,8 +36,11 @@ impl Endpoint {
             }
         }
         for trunk in &site.trunks {
-            let known = self.trunks.find(&trunk.name);
-            if known.is_some() && before.trunk(&trunk.name).is_some_and(|before| before.is_as(trunk)) {
+            let (known, old) = (self.trunks.find(&trunk.name), before.trunk(&trunk.name));
+            if let (Some(state), Some(old)) = (known.and_then(|id| self.trunks.get_mut(id)), old) {
+                state.replaced(old, trunk);
+            }
+            if known.is_some() && old.is_some_and(|old| old.is_as(trunk)) {
                 continue;
             }
             let id = known.unwrap_or_else(|| {

@@ -236,6 +236,21 @@ fn a_carrier_may_name_another_host_for_what_follows() {
 }
 
 #[test]
+fn a_call_ends_where_it_began_though_the_trunk_has_moved() {
+    let mut bench = with_trunks(vec![trunk("carrier")]);
+    bench.dial(LEG);
+    let invite = bench.one();
+    bench.say(&response(&invite, 200, "far", SDP));
+    bench.sent.clear();
+    let moved = Trunk { addresses: vec![address("127.0.0.9:5060")], ..trunk("carrier") };
+    bench.input(Input::Site(Arc::new(Site { trunks: vec![moved], ..Site::default() })));
+    bench.command(LegCommand::HangUp { leg: LegId(LEG) });
+    let bye = bench.one();
+    bench.say(&challenge(&bye, 407, CHALLENGE));
+    assert_answers(&bench.one(), "Proxy-Authorization", "n1", "00000001");
+}
+
+#[test]
 fn a_call_given_up_is_not_placed_again() {
     let mut bench = with_trunks(vec![trunk("carrier")]);
     bench.dial(LEG);
