@@ -145,6 +145,8 @@ pub struct Recovered {
     pub journal: Vec<u8>,
     /// Its recordings that the process left unfinished.
     pub cut: Vec<CutRecording>,
+    /// Recordings that it has begun and that have their row; its journal may not have come to say so.
+    pub kept: Vec<u64>,
 }
 
 /// A recording that ended with the process that made it: what there is of it.

@@ -106,11 +106,13 @@ impl Exchange {
         for CutRecording { recording, conversation, length_ms } in recovered.cut.iter().copied() {
             self.desk.write(Write::Recording { call, recording, length_ms, created, partial: true, conversation });
         }
-        let cut: Vec<u64> = recovered.cut.iter().map(|cut| cut.recording).collect();
+        let mut untold: Vec<u64> = recovered.cut.iter().map(|cut| cut.recording).chain(recovered.kept).collect();
         match Session::from_journal(recovered.program.clone(), &recovered.journal) {
             Ok(mut rebuilt) => {
-                rebuilt.recordings.extend(&cut);
-                self.end_rebuilt(recovered.call, rebuilt, &cut);
+                let told: Vec<u64> = rebuilt.recordings.iter().copied().chain(noted_recordings(&rebuilt)).collect();
+                untold.retain(|recording| !told.contains(recording));
+                rebuilt.recordings.extend(&untold);
+                self.end_rebuilt(recovered.call, rebuilt, &untold);
             }
             Err(error) => {
                 let why = error.to_string();
@@ -118,13 +120,14 @@ impl Exchange {
                 let mut record = empty_record(recovered.call);
                 record.graph = recovered.program.meta().graph_id;
                 record.started = self.desk.now.time;
-                record.recordings = cut;
+                record.recordings = untold;
                 self.close_dead(record);
             }
         }
     }
 
-    fn end_rebuilt(&mut self, call: CallId, rebuilt: Rebuilt, cut: &[u64]) {
+    /// `untold`: recordings of which the journal says only that they were begun.
+    fn end_rebuilt(&mut self, call: CallId, rebuilt: Rebuilt, untold: &[u64]) {
         let record = self.record_of(call, &rebuilt);
         let dialogs = Dialogs::of(&LegFacts::of_rebuilt(&rebuilt), &rebuilt);
         let Rebuilt { mut session, notes, end, .. } = rebuilt;
@@ -147,7 +150,7 @@ impl Exchange {
         let id = call.id();
         self.add(call);
         self.with_call(id, |call, desk| {
-            for recording in cut {
+            for recording in untold {
                 let note = LineNote::Recorded(*recording).to_bytes();
                 call.tell(desk, SessionInput::Leg(Redacted::new(note)));
             }

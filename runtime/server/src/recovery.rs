@@ -26,14 +26,19 @@ pub const LOST: &str = "recordings/lost";
 pub fn recover(store: &Store, data: &Path, build: &dyn Build) -> Result<VecDeque<Work>, StartError> {
     let store_error = |error: StoreError| StartError::new(&error, &error.help);
     let mut by_graph: BTreeMap<GraphId, Vec<OpenCall>> = BTreeMap::new();
-    let mut unlisted = unlisted(store, data)?;
-    let mut cut: BTreeMap<CallId, Vec<CutRecording>> = BTreeMap::new();
+    let listed = store.recordings().map_err(store_error)?;
+    let mut unlisted = recording_files(&data.join(RECORDINGS));
+    unlisted.retain(|number, _| !listed.contains(number));
+    let mut recordings: BTreeMap<CallId, (Vec<CutRecording>, Vec<u64>)> = BTreeMap::new();
     let mut highest = 0;
     for call in store.open_calls().map_err(store_error)? {
         let begun = recordings_begun(&call.journal);
         highest = begun.iter().map(|(recording, _)| *recording).max().unwrap_or(0).max(highest);
+        let kept =
+            begun.iter().map(|(recording, _)| *recording).filter(|recording| listed.contains(recording)).collect();
         let files = begun.into_iter().filter_map(|begun| Some((begun, unlisted.remove(&begun.0)?)));
-        cut.insert(call.call, files.filter_map(|(begun, file)| what_is_left(begun, &file)).collect());
+        let cut = files.filter_map(|(begun, file)| what_is_left(begun, &file)).collect();
+        recordings.insert(call.call, (cut, kept));
         by_graph.entry(call.graph).or_default().push(call);
     }
     // A journal still claims it when its file is gone; after another crash it would take another call's voice.
@@ -49,8 +54,8 @@ pub fn recover(store: &Store, data: &Path, build: &dyn Build) -> Result<VecDeque
                 tracing::info!(version = graph.short(), "{} calls of the last process are ended", calls.len());
                 left.extend(calls.into_iter().map(|call| {
                     let program = Arc::clone(&program);
-                    let cut = cut.remove(&call.call).unwrap_or_default();
-                    let recovered = Recovered { call: call.call, program, journal: call.journal, cut };
+                    let (cut, kept) = recordings.remove(&call.call).unwrap_or_default();
+                    let recovered = Recovered { call: call.call, program, journal: call.journal, cut, kept };
                     Work::Exchange(Input::Recovered(recovered))
                 }));
             }
@@ -64,14 +69,6 @@ pub fn recover(store: &Store, data: &Path, build: &dyn Build) -> Result<VecDeque
     }
     put_aside(data, unlisted.into_values());
     Ok(left)
-}
-
-/// Files of recordings without a row, by number.
-fn unlisted(store: &Store, data: &Path) -> Result<BTreeMap<u64, PathBuf>, StartError> {
-    let listed = store.recordings().map_err(|error| StartError::new(&error, &error.help))?;
-    let mut files = recording_files(&data.join(RECORDINGS));
-    files.retain(|number, _| !listed.contains(number));
-    Ok(files)
 }
 
 /// A file that the last process had begun. One in which nothing is goes.

@@ -138,17 +138,18 @@ fn a_call_that_is_taken_up_again_is_recorded_again_and_its_record_knows_both() {
 }
 
 #[test]
-fn a_recording_that_a_crash_cut_off_is_in_the_record_after_another_crash() {
+fn recordings_of_which_the_journal_does_not_tell_are_in_the_record_after_two_crashes() {
     let program = recorded();
     let mut plant = Plant::new(Some(&program), 10);
     let leg = plant.call("1001");
     keys(&mut plant, leg, "1");
     let cut = CutRecording { recording: 77, conversation: true, length_ms: 900 };
-    let once = plant.crash_cutting(&program, &[cut]);
-    assert_eq!(once.conversations, [77]);
-    let mut twice = once.crash(&program);
+    let once = plant.crash_recording(&program, &[cut], &[78]);
+    assert_eq!(once.conversations, [77], "the other has its row");
+    let mut twice = once.crash_recording(&program, &[], &[77, 78]);
     let leg = twice.revived[0];
     twice.answers(leg, false);
     keys(&mut twice, leg, "9");
-    assert_eq!(twice.records[0].recordings.iter().filter(|recording| **recording == 77).count(), 1);
+    let recordings = twice.records[0].recordings.iter().copied();
+    assert_eq!(recordings.filter(|recording| *recording < 100).collect::<Vec<_>>(), [77, 78]);
 }

@@ -418,17 +418,17 @@ impl Plant {
 
     /// The process dies: a new plant that begins with what is durable here.
     pub fn crash(&self, program: &Arc<dyn FlowProgram>) -> Plant {
-        self.crash_cutting(program, &[])
+        self.crash_recording(program, &[], &[])
     }
 
-    /// The same, with what there is of recordings that were being written.
-    pub fn crash_cutting(&self, program: &Arc<dyn FlowProgram>, cut: &[CutRecording]) -> Plant {
+    /// The same, with what there is of recordings that were being written, and those that have their row.
+    pub fn crash_recording(&self, program: &Arc<dyn FlowProgram>, cut: &[CutRecording], kept: &[u64]) -> Plant {
         let mut plant = Plant::new(None, 100);
         plant.now_ms = self.now_ms + 5_000;
         plant.open.clone_from(&self.open);
         for (call, journal) in &self.open {
-            let recovered =
-                Recovered { call: *call, program: program.clone(), journal: journal.clone(), cut: cut.to_vec() };
+            let (cut, kept) = (cut.to_vec(), kept.to_vec());
+            let recovered = Recovered { call: *call, program: program.clone(), journal: journal.clone(), cut, kept };
             plant.give(Input::Recovered(recovered));
         }
         plant
