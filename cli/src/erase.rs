@@ -32,8 +32,11 @@ pub struct Erase {
 
 impl Erase {
     pub fn run(&self) -> Result {
-        if !self.number.bytes().any(|byte| byte.is_ascii_digit()) {
-            return Err(Failure::new("this is no number", "write it like `+86 138 0013 8000`"));
+        if self.number.trim().is_empty() {
+            return Err(Failure::new(
+                "this is no number",
+                "write it like `+86 138 0013 8000`, or as `strowger calls --reveal` shows it",
+            ));
         }
         let counts = match &self.data {
             Some(data) => erase_in(data, &self.number)?,

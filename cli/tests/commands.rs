@@ -225,3 +225,25 @@ fn a_folder_that_is_no_project_is_not_served_and_stays_as_it_was() {
     }
     assert!(!absent.exists() && empty.read_dir().unwrap().next().is_none());
 }
+
+#[test]
+fn a_rehearsal_leaves_nothing_behind() {
+    let (folder, passing) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let flow = "languages en\n\ninbound \"+44 20 7946 0000\" => main\n\nflow main {\n    answer\n    hang up\n}\n";
+    std::fs::write(folder.path().join("main.flow"), flow).unwrap();
+    let mut served = Command::new(env!("CARGO_BIN_EXE_strowger"))
+        .args(["serve", "--json", "--sip", "127.0.0.1:0", "--http", "127.0.0.1:0", "--at", MORNING])
+        .arg(folder.path())
+        .env("TMPDIR", passing.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    BufReader::new(served.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    let kept = || passing.path().read_dir().unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    assert!(ready.contains("serving") && kept()[0].join("strowger.db").is_file(), "{ready}, {:?}", kept());
+    let stopped = Command::new("kill").args(["-TERM", &served.id().to_string()]).status().unwrap();
+    assert!(stopped.success() && served.wait().unwrap().success());
+    assert_eq!((kept(), folder.path().read_dir().unwrap().count()), (Vec::new(), 1));
+}

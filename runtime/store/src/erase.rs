@@ -48,7 +48,12 @@ pub(crate) struct Sought {
 impl Sought {
     pub fn new(key: &Key, number: &str) -> Sought {
         let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-        let mut people = vec![number.to_owned(), digits.clone(), format!("+{digits}"), format!("+{}", bare(&digits))];
+        let mut people = vec![number.to_owned()];
+        for digits in [&digits, bare(&digits)] {
+            if !digits.is_empty() {
+                people.extend([digits.to_owned(), format!("+{digits}")]);
+            }
+        }
         people.sort();
         people.dedup();
         let telling = digits.trim_start_matches('0').len();

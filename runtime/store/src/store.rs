@@ -40,6 +40,8 @@ const GIVE_BACK: u32 = 64;
 /// How often the log of the database is tried to be emptied while others use it.
 const EMPTY_TRIES_MAX: u32 = 20;
 const EMPTY_PAUSE: Duration = Duration::from_millis(100);
+/// What is not for a call may wait longer for the writer, which may commit all the time.
+const KEEPER_BUSY_MAX: Duration = Duration::from_secs(10);
 /// Group commits that an erasure changes at once.
 const ERASE_COMMITS: usize = 4;
 
@@ -63,6 +65,7 @@ impl Store {
         let open = recover(&mut connection).map_err(failed)?;
         let archive = Archive::new(folder, schema::open(&path)?)?;
         let keeper = schema::open(&path)?;
+        keeper.busy_timeout(KEEPER_BUSY_MAX).map_err(failed)?;
         // What an operator deletes is overwritten wherever it stood.
         keeper.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(())).map_err(failed)?;
         let writer = Writer::start(connection, key, options, open, Box::new(on_event))
