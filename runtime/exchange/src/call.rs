@@ -461,14 +461,14 @@ impl Call {
                 let event = LineEvent::RecordDone { request, recording, length_ms, spoken: false };
                 self.tell(desk, SessionInput::Line(event));
             }
-            Err(RecordingFailed { kept_ms: 0 }) => {
-                desk.put(Output::Media(MediaCommand::DiscardRecording { recording }));
-                self.tell(desk, SessionInput::Fault { request, kind: FaultKind::Store });
-            }
             Err(RecordingFailed { kept_ms: length_ms }) => {
-                let (partial, conversation) = (true, false);
-                desk.write(Write::Recording { call, recording, length_ms, created, partial, conversation });
-                self.record.recordings.push(recording);
+                if length_ms == 0 {
+                    desk.put(Output::Media(MediaCommand::DiscardRecording { recording }));
+                } else {
+                    let (partial, conversation) = (true, false);
+                    desk.write(Write::Recording { call, recording, length_ms, created, partial, conversation });
+                    self.record.recordings.push(recording);
+                }
                 self.tell(desk, SessionInput::Fault { request, kind: FaultKind::Store });
             }
         }
