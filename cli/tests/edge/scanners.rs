@@ -13,7 +13,7 @@ use crate::harness::sipvicious::scan;
 
 /// The scanner comes from 127.0.0.1, whatever it is told to bind to.
 const SITE: &str = "voices: { engine: tones }\ntrunks: { outside: 127.0.0.2 }\n\
-                    phones: { 2001: { password: \"400\" }, 2002: { password: x } }\n";
+                    phones: { 2001: { password: \"212\" }, 2002: { password: x } }\n";
 /// What hundreds of strange requests may leave, in kB.
 const GROWTH_KB_MAX: u64 = 16_384;
 
@@ -34,8 +34,9 @@ fn a_scanner_learns_nothing_and_hinders_nobody() {
     let flow = harness::project("cli/tests/projects/desk/desk.flow");
     std::fs::copy(flow, project.path().join("desk.flow")).unwrap();
     std::fs::write(project.path().join("strowger.yaml"), SITE).unwrap();
-    // The right password is the last of those that it tries.
-    let words: String = (101..=400).map(|word| format!("{word}\n")).collect();
+    // The right password is the last of those that it tries. After a hundred wrong ones it is heard once in a second, or
+    // gives up, as the two clocks have it.
+    let words: String = (101..=212).map(|word| format!("{word}\n")).collect();
     let dictionary = folder.path().join("words");
     std::fs::write(&dictionary, words).unwrap();
     let dictionary = dictionary.to_str().unwrap();
@@ -62,8 +63,6 @@ fn a_scanner_learns_nothing_and_hinders_nobody() {
         calls_from_the_trunk(&served);
         let said = cracker.join().unwrap();
         assert!(said.contains("found nothing"), "{said}");
-        // After a hundred wrong words it hears nothing more.
-        assert!(said.contains("since we last received a response"), "{said}");
     });
     calls_from_the_trunk(&served);
     let grown_kb = served.resident_kb().saturating_sub(before_kb);
