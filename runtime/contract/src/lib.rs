@@ -22,6 +22,8 @@ pub mod leg;
 pub mod limits;
 pub mod moment;
 pub mod program;
+pub mod pure;
+pub mod queue;
 pub mod record;
 pub mod redacted;
 pub mod reply;

@@ -9,6 +9,7 @@ use crate::calendar::HoursTable;
 use crate::called::Called;
 use crate::drive::{Outcome, Stop};
 use crate::host::Host;
+use crate::queue::{Queue, Skill};
 use crate::request::Request;
 use crate::stack::Stack;
 use crate::types::{Class, Type, TypeTable};
@@ -68,6 +69,8 @@ pub struct ProgramMeta {
     pub fault_places: Vec<Place>,
     /// Names of source files; a [`Place`] is an index here.
     pub files: Vec<String>,
+    pub skills: Vec<Skill>,
+    pub queues: Vec<Queue>,
 }
 
 /// `prompt` items and texts written in place.
