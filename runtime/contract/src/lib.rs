@@ -12,6 +12,7 @@
 )]
 
 pub mod arena;
+pub mod cadence;
 pub mod calendar;
 pub mod called;
 pub mod currency;

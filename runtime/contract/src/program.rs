@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cadence::Cadence;
 use crate::calendar::HoursTable;
 use crate::called::Called;
 use crate::drive::{Outcome, Stop};
@@ -71,6 +72,7 @@ pub struct ProgramMeta {
     pub files: Vec<String>,
     pub skills: Vec<Skill>,
     pub queues: Vec<Queue>,
+    pub cadences: Vec<Cadence>,
 }
 
 /// `prompt` items and texts written in place.

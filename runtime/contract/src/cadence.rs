@@ -1,0 +1,208 @@
+//! What a program says of its calls out, as tables: whom it may call, when, how often, and what follows an attempt.
+//! The states of the people who are called are `outbound`'s; nothing here calls anybody.
+
+use serde::{Deserialize, Serialize};
+
+use crate::program::{Parameter, Place};
+use crate::time::Time;
+use crate::types::{EnumType, Field, Type, Variant};
+use crate::value::{Phone, Value};
+
+/// One `cadence` of a program. Flows are indices in `ProgramMeta::flows`; those of clauses are hidden flows
+/// (`outbound.follow_up/dial`) whose parameters are the cadence's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cadence {
+    /// `module.cadence`
+    pub name: String,
+    pub parameters: Vec<Parameter>,
+    /// `consent … for P`
+    pub purpose: String,
+    /// A pure flow: the permission, a value of [`Permission`].
+    pub permission: u32,
+    /// A pure flow: the Phone of `dial`, or of `message`.
+    pub number: Option<u32>,
+    pub laws: Vec<Law>,
+    /// Never empty in a program that was checked.
+    pub window: Vec<WindowTimes>,
+    /// A pure flow: the window's TimeZone. `None`: where the number may lie.
+    pub zone: Option<u32>,
+    /// Days since 1970 that are left out, rising.
+    pub except: Vec<i32>,
+    /// A pure flow: Time?. Before it nobody is called.
+    pub begin: Option<u32>,
+    pub attempts_max: u32,
+    pub caps: Vec<Cap>,
+    pub pace: Option<Pace>,
+    pub dial: Option<Dial>,
+    pub message: Option<Message>,
+    /// Delays in ms of each `retry in 4h, 1d, 3d`, in order of the text; [`AttemptEnd::Retry`] names one.
+    pub retries: Vec<Vec<u64>>,
+    /// Names behind `stop`, each once, in order of the text; [`AttemptEnd::Stop`] names one.
+    pub dispositions: Vec<String>,
+    pub after: Vec<AfterAttempt>,
+    /// A flow that comes back with the disposition's index as Int.
+    pub exhausted: Option<u32>,
+    pub place: Place,
+}
+
+/// Dispositions that are final for the person, in every cadence.
+pub const DECLINED: &str = "declined";
+pub const OPTED_OUT: &str = "opted_out";
+
+/// `mon..sat 09:00..20:00`. What runs over midnight is two of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowTimes {
+    /// Monday first.
+    pub days: [bool; 7],
+    /// Minutes since midnight.
+    pub from_minute: u16,
+    /// Not included; may be 1440.
+    pub until_minute: u16,
+}
+
+/// At most so many in so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cap {
+    pub count: u32,
+    pub per: Per,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Per {
+    /// A calendar day of the window's zone.
+    Day,
+    /// Any stretch of this length, its end not included.
+    Rolling { ms: u64 },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Pace {
+    Preview,
+    Progressive,
+    /// Calls at once for each agent who is free or soon will be, × 10⁻⁶.
+    Predictive {
+        lines_max: i64,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dial {
+    pub from: Option<Phone>,
+    pub ring_ms: u64,
+    /// The attempt: it dials, and its result is a value of [`AttemptEnd`].
+    pub flow: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    pub channel: Channel,
+    pub from: Option<Phone>,
+    /// As [`Dial::flow`].
+    pub flow: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Channel {
+    Voice,
+    Sms,
+    Chat,
+    Email,
+}
+
+/// `after attempt 3 => …`: once, when that attempt is over and did not end the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AfterAttempt {
+    pub attempt: u32,
+    pub flow: u32,
+}
+
+/// A profile of the law, as a constant of `std.law.Law` says it. Not legal advice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Law {
+    /// `us_tsr`
+    pub name: String,
+    /// Where it stands: `16 CFR 310.4(b)`.
+    pub source: String,
+    /// ISO date of the text that was read.
+    pub as_of: String,
+    /// Hours of each day in which a person may be called, where he is: minutes since midnight, the last not included.
+    pub from_minute: u16,
+    pub until_minute: u16,
+    /// It rings at least so long before it is given up.
+    pub ring_ms_min: Option<u32>,
+    /// Attempts of one person.
+    pub caps: Vec<Cap>,
+    /// Of these only attempts that somebody answered count.
+    pub conversation_caps: Vec<Cap>,
+    /// After a conversation nobody calls for so long.
+    pub quiet_after_conversation_ms: Option<u64>,
+    pub predictive_allowed: bool,
+    /// A call is abandoned when no agent is joined so soon after the person's greeting.
+    pub join_ms_max: Option<u32>,
+    /// Share of the calls that a person answered, × 10⁻⁶, over [`Law::abandoned_days`].
+    pub abandoned_max: Option<i64>,
+    pub abandoned_days: u32,
+    /// Who does not take the call (`declined`) is not called again, by any cadence.
+    pub refusal_is_final: bool,
+    /// Business days in which a revocation takes effect. Ours does at once.
+    pub revocation_days_max: Option<u32>,
+    /// Calls, consents and recordings are kept at least so long.
+    pub records_days_min: u32,
+}
+
+/// A person's word that he may be called: a value of the built-in record `Permission`, its fields in this order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Permission {
+    pub purpose: String,
+    /// Empty: all of them.
+    pub channels: Vec<Channel>,
+    pub number: Phone,
+    pub from: Time,
+    /// Not included.
+    pub until: Option<Time>,
+    /// What proves it: a recording, a form, a missed call.
+    pub evidence: String,
+}
+
+/// How an attempt ended: a value of the built-in enum `Attempt`, its variants in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AttemptEnd {
+    /// Index of [`Cadence::dispositions`].
+    Stop {
+        disposition: u32,
+    },
+    /// Index of [`Cadence::retries`].
+    Retry {
+        ladder: u32,
+    },
+    RetryAt {
+        time: Time,
+    },
+}
+
+impl AttemptEnd {
+    /// The enum `Attempt` as a program's table of types has it.
+    pub fn r#type() -> EnumType {
+        let variant = |name: &str, field: &str, ty: Type| Variant {
+            fields: vec![Field { name: field.to_owned(), r#type: ty }],
+            ..Variant::plain(name)
+        };
+        let variants = vec![
+            variant("stop", "disposition", Type::Int),
+            variant("retry", "ladder", Type::Int),
+            variant("retry_at", "time", Type::Time),
+        ];
+        EnumType { name: "Attempt".to_owned(), variants }
+    }
+
+    /// `None`: a value of another type.
+    pub fn from_value(value: &Value) -> Option<AttemptEnd> {
+        let Value::Enum(variant, fields) = value else { return None };
+        match (variant, fields.as_slice()) {
+            (0, [Value::Int(index)]) => Some(AttemptEnd::Stop { disposition: u32::try_from(*index).ok()? }),
+            (1, [Value::Int(index)]) => Some(AttemptEnd::Retry { ladder: u32::try_from(*index).ok()? }),
+            (2, [Value::Moment(ms)]) => Some(AttemptEnd::RetryAt { time: Time(*ms) }),
+            _ => None,
+        }
+    }
+}
