@@ -48,3 +48,7 @@ pub const RING_MS_MAX: i64 = 180_000;
 pub const WAIT_MS_MAX: i64 = 600_000;
 /// Operations by which a constant or a function is worked out, those that it uses included.
 pub const PURE_COST_MAX: usize = 1_000;
+/// Callers in all queues of a node, those who talk or were promised a call among them.
+pub const TICKETS_MAX: usize = 100_000;
+/// Queues that one caller waits in beside the first (`overflow`).
+pub const OVERFLOW_HOPS_MAX: usize = 4;
