@@ -7,6 +7,7 @@ pub use holidays::{Day, HOLIDAY_TABLES, Holidays, holidays};
 
 /// Modules by the path that `use` names, with the text of each.
 pub const MODULES: &[(&str, &str)] = &[
+    ("std.agreement", include_str!("../agreement.flow")),
     ("std.card", include_str!("../card.flow")),
     ("std.digits", include_str!("../digits.flow")),
     ("std.language", include_str!("../language.flow")),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lang_diagnostics::{Colours, Diagnostic, FileId, Sources, diagnostics_to_json_lines, render};
 use lang_flowgraph::lower::KnownFlows;
-use lang_semantics::{ParsedModule, hir};
+use lang_semantics::{ParsedModule, agreement, hir};
 use lang_syntax::KnownLines;
 use lang_syntax::ast::{self, Unread};
 use runtime_contract::program::{Report, SiteNames};
@@ -176,6 +176,9 @@ impl<'k> Reader<'k> {
     }
 
     fn read(&mut self, path: &str, module: String, text: &str) {
+        if lang_syntax::has_word(text, agreement::WORDS) {
+            self.wanted.push(agreement::MODULE.to_owned());
+        }
         let id = self.sources.add(path, text);
         let known = self.known.read(path, id, text);
         self.diagnostics.extend(known.problems.iter().cloned());

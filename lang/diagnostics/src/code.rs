@@ -107,7 +107,7 @@ codes! {
     BeforeAnswer "F0602" "before-answer" Error "the call is not answered yet"
     PrivateLeak "F0603" "private-leak" Error "a private value reaches speech, log, journal or report"
     PrivateParameterNeeded "F0604" "private-parameter-needed" Error "a private value is passed where `private` is not declared"
-    ConsentMissing "F0605" "consent-missing" Error "a call out has no consent"
+    ConsentMissing "F0605" "consent-missing" Error "nobody has agreed to it"
     ConsentStored "F0606" "consent-stored" Error "a consent is kept, where only a permission may be"
     RecordingWithoutNotice "F0607" "recording-without-notice" Warning "a recording begins before the caller is told"
     VoiceOnlyOnOtherChannel "F0608" "voice-only-on-other-channel" Error "a flow that is bound to a written channel does what only voice can"

@@ -7,6 +7,7 @@ use lang_diagnostics::{Code, Diagnostic};
 use lang_syntax::ast::{self, ItemKind};
 
 use crate::ParsedModule;
+use crate::agreement;
 use crate::problems::{Problems, offer_nearest};
 use crate::project::{
     ConstInfo, Def, EnumInfo, FlowInfo, FunctionInfo, Import, Item, Module, Progress, Project, PromptItem, RecordInfo,
@@ -90,7 +91,8 @@ fn items<'a>(
         let def = declare(index, item, project, problems);
         let Some(name) = item.name() else { continue };
         let word = name.text.as_str();
-        if ty::BUILT_IN.iter().any(|(built_in, _)| *built_in == word) || ty::NOT_YET.contains(&word) {
+        let taken = agreement::TYPES.contains(&word) && module.path != agreement::MODULE || word == agreement::CONSENT;
+        if taken || ty::BUILT_IN.iter().any(|(built_in, _)| *built_in == word) {
             problems.give(
                 Diagnostic::new(Code::DuplicateName, name.span, format!("`{word}` is a type of the language"))
                     .help(format!("another name, as `Our{word}`")),

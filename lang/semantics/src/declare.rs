@@ -5,6 +5,7 @@ use lang_syntax::ast::{self, ExprKind, ItemKind, TypeKind};
 use runtime_contract::called::{Called, EXTENSION_KEYS_MAX};
 use runtime_contract::program::{self, SiteNames};
 
+use crate::agreement;
 use crate::hir;
 use crate::problems::{Problems, nearest, offer_nearest};
 use crate::project::{Def, Holder, OperationInfo, Parameter, Project};
@@ -141,8 +142,8 @@ fn named(project: &Project<'_>, module: usize, path: &ast::Path, problems: &mut 
         if let Some((_, ty)) = ty::BUILT_IN.iter().find(|(built_in, _)| *built_in == name.text) {
             return ty.clone();
         }
-        if ty::NOT_YET.contains(&name.text.as_str()) {
-            problems.not_yet(name.span, &format!("`{}`", name.text));
+        if name.text == agreement::CONSENT {
+            problems.give(agreement::consent_stored(name.span));
             return Ty::Broken;
         }
         if project.reach(module, &[&name.text]).is_none() {

@@ -10,6 +10,7 @@
     )
 )]
 
+pub mod agreement;
 mod called;
 mod check;
 mod collect;

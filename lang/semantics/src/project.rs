@@ -10,6 +10,7 @@ use runtime_contract::program::Prompt;
 use runtime_contract::program::SiteNames;
 use runtime_contract::request::Destination;
 
+use crate::agreement;
 use crate::hir;
 use crate::problems::{Problems, offer_nearest};
 use crate::ty::Ty;
@@ -212,6 +213,10 @@ impl<'a> Project<'a> {
         if let Some(import) = here.imports.get(first) {
             import.used.set(true);
             return Some(Reached { def: import.def, names: 1 });
+        }
+        if agreement::TYPES.contains(first) {
+            let of_language = self.modules.iter().find(|module| module.path == agreement::MODULE)?;
+            return Some(Reached { def: of_language.items.get(first)?.def, names: 1 });
         }
         let used = here.uses.get(first)?;
         used.used.set(true);

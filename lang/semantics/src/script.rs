@@ -109,7 +109,7 @@ struct Reader<'r, 'a> {
     at: Option<Time>,
 }
 
-impl Reader<'_, '_> {
+impl<'a> Reader<'_, 'a> {
     fn line(&mut self, line: &ast::TestLine) -> Option<Verb> {
         match &line.kind {
             TestLineKind::At { time, zone } => {
@@ -146,12 +146,16 @@ impl Reader<'_, '_> {
     }
 
     fn hears(&mut self, tag: Option<&ast::LanguageTag>, text: &ast::TextString) -> Option<Verb> {
-        let heard = Checker::new(self.project, self.module, self.problems).heard(tag, text)?;
+        let heard = self.checker().heard(tag, text)?;
         let mut values = Vec::new();
         for value in &heard.values {
             values.push((value.ty.clone(), self.written_out(value)?));
         }
         Some(Verb::Hears(Hears::new(heard.parts, values, heard.tag)))
+    }
+
+    fn checker(&mut self) -> Checker<'_, 'a> {
+        Checker { in_test: true, ..Checker::new(self.project, self.module, self.problems) }
     }
 
     fn says(&mut self, words: &ast::TextString) -> Option<Verb> {
@@ -161,7 +165,7 @@ impl Reader<'_, '_> {
             let help = "`says \"Please call me back.\"`";
             self.problems.give(Diagnostic::new(Code::BadLiteral, words.span, message).help(help));
         }
-        let mut checker = Checker::new(self.project, self.module, self.problems);
+        let mut checker = self.checker();
         written.iter().for_each(|written| checker.no_secret(written, words.span));
         written.map(Verb::Says)
     }
@@ -290,7 +294,7 @@ impl Reader<'_, '_> {
             Ty::Private(inner) => (**inner).clone(),
             other => other.clone(),
         };
-        let value = Checker::new(self.project, self.module, self.problems).value(expr, &open);
+        let value = self.checker().value(expr, &open);
         if matches!(value.kind, hir::ExprKind::Broken) {
             return None;
         }

@@ -54,9 +54,6 @@ pub(crate) const BUILT_IN: &[(&str, Ty)] = &[
     ("Recording", Ty::Recording),
 ];
 
-/// Names of types that the language has and this version does not compile.
-pub(crate) const NOT_YET: &[&str] = &["Contact", "Permission", "Consent"];
-
 impl Ty {
     pub fn optional(self) -> Ty {
         match self {

@@ -34,4 +34,5 @@ pub use lines::{BLOCK_DEPTH_MAX, BRACKET_DEPTH_MAX, PROBLEMS_MAX};
 pub use names::composed;
 pub use parse::{parse, parse_knowing};
 pub use parts::KnownLines;
+pub use tokens::has_word;
 pub use tree::{FILE_BYTES_MAX, LINE_TOKENS_MAX};

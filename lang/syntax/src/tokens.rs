@@ -52,6 +52,14 @@ pub(crate) struct Scan {
     pub line_starts: Vec<usize>,
 }
 
+/// Whether one of these words stands in a text, outside its comments and strings.
+pub fn has_word(text: &str, words: &[&str]) -> bool {
+    let is_one = |token: &Token| {
+        token.kind == TokenKind::Word && text.get(token.start..token.end).is_some_and(|word| words.contains(&word))
+    };
+    words.iter().any(|word| text.contains(word)) && scan(text).tokens.iter().any(is_one)
+}
+
 pub(crate) fn scan(text: &str) -> Scan {
     let mut scanner = Scanner { text, at: 0, line: 0 };
     let mut scan = Scan { tokens: Vec::with_capacity(text.len() / 5), comments: Vec::new(), line_starts: vec![0] };

@@ -337,6 +337,8 @@ pub struct SiteNames {
     pub phones: Option<Vec<String>>,
     /// Whether some trunk takes calls out.
     pub calls_out: Option<bool>,
+    /// What people are asked to agree to.
+    pub purposes: Option<Vec<String>>,
 }
 
 /// Why a version was refused, or what was noticed about one that was not.

@@ -1,6 +1,7 @@
 //! Bodies of flows: syntax to typed statements. Each file takes one part; this one holds what they share, the names
 //! in sight and the places that need them.
 
+mod agreement;
 mod arms;
 mod ask;
 mod call;
@@ -133,6 +134,8 @@ pub(crate) struct Checker<'p, 'a> {
     pub may_bind: bool,
     /// The `on voice` whose other branch this is.
     pub off_voice: Option<Span>,
+    /// What is read stands in a `test`.
+    pub in_test: bool,
 }
 
 impl<'p, 'a> Checker<'p, 'a> {
@@ -164,6 +167,7 @@ impl<'p, 'a> Checker<'p, 'a> {
             handed: Vec::new(),
             may_bind: false,
             off_voice: None,
+            in_test: false,
         }
     }
 

@@ -6,6 +6,7 @@ use runtime_contract::limits::LIST_LEN_MAX;
 use runtime_contract::written::Written;
 
 use super::{Checker, Typed, broken, typed};
+use crate::agreement;
 use crate::hir::{self, Conversion, ExprKind, Zoned};
 use crate::problems::offer_nearest;
 use crate::ty::Ty;
@@ -217,6 +218,15 @@ impl Checker<'_, '_> {
                 let divide = ExprKind::Binary(hir::Operator::DecimalDivide, Box::new(part), Box::new(whole));
                 let share = typed(divide, Ty::Decimal, span);
                 Some(self.converted(share.expr, Conversion::Same, Ty::Percent, span))
+            }
+            "given_for" if self.in_test => Some(self.given_for(name, arguments, span)),
+            "Permission" => {
+                self.problems.give(agreement::permission_written(span, self.in_test));
+                Some(broken(span))
+            }
+            "given_for" if self.project.reach(self.module, &["given_for"]).is_none() => {
+                self.problems.give(agreement::permission_written(span, false));
+                Some(broken(span))
             }
             _ => None,
         }

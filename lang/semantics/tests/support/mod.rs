@@ -3,7 +3,8 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use lang_diagnostics::{Colours, Diagnostic, Severity, Sources, render};
-use lang_semantics::{Holidays, ParsedModule, Surroundings, analyze, hir};
+use lang_semantics::{Holidays, ParsedModule, Surroundings, agreement, analyze, hir};
+use lang_syntax::has_word;
 use runtime_contract::calendar::days_since_epoch;
 use runtime_contract::program::SiteNames;
 
@@ -82,7 +83,10 @@ pub fn analyzed(sample: &Sample) -> Analyzed {
     let mut sources = Sources::new();
     let mut modules = Vec::new();
     let mut diagnostics = Vec::new();
-    let library = stdlib::MODULES.iter().filter(|(path, _)| sample.files.iter().any(|(_, text)| text.contains(path)));
+    let library = stdlib::MODULES.iter().filter(|(path, _)| {
+        let words = if *path == agreement::MODULE { agreement::WORDS } else { &[] };
+        sample.files.iter().any(|(_, text)| text.contains(path) || has_word(text, words))
+    });
     let library = library.map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
     for (path, text) in sample.files.iter().cloned().chain(library) {
         let file = sources.add(format!("{path}.flow"), text.clone());

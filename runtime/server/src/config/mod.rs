@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use runtime_contract::program::SiteNames;
 use runtime_media::RecordingKey;
 use serde::Deserialize;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::project::kind_of;
 
@@ -58,6 +59,8 @@ pub struct Config {
     pub digest: Digests,
     #[serde(deserialize_with = "values::unique_keys")]
     pub services: BTreeMap<String, ServiceSite>,
+    /// What people may agree to, by names of the site's own.
+    pub purposes: Vec<String>,
     pub storage: Storage,
     pub limits: Limits,
     pub voices: Voices,
@@ -395,6 +398,7 @@ impl Config {
             services: Some(self.services.keys().cloned().collect()),
             phones: Some(self.phones.keys().cloned().collect()),
             calls_out: Some(self.trunks.values().any(|trunk| trunk.long.is_some())),
+            purposes: Some(self.purposes.iter().map(|purpose| purpose.nfc().collect()).collect()),
         }
     }
 }

@@ -24,7 +24,8 @@ fn a_whole_site_is_read() {
         "listen:\n  sip: 0.0.0.0:5070\n  advertise: 192.0.2.10\n  http: 127.0.0.1:0\n  rtp: 20000-20999\n\
          trunks:\n  carrier: 203.0.113.0/24\n  office: [198.51.100.7, 2001:db8::/32]\n\
          services:\n  crm:\n    base: http://127.0.0.1:9000/crm/\n    headers:\n      Authorization: Bearer ${TOKEN}\n\
-         storage:\n  data: /var/lib/strowger\nlimits:\n  calls_max: 50000\n  drain_s: 5\nvoices:\n  engine: tones\n",
+         storage:\n  data: /var/lib/strowger\nlimits:\n  calls_max: 50000\n  drain_s: 5\nvoices:\n  engine: tones\n\
+         purposes: [sales, reme\u{301}diation]\n",
     )
     .unwrap();
     assert_eq!(config.advertised(), "192.0.2.10:5070".parse().unwrap());
@@ -34,6 +35,7 @@ fn a_whole_site_is_read() {
     let crm = config.services.get("crm").unwrap();
     assert_eq!(crm.base.as_str(), "http://127.0.0.1:9000/crm");
     assert_eq!(config.names().services, Some(vec!["crm".to_owned()]));
+    assert_eq!(config.names().purposes, Some(vec!["sales".to_owned(), "rem\u{e9}diation".to_owned()]));
     assert!(!format!("{config:?}").contains("Bearer"));
 }
 
@@ -83,7 +85,7 @@ fn unknown_keys_are_refused_with_the_nearest_known_one() {
     assert_eq!(refused("limits:\n  calls_max: 5\nsevices:\n"), "3:1 unknown key `sevices` / did you mean `services`?");
     assert_eq!(
         refused("zebra: 1\n"),
-        "1:1 unknown key `zebra` / known here: listen, trunks, phones, realm, digest, services, storage, limits, voices, versions, traces"
+        "1:1 unknown key `zebra` / known here: listen, trunks, phones, realm, digest, services, purposes, storage, limits, voices, versions, traces"
     );
 }
 

@@ -320,8 +320,20 @@ impl Versions {
     /// What a running process cannot change stays as it was; which of it would be another is said.
     fn keep_fixed(&self, config: Config) -> (Config, Option<String>) {
         let running = self.site.load();
-        let Config { listen, trunks, phones, realm, digest, services, storage, limits, voices, versions, traces } =
-            config;
+        let Config {
+            listen,
+            trunks,
+            phones,
+            realm,
+            digest,
+            services,
+            purposes,
+            storage,
+            limits,
+            voices,
+            versions,
+            traces,
+        } = config;
         let differ = [
             ("listen", listen != running.listen),
             ("storage", storage != running.storage),
@@ -332,7 +344,7 @@ impl Versions {
         let keys: Vec<String> = differ.into_iter().filter(|key| key.1).map(|(key, _)| format!("`{key}`")).collect();
         let waits = (!keys.is_empty())
             .then(|| format!("what strowger.yaml changes of {} takes effect at the next start only", keys.join(", ")));
-        (Config { trunks, phones, realm, digest, services, versions, ..Config::clone(&running) }, waits)
+        (Config { trunks, phones, realm, digest, services, purposes, versions, ..Config::clone(&running) }, waits)
     }
 
     /// Built and kept, with no call on it yet.

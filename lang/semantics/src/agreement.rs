@@ -1,0 +1,67 @@
+//! Who agreed to what: the types that every file knows by name, and the purposes that `strowger.yaml` lists. Declared in
+//! the library's `std.agreement`, which is read wherever one of the words stands.
+
+use lang_diagnostics::{Code, Diagnostic, Span};
+use lang_syntax::ast;
+
+use crate::problems::{Problems, nearest, offer_nearest};
+use crate::project::{Def, Project};
+
+/// The module of the library that declares [`TYPES`].
+pub const MODULE: &str = "std.agreement";
+/// Words of a file that needs it.
+pub const WORDS: &[&str] = &["Permission", "Contact", "consent"];
+
+/// Records of the language.
+pub(crate) const TYPES: &[&str] = &["Contact", "Permission"];
+pub(crate) const PERMISSION: &str = "Permission";
+/// Only a consent check makes one, for one call.
+pub(crate) const CONSENT: &str = "Consent";
+
+/// F0606
+pub(crate) fn consent_stored(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::ConsentStored, span, "a `Consent` is for one call and cannot be kept")
+        .here("kept here")
+        .help("`Permission`")
+        .edit("write `Permission`", span, "Permission")
+}
+
+/// F0605 for a permission that the text makes up.
+pub(crate) fn permission_written(span: Span, in_test: bool) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::ConsentMissing, span, "nobody has given this permission")
+        .here("written by the flow itself");
+    match in_test {
+        true => diagnostic.help("`given_for(sales)`"),
+        false => diagnostic.help("take it from a service"),
+    }
+}
+
+/// The purpose that a name says; `None` with F1008 where the site has no such purpose.
+pub(crate) fn purpose(project: &Project<'_>, name: &ast::Name, problems: &mut Problems) -> Option<String> {
+    let Some(known) = project.site.purposes.as_ref().filter(|known| !known.contains(&name.text)) else {
+        return Some(name.text.clone());
+    };
+    let message = format!("`strowger.yaml` lists no purpose `{}`", name.text);
+    let diagnostic = Diagnostic::new(Code::UnknownPurpose, name.span, message);
+    let names = || known.iter().map(String::as_str);
+    problems.give(match nearest(&name.text, names()) {
+        Some(_) => offer_nearest(diagnostic, &name.text, names(), "{}"),
+        None => {
+            let lines = known.iter().chain([&name.text]).map(|purpose| format!("\n  - {purpose}"));
+            let lines: String = lines.collect();
+            diagnostic.help(format!("purposes:{lines}")).note("the help belongs into `strowger.yaml`")
+        }
+    });
+    None
+}
+
+impl Project<'_> {
+    /// Index of the record `Permission`, in a program that names it.
+    pub(crate) fn permission(&self) -> Option<u32> {
+        let module = self.modules.iter().find(|module| module.path == MODULE)?;
+        match module.items.get(PERMISSION)?.def {
+            Def::Record(id) => Some(id),
+            _ => None,
+        }
+    }
+}
