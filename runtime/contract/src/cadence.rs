@@ -1,12 +1,21 @@
 //! What a program says of its calls out, as tables: whom it may call, when, how often, and what follows an attempt.
 //! The states of the people who are called are `outbound`'s; nothing here calls anybody.
 
+mod caps;
+mod legal;
+#[cfg(test)]
+mod tests;
+mod worst;
+
 use serde::{Deserialize, Serialize};
 
 use crate::program::{Parameter, Place};
 use crate::time::Time;
 use crate::types::{EnumType, Field, Type, Variant};
 use crate::value::{Phone, Value};
+
+pub use legal::Legal;
+pub use worst::{Violation, worst};
 
 /// One `cadence` of a program. Flows are indices in `ProgramMeta::flows`; those of clauses are hidden flows
 /// (`outbound.follow_up/dial`) whose parameters are the cadence's own.
