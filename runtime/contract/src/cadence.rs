@@ -2,6 +2,7 @@
 //! The states of the people who are called are `outbound`'s; nothing here calls anybody.
 
 mod caps;
+mod law;
 mod legal;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use crate::time::Time;
 use crate::types::{EnumType, Field, Type, Variant};
 use crate::value::{Phone, Value};
 
+pub use law::Law;
 pub use legal::Legal;
 pub use worst::{Violation, worst};
 
@@ -123,40 +125,6 @@ pub enum Channel {
 pub struct AfterAttempt {
     pub attempt: u32,
     pub flow: u32,
-}
-
-/// A profile of the law, as a constant of `std.law.Law` says it. Not legal advice.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Law {
-    /// `us_tsr`
-    pub name: String,
-    /// Where it stands: `16 CFR 310.4(b)`.
-    pub source: String,
-    /// ISO date of the text that was read.
-    pub as_of: String,
-    /// Hours of each day in which a person may be called, where he is: minutes since midnight, the last not included.
-    pub from_minute: u16,
-    pub until_minute: u16,
-    /// It rings at least so long before it is given up.
-    pub ring_ms_min: Option<u32>,
-    /// Attempts of one person.
-    pub caps: Vec<Cap>,
-    /// Of these only attempts that somebody answered count.
-    pub conversation_caps: Vec<Cap>,
-    /// After a conversation nobody calls for so long.
-    pub quiet_after_conversation_ms: Option<u64>,
-    pub predictive_allowed: bool,
-    /// A call is abandoned when no agent is joined so soon after the person's greeting.
-    pub join_ms_max: Option<u32>,
-    /// Share of the calls that a person answered, × 10⁻⁶, over [`Law::abandoned_days`].
-    pub abandoned_max: Option<i64>,
-    pub abandoned_days: u32,
-    /// Who does not take the call (`declined`) is not called again, by any cadence.
-    pub refusal_is_final: bool,
-    /// Business days in which a revocation takes effect. Ours does at once.
-    pub revocation_days_max: Option<u32>,
-    /// Calls, consents and recordings are kept at least so long.
-    pub records_days_min: u32,
 }
 
 /// A person's word that he may be called: a value of the built-in record `Permission`, its fields in this order.

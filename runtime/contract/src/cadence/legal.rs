@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{Cadence, Law, WindowTimes};
+use super::{Cadence, WindowTimes};
 use crate::calendar::DAY_MS;
 use crate::time::Time;
 
@@ -83,21 +83,6 @@ impl Legal {
     /// The calendar day in which an instant lies, in each zone where days count: its first instant, and that of the next.
     pub fn days_of(&self, time: Time) -> impl Iterator<Item = (i64, i64)> {
         self.days.iter().filter_map(move |zone| day_of(zone, time.0))
-    }
-}
-
-impl Law {
-    pub fn window(&self) -> WindowTimes {
-        WindowTimes { days: [true; 7], from_minute: self.from_minute, until_minute: self.until_minute }
-    }
-
-    fn is_open_all_day(&self) -> bool {
-        self.from_minute == 0 && i64::from(self.until_minute) * MINUTE_MS >= DAY_MS
-    }
-
-    /// The first line of a window that is open when this law is not.
-    pub fn outside<'w>(&self, window: &'w [WindowTimes]) -> Option<&'w WindowTimes> {
-        window.iter().find(|line| line.from_minute < self.from_minute || line.until_minute > self.until_minute)
     }
 }
 

@@ -10,7 +10,7 @@ fn law(from_hour: u16, until_hour: u16, caps: Vec<Cap>) -> Law {
     Law {
         name: "test".into(),
         source: "none".into(),
-        as_of: "2026-01-01".into(),
+        as_of: 0,
         from_minute: from_hour * 60,
         until_minute: until_hour * 60,
         ring_ms_min: None,
@@ -20,10 +20,10 @@ fn law(from_hour: u16, until_hour: u16, caps: Vec<Cap>) -> Law {
         predictive_allowed: true,
         join_ms_max: None,
         abandoned_max: None,
-        abandoned_days: 30,
+        abandoned_over_ms: None,
         refusal_is_final: false,
         revocation_days_max: None,
-        records_days_min: 0,
+        records_ms_min: 0,
     }
 }
 
