@@ -28,7 +28,7 @@ pub struct Cadence {
     pub parameters: Vec<Parameter>,
     /// `consent … for P`
     pub purpose: String,
-    /// A pure flow: the permission, a value of [`Permission`].
+    /// A pure flow: the [`Permission`].
     pub permission: u32,
     /// A pure flow: the Phone of `dial`, or of `message`.
     pub number: Option<u32>,
@@ -112,12 +112,11 @@ pub struct Message {
     pub flow: u32,
 }
 
+/// By which a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Channel {
-    Voice,
     Sms,
     Chat,
-    Email,
 }
 
 /// `after attempt 3 => …`: once, when that attempt is over and did not end the run.
@@ -127,18 +126,47 @@ pub struct AfterAttempt {
     pub flow: u32,
 }
 
-/// A person's word that he may be called: a value of the built-in record `Permission`, its fields in this order.
+/// What a person agreed to: a value of the record `std.agreement.Permission`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Permission {
     pub purpose: String,
-    /// Empty: all of them.
-    pub channels: Vec<Channel>,
-    pub number: Phone,
+    /// `None`: whichever number we have.
+    pub number: Option<Phone>,
     pub from: Time,
-    /// Not included.
+    /// Not included; `None`: until it is taken back.
     pub until: Option<Time>,
-    /// What proves it: a recording, a form, a missed call.
+    /// What shows that it was given.
     pub evidence: String,
+}
+
+impl Permission {
+    /// Fields of the record, in order.
+    pub const FIELDS: [&str; 5] = ["purpose", "number", "from", "until", "evidence"];
+
+    /// `None`: a value of another type.
+    pub fn from_value(value: &Value) -> Option<Permission> {
+        let Value::Record(fields) = value else { return None };
+        let [Value::Text(purpose), number, Value::Moment(from), until, Value::Text(evidence)] = fields.as_slice()
+        else {
+            return None;
+        };
+        let number = law::optional(number, |value| match value {
+            Value::Phone(number) => Some(*number),
+            _ => None,
+        })?;
+        let until = law::optional(until, |value| match value {
+            Value::Moment(ms) => Some(Time(*ms)),
+            _ => None,
+        })?;
+        let (purpose, evidence) = (purpose.clone(), evidence.clone());
+        Some(Permission { purpose, number, from: Time(*from), until, evidence })
+    }
+
+    /// Whether this number may be called for this purpose at this instant.
+    pub fn allows(&self, purpose: &str, number: Phone, at: Time) -> bool {
+        let is_meant = self.purpose == purpose && self.number.is_none_or(|own| own == number);
+        is_meant && self.from <= at && self.until.is_none_or(|until| at < until)
+    }
 }
 
 /// How an attempt ended: a value of the built-in enum `Attempt`, its variants in this order.

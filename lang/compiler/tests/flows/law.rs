@@ -1,7 +1,7 @@
 //! Profiles of the law in the library: they compile, and read as they stand in the law.
 
 use lang_compiler::Engine;
-use runtime_contract::cadence::{Cap, Law, Per};
+use runtime_contract::cadence::{Cap, Law, Per, Permission};
 use runtime_contract::calendar::days_since_epoch;
 use runtime_contract::script::{Given, Verb};
 use runtime_contract::types::Type;
@@ -14,7 +14,8 @@ const DAY: u64 = 24 * HOUR;
 /// By way of a test that gives it as a service's answer.
 fn profile(name: &str) -> Law {
     let text = format!(
-        "use std.law: Law\nuse std.law.{name}\n\nlanguages en\n\nservice site {{\n    law() -> Law  within 2s\n}}\n\n\
+        "use std.law: Law\nuse std.law.{name}\n\nlanguages en\n\nservice site {{\n    law() -> Law  within 2s\n    \
+         agreed() -> Permission  within 2s\n}}\n\n\
          inbound \"+44 20 7946 0000\" => f\n\nflow f {{\n    answer\n    let law = site.law() else hang up\n    \
          say \"{{law.source}}, {{law.as_of}}\"\n    hang up\n}}\n\ntest \"t\" {{\n    \
          given site.law => {name}.profile\n    call from \"+44 20 7946 0999\" to \"+44 20 7946 0000\"\n    expect end\n}}\n"
@@ -27,6 +28,7 @@ fn profile(name: &str) -> Law {
     };
     assert_eq!(fields("std.law.Law"), Law::FIELDS);
     assert_eq!(fields("std.law.Cap"), Cap::FIELDS);
+    assert_eq!(fields("std.agreement.Permission"), Permission::FIELDS);
     assert!(types.records.iter().flat_map(|record| &record.fields).all(|field| !matches!(field.r#type, Type::Enum(_))));
     let mut given = compiled.tests[0].lines.iter().filter_map(|(_, verb)| match verb {
         Verb::Given { answer: Given::Ok(Some(value)), .. } => Some(value),

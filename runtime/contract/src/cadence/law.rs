@@ -141,7 +141,7 @@ impl Cap {
 }
 
 /// `None`: what is there is of another type.
-fn optional<T>(value: &Value, read: impl Fn(&Value) -> Option<T>) -> Option<Option<T>> {
+pub(super) fn optional<T>(value: &Value, read: impl Fn(&Value) -> Option<T>) -> Option<Option<T>> {
     match value {
         Value::None => Some(None),
         Value::Some(value) => Some(Some(read(value)?)),
