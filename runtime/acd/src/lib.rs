@@ -11,13 +11,47 @@
     )
 )]
 
+mod acd;
+mod agents;
+mod bits;
+mod chance;
+pub mod checker;
+mod choice;
+mod classes;
+mod expected;
+mod faults;
 mod input;
+mod log;
+mod matching;
+mod measures;
 mod output;
+mod programs;
+mod questions;
+mod queues;
+mod serving;
+mod staffing;
+#[cfg(any(test, feature = "testkit"))]
+pub mod testkit;
+#[cfg(test)]
+mod tests;
+mod ticket;
+mod timers;
+mod views;
+mod waiting;
 
+pub use acd::Acd;
+pub use choice::ALL_AT_ONCE_MAX;
 pub use input::{Agent, AgentName, AgentState, Enter, Input, LeaveWhy, OfferFailure, OfferNumber, TicketId};
+pub use log::WINDOW_MS_MAX;
+pub use measures::{Figures, SHORT_MS, TARGET};
 pub use output::{Missed, Offer, Output, Outputs, Over};
+pub use serving::{MISSES_MAX, REST_MS};
+pub use views::{AgentView, Doing};
 
 /// Nobody who could take a caller has been logged in for so long: he is told so.
 pub const UNSTAFFED_MS: u64 = 30_000;
 /// A callback that nobody came to in this time is given up.
 pub const CALLBACK_AGE_MS_MAX: u64 = 86_400_000;
+
+/// Hashes without chance: the same inputs give the same outputs.
+type FxHashMap<K, V> = std::collections::HashMap<K, V, rustc_hash::FxBuildHasher>;

@@ -52,3 +52,5 @@ pub const PURE_COST_MAX: usize = 1_000;
 pub const TICKETS_MAX: usize = 100_000;
 /// Queues that one caller waits in beside the first (`overflow`).
 pub const OVERFLOW_HOPS_MAX: usize = 4;
+/// Agents of a site.
+pub const AGENTS_MAX: usize = 20_000;

@@ -4,7 +4,7 @@
 use crate::arena::Arena;
 use crate::called::Called;
 use crate::drive::{End, Outcome, Stop, enter, result_words};
-use crate::host::{Host, Observe};
+use crate::host::{Host, Observation, Observe};
 use crate::program::{FlowProgram, ProgramMeta};
 use crate::stack::{RESULT_AT, Stack};
 use crate::time::Time;
@@ -49,6 +49,7 @@ pub struct PureRoom {
     stack: Stack,
     vault: Vault,
     words: Vec<u64>,
+    observed: Vec<Observation>,
 }
 
 /// A pure flow faulted (an overflow, say) or is none.
@@ -87,6 +88,11 @@ impl PureRoom {
         memory.value(&mut words, r#type).map(Some).ok_or(NoAnswer)
     }
 
+    /// The last answer looked at the time, or at hours: it may be another one later.
+    pub fn has_observed(&self) -> bool {
+        !self.observed.is_empty()
+    }
+
     fn run(
         &mut self,
         program: &dyn FlowProgram,
@@ -96,6 +102,7 @@ impl PureRoom {
         now: Time,
     ) -> Result<(), NoAnswer> {
         let meta = program.meta();
+        self.observed.clear();
         self.words.clear();
         self.words.extend_from_slice(&facts.words);
         self.words.extend(more.iter().map(|word| *word as u64));
@@ -107,8 +114,7 @@ impl PureRoom {
         self.stack.header.caller_number = tagged(facts.caller.map(Phone::word));
         self.stack.header.called = tagged(facts.called.map(Called::word));
         self.stack.header.requests = 0;
-        let mut observed = Vec::new();
-        let observe = Observe::Live(&mut observed);
+        let observe = Observe::Live(&mut self.observed);
         let mut host = Host { meta, arena: &mut facts.arena, vault: &mut self.vault, observe, now };
         let stop = program.resume(&mut self.stack, &mut host, Outcome::Start);
         self.stack.faults.clear();

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::program::{Parameter, Place};
+use crate::types::Type;
 
 /// `skill technical 1..5`. An agent without it has level 0; one who has a skill without levels has level 1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,6 +146,29 @@ impl Formula {
         }
     }
 }
+
+/// What a queue measures, by the name that stands behind it (`support.waiting`), and the type of it. Counts and means are
+/// of callers who entered in the time asked for (`over 15m`); `waiting`, `longest_wait`, `expected_wait` and the agents
+/// are of now. Where there is nothing to divide by there is no value, and a condition on it is false.
+pub const MEASURES: &[(&str, Type)] = &[
+    ("offered", Type::Int),
+    ("answered", Type::Int),
+    ("abandoned", Type::Int),
+    ("short_abandoned", Type::Int),
+    ("overflowed", Type::Int),
+    ("called_back", Type::Int),
+    ("left", Type::Int),
+    ("waiting", Type::Int),
+    ("longest_wait", Type::Duration),
+    ("expected_wait", Type::Duration),
+    ("service_level", Type::Percent),
+    ("abandonment_rate", Type::Percent),
+    ("asa", Type::Duration),
+    ("aht", Type::Duration),
+    ("occupancy", Type::Percent),
+    ("agents_logged_in", Type::Int),
+    ("agents_idle", Type::Int),
+];
 
 /// `target 80% within 20s, abandons missed`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,288 @@
+//! What clauses say of agents, asked once for each class of agents: a question is a clause with those words of the caller
+//! that it reads. Callers with the same question wait together.
+
+use std::collections::BTreeSet;
+
+use crate::FxHashMap;
+use runtime_contract::arena::Handle;
+use runtime_contract::program::{FlowProgram, ProgramMeta};
+use runtime_contract::pure::{Facts, PureRoom};
+use runtime_contract::queue::{Predicate, Preferred, Queue};
+use runtime_contract::types::Class as SlotClass;
+use runtime_contract::value::Phone;
+use runtime_contract::{Called, Time};
+
+use crate::bits::Bits;
+use crate::classes::{Class, ClassId, Classes};
+use crate::faults::Faults;
+use crate::input::TicketId;
+use crate::programs::{ProgramId, Programs};
+use crate::queues::{QueueId, Rank};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct QuestionId(pub u32);
+
+/// Answers without a caller are kept until there are so many questions.
+const QUESTIONS_KEPT_MAX: usize = 16_384;
+
+/// Index in the queue's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Clause {
+    Stage(u32),
+    /// Whether an agent is preferred; of `same agent` only the condition.
+    Preference(u32),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    program: ProgramId,
+    /// Index in the program's queues.
+    queue: u32,
+    clause: Clause,
+    words: Vec<u64>,
+    caller: Option<(u32, Option<Phone>, Option<Called>)>,
+    /// It reads texts of his alone: nobody shares the question.
+    own: Option<TicketId>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Question {
+    key: Key,
+    /// Of the first caller who asked; those of others differ in nothing that is read.
+    facts: Facts,
+    /// Where its callers wait.
+    pub place: QueueId,
+    /// Its callers who are not being offered to anybody.
+    pub line: BTreeSet<Rank>,
+    users: u32,
+}
+
+#[derive(Default)]
+pub(crate) struct Questions {
+    slots: Vec<Option<Question>>,
+    vacant: Vec<QuestionId>,
+    by_key: FxHashMap<Key, QuestionId>,
+    /// Those with somebody in line.
+    pub active: Bits,
+    /// Of so many, those without a caller are forgotten.
+    kept_max: usize,
+    room: PureRoom,
+}
+
+/// The caller of a question, and where he waits.
+pub(crate) struct Asker<'a> {
+    pub ticket: TicketId,
+    pub program: ProgramId,
+    pub meta: &'a ProgramMeta,
+    /// Index in the program's queues.
+    pub queue: u32,
+    pub place: QueueId,
+    pub facts: &'a Facts,
+}
+
+impl Questions {
+    pub fn get(&self, id: QuestionId) -> Option<&Question> {
+        self.slots.get(id.0 as usize)?.as_ref()
+    }
+
+    /// The question of a clause; to be given back by [`Questions::leave`].
+    pub fn ask(&mut self, classes: &mut Classes, asker: &Asker<'_>, clause: Clause) -> QuestionId {
+        let key = key(asker, clause);
+        if let Some(id) = self.by_key.get(&key).copied() {
+            if let Some(question) = self.slots.get_mut(id.0 as usize).and_then(Option::as_mut) {
+                question.users += 1;
+            }
+            return id;
+        }
+        if self.by_key.len() >= self.kept_max.max(QUESTIONS_KEPT_MAX) {
+            self.forget(classes, |question| question.users == 0);
+            self.kept_max = self.by_key.len() * 2;
+        }
+        let id = self.vacant.pop().unwrap_or(QuestionId(self.slots.len() as u32));
+        let question = Question {
+            key: key.clone(),
+            facts: asker.facts.clone(),
+            place: asker.place,
+            line: BTreeSet::new(),
+            users: 1,
+        };
+        self.by_key.insert(key, id);
+        match self.slots.get_mut(id.0 as usize) {
+            Some(slot) => *slot = Some(question),
+            None => self.slots.push(Some(question)),
+        }
+        id
+    }
+
+    /// Its answers are kept for the next caller who has the same question.
+    pub fn leave(&mut self, id: QuestionId) {
+        if let Some(question) = self.slots.get_mut(id.0 as usize).and_then(Option::as_mut) {
+            question.users = question.users.saturating_sub(1);
+        }
+    }
+
+    /// The program is let go.
+    pub fn forget_program(&mut self, classes: &mut Classes, program: ProgramId) {
+        self.forget(classes, |question| question.key.program == program);
+    }
+
+    fn forget(&mut self, classes: &mut Classes, which: impl Fn(&Question) -> bool) {
+        let mut gone = Bits::default();
+        for (slot, id) in self.slots.iter_mut().zip(0..) {
+            if let Some(question) = slot.take_if(|question| which(question)) {
+                self.by_key.remove(&question.key);
+                self.vacant.push(QuestionId(id));
+                gone.put(id, true);
+            }
+        }
+        self.active.remove_all(&gone);
+        classes.forget(&gone);
+    }
+
+    pub fn stand(&mut self, id: QuestionId, rank: Rank, is_in: bool) {
+        let Some(question) = self.slots.get_mut(id.0 as usize).and_then(Option::as_mut) else { return };
+        match is_in {
+            true => question.line.insert(rank),
+            false => question.line.remove(&rank),
+        };
+        let is_active = !question.line.is_empty();
+        self.active.put(id.0, is_active);
+    }
+
+    /// Whether the agents of a class are meant.
+    pub fn answer(&mut self, world: &mut Asked<'_>, id: QuestionId, class_id: ClassId) -> bool {
+        let Some(class) = world.classes.get(class_id) else { return false };
+        if class.known.has(id.0) {
+            return class.yes.has(id.0);
+        }
+        let Some(question) = self.slots.get(id.0 as usize).and_then(Option::as_ref) else { return false };
+        let Some(program) = world.programs.get(question.key.program) else { return false };
+        let mut ask = Ask { program: &**program, class, room: &mut self.room, now: world.now, keeps: true };
+        let yes = ask.question(question, world.faults);
+        let keeps = ask.keeps;
+        if keeps && let Some(class) = world.classes.get_mut(class_id) {
+            class.known.put(id.0, true);
+            class.yes.put(id.0, yes);
+        }
+        yes
+    }
+
+    /// Questions with callers in line for whom the agents of a class are meant.
+    pub fn open_to(&mut self, world: &mut Asked<'_>, class_id: ClassId, found: &mut Vec<QuestionId>) {
+        let Some(class) = world.classes.get(class_id) else { return };
+        let unknown: Vec<u32> = self.active.filter(&class.known, false).collect();
+        found.extend(self.active.filter(&class.yes, true).map(QuestionId));
+        found.extend(unknown.into_iter().map(QuestionId).filter(|id| self.answer(world, *id, class_id)));
+    }
+
+    /// Where pure flows of a caller alone are run.
+    pub fn room(&mut self) -> &mut PureRoom {
+        &mut self.room
+    }
+
+    /// For checkers.
+    pub fn all(&self) -> impl Iterator<Item = (QuestionId, &Question)> {
+        self.slots.iter().zip(0..).filter_map(|(slot, id)| Some((QuestionId(id), slot.as_ref()?)))
+    }
+}
+
+/// What an answer depends on beside the question.
+pub(crate) struct Asked<'a> {
+    pub classes: &'a mut Classes,
+    pub programs: &'a Programs,
+    pub faults: &'a mut Faults,
+    pub now: Time,
+}
+
+struct Ask<'a> {
+    program: &'a dyn FlowProgram,
+    class: &'a Class,
+    room: &'a mut PureRoom,
+    now: Time,
+    /// The answer will be the same at another time.
+    keeps: bool,
+}
+
+impl Ask<'_> {
+    fn question(&mut self, question: &Question, faults: &mut Faults) -> bool {
+        // What a flow makes on its way stays in the facts it was given.
+        let mut facts = question.facts.clone();
+        let Some(queue) = self.program.meta().queues.get(question.key.queue as usize) else { return false };
+        match question.key.clause {
+            Clause::Stage(stage) => queue.stages.get(stage as usize).is_some_and(|stage| {
+                let has = |(skill, least): &(u32, i64)| self.level(*skill) >= *least;
+                stage.conjunction.iter().all(has)
+                    && stage.needs.as_ref().is_none_or(|needs| self.holds(needs, &mut facts, faults))
+            }),
+            Clause::Preference(preference) => queue.prefers.get(preference as usize).is_some_and(|preference| {
+                let condition = preference.condition.as_ref();
+                condition.is_none_or(|condition| self.holds(condition, &mut facts, faults))
+                    && match &preference.what {
+                        Preferred::Agent(agent) => self.holds(agent, &mut facts, faults),
+                        Preferred::SameAgent { .. } => true,
+                    }
+            }),
+        }
+    }
+
+    fn level(&self, skill: u32) -> i64 {
+        self.program.meta().skills.get(skill as usize).map_or(0, |skill| self.class.level(&skill.name))
+    }
+
+    /// A clause that faults means nobody.
+    fn holds(&mut self, predicate: &Predicate, facts: &mut Facts, faults: &mut Faults) -> bool {
+        let levels: Vec<i64> = predicate.skills.iter().map(|skill| self.level(*skill)).collect();
+        let answer = self.room.word(self.program, predicate.flow, facts, &levels, self.now);
+        self.keeps &= !self.room.has_observed();
+        answer.map_err(|_| faults.count(self.program.meta().graph_id, predicate.flow, self.now)) == Ok(1)
+    }
+}
+
+fn predicates(queue: &Queue, clause: Clause) -> [Option<&Predicate>; 2] {
+    match clause {
+        Clause::Stage(stage) => [queue.stages.get(stage as usize).and_then(|stage| stage.needs.as_ref()), None],
+        Clause::Preference(at) => match queue.prefers.get(at as usize) {
+            Some(preference) => {
+                let agent = match &preference.what {
+                    Preferred::Agent(agent) => Some(agent),
+                    Preferred::SameAgent { .. } => None,
+                };
+                [preference.condition.as_ref(), agent]
+            }
+            None => [None, None],
+        },
+    }
+}
+
+fn key(asker: &Asker<'_>, clause: Clause) -> Key {
+    let (program, queue) = (asker.program, asker.queue);
+    let mut key = Key { program, queue, clause, words: Vec::new(), caller: None, own: None };
+    let Some(table) = asker.meta.queues.get(queue as usize) else { return key };
+    let mut reads: Vec<u32> = Vec::new();
+    for predicate in predicates(table, clause).into_iter().flatten() {
+        reads.extend(&predicate.reads);
+        if predicate.reads_caller {
+            key.caller = Some((asker.facts.language, asker.facts.caller, asker.facts.called));
+        }
+    }
+    if reads.is_empty() {
+        return key;
+    }
+    reads.sort_unstable();
+    reads.dedup();
+    let slots: Vec<SlotClass> =
+        table.parameters.iter().flat_map(|parameter| asker.meta.types.slots(&parameter.r#type)).collect();
+    for word in reads {
+        let value = asker.facts.words().get(word as usize).copied().unwrap_or(0);
+        let is_own = match slots.get(word as usize) {
+            Some(SlotClass::Text) => !Handle::from_word(value).is_constant(),
+            Some(SlotClass::List) => true,
+            _ => false,
+        };
+        if is_own {
+            key.own = Some(asker.ticket);
+        }
+        key.words.push(value);
+    }
+    key
+}
