@@ -1,10 +1,12 @@
 //! How the server builds a version: check, compile, and the project's own tests; nothing takes calls that did
 //! not pass all three.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use lang_compiler::{Colours, Engine};
-use runtime_contract::program::{Build, Built, Bundle, FlowProgram, Report, SiteNames};
+use runtime_contract::Request;
+use runtime_contract::program::{Build, Built, Bundle, FlowProgram, ProgramMeta, Report, SiteKind, SiteNames};
 
 use crate::project::of_bundle;
 use crate::test::play::{Playing, play};
@@ -27,6 +29,9 @@ impl Build for Compiler {
         let tests = results(&compiled, &played, false, Colours::Off);
         report.text.push_str(&tests.text);
         report.json.push_str(&tests.json);
+        if let Some(refused) = not_served(compiled.program.meta()) {
+            return Err(refused);
+        }
         if played.iter().all(|test| test.result.passed()) {
             Ok(Built { program: compiled.program, graph: compiled.graph, report })
         } else {
@@ -36,5 +41,68 @@ impl Build for Compiler {
 
     fn load(&self, graph: &[u8]) -> Result<Arc<dyn FlowProgram>, Report> {
         lang_compiler::load(graph, self.engine)
+    }
+}
+
+/// What compiles and is tested, and what this version cannot carry out on a telephone line, with its place.
+fn not_served(meta: &ProgramMeta) -> Option<Report> {
+    let mut report = Report::default();
+    let reached = reached(meta);
+    for site in meta.sites.iter().filter(|site| reached.contains(&site.flow)) {
+        let SiteKind::Request(Request::Menu(menu)) = &site.kind else { continue };
+        let Some(choice) = menu.choices.iter().position(String::is_empty) else { continue };
+        let name = menu.choice_name(choice);
+        let file = meta.files.get(site.place.file as usize).map_or("?", String::as_str);
+        let (line, column) = (site.place.line, site.place.column);
+        let message = format!("the choice “{name}” of this menu can only be said, and `serve` does not hear words yet");
+        let help = format!("give it a key too: `9 or \"{name}\"`");
+        report.text.push_str(&format!("{file}:{line}:{column}: {message}\n  help: {help}\n"));
+        let json = serde_json::json!({
+            "severity": "error", "message": message, "file": file, "line": line, "column": column, "help": help,
+        });
+        report.json.push_str(&format!("{json}\n"));
+    }
+    (!report.text.is_empty()).then_some(report)
+}
+
+/// The flows to which a call may come.
+fn reached(meta: &ProgramMeta) -> BTreeSet<u32> {
+    let mut reached: BTreeSet<u32> = meta.inbounds.iter().map(|inbound| inbound.flow).collect();
+    loop {
+        let runs = meta.sites.iter().filter(|site| reached.contains(&site.flow)).filter_map(|site| match site.kind {
+            SiteKind::Run { flow } => Some(flow),
+            SiteKind::Request(_) => None,
+        });
+        let more: BTreeSet<u32> = runs.filter(|flow| !reached.contains(flow)).collect();
+        if more.is_empty() {
+            return reached;
+        }
+        reached.extend(more);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
+mod tests {
+    use super::*;
+
+    fn built(choice: &str) -> Result<Built, Report> {
+        let flow = format!(
+            "languages en\n\ninbound \"+86 400 810 0000\" => f\n\nflow f {{\n    answer\n    run m()\n    hang up\n}}\n\n\
+             flow m {{\n    menu {{\n        say \"Orders?\"\n        {choice} => continue\n        \
+             silence, other => continue\n    }}\n    return\n}}\n"
+        );
+        let bundle = Bundle { files: vec![("f.flow".to_owned(), flow.as_bytes().into())] };
+        Compiler { engine: Engine::Interpreter }.build(&bundle, &SiteNames::default())
+    }
+
+    #[test]
+    fn a_choice_that_can_only_be_said_is_refused_by_name_and_place() {
+        let report = built("\"yes\", \"yeah\"").err().unwrap();
+        let wanted = "f.flow:12:5: the choice “yes” of this menu can only be said, and `serve` does not hear words yet\n  \
+                      help: give it a key too: `9 or \"yes\"`\n";
+        assert_eq!(report.text, wanted);
+        assert_eq!(report.json.lines().count(), 1);
+        assert!(built("1 or \"yes\"").is_ok());
     }
 }

@@ -143,7 +143,7 @@ impl<'m> Teller<'m> {
             Request::Answer => ("answers", String::new()),
             Request::Reject(_) => ("rejects", String::new()),
             Request::Play(_) => return,
-            Request::Menu(menu) => ("menu", menu.choices.join(" ")),
+            Request::Menu(menu) => ("menu", menu.choice_names().collect::<Vec<_>>().join(" ")),
             Request::Ask(ask) => {
                 ("asks", if ask.private { "for something private".to_owned() } else { "for keys".to_owned() })
             }
@@ -198,6 +198,15 @@ impl<'m> Teller<'m> {
     fn keys(&mut self, at: Time, keys: &Claimed) {
         let is_menu = matches!(self.meta.request(self.site), Some(Request::Menu(_)));
         let text = match keys {
+            // What fits no phrase is nobody's to read.
+            Claimed::Words(None) => return self.line(at, "words", MARK.to_owned()),
+            Claimed::Words(Some(said)) => {
+                let phrase = match self.meta.request(self.site) {
+                    Some(Request::Menu(menu)) => menu.phrase(*said),
+                    _ => None,
+                };
+                return self.line(at, "words", phrase.unwrap_or("?").to_owned());
+            }
             Claimed::Private(count) => "•".repeat(*count as usize),
             Claimed::Keys(keys) if is_menu || self.reveal => keys.iter().map(|(key, _)| *key).collect(),
             Claimed::Keys(keys) => "•".repeat(keys.len()),

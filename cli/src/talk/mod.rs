@@ -23,7 +23,7 @@ use crate::show::{self, Failure, Paint, Result, paint};
 const HELP: &str = "\
 keys            press them: 1, 2#, *, 0325
 (empty line)    say nothing until the flow loses patience
-say WORDS       speak into a recording
+say WORDS       speak: a choice of a menu, or into a recording
 +5m, wait 5s    let time pass
 until 18:00     let time pass until the clock shows this
 repeat          what was heard last, once more
@@ -207,7 +207,7 @@ impl Conversation<'_> {
             }
             return Ok(true);
         }
-        let order = order::read(line, self.call.now(), &self.zone, self.call.is_recording())?;
+        let order = order::read(line, self.call.now(), &self.zone, self.call.takes_words())?;
         if !matches!(order, Order::Repeat | Order::Help | Order::Given { .. } | Order::Dial(_)) {
             self.heard.clear();
         }

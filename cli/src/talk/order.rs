@@ -29,9 +29,9 @@ pub enum Order {
     Quit,
 }
 
-/// `now` and `zone` are those of the call; `recording` says whether words are listened to. The error is a word that
+/// `now` and `zone` are those of the call; `listens` says whether words are listened to. The error is a word that
 /// helps.
-pub fn read(line: &str, now: Time, zone: &str, recording: bool) -> Result<Order, String> {
+pub fn read(line: &str, now: Time, zone: &str, listens: bool) -> Result<Order, String> {
     let line = line.trim();
     let (verb, rest) = line.split_once(char::is_whitespace).map_or((line, ""), |(verb, rest)| (verb, rest.trim()));
     let is_keys = |text: &str| text.chars().all(|c| c.is_ascii_digit() || "*# ".contains(c));
@@ -47,16 +47,16 @@ pub fn read(line: &str, now: Time, zone: &str, recording: bool) -> Result<Order,
         ("until", time) => Order::Skip { ms: until(time, now, zone)? },
         ("given", rest) => given(rest)?,
         ("dial", side) => Order::Dial(far_side(side)?),
-        ("say", words) => speak(words.trim_matches('"'), recording)?,
+        ("say", words) => speak(words.trim_matches('"'), listens)?,
         _ if is_keys(line) => Order::Press(line.replace(' ', "")),
         _ if line.starts_with('+') => Order::Skip { ms: skip(line.trim_start_matches('+'))? },
-        _ if line.starts_with('"') || recording => speak(line.trim_matches('"'), recording)?,
+        _ if line.starts_with('"') || listens => speak(line.trim_matches('"'), listens)?,
         _ => return Err(format!("`{line}` is neither keys nor one of the words here; `?` lists them")),
     })
 }
 
-fn speak(words: &str, recording: bool) -> Result<Order, String> {
-    match (words, recording) {
+fn speak(words: &str, listens: bool) -> Result<Order, String> {
+    match (words, listens) {
         (_, false) => Err("nobody listens to words now; `?` says what may be pressed".to_owned()),
         ("", true) => Err("say some words: `say please call me back`".to_owned()),
         (words, true) => Ok(Order::Say(words.to_owned())),

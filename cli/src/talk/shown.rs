@@ -59,7 +59,11 @@ pub fn possible(call: &Talk) -> String {
         return format!("`{step}` records: `say WORDS`, then a key; or an empty line, to be silent");
     }
     let takes = match call.request() {
-        Some(Request::Menu(menu)) => format!("the menu takes {}", menu.choices.join(", ")),
+        Some(Request::Menu(menu)) => {
+            let keys = format!("the menu takes {}", menu.choice_names().collect::<Vec<_>>().join(", "));
+            let phrases: Vec<&str> = menu.phrases_in(call.language()).collect();
+            if phrases.is_empty() { keys } else { format!("{keys}; or say {}", phrases.join(", ")) }
+        }
         Some(Request::Ask(ask)) => {
             let secret = if ask.private { ", which nobody sees" } else { "" };
             format!("it takes {}{secret}; {} ends it", wanted(ask.kind), ask.end_key)

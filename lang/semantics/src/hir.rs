@@ -362,6 +362,8 @@ pub enum Takes {
     Key(String),
     /// A choice of a menu, as `1000..1019`, and the local that takes the Digits that were keyed.
     KeySpan(String, LocalId),
+    /// A choice of a menu that has no key: its first phrase.
+    Phrase(String),
     Silence,
     /// Menu.
     Other,
@@ -376,6 +378,15 @@ pub enum Takes {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Menu {
     pub dialogue: Dialogue,
+    /// By choice, in the order of the arms, and by language of the program; no entry at all where no choice has any.
+    pub phrases: Vec<Vec<Vec<String>>>,
+}
+
+impl Takes {
+    /// One of a menu's.
+    pub fn is_choice(&self) -> bool {
+        matches!(self, Takes::Key(_) | Takes::KeySpan(..) | Takes::Phrase(_))
+    }
 }
 
 /// The good outcome fills `result` and goes on behind the statement; an arm that does so too has assigned it.

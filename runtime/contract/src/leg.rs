@@ -147,6 +147,11 @@ pub enum LegEvent {
         leg: LegId,
         key: Redacted<char>,
     },
+    /// Words of the caller, whole.
+    Words {
+        leg: LegId,
+        words: Redacted<String>,
+    },
     /// A transfer was refused or came to nothing; the leg goes on. A SIP status code. One that is taken ends the leg
     /// as [`GoneCause::Transferred`].
     TransferFailed {
@@ -172,6 +177,7 @@ impl LegEvent {
             | LegEvent::Media { leg, .. }
             | LegEvent::Dialog { leg, .. }
             | LegEvent::Key { leg, .. }
+            | LegEvent::Words { leg, .. }
             | LegEvent::TransferFailed { leg, .. }
             | LegEvent::Up { leg }
             | LegEvent::Gone { leg, .. } => *leg,

@@ -22,6 +22,7 @@ pub mod host;
 pub mod leg;
 pub mod limits;
 pub mod moment;
+pub mod phrase;
 pub mod program;
 pub mod pure;
 pub mod queue;

@@ -228,7 +228,10 @@ pub struct Menu {
     pub prompts: Prompts,
     /// Keys of each choice, as written (`1`, `0`, `*`, `12`). A span (`1000..1019`) takes each number of that length from
     /// the first to the last; its payload is the Digits that were keyed.
+    /// Empty where phrases alone lead to it.
     pub choices: Vec<String>,
+    /// By choice and by language of the program; no entry at all where no choice of the menu has any.
+    pub phrases: Vec<Vec<Vec<String>>>,
     /// Time after the prompt in which the first key must come.
     pub listen_ms: u32,
     /// Time to wait for a further key when one choice begins another.
@@ -409,18 +412,16 @@ impl Request {
         }
     }
 
-    /// The name of an outcome, for transcripts and journals: a choice by its keys.
+    /// The name of an outcome, for transcripts and journals: a choice by its keys or its first phrase.
     pub fn outcome_name(&self, outcome: u32) -> &str {
         let fixed = self.kind().row().outcomes;
-        let choices = match self {
-            Request::Menu(menu) => menu.choices.as_slice(),
-            _ => &[],
-        };
         let index = outcome as usize;
-        match choices.get(index) {
-            Some(keys) => keys,
-            None => fixed.get(index.saturating_sub(choices.len())).copied().unwrap_or("?"),
-        }
+        let choices = match self {
+            Request::Menu(menu) if index < menu.choices.len() => return menu.choice_name(index),
+            Request::Menu(menu) => menu.choices.len(),
+            _ => 0,
+        };
+        fixed.get(index.saturating_sub(choices)).copied().unwrap_or("?")
     }
 }
 

@@ -155,6 +155,12 @@ impl Exchange {
             }
             LegEvent::Ringing { leg } => self.with_second(leg, |call, desk| call.second_rings(desk)),
             LegEvent::Key { leg, key } => self.key(leg, key.into_inner()),
+            // Those that two people say to each other are not the flow's.
+            LegEvent::Words { leg, words } => self.with_leg(leg, |call, desk| {
+                if call.leg == Some(leg) && call.talks_with(leg).is_none() {
+                    call.tell(desk, SessionInput::Line(LineEvent::Words(words)));
+                }
+            }),
             LegEvent::TransferFailed { leg, .. } => self.with_leg(leg, |call, desk| call.transfer_failed(desk)),
             LegEvent::Dialog { leg, dialog } => self.with_leg(leg, |call, desk| call.keep_dialog(desk, leg, dialog)),
         }

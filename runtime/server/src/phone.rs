@@ -363,7 +363,11 @@ fn leg_event(event: LegEvent, media: &Media, lines: &mut HashMap<LegId, Line>) {
             }
             media.close(leg);
         }
-        LegEvent::Incoming(_) | LegEvent::Dialog { .. } | LegEvent::Key { .. } | LegEvent::TransferFailed { .. } => {}
+        LegEvent::Incoming(_)
+        | LegEvent::Dialog { .. }
+        | LegEvent::Key { .. }
+        | LegEvent::Words { .. }
+        | LegEvent::TransferFailed { .. } => {}
     }
 }
 

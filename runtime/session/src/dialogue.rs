@@ -2,6 +2,7 @@
 //! its bound are the program's.
 
 use runtime_contract::Called;
+use runtime_contract::phrase::Said;
 use runtime_contract::request::{Ask, AskKind, Menu, Prompts, Request};
 use runtime_contract::value::{Private, Value};
 use zeroize::Zeroizing;
@@ -44,6 +45,8 @@ impl Dialogue {
 enum Verdict {
     More,
     Menu(u32),
+    /// Words, and the phrase that they are.
+    Words(Option<Said>),
     Value(Value),
     /// At its last key, without the end key.
     Complete(Value),
@@ -138,6 +141,30 @@ impl Session {
         }
     }
 
+    /// Words, for a menu that has phrases. They come whole: what fits none of them is `other`, and so told. Whoever has
+    /// begun to press keys answers by these.
+    pub(crate) fn dialogue_words(&mut self, words: &str) {
+        let program = self.program.clone();
+        let Some(request @ Request::Menu(menu)) = program.meta().request(self.site) else { return };
+        let Doing::Dialogue(dialogue) = &mut self.doing else { return };
+        if !menu.listens() || !dialogue.taken.as_str().is_empty() {
+            return;
+        }
+        match dialogue.prompt {
+            Prompt::Protected => return,
+            Prompt::Bargeable => {
+                dialogue.prompt = Prompt::Over;
+                self.output(Output::Line(LineCommand::StopPlay));
+            }
+            Prompt::Over => {}
+        }
+        let said = menu.said(words, self.stack.header.language as u32);
+        self.journal(&Record::Claim { request: self.request, keys: Claimed::Words(said) });
+        if let Some(answer) = self.close_dialogue(request, Verdict::Words(said)) {
+            self.resolve(answer);
+        }
+    }
+
     /// One key for this dialogue, `offset_ms` after the request.
     fn take_key(&mut self, key: char, offset_ms: u32) -> Option<Answer> {
         let program = self.program.clone();
@@ -196,11 +223,12 @@ impl Session {
                     if menu.choices.get(choice as usize).is_some_and(|choice| Menu::span(choice).is_some()));
                 Answer::Result(choice, span.then(|| Value::Text(dialogue.taken.as_str().to_owned())))
             }
+            (Verdict::Words(Some(said)), _) => Answer::Result(said.choice, None),
             (Verdict::Value(value) | Verdict::Complete(value), _) => Answer::Result(0, Some(value)),
-            (Verdict::Invalid, Some(choices)) => Answer::Result(choices, None),
+            (Verdict::Invalid | Verdict::Words(None), Some(choices)) => Answer::Result(choices, None),
             (Verdict::Silence, Some(choices)) => Answer::Result(choices + 1, None),
             (Verdict::Silence, None) => Answer::Result(1, None),
-            (Verdict::Invalid, None) => Answer::Result(2, None),
+            (Verdict::Invalid | Verdict::Words(None), None) => Answer::Result(2, None),
         };
         self.claim(private);
         if private {

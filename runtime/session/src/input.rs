@@ -78,6 +78,8 @@ pub enum LineEvent {
     Answered,
     /// A key went down: `0`–`9`, `*`, `#`, `A`–`D`. Others are ignored.
     Key(char),
+    /// Words that the caller said or wrote. A menu with phrases takes them at once; nobody else does.
+    Words(Redacted<String>),
     /// All of the [`crate::LineCommand::Play`] with this token was heard.
     PlayDone { token: u32 },
     /// The recording of this request is over. When `spoken`, it is already durable under the number
@@ -103,6 +105,7 @@ impl fmt::Debug for LineEvent {
         match self {
             LineEvent::Answered => f.write_str("Answered"),
             LineEvent::Key(_) => f.write_str("Key(•)"),
+            LineEvent::Words(_) => f.write_str("Words(•)"),
             LineEvent::PlayDone { token } => write!(f, "PlayDone({token})"),
             LineEvent::RecordDone { recording, length_ms, spoken, .. } => {
                 write!(f, "RecordDone({recording}, {length_ms} ms, spoken: {spoken})")

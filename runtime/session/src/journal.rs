@@ -10,6 +10,7 @@ use std::fmt;
 
 use runtime_contract::host::Observation;
 use runtime_contract::leg::GoneCause;
+use runtime_contract::phrase::Said;
 use runtime_contract::record::CallId;
 use runtime_contract::value::Value;
 use runtime_contract::{FaultKind, GraphId, SiteId, Time};
@@ -40,7 +41,7 @@ pub enum Record {
         request: RequestId,
         reply: Reply,
     },
-    /// Keys that a request took.
+    /// Keys or words that a request took.
     Claim {
         request: RequestId,
         keys: Claimed,
@@ -96,6 +97,8 @@ pub enum Claimed {
     Keys(Vec<(char, u32)>),
     /// How many.
     Private(u32),
+    /// Words of a caller: a phrase of the menu, or whatever they were.
+    Words(Option<Said>),
 }
 
 /// Errors and logs show records: what belongs to a person stays out.
@@ -143,6 +146,7 @@ impl fmt::Debug for Claimed {
         match self {
             Claimed::Keys(keys) => write!(f, "{} keys", keys.len()),
             Claimed::Private(count) => write!(f, "{count} private keys"),
+            Claimed::Words(_) => f.write_str("words"),
         }
     }
 }

@@ -387,6 +387,7 @@ impl Session {
             LineEvent::Key(key) if self.line == Line::Up => self.key_pressed(key),
             // The caller hears us from the 200 on; his ACK may come later than his first key.
             LineEvent::Key(key) if matches!(self.doing, Doing::Answering) => self.key_pressed(key),
+            LineEvent::Words(words) if self.line == Line::Up => self.dialogue_words(words.reveal()),
             LineEvent::PlayDone { token } if token == self.token => self.play_done(),
             LineEvent::RecordDone { request, recording, spoken, .. } => self.record_done(request, recording, spoken),
             _ => {}

@@ -368,6 +368,7 @@ pub fn menu(prompt: u32, choices: &[&str]) -> Request {
     Request::Menu(Menu {
         prompts: prompts(&[prompt], true),
         choices: choices.iter().map(|keys| (*keys).to_owned()).collect(),
+        phrases: Vec::new(),
         listen_ms: 5_000,
         between_keys_ms: 3_000,
     })
@@ -511,7 +512,13 @@ impl Draw {
             }
             6 => Request::Service(ServiceCall { service: 1, operation: 0 }),
             7 => Request::Play(prompts(&[self.hello], chance.one_in(2))),
-            8 => menu(self.hello, &["1", "12", "9"]),
+            8 => match menu(self.hello, &["1", "12", "9"]) {
+                Request::Menu(menu) if chance.one_in(2) => {
+                    let phrases = vec![vec![], vec![vec!["hello".to_owned()]], vec![]];
+                    Request::Menu(Menu { phrases, ..menu })
+                }
+                menu => menu,
+            },
             9 | 10 => ask_digits(self.hello, 6, 16, true),
             11 => record(self.hello, 10_000),
             15 => connect(25_000),

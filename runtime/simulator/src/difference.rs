@@ -56,14 +56,27 @@ pub(crate) fn odd_keys(plant: &Plant, keys: &str) -> Option<String> {
     (!fits).then(|| format!("the menu was in `{step}`; {keys} is not one of its keys, which are {}", keys_of(plant)))
 }
 
+/// Why these words do not choose anything in the menu that listens now.
+pub(crate) fn odd_words(plant: &Plant, words: &str) -> Option<String> {
+    let Some(Request::Menu(menu)) = plant.request() else { return None };
+    let step = plant.step_name();
+    let phrases = || listed(menu.phrases.iter().flatten().flatten().map(String::as_str));
+    let fits = menu.said(words, 0).is_some();
+    (!fits).then(|| format!("the menu was in `{step}`; “{words}” is none of its phrases, which are {}", phrases()))
+}
+
 /// `1, 2, 0` of the menu where the call is.
 pub(crate) fn keys_of(plant: &Plant) -> String {
-    let choices = match plant.request() {
-        Some(Request::Menu(menu)) => menu.choices.as_slice(),
-        _ => &[],
-    };
-    let shown: Vec<&str> = choices.iter().take(KEYS_SHOWN_MAX).map(String::as_str).collect();
-    let more = if choices.len() > KEYS_SHOWN_MAX { " …" } else { "" };
+    match plant.request() {
+        Some(Request::Menu(menu)) => listed(menu.choice_names()),
+        _ => String::new(),
+    }
+}
+
+fn listed<'t>(words: impl Iterator<Item = &'t str>) -> String {
+    let words: Vec<&str> = words.take(KEYS_SHOWN_MAX + 1).collect();
+    let more = if words.len() > KEYS_SHOWN_MAX { " …" } else { "" };
+    let shown: Vec<&str> = words.into_iter().take(KEYS_SHOWN_MAX).collect();
     format!("{}{more}", shown.join(", "))
 }
 

@@ -185,6 +185,12 @@ impl Plant {
         self.request().is_some_and(|request| matches!(request.kind(), Kind::Menu | Kind::Ask | Kind::Record))
     }
 
+    /// The call is at a menu that has phrases, and hears what is said.
+    pub fn takes_words(&self) -> bool {
+        let Some(Request::Menu(menu)) = self.request() else { return false };
+        menu.listens() && (menu.prompts.barge_in || self.playing.is_none())
+    }
+
     /// Nothing more happens by itself but the patience of a dialogue running out.
     pub fn listens(&self) -> bool {
         self.coming.is_empty() && self.takes_keys()
@@ -420,11 +426,17 @@ impl Plant {
         }
     }
 
-    /// The caller speaks these words into the recording that runs, for as long as they take.
+    /// The caller speaks these words, into the recording that runs or to the menu that listens, for as long as they
+    /// take.
     pub fn say(&mut self, text: &str) {
-        self.speak();
         self.write(What::Says(text.to_owned()));
-        self.run_until(self.tick.plus_ms(spoken::spoken_ms(text)));
+        match self.is_recording() {
+            true => self.speak(),
+            false => self.give(Input::Leg(LegEvent::Words { leg: self.leg, words: Redacted::new(text.to_owned()) })),
+        }
+        if !self.ended {
+            self.run_until(self.tick.plus_ms(spoken::spoken_ms(text)));
+        }
     }
 
     fn answer_service(&mut self, call: &ServiceCall) {

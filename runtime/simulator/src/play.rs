@@ -11,7 +11,7 @@ use runtime_contract::value::Value;
 use runtime_contract::{FlowProgram, Type};
 use runtime_exchange::note_text;
 
-use crate::difference::{Difference, Failure, keys_of, odd_keys, unheard};
+use crate::difference::{Difference, Failure, keys_of, odd_keys, odd_words, unheard};
 use crate::plant::Plant;
 use crate::transcript::{Line, What};
 
@@ -198,13 +198,13 @@ impl Player {
         heard.or_else(|| self.plant.meta().languages.first().cloned()).unwrap_or_default()
     }
 
-    /// Words go into the next recording.
+    /// Words go into the next recording, or to the next menu that has phrases.
     fn says(&mut self, words: &str) -> Played {
-        if self.until(|plant| plant.is_recording().then_some(())).is_none() {
-            let expected = "a `record` or `ask voice` that listens to words";
+        if self.until(|plant| (plant.is_recording() || plant.takes_words()).then_some(())).is_none() {
+            let expected = "a menu with phrases, a `record` or an `ask voice` that listens to words";
             return Err(Difference::new(expected, format!("nobody listens to words; {}", self.stands())));
         }
-        self.odd_keys = None;
+        self.odd_keys = odd_words(&self.plant, words);
         self.heard_from = self.plant.transcript.len();
         self.plant.say(words);
         Ok(())

@@ -8,7 +8,7 @@ use runtime_contract::script::{FarSide, Given};
 use runtime_contract::{FlowProgram, ProgramMeta, Time, Type};
 
 use crate::plant::{Plant, open_text};
-use crate::transcript::Line;
+use crate::transcript::{Line, What};
 
 /// Things that may happen by themselves before the caller is asked again.
 const EVENTS_MAX: usize = 10_000;
@@ -85,7 +85,7 @@ impl Talk {
         self.settle();
     }
 
-    /// Speaks into the recording that runs.
+    /// Speaks into the recording that runs, or to the menu that listens.
     pub fn say(&mut self, text: &str) {
         self.plant.say(text);
         self.settle();
@@ -119,6 +119,15 @@ impl Talk {
         self.plant.request()
     }
 
+    /// Index of the language in which the caller heard the last text.
+    pub fn language(&self) -> u32 {
+        let heard = self.plant.transcript.iter().rev().find_map(|line| match &line.what {
+            What::Hears { language, .. } => Some(language),
+            _ => None,
+        });
+        heard.and_then(|heard| self.meta().languages.iter().position(|known| known == heard)).unwrap_or(0) as u32
+    }
+
     /// Name of the step where the call is, or of its flow.
     pub fn step(&self) -> &str {
         self.plant.step_name()
@@ -131,6 +140,11 @@ impl Talk {
     /// The call takes a recording now.
     pub fn is_recording(&self) -> bool {
         self.plant.is_recording()
+    }
+
+    /// Somebody listens to words: a recording, or a menu with phrases.
+    pub fn takes_words(&self) -> bool {
+        self.plant.is_recording() || self.plant.takes_words()
     }
 
     /// What happened since this was asked last.

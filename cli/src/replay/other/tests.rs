@@ -28,7 +28,7 @@ flow main {
     }
     menu {
         say "To hear them press 1, to pay press 2."
-        1 => say "Your orders."
+        1 or "my orders" => say "Your orders."
         2 => go payment
         silence, other => hang up
     }
@@ -54,6 +54,15 @@ test "orders" {
     call from "+86 138 0000 0000" to "+86 400 810 0000"
     press 1234#
     press 1
+    hears "Your orders."
+    expect end
+}
+
+test "words" {
+    given crm.find => 3
+    call from "+86 138 0000 0000" to "+86 400 810 0000"
+    press 1234#
+    says "My orders!"
     hears "Your orders."
     expect end
 }
@@ -143,12 +152,23 @@ fn the_first_difference_is_told_with_its_places() {
 
 #[test]
 fn keys_are_pressed_whatever_they_mean_now() {
-    let (said, aligned) = replayed("orders", &[("1 => say \"Your orders.\"", "1 => say \"Press 2 for more.\"")]);
+    let (said, aligned) = replayed("orders", &[("=> say \"Your orders.\"", "=> say \"Press 2 for more.\"")]);
     shows(&said, &["now   says     Press 2 for more."]);
     assert_eq!(aligned.lost, None);
-    let (said, aligned) = replayed("orders", &[("        1 => say", "        3 => say")]);
+    let (said, aligned) = replayed("orders", &[("        1 or", "        3 or")]);
     shows(&said, &["then  →        1", "now   →        other"]);
     assert_eq!(aligned.lost, None, "a key that is not in the menu is `other`");
+}
+
+#[test]
+fn words_are_said_whatever_they_mean_now() {
+    let (said, aligned) =
+        replayed("words", &[("        1 or \"my orders\"", "        3 or \"status\", \"my orders\"")]);
+    shows(&said, &["then  →        1", "now   →        3"]);
+    assert_eq!((aligned.lost, aligned.assumed), (None, 0));
+    let (said, aligned) = replayed("words", &[(" or \"my orders\"", "")]);
+    shows(&said, &["then  words    my orders", "now   words    •••"]);
+    assert_eq!(aligned.lost, None, "a phrase that is not in the menu is `other`");
 }
 
 #[test]

@@ -84,6 +84,7 @@ impl<'w> Writer<'w> {
         let menu = Menu {
             prompts: Prompts::default(),
             choices: ["1", "2", "3", "9"].map(String::from).to_vec(),
+            phrases: Vec::new(),
             listen_ms: 5_000,
             between_keys_ms: 3_000,
         };

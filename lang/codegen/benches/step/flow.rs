@@ -64,6 +64,7 @@ pub fn graph() -> Verified {
             kind: SiteKind::Request(Request::Menu(Menu {
                 prompts: Prompts::default(),
                 choices: vec!["1".into(), "2".into(), "3".into()],
+                phrases: Vec::new(),
                 listen_ms: 5_000,
                 between_keys_ms: 3_000,
             })),

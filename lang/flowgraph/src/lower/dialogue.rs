@@ -45,17 +45,18 @@ impl FlowWriter<'_> {
     pub fn menu(&mut self, menu: &Menu, keyword: Span) {
         let dialogue = &menu.dialogue;
         let takes = || dialogue.arms.iter().flat_map(|arm| &arm.takes);
-        let is_choice = |takes: &&Takes| matches!(takes, Takes::Key(_) | Takes::KeySpan(..));
         let choices = takes().filter_map(|takes| match takes {
             Takes::Key(keys) | Takes::KeySpan(keys, _) => Some(keys.clone()),
+            Takes::Phrase(_) => Some(String::new()),
             _ => None,
         });
         let choices: Vec<String> = choices.collect();
-        let mut outcomes: Vec<Takes> = takes().filter(is_choice).cloned().collect();
+        let mut outcomes: Vec<Takes> = takes().filter(|takes| takes.is_choice()).cloned().collect();
         outcomes.extend([Takes::Other, Takes::Silence]);
         let request = |prompts| {
             let (listen_ms, between_keys_ms) = (dialogue.listen_ms, dialogue.between_keys_ms);
-            Request::Menu(request::Menu { prompts, choices: choices.clone(), listen_ms, between_keys_ms })
+            let (choices, phrases) = (choices.clone(), menu.phrases.clone());
+            Request::Menu(request::Menu { prompts, choices, phrases, listen_ms, between_keys_ms })
         };
         self.dialogue(dialogue, &request, &outcomes, None, keyword);
     }
@@ -248,6 +249,7 @@ impl FlowWriter<'_> {
         let request = Request::Menu(request::Menu {
             prompts,
             choices: CONFIRM_KEYS.map(str::to_owned).to_vec(),
+            phrases: Vec::new(),
             listen_ms: dialogue.listen_ms,
             between_keys_ms: dialogue.between_keys_ms,
         });

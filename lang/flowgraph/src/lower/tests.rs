@@ -95,6 +95,7 @@ fn menu(id: u32, tries_max: Option<u32>, arms: Vec<(Vec<Takes>, Block)>) -> Stat
             between_keys_ms: 3_000,
             arms,
         },
+        phrases: Vec::new(),
     })
 }
 

@@ -447,7 +447,7 @@ impl<'w> Writer<'w> {
     fn menu(&mut self) -> Menu {
         let key = |key: usize| if key == 4 { "40..49".to_owned() } else { key.to_string() };
         let choices = (0..self.random.below(9)).map(key).collect();
-        Menu { prompts: self.prompts(), choices, listen_ms: 5_000, between_keys_ms: 1_000 }
+        Menu { prompts: self.prompts(), choices, phrases: Vec::new(), listen_ms: 5_000, between_keys_ms: 1_000 }
     }
 
     fn ask(&mut self) -> Ask {

@@ -94,6 +94,10 @@ fn check_site(meta: &ProgramMeta, site: &SiteInfo, flow: &FlowMeta, problems: &m
     if let SiteKind::Request(Request::Menu(menu)) = &site.kind {
         let choices = menu.choices.len();
         problems.expect(choices <= MENU_ARMS_MAX, || format!("site {key}: {choices} choices, at most {MENU_ARMS_MAX}"));
+        let of_others = !menu.phrases.is_empty() && menu.phrases.len() != choices;
+        problems.expect(!of_others, || format!("site {key}: phrases of {} choices", menu.phrases.len()));
+        let languages = menu.phrases.iter().map(Vec::len).max().unwrap_or(0);
+        problems.expect(languages <= meta.languages.len(), || format!("site {key}: phrases in {languages} languages"));
     }
 }
 

@@ -5,6 +5,7 @@ use lang_syntax::ast::{self, DialoguePatternKind, SettingKind};
 use runtime_contract::limits::MENU_ARMS_MAX;
 
 use super::arms::{ArmBody, Target};
+use super::phrase::Phrases;
 use super::statement::Tail;
 use super::{Checker, OpenDialogue, Region};
 use crate::declare::duration;
@@ -45,6 +46,8 @@ pub(super) struct Read {
     pub broken: bool,
     /// Type of the value that the arms and the good outcome fill.
     pub ty: Ty,
+    /// By choice and by language.
+    pub phrases: Vec<Vec<Vec<String>>>,
 }
 
 impl Checker<'_, '_> {
@@ -74,7 +77,7 @@ impl Checker<'_, '_> {
     pub fn menu(&mut self, statement: &ast::Statement, dialogue: &ast::Dialogue, into: &mut Block) {
         let read = self.dialogue(statement, dialogue, &MENU, None);
         let takes = read.dialogue.arms.iter().flat_map(|arm| &arm.takes);
-        let choices = takes.filter(|takes| matches!(takes, Takes::Key(_) | Takes::KeySpan(..))).count();
+        let choices = takes.filter(|takes| takes.is_choice()).count();
         if choices > MENU_ARMS_MAX {
             let message = format!("this menu has {choices} choices, and {MENU_ARMS_MAX} is the most");
             self.problems
@@ -82,7 +85,7 @@ impl Checker<'_, '_> {
         }
         let kind = match read.broken {
             true => StatementKind::Broken,
-            false => StatementKind::Menu(hir::Menu { dialogue: read.dialogue }),
+            false => StatementKind::Menu(hir::Menu { dialogue: read.dialogue, phrases: read.phrases }),
         };
         into.statements.push(Statement { kind, keyword: statement.keyword, span: statement.span });
     }
@@ -146,11 +149,12 @@ impl Checker<'_, '_> {
             end_key: None,
             broken: false,
             ty: target.as_ref().map_or(Ty::Broken, |(_, ty)| ty.clone()),
+            phrases: Vec::new(),
         };
         self.prompts(statement, dialogue, rules, &mut read);
         self.settings(&dialogue.settings, rules, &mut read);
         self.dialogues.push(OpenDialogue { id, again: None, in_after: false });
-        let mut table = Table { taken: Vec::new(), keys: Vec::new(), tries: None };
+        let mut table = Table { taken: Vec::new(), keys: Vec::new(), phrases: Phrases::default(), tries: None };
         let tail = Tail { value: target.as_ref().map(|(target, ty)| (target.local, Some(ty.clone()))) };
         let mut arms: Vec<(Vec<Takes>, ArmBody)> = Vec::new();
         for arm in &dialogue.arms {
@@ -165,6 +169,7 @@ impl Checker<'_, '_> {
         let open = self.dialogues.pop();
         let again = open.and_then(|open| open.again);
         self.all_handled(statement, rules, &table, again, read.broken);
+        self.phrases_and_keys(&table.phrases, table.keys.iter().map(|keys| (keys.text(), keys.span)));
         if again.is_none() && table.tries.is_none() && !read.broken {
             self.never_again(&dialogue.settings);
         }
@@ -176,6 +181,7 @@ impl Checker<'_, '_> {
         if let Some((tries, _, span)) = table.tries {
             (read.dialogue.tries_max, read.dialogue.tries_span) = (Some(tries), span);
         }
+        read.phrases = table.phrases.into_choices();
         read.dialogue.arms = takes
             .drain(..)
             .zip(bodies)
@@ -301,20 +307,24 @@ impl Checker<'_, '_> {
         for pattern in &arm.patterns {
             match &pattern.kind {
                 DialoguePatternKind::Key { key, phrases } => {
-                    if let Some(first) = phrases.first() {
-                        self.problems.not_yet(first.span, "a phrase");
-                        read.broken = true;
+                    let taken = self.key(key, rules, table);
+                    if taken.is_some() {
+                        self.phrases(phrases, pattern.span, &mut table.phrases);
                     }
-                    found.extend(self.key(key, rules, table));
+                    found.extend(taken);
                 }
-                DialoguePatternKind::Phrases(phrases) => {
-                    self.problems.not_yet(phrases.first().map_or(pattern.span, |first| first.span), "a phrase");
-                    read.broken = true;
+                DialoguePatternKind::Phrases(phrases) if rules.keys => {
+                    let name = self.phrases(phrases, pattern.span, &mut table.phrases);
+                    found.extend(name.map(Takes::Phrase));
                 }
+                DialoguePatternKind::Phrases(_) => self.no_choices(pattern.span, rules),
                 DialoguePatternKind::KeySpan { low, high, name } => {
                     let local = self.declare(name, Ty::Digits);
                     let span = self.key_span(low, high, local, rules, table);
                     read.broken |= span.is_none();
+                    if span.is_some() {
+                        self.phrases(&[], pattern.span, &mut table.phrases);
+                    }
                     found.extend(span);
                     if let Some(other) = arm.patterns.iter().find(|other| other.span != pattern.span) {
                         let message = format!("`{}` has no value when another pattern of the arm is met", name.text);
@@ -382,11 +392,7 @@ impl Checker<'_, '_> {
     /// A choice that no other one takes already.
     fn choice<'t>(&mut self, keys: Keys<'t>, rules: &Rules, table: &mut Table<'t>) -> bool {
         if !rules.keys {
-            let message = format!("`{}` has no choices", rules.word);
-            self.problems.give(
-                Diagnostic::new(Code::OutcomeImpossible, keys.span, message)
-                    .help("leave it out: only a menu has choices"),
-            );
+            self.no_choices(keys.span, rules);
             return false;
         }
         let length = keys.first.len();
@@ -414,6 +420,12 @@ impl Checker<'_, '_> {
         }
         table.keys.push(keys);
         true
+    }
+
+    fn no_choices(&mut self, span: Span, rules: &Rules) {
+        let message = format!("`{}` has no choices", rules.word);
+        let diagnostic = Diagnostic::new(Code::OutcomeImpossible, span, message);
+        self.problems.give(diagnostic.help("leave it out: only a menu has choices"));
     }
 
     fn outcome(&mut self, name: &ast::Name, rules: &Rules, table: &mut Table<'_>) -> Option<Takes> {
@@ -522,7 +534,7 @@ impl Checker<'_, '_> {
             ),
             _ => {}
         }
-        if rules.keys && table.keys.is_empty() && !broken {
+        if rules.keys && table.keys.is_empty() && table.phrases.is_empty() && !broken {
             self.problems.give(
                 Diagnostic::new(Code::OutcomeNotHandled, keyword, "this menu has no choice").help("`1 => continue`"),
             );
@@ -566,6 +578,7 @@ impl Keys<'_> {
 struct Table<'t> {
     taken: Vec<(Takes, Span)>,
     keys: Vec<Keys<'t>>,
+    phrases: Phrases,
     /// Their number, the keyword and the place of the number.
     tries: Option<(u32, Span, Span)>,
 }

@@ -17,6 +17,7 @@ mod name;
 mod onward;
 mod operator;
 mod pattern;
+mod phrase;
 mod private;
 mod property;
 mod secret;

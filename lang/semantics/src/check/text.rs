@@ -14,11 +14,11 @@ use crate::project::Project;
 use crate::ty::Ty;
 
 /// One language of a text before it is put in order.
-struct InLanguage<'t> {
-    tag: Option<&'t ast::LanguageTag>,
-    string: Option<&'t ast::TextString>,
-    audio: Option<&'t ast::Audio>,
-    span: Span,
+pub(super) struct InLanguage<'t> {
+    pub tag: Option<&'t ast::LanguageTag>,
+    pub string: Option<&'t ast::TextString>,
+    pub audio: Option<&'t ast::Audio>,
+    pub span: Span,
 }
 
 /// Fills in the texts of all `prompt` items.
@@ -216,7 +216,7 @@ impl Checker<'_, '_> {
 
     /// The program's index of a line's language; `None` where the text has no words or the file one language only, or
     /// where the library has a language that the program does not.
-    fn language_of(&mut self, line: &InLanguage<'_>, own: &[u32]) -> Result<Option<u32>, ()> {
+    pub(super) fn language_of(&mut self, line: &InLanguage<'_>, own: &[u32]) -> Result<Option<u32>, ()> {
         let module = self.project.modules.get(self.module);
         let Some(tag) = line.tag else {
             let wordless = line.string.is_none_or(|string| !has_words(string)) && line.audio.is_none();

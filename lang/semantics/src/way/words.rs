@@ -9,6 +9,7 @@ pub(super) fn taken(takes: &Takes, span: Span) -> Turn {
     let text = match takes {
         Takes::Key(key) => format!("the caller presses {key}"),
         Takes::KeySpan(keys, _) => format!("the caller keys one of {keys}"),
+        Takes::Phrase(phrase) => format!("the caller says “{phrase}”"),
         Takes::Silence => "the caller is silent".to_owned(),
         Takes::Other => "the caller presses something else".to_owned(),
         Takes::Invalid => "the caller keys what does not fit".to_owned(),

@@ -42,6 +42,8 @@ const REPLY_BYTES: i64 = 7;
 /// The record of the keys that a dialogue took, and each of them with its time.
 const CLAIM_BYTES: i64 = 6;
 const KEY_BYTES: i64 = 3;
+/// Which phrase of which choice in which language was said.
+const PHRASE_BYTES: i64 = 9;
 /// A value in a reply: its kind and length, and then each slot of it.
 const VALUE_BYTES: i64 = 2;
 /// The longest word of a value, and a currency behind it.
@@ -151,7 +153,8 @@ pub(super) fn menu(menu: &Menu) -> Cost {
         }
         _ => 0,
     });
-    tried(&menu.dialogue).with_bytes(CLAIM_BYTES + keys.max().unwrap_or(0))
+    let phrase = if menu.phrases.is_empty() { 0 } else { PHRASE_BYTES };
+    tried(&menu.dialogue).with_bytes(CLAIM_BYTES + keys.max().unwrap_or(0).max(phrase))
 }
 
 /// One try, and what its good outcome takes beside.

@@ -107,6 +107,15 @@ impl Answers {
         }
     }
 
+    /// What the caller keyed or said at a recorded site, in the words of this request.
+    pub fn claimed(&self, keys: Claimed, recorded: SiteId, request: &Request) -> Claimed {
+        let (Claimed::Words(Some(words)), Request::Menu(menu)) = (&keys, request) else { return keys };
+        let Some(Request::Menu(before)) = self.recorded.meta().request(recorded) else { return keys };
+        let tag = self.recorded.meta().languages.get(words.language as usize);
+        let language = self.other.meta().languages.iter().position(|own| Some(own) == tag).unwrap_or(0);
+        Claimed::Words(before.phrase(*words).and_then(|phrase| menu.said(phrase, language as u32)))
+    }
+
     fn same_payload(&self, recorded: SiteId, site: SiteId, outcome: u32) -> bool {
         let (one, other) = (self.recorded.meta(), self.other.meta());
         let payload =
@@ -119,10 +128,15 @@ impl Answers {
     }
 }
 
-/// What the keys of the recorded caller choose in this menu.
+/// What the keys or words of the recorded caller choose in this menu.
 fn pressed(menu: &Menu, keys: Option<&Claimed>) -> (Reply, Option<Assumed>) {
     let choices = menu.choices.len() as u32;
-    let Some(Claimed::Keys(keys)) = keys else { return (Reply::Result { outcome: choices + 1, payload: None }, None) };
+    let plain = |outcome| (Reply::Result { outcome, payload: None }, None);
+    let keys = match keys {
+        Some(Claimed::Keys(keys)) => keys,
+        Some(Claimed::Words(words)) => return plain(words.map_or(choices, |words| words.choice)),
+        _ => return plain(choices + 1),
+    };
     let keys: String = keys.iter().map(|(key, _)| *key).collect();
     let (choice, taken) = chosen(menu, &keys);
     let is_span =
@@ -137,6 +151,7 @@ fn keyed(session: &Session, ask: &Ask, keys: Option<&Claimed>) -> Result<(Reply,
     let result = |outcome, payload| Reply::Result { outcome, payload };
     let keys: String = match keys {
         None => return Ok((result(1, None), None)),
+        Some(Claimed::Words(_)) => return Ok((result(2, None), None)),
         Some(Claimed::Private(count)) => {
             // Of private keys only their number is known.
             let AskKind::Digits { min, max } = ask.kind else { return Err(Lost::Private) };

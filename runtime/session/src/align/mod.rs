@@ -215,7 +215,8 @@ impl Aligning<'_> {
     fn answer(&mut self, site: SiteId, request: &Request, found: &Found, own_ms: Option<u64>) -> Result<Reply, Lost> {
         let Some(asked) = self.past.requests.get_mut(found.at) else { return Err(Lost::NeverAsked) };
         asked.used = true;
-        let asked = asked.clone();
+        let mut asked = asked.clone();
+        asked.keys = asked.keys.map(|keys| self.answers.claimed(keys, asked.site, request));
         self.last = Some(found.at);
         if let Some(why) = found.assumed {
             self.assume(why);

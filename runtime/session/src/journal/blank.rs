@@ -30,6 +30,7 @@ fn without_person(record: Record) -> Record {
         Record::Claim { request, keys: Claimed::Keys(keys) } => {
             Record::Claim { request, keys: Claimed::Private(u32::try_from(keys.len()).unwrap_or(u32::MAX)) }
         }
+        Record::Claim { request, keys: Claimed::Words(_) } => Record::Claim { request, keys: Claimed::Words(None) },
         Record::Observation(Observation { call, .. }) => {
             Record::Observation(Observation { call, answer: Answer::Text(String::new()) })
         }

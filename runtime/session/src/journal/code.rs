@@ -3,6 +3,7 @@
 use std::fmt;
 
 use runtime_contract::leg::GoneCause;
+use runtime_contract::phrase::Said;
 use runtime_contract::record::CallId;
 use runtime_contract::{FaultKind, GraphId, SiteId, Time};
 
@@ -25,6 +26,8 @@ const LATE: u8 = 11;
 const END: u8 = 12;
 const FULL: u8 = 13;
 const REVIVED: u8 = 14;
+/// A claim of words: so that one of keys stays as it was.
+const SAID: u8 = 15;
 
 /// The journal cannot be read from this byte on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +70,7 @@ pub(crate) fn encode(record: &Record, dt_ms: u64, to: &mut Vec<u8>) {
             put_reply(to, reply);
         }
         Record::Claim { request, keys } => {
-            head(to, CLAIM);
+            head(to, if let Claimed::Words(_) = keys { SAID } else { CLAIM });
             put_u32(to, request.0);
             put_claim(to, keys);
         }
@@ -133,6 +136,7 @@ fn read_record(from: &mut Reader<'_>) -> Option<(u64, Record)> {
         },
         REPLY => Record::Reply { request: RequestId(from.u32()?), reply: read_reply(from)? },
         CLAIM => Record::Claim { request: RequestId(from.u32()?), keys: read_claim(from)? },
+        SAID => Record::Claim { request: RequestId(from.u32()?), keys: Claimed::Words(read_said(from)?) },
         ANSWERED => Record::Answered,
         GONE => Record::Gone(read_gone(from)?),
         OBSERVATION => Record::Observation(postcard::from_bytes(from.bytes()?).ok()?),
@@ -234,6 +238,7 @@ fn put_claim(to: &mut Vec<u8>, claimed: &Claimed) {
             put_u64(to, 0);
             put_u32(to, *count);
         }
+        Claimed::Words(said) => put_said(to, *said),
         Claimed::Keys(keys) => {
             put_u64(to, keys.len() as u64 + 1);
             let mut before = 0;
@@ -259,6 +264,22 @@ fn read_claim(from: &mut Reader<'_>) -> Option<Claimed> {
         keys.push((key, offset_ms));
     }
     Some(Claimed::Keys(keys))
+}
+
+/// 0 for no phrase, else choice + 1, language and phrase.
+fn put_said(to: &mut Vec<u8>, said: Option<Said>) {
+    put_u64(to, said.map_or(0, |said| u64::from(said.choice) + 1));
+    if let Some(said) = said {
+        put_u32(to, said.language);
+        put_u32(to, said.phrase);
+    }
+}
+
+fn read_said(from: &mut Reader<'_>) -> Option<Option<Said>> {
+    Some(match from.u64()? {
+        0 => None,
+        choice => Some(Said { choice: u32::try_from(choice - 1).ok()?, language: from.u32()?, phrase: from.u32()? }),
+    })
 }
 
 fn put_gone(to: &mut Vec<u8>, cause: GoneCause) {
@@ -371,6 +392,8 @@ mod tests {
             Record::Observation(Observation { call: HostCall::VaultLast, answer: Answer::Text("1234".into()) }),
             Record::Claim { request, keys: Claimed::Keys(vec![('1', 0), ('#', 900)]) },
             Record::Claim { request, keys: Claimed::Private(16) },
+            Record::Claim { request, keys: Claimed::Words(Some(Said { choice: 2, language: 1, phrase: 300 })) },
+            Record::Claim { request, keys: Claimed::Words(None) },
             Record::Reply { request, reply: Reply::Gone },
             Record::Reply { request, reply: Reply::Fault(FaultKind::Store) },
             Record::Reply { request, reply: Reply::Result { outcome: 0, payload: None } },

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use runtime_contract::FlowProgram;
+use runtime_contract::phrase::Said;
 use runtime_contract::request::Request;
 use runtime_contract::value::{Private, Value};
 
@@ -13,6 +14,10 @@ use crate::testkit::{Kit, Op, Source, Variable, ask_digits, menu, payloads, prom
 /// answer; menu with these choices; each outcome is noted and said, then: `other` and `silence` try again,
 /// choices hang up.
 fn menu_flow(choices: &[&str], barge_in: bool) -> Arc<dyn FlowProgram> {
+    menu_flow_with(choices, barge_in, Vec::new())
+}
+
+fn menu_flow_with(choices: &[&str], barge_in: bool, phrases: Vec<Vec<Vec<String>>>) -> Arc<dyn FlowProgram> {
     let texts: Vec<String> = choices.iter().map(|keys| format!("chose {keys}")).collect();
     let mut constants: Vec<&str> = texts.iter().map(String::as_str).collect();
     constants.extend(["other", "silence"]);
@@ -24,6 +29,7 @@ fn menu_flow(choices: &[&str], barge_in: bool) -> Arc<dyn FlowProgram> {
     let mut request = menu(ask, choices);
     if let Request::Menu(menu) = &mut request {
         menu.prompts.barge_in = barge_in;
+        menu.phrases = phrases;
     }
     let outcomes = choices.len() as u32 + 2;
     // Each outcome has two operations behind the menu: note, and what follows it.
@@ -146,6 +152,64 @@ fn keys_nobody_asked_for_are_in_no_journal() {
     assert!(bench.done);
     assert!(!bench.records().iter().any(|record| matches!(record, Record::Claim { .. })));
     assert!(!bench.left.contains('•'));
+}
+
+/// The same with a phrase for the first choice, in both languages, and one more choice that has no key.
+fn spoken_flow(barge_in: bool) -> Arc<dyn FlowProgram> {
+    let phrases = |zh: &str, en: &str| [zh, en].map(|phrase| vec![phrase.to_owned()]).to_vec();
+    let said = vec![phrases("订单", "my order"), vec![], phrases("人工", "a person")];
+    menu_flow_with(&["1", "12", ""], barge_in, said)
+}
+
+fn claims(bench: &Bench) -> Vec<Claimed> {
+    let claims = bench.records().into_iter().filter_map(|record| match record {
+        Record::Claim { keys, .. } => Some(keys),
+        _ => None,
+    });
+    claims.collect()
+}
+
+#[test]
+fn a_phrase_stops_the_prompt_and_chooses() {
+    let mut bench = Bench::up(spoken_flow(true));
+    bench.words("A person.");
+    let said = bench.said();
+    assert_eq!(said, ["play 请选择", "stop play", "note got = Text(\"chose \")", "hang up", "done HungUp"]);
+    assert!(claims(&bench) == [Claimed::Words(Some(Said { choice: 2, language: 1, phrase: 0 }))]);
+    bench.replays();
+}
+
+#[test]
+fn words_that_fit_nothing_are_other_and_kept_nowhere() {
+    let mut bench = Bench::up(spoken_flow(true));
+    bench.heard();
+    bench.words("my card is 4929");
+    assert_eq!(bench.said()[1..], ["note got = Text(\"other\")", "play 没有"]);
+    assert!(claims(&bench) == [Claimed::Words(None)]);
+    for secret in ["card", "4929"] {
+        assert!(!bench.journal.windows(4).any(|window| window == secret.as_bytes()));
+        assert!(!bench.left.contains(secret));
+    }
+    bench.replays();
+}
+
+#[test]
+fn words_are_for_a_menu_that_listens_to_them() {
+    let mut bench = Bench::up(spoken_flow(false));
+    bench.words("my order");
+    assert_eq!(bench.said(), ["play 请选择"], "this prompt is heard to its end");
+    bench.heard();
+    bench.key('1');
+    bench.words("a person");
+    bench.pass(3_000);
+    assert_eq!(bench.said()[0], "note got = Text(\"chose 1\")", "who has begun to press keys answers by them");
+
+    let mut bench = Bench::up(menu_flow(&["1"], true));
+    bench.words("my order");
+    bench.heard();
+    bench.words("my order");
+    assert_eq!(bench.said(), ["play 请选择"], "there is nothing to say in this menu");
+    assert!(claims(&bench).is_empty());
 }
 
 /// answer; say; ask digits; outcome 0: service with the value, then return; `silence`: hang up; `invalid`: again.

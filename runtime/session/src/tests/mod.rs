@@ -145,6 +145,10 @@ impl Bench {
         self.give(Input::Line(LineEvent::Key(key)));
     }
 
+    pub fn words(&mut self, words: &str) {
+        self.give(Input::Line(LineEvent::Words(runtime_contract::Redacted::new(words.to_owned()))));
+    }
+
     /// Keys, 200 ms apart.
     pub fn keys(&mut self, keys: &str) {
         for key in keys.chars() {

@@ -112,6 +112,7 @@ fn event(bench: &mut Bench, chance: &mut Chance) {
         4..=5 => bench.key(['1', '2', '9', '*', '#'][chance.below(5)]),
         6 => bench.keys(CANARY),
         7 => bench.pass(chance.below(9_000) as u64),
+        8 if chance.below(2) == 0 => bench.words([CANARY, "hello"][chance.below(2)]),
         8 => bench.pass(30),
         9..=10 => bench.reply(0, Some(Value::Text("gold".into()))),
         11 => bench.reply(1, None),

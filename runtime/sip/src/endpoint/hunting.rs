@@ -194,7 +194,8 @@ impl Endpoint {
                 return false;
             }
             LegEvent::Gone { cause, .. } => return self.branch_lost(hunt, at, cause),
-            LegEvent::Incoming(_) | LegEvent::Key { .. } | LegEvent::TransferFailed { .. } => {}
+            LegEvent::Incoming(_) | LegEvent::Key { .. } | LegEvent::Words { .. } | LegEvent::TransferFailed { .. } => {
+            }
         }
         true
     }

@@ -162,6 +162,7 @@ pub fn brief(event: &LegEvent) -> String {
             format!("media {} {} {:?}{held}", leg.0, media.remote, media.codec)
         }
         LegEvent::Dialog { leg, .. } => format!("dialog {}", leg.0),
+        LegEvent::Words { leg, .. } => format!("words {}", leg.0),
         LegEvent::Key { leg, key } => format!("key {} {}", leg.0, key.reveal()),
         LegEvent::TransferFailed { leg, status } => format!("transfer failed {} {status}", leg.0),
         LegEvent::Up { leg } => format!("up {}", leg.0),

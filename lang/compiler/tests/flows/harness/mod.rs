@@ -235,7 +235,9 @@ impl<'p> Call<'p> {
             Request::HangUp => "hang up".to_owned(),
             Request::Reject(reason) => format!("reject {reason:?}"),
             Request::Play(prompts) => format!("say {}", heard(prompts)),
-            Request::Menu(menu) => format!("menu {} {}", menu.choices.join(","), heard(&menu.prompts)),
+            Request::Menu(menu) => {
+                format!("menu {} {}", menu.choice_names().collect::<Vec<_>>().join(","), heard(&menu.prompts))
+            }
             Request::Ask(ask) => format!("ask {}", heard(&ask.prompts)),
             Request::Record(record) => format!("record {}ms {}", record.max_ms, heard(&record.prompts)),
             Request::Recording { on } => format!("recording {}", if *on { "on" } else { "off" }),
