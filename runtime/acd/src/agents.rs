@@ -266,3 +266,20 @@ impl Member {
         self.counted = now;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrap_up_is_work_and_breaks_are_neither() {
+        let mut tally = Tally::default();
+        assert_eq!(tally.occupancy(), 0);
+        for (activity, ms) in
+            [(Activity::Talk, 2), (Activity::WrapUp, 1), (Activity::Available, 9), (Activity::Other, 1_000)]
+        {
+            tally.add(activity, ms);
+        }
+        assert_eq!(tally.occupancy(), 250_000);
+    }
+}

@@ -114,7 +114,7 @@ impl Acd {
         self.audit_idleness()?;
         let queues: Vec<_> = self.queues.all().map(|(_, line)| line.name.clone()).collect();
         for queue in queues {
-            let figures = self.figures(&queue, WINDOW_MS_MAX).unwrap_or_default();
+            let figures = self.figures(self.now.time, &queue, WINDOW_MS_MAX).unwrap_or_default();
             let ended = figures.answered + figures.abandoned + figures.overflowed + figures.called_back + figures.left;
             require(figures.offered == ended + figures.waiting, "somebody was lost from the figures")?;
         }
@@ -169,7 +169,7 @@ impl Acd {
     }
 
     fn audit_timers(&self) -> Verdict {
-        for timer in self.timers.all() {
+        for (_, timer) in self.timers.all() {
             let has_reason = match timer {
                 Timer::Ring(agent) => self.does(agent, |duty| matches!(duty, Duty::Ringing(..))),
                 Timer::Rest(agent) => self.does(agent, |duty| duty == Duty::Resting),

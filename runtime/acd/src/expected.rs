@@ -23,9 +23,8 @@ impl Acd {
 
     /// Position times the mean time between two answers of late. Without any, an agent's handling time is shared by
     /// those who are logged in.
-    pub(crate) fn expected_wait_ms(&self, queue: QueueId, ahead: u32) -> u64 {
+    pub(crate) fn expected_wait_ms(&self, now: Time, queue: QueueId, ahead: u32) -> u64 {
         let Some(line) = self.queues.get(queue) else { return 0 };
-        let now = self.now.time;
         let recent = line.gaps.iter().filter(|(at, _)| ms_between(*at, now) <= GAPS_AGE_MS_MAX);
         let (gaps, sum) = recent.fold((0u64, 0u64), |(gaps, sum), (_, gap)| (gaps + 1, sum.saturating_add(*gap)));
         let pace_ms = sum.checked_div(gaps).unwrap_or_else(|| {

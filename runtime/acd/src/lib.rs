@@ -1,5 +1,13 @@
 //! Queues of callers and the agents who take them, without input or output: who is next, whom he is offered to, how long
 //! anybody waits, and what figures come of it. It knows neither legs nor how a flow is written.
+//!
+//! # Driving rule
+//! 1. [`Acd::new`], then [`Input::Version`] with the stable program, and [`Input::Agent`] for each agent of the site.
+//! 2. Drain the [`Outputs`] of each [`Acd::handle`]; they borrow the core.
+//! 3. Give [`Input::Tick`] at [`Acd::next_deadline`] or soon after, unless another input comes first.
+//! 4. A ticket is over with [`Output::Over`], [`Output::Served`] or [`Input::Leave`]; its number never comes again. After
+//!    `Served` comes [`Output::WrappedUp`] of its agent, at once where there is no wrap-up.
+//! 5. An agent is offered nothing before he said [`AgentState::Idle`].
 #![cfg_attr(
     test,
     allow(

@@ -118,16 +118,16 @@ fn share(part: u64, of: u64) -> Option<i64> {
 
 impl Acd {
     /// Of the callers who entered this queue in the last `window_ms`, at most [`WINDOW_MS_MAX`].
-    pub fn figures(&self, queue: &str, window_ms: u64) -> Option<Figures> {
+    pub fn figures(&self, now: Time, queue: &str, window_ms: u64) -> Option<Figures> {
         let line = self.line(queue)?;
-        Some(Figures::of(line.log.since(self.from(window_ms)), line.rules.target))
+        Some(Figures::of(line.log.since(from(now, window_ms)), line.rules.target))
     }
 
     /// A measure of `MEASURES` of a queue (`module.queue`) now. `None` where there is no such thing, or nothing to divide
     /// by.
-    pub fn measure(&self, queue: &str, name: &str, window_ms: u64) -> Option<Value> {
+    pub fn measure(&self, now: Time, queue: &str, name: &str, window_ms: u64) -> Option<Value> {
         let line = self.line(queue)?;
-        let figures = || Figures::of(line.log.since(self.from(window_ms)), line.rules.target);
+        let figures = || Figures::of(line.log.since(from(now, window_ms)), line.rules.target);
         let count = |number: u64| i64::try_from(number).ok().map(Value::Int);
         let time = |ms: u64| i64::try_from(ms).ok().map(Value::Moment);
         match name {
@@ -139,16 +139,16 @@ impl Acd {
             "called_back" => count(figures().called_back),
             "left" => count(figures().left),
             "waiting" => count(line.callers.into()),
-            "longest_wait" => time(self.longest_wait_ms(line)),
+            "longest_wait" => time(self.longest_wait_ms(now, line)),
             "expected_wait" => {
                 let id = self.queues.id(queue)?;
-                time(self.expected_wait_ms(id, u32::try_from(line.waiting.len()).unwrap_or(u32::MAX)))
+                time(self.expected_wait_ms(now, id, u32::try_from(line.waiting.len()).unwrap_or(u32::MAX)))
             }
             "service_level" => figures().service_level(line.rules.target.unwrap_or(TARGET).formula).map(Value::Decimal),
             "abandonment_rate" => figures().abandonment_rate().map(Value::Decimal),
             "asa" => figures().asa_ms().and_then(time),
             "aht" => figures().aht_ms().and_then(time),
-            "occupancy" => self.occupancy(line, window_ms).map(Value::Decimal),
+            "occupancy" => self.occupancy(now, line, window_ms).map(Value::Decimal),
             "agents_logged_in" => count(self.staff_of(line, |class| class.logged_in).into()),
             "agents_idle" => count(self.staff_of(line, |class| class.free.len() as u32).into()),
             _ => None,
@@ -157,10 +157,9 @@ impl Acd {
 
     /// How many callers who enter now would still wait after this time, if nobody were answered: Kaplan–Meier over the
     /// waits of the window, all but those who abandoned censored. × 10⁻⁶.
-    pub fn patience(&self, queue: &str, window_ms: u64, after_ms: u64) -> Option<i64> {
+    pub fn patience(&self, now: Time, queue: &str, window_ms: u64, after_ms: u64) -> Option<i64> {
         let line = self.line(queue)?;
-        let now = self.now.time;
-        let waits = line.log.since(self.from(window_ms)).map(|stay| {
+        let waits = line.log.since(from(now, window_ms)).map(|stay| {
             let (until, how) = stay.ended.map_or((now, None), |(at, how)| (at, Some(how)));
             (ms_between(stay.entered, until), how == Some(Ending::Abandoned))
         });
@@ -168,8 +167,8 @@ impl Acd {
     }
 
     /// Handling time and available time of the agents who handled callers of the queue in the window, whatever for.
-    fn occupancy(&self, line: &Line, window_ms: u64) -> Option<i64> {
-        let (from, now) = (self.from(window_ms), self.now.time);
+    fn occupancy(&self, now: Time, line: &Line, window_ms: u64) -> Option<i64> {
+        let from = from(now, window_ms);
         let handled = line.log.since(from).filter_map(|stay| stay.handled.as_ref());
         let agents: BTreeSet<&AgentName> = handled.map(|handled| &handled.agent).collect();
         let mut tally = Tally::default();
@@ -192,21 +191,21 @@ impl Acd {
         self.roster.classes.all().filter(has).map(what).sum()
     }
 
-    fn longest_wait_ms(&self, line: &Line) -> u64 {
+    fn longest_wait_ms(&self, now: Time, line: &Line) -> u64 {
         let on_line = line
             .waiting
             .iter()
             .filter(|rank| self.tickets.get(&rank.ticket).is_some_and(|ticket| ticket.callback.is_none()));
-        on_line.map(|rank| ms_between(rank.entered, self.now.time)).max().unwrap_or(0)
+        on_line.map(|rank| ms_between(rank.entered, now)).max().unwrap_or(0)
     }
 
     fn line(&self, queue: &str) -> Option<&Line> {
         self.queues.get(self.queues.id(queue)?)
     }
+}
 
-    fn from(&self, window_ms: u64) -> Time {
-        Time(self.now.time.0.saturating_sub(window_ms.min(WINDOW_MS_MAX) as i64))
-    }
+fn from(now: Time, window_ms: u64) -> Time {
+    Time(now.0.saturating_sub(window_ms.min(WINDOW_MS_MAX) as i64))
 }
 
 /// `None` without a wait. A wait that ends at the very time of an abandonment counts as still there then.

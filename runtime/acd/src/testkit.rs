@@ -220,6 +220,11 @@ impl Room {
         self.ms = until;
     }
 
+    /// Lets time go by without a tick.
+    pub fn pass(&mut self, ms: u64) {
+        self.ms += ms;
+    }
+
     /// What came out since this was last asked for.
     pub fn said(&mut self) -> String {
         std::mem::take(&mut self.said).join("; ")

@@ -74,8 +74,8 @@ impl Timers {
     }
 
     /// For checkers.
-    pub fn all(&self) -> impl Iterator<Item = Timer> {
-        self.due.iter().map(|(_, timer)| *timer)
+    pub fn all(&self) -> impl Iterator<Item = (Tick, Timer)> {
+        self.due.iter().copied()
     }
 }
 

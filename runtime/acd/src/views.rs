@@ -31,8 +31,8 @@ pub enum Doing {
 
 impl Acd {
     /// By name.
-    pub fn agents(&self) -> impl Iterator<Item = AgentView> {
-        self.roster.all().map(|(id, member)| AgentView {
+    pub fn agents(&self, now: Time) -> impl Iterator<Item = AgentView> {
+        self.roster.all().map(move |(id, member)| AgentView {
             name: member.agent.name.clone(),
             said: member.said,
             doing: match member.duty {
@@ -43,7 +43,7 @@ impl Acd {
                 Duty::WrapUp(wrap_up) => Doing::WrapUp(wrap_up.ticket),
             },
             since: member.since,
-            today: self.roster.tally(id, self.now.time),
+            today: self.roster.tally(id, now),
         })
     }
 

@@ -287,7 +287,7 @@ impl Acd {
         self.timers.set(Timer::Comfort(id), self.now.tick.plus_ms(comfort.every_ms.max(COMFORT_MS_MIN)));
         if matches!(ticket.state, State::Waiting) {
             let ahead = self.ahead(place.queue, place.rank);
-            let expected_wait_ms = self.expected_wait_ms(place.queue, ahead);
+            let expected_wait_ms = self.expected_wait_ms(self.now.time, place.queue, ahead);
             self.put(Output::Comfort { ticket: id, ahead, expected_wait_ms });
         }
     }

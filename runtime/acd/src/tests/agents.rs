@@ -74,15 +74,17 @@ fn least_busy_goes_by_the_share_of_the_day() {
     assert_eq!(serve(&mut room, 2, 60_000), "b");
     // 1 of 6 against 1 of 2.
     assert_eq!(serve(&mut room, 3, 60_000), "a");
-    let today: Vec<_> = room.acd.agents().map(|agent| (agent.today.calls, agent.today.occupancy())).collect();
+    let today: Vec<_> =
+        room.acd.agents(room.now().time).map(|agent| (agent.today.calls, agent.today.occupancy())).collect();
     assert_eq!(today, [(2, 285_714), (1, 333_333)]);
     // At midnight the day begins anew.
     room.wait(14 * 3_600_000);
-    let today: Vec<_> = room.acd.agents().map(|agent| (agent.today.calls, agent.today.talk_ms)).collect();
+    let today: Vec<_> =
+        room.acd.agents(room.now().time).map(|agent| (agent.today.calls, agent.today.talk_ms)).collect();
     room.said();
     room.enter(4, 0, &[]);
     assert_eq!(room.said(), "offer 4 to a", "nobody was busy today: by name");
-    assert_eq!(room.acd.agents().map(|agent| agent.today.calls).sum::<u32>(), 0, "{today:?}");
+    assert_eq!(room.acd.agents(room.now().time).map(|agent| agent.today.calls).sum::<u32>(), 0, "{today:?}");
 }
 
 #[test]
@@ -121,7 +123,7 @@ fn all_at_once_and_the_first_who_answers() {
     }
     room.wait(200_000);
     assert!(!room.said().contains("away"));
-    assert!(room.acd.agents().all(|agent| agent.said == AgentState::Idle));
+    assert!(room.acd.agents(room.now().time).all(|agent| agent.said == AgentState::Idle));
 }
 
 #[test]
@@ -232,7 +234,10 @@ fn wrap_up_ends_by_itself_or_by_the_agent_with_what_he_says() {
     assert_eq!(room.said(), "");
     room.wait(20_000);
     assert_eq!(room.said(), "a is done with 3");
-    assert_eq!(room.acd.measure("routing.support", "aht", 3_600_000), Some(runtime_contract::Value::Moment(53_333)));
+    assert_eq!(
+        room.acd.measure(room.now().time, "routing.support", "aht", 3_600_000),
+        Some(runtime_contract::Value::Moment(53_333))
+    );
     room.say("a", AgentState::Idle);
     assert_eq!(talk(&mut room, 4), served(4));
     room.say("a", AgentState::Gone);
@@ -246,12 +251,12 @@ fn an_agent_who_is_removed_ends_what_he_does() {
     room.enter(1, 0, &[]);
     room.answer(1, "a", 1);
     room.give(Input::AgentRemoved("a".into()));
-    let doing: Vec<_> = room.acd.agents().map(|agent| (agent.said, agent.doing)).collect();
+    let doing: Vec<_> = room.acd.agents(room.now().time).map(|agent| (agent.said, agent.doing)).collect();
     assert_eq!(doing, [(AgentState::Gone, Doing::Talking(TicketId(1)))]);
     room.end(1);
     assert_eq!(
         room.said(),
         "offer 1 to a; join 1 and a in 0 after 0; served 1 in routing.support by a; a is done with 1"
     );
-    assert_eq!(room.acd.agents().count(), 0);
+    assert_eq!(room.acd.agents(room.now().time).count(), 0);
 }

@@ -28,7 +28,7 @@ fn leave(room: &mut Room, ticket: u64, why: LeaveWhy) {
 }
 
 fn count(room: &Room, name: &str) -> Option<i64> {
-    match room.acd.measure(SUPPORT, name, 3_600_000)? {
+    match room.acd.measure(room.now().time, SUPPORT, name, 3_600_000)? {
         Value::Int(count) | Value::Moment(count) | Value::Decimal(count) => Some(count),
         _ => None,
     }
@@ -255,7 +255,7 @@ fn a_caller_waits_in_the_next_queue_too() {
     room.answer(2, "a", 1);
     assert_eq!(room.said(), "join 2 and a in 0 after 120000");
     let of = |room: &Room, queue: &str| {
-        let figures = room.acd.figures(queue, 3_600_000).unwrap();
+        let figures = room.acd.figures(room.now().time, queue, 3_600_000).unwrap();
         [figures.offered, figures.answered, figures.overflowed, figures.waiting]
     };
     assert_eq!(of(&room, SUPPORT), [2, 1, 1, 0]);
@@ -283,7 +283,7 @@ fn a_queue_that_is_closed_is_not_overflowed_to() {
     room.enter(1, 0, &[1]);
     room.wait(60_000 + UNSTAFFED_MS);
     assert_eq!(room.said(), "missed 1 in routing.support: Unstaffed; over 1: Unstaffed");
-    assert_eq!(room.acd.figures("routing.second", 1), Some(crate::Figures::default()));
+    assert_eq!(room.acd.figures(room.now().time, "routing.second", 1), Some(crate::Figures::default()));
 }
 
 #[test]
@@ -337,5 +337,5 @@ fn rules_of_the_queue_are_those_of_the_stable_version() {
     assert_eq!(line(&room), [3]);
     leave(&mut room, 3, LeaveWhy::Left);
     room.deploy(&without);
-    assert_eq!(room.acd.figures(SUPPORT, 1), None);
+    assert_eq!(room.acd.figures(room.now().time, SUPPORT, 1), None);
 }
