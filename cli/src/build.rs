@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use lang_compiler::{Colours, Engine};
-use runtime_contract::Request;
 use runtime_contract::program::{Build, Built, Bundle, FlowProgram, ProgramMeta, Report, SiteKind, SiteNames};
+use runtime_contract::request::{Channel, Request};
 
 use crate::project::of_bundle;
 use crate::test::play::{Playing, play};
@@ -49,13 +49,10 @@ fn not_served(meta: &ProgramMeta) -> Option<Report> {
     let mut report = Report::default();
     let reached = reached(meta);
     for site in meta.sites.iter().filter(|site| reached.contains(&site.flow)) {
-        let SiteKind::Request(Request::Menu(menu)) = &site.kind else { continue };
-        let Some(choice) = menu.choices.iter().position(String::is_empty) else { continue };
-        let name = menu.choice_name(choice);
+        let SiteKind::Request(request) = &site.kind else { continue };
+        let Some((message, help)) = unserved(request) else { continue };
         let file = meta.files.get(site.place.file as usize).map_or("?", String::as_str);
         let (line, column) = (site.place.line, site.place.column);
-        let message = format!("the choice “{name}” of this menu can only be said, and `serve` does not hear words yet");
-        let help = format!("give it a key too: `9 or \"{name}\"`");
         report.text.push_str(&format!("{file}:{line}:{column}: {message}\n  help: {help}\n"));
         let json = serde_json::json!({
             "severity": "error", "message": message, "file": file, "line": line, "column": column, "help": help,
@@ -63,6 +60,27 @@ fn not_served(meta: &ProgramMeta) -> Option<Report> {
         report.json.push_str(&format!("{json}\n"));
     }
     (!report.text.is_empty()).then_some(report)
+}
+
+/// Why a request cannot be carried out, and what to do about it.
+fn unserved(request: &Request) -> Option<(String, String)> {
+    match request {
+        Request::Menu(menu) => {
+            let name = menu.choice_name(menu.choices.iter().position(String::is_empty)?);
+            let message =
+                format!("the choice “{name}” of this menu can only be said, and `serve` does not hear words yet");
+            Some((message, format!("give it a key too: `9 or \"{name}\"`")))
+        }
+        Request::Send(message) => {
+            let what = match &message.channel {
+                Channel::Notify(_) => "notify".to_owned(),
+                channel => format!("send {}", channel.name()),
+            };
+            let message = format!("nothing here delivers what `{what}` writes yet");
+            Some((message, "leave it out, or let a service of your own do it".to_owned()))
+        }
+        _ => None,
+    }
 }
 
 /// The flows to which a call may come.
@@ -87,8 +105,12 @@ mod tests {
     use super::*;
 
     fn built(choice: &str) -> Result<Built, Report> {
+        built_with("answer", choice)
+    }
+
+    fn built_with(statement: &str, choice: &str) -> Result<Built, Report> {
         let flow = format!(
-            "languages en\n\ninbound \"+86 400 810 0000\" => f\n\nflow f {{\n    answer\n    run m()\n    hang up\n}}\n\n\
+            "languages en\n\ninbound \"+86 400 810 0000\" => f\n\nflow f {{\n    {statement}\n    run m()\n    hang up\n}}\n\n\
              flow m {{\n    menu {{\n        say \"Orders?\"\n        {choice} => continue\n        \
              silence, other => continue\n    }}\n    return\n}}\n"
         );
@@ -104,5 +126,18 @@ mod tests {
         assert_eq!(report.text, wanted);
         assert_eq!(report.json.lines().count(), 1);
         assert!(built("1 or \"yes\"").is_ok());
+    }
+
+    #[test]
+    fn what_nothing_delivers_is_refused_and_a_case_is_served() {
+        for (statement, named) in [
+            ("send sms \"Hello.\"", "`send sms`"),
+            ("send email to \"ann@acme.example\" \"Hello.\"", "`send email`"),
+            ("notify \"ops\" \"A storm.\"", "`notify`"),
+        ] {
+            let report = built_with(&format!("answer\n    {statement}"), "1").err().unwrap();
+            assert!(report.text.starts_with("f.flow:7:5: ") && report.text.contains(named), "{}", report.text);
+        }
+        assert!(built_with("answer\n    open case complaint", "1").is_ok());
     }
 }

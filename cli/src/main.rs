@@ -5,6 +5,7 @@ mod build;
 mod call;
 mod call_log;
 mod calls;
+mod cases;
 mod check;
 mod completion;
 mod demo;
@@ -79,6 +80,8 @@ enum Command {
     Audit(versions::Audit),
     /// Lists calls, going on and over
     Calls(calls::Calls),
+    /// Lists what calls left for people to look into
+    Cases(cases::Cases),
     /// Tells a call again from its journal: steps, prompts, keys, services, outcomes
     CallLog(call_log::CallLog),
     /// Runs a call's journal again, in its own version or in other files, and says whether they do the same
@@ -112,6 +115,7 @@ fn main() -> ExitCode {
         Command::Versions(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::Calls(command) => command.run(),
+        Command::Cases(command) => command.run(),
         Command::CallLog(command) => command.run(),
         Command::Replay(command) => command.run(),
         Command::Erase(command) => command.run(),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use runtime_contract::record::CallId;
 use runtime_contract::{GraphId, Redacted, Time};
-use runtime_server::{audit_to_json, call_to_json, versions_to_json};
+use runtime_server::{audit_to_json, call_to_json, cases_to_json, versions_to_json};
 use runtime_store::{Archive, CallFilter, StoreError};
 use serde_json::{Value, json};
 
@@ -101,6 +101,17 @@ impl Source {
         let Some(archive) = self.archive()? else { return http::get(self.http, "/versions")?.json() };
         let stored = archive.versions().map_err(|error| store_failure(&error))?;
         Ok(json!({ "versions": versions_to_json(&stored, None) }))
+    }
+
+    /// Newest first.
+    pub fn cases(&self, limit: u32) -> Result<Vec<Value>> {
+        match self.archive()? {
+            Some(archive) => Ok(cases_to_json(&archive.cases(limit).map_err(|error| store_failure(&error))?)),
+            None => {
+                let mut answer = http::get(self.http, &format!("/cases?limit={limit}"))?.json()?;
+                Ok(answer.get_mut("cases").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default())
+            }
+        }
     }
 
     pub fn audit(&self, limit: u32) -> Result<Vec<Value>> {

@@ -3,16 +3,19 @@
 
 use runtime_contract::calendar::local_text;
 use runtime_contract::leg::GoneCause;
-use runtime_contract::program::Part;
-use runtime_contract::request::{Kind, Request};
+use runtime_contract::program::{Part, Prompt};
+use runtime_contract::request::{Channel, Kind, Message, Request};
 use runtime_contract::value::Value;
 use runtime_contract::{ProgramMeta, SiteId, Time, Type, spoken};
 use runtime_session::journal::{Claimed, Record, Reply};
-use runtime_session::{Assumed, EndCause, Lost, PlayItem, StopReason, Told};
+use runtime_session::{Assumed, EndCause, Lost, NotSent, PlayItem, StopReason, Told};
 use runtime_simulator::open_text;
 use serde_json::json;
 
 use crate::show::{Paint, colours, paint};
+
+/// How the holes of a text are filled: for who hears it, or who reads it.
+type Render = fn(&ProgramMeta, &Prompt, u32, &[Value]) -> String;
 
 /// In place of what is not shown.
 const MARK: &str = "•••";
@@ -59,11 +62,12 @@ pub struct Teller<'m> {
     here: Option<(u32, String)>,
     /// The site of the outstanding request.
     site: SiteId,
+    is_caller_known: bool,
 }
 
 impl<'m> Teller<'m> {
     pub fn new(meta: &'m ProgramMeta, reveal: bool) -> Teller<'m> {
-        Teller { meta, reveal, lines: Vec::new(), records: 0, here: None, site: SiteId(0) }
+        Teller { meta, reveal, lines: Vec::new(), records: 0, here: None, site: SiteId(0), is_caller_known: false }
     }
 
     pub fn take(&mut self, at: Time, told: &Told<'_>) {
@@ -71,9 +75,13 @@ impl<'m> Teller<'m> {
             Told::Record(record) => self.record(at, record),
             Told::Asked { site, items, arguments } => {
                 self.site = *site;
+                let (kind, render): (_, Render) = match self.meta.request(*site) {
+                    Some(Request::Send(_)) => ("writes", spoken::render_written),
+                    _ => ("says", spoken::render),
+                };
                 for item in items {
-                    let text = self.heard(item);
-                    self.at_site(at, "says", text);
+                    let text = self.shown(item, render);
+                    self.at_site(at, kind, text);
                     let sound = self.sound(item);
                     self.lines.iter_mut().rev().take(1).for_each(|line| line.sound = sound);
                 }
@@ -97,6 +105,7 @@ impl<'m> Teller<'m> {
         self.records += 1;
         match record {
             Record::Start(started) => {
+                self.is_caller_known = started.caller.is_some();
                 let flow = self.meta.flow(started.flow).map_or("?", |flow| flow.name.as_str());
                 self.line(at, "call", format!("comes in for {flow}"));
             }
@@ -163,11 +172,25 @@ impl<'m> Teller<'m> {
                 ("service", format!("{}.{}({})", service.name, operation.name, arguments.join(", ")))
             }
             Request::Note { key, .. } => ("notes", format!("{key} = {}", value(0))),
+            Request::Send(message) => ("sends", self.sent(message, arguments.and_then(<[Value]>::last))),
+            Request::OpenCase(case) => ("case", format!("{}, priority {}", case.kind, case.priority.name())),
             Request::HangUp => ("hangs up", String::new()),
             Request::Connect(_) => ("connects", format!("to {}", value(0))),
             Request::Transfer { .. } => ("transfer", format!("to {}", value(0))),
         };
         self.at_site(at, kind, text);
+    }
+
+    /// `to`: what the flow says of it.
+    fn sent(&self, message: &Message, to: Option<&Value>) -> String {
+        let channel = message.channel.name();
+        match (&message.channel, to.filter(|_| message.to)) {
+            (Channel::Notify(who), _) => format!("{channel} to {who}"),
+            (channel, Some(to)) => format!("{} to {}", channel.name(), self.value(&channel.address(), to)),
+            (_, None) if message.to => format!("{channel} to {MARK}"),
+            (_, None) if self.is_caller_known => format!("{channel} to the caller"),
+            (_, None) => format!("no {channel}: {}", NotSent::NumberWithheld.name()),
+        }
     }
 
     fn reply(&mut self, at: Time, reply: &Reply) {
@@ -177,9 +200,7 @@ impl<'m> Teller<'m> {
             Reply::Gone => "left, for the line is gone".to_owned(),
             Reply::Fault(kind) => format!("fault: {}", kind.name()),
             // That a prompt is over says the next line.
-            Reply::Result { .. }
-                if matches!(request.kind(), Kind::Play | Kind::Note | Kind::Answer | Kind::Wait | Kind::Recording) =>
-            {
+            Reply::Result { .. } if request.kind().row().outcomes == ["done"] => {
                 return;
             }
             Reply::Result { outcome, payload } => {
@@ -227,14 +248,14 @@ impl<'m> Teller<'m> {
         text.audio.as_ref().map(|(_, hash)| *hash)
     }
 
-    fn heard(&self, item: &PlayItem) -> String {
+    fn shown(&self, item: &PlayItem, render: Render) -> String {
         match item {
             PlayItem::Beep => "(beep)".to_owned(),
             PlayItem::Recording(id) => format!("(recording {id})"),
             PlayItem::Prompt { prompt, language, values } => {
                 let Some(prompt) = self.meta.prompts.get(*prompt as usize) else { return "?".to_owned() };
                 if self.reveal {
-                    return spoken::render(self.meta, prompt, *language, values);
+                    return render(self.meta, prompt, *language, values);
                 }
                 let Some(text) = prompt.text(*language) else { return "?".to_owned() };
                 match &text.audio {

@@ -40,6 +40,9 @@ pub fn event(line: &Line, zone: &str) -> Value {
         }
         What::Dials { to, gives } => json!({ "kind": "dials", "to": to, "gives": gives }),
         What::Recording { on } => json!({ "kind": "recording", "on": on }),
+        What::Sends { channel, to, text } => json!({ "kind": "sends", "channel": channel, "to": to, "text": text }),
+        What::SendsNot { channel, why } => json!({ "kind": "sends not", "channel": channel, "why": why }),
+        What::Case { kind, priority } => json!({ "kind": "case", "case": kind, "priority": priority.name() }),
         What::Noted { key, value } => json!({ "kind": "note", "key": key, "value": value }),
         What::Fault(fault) => json!({ "kind": "fault", "text": fault }),
         What::HangsUp => json!({ "kind": "hangs up" }),

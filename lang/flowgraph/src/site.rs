@@ -35,13 +35,20 @@ pub fn mailbox(meta: &ProgramMeta, prompts: &[Prompt], kind: &SiteKind) -> Optio
         }
     };
     let arguments = match request {
-        Request::Answer | Request::Reject(_) | Request::Recording { .. } | Request::HangUp => Vec::new(),
+        Request::Answer | Request::Reject(_) | Request::Recording { .. } | Request::HangUp | Request::OpenCase(_) => {
+            Vec::new()
+        }
         Request::Wait => vec![Type::Duration],
         Request::Connect(connect) => {
             [connect.to.value()].into_iter().chain(connect.from.then_some(Type::Phone)).collect()
         }
         Request::Transfer { to } => vec![to.value()],
         Request::Note { r#type, .. } => vec![r#type.clone()],
+        Request::Send(message) => {
+            let mut arguments = prompt_arguments(meta, prompts, &message.text)?;
+            arguments.extend(message.to.then(|| message.channel.address()));
+            arguments
+        }
         Request::Play(played) => prompt_arguments(meta, prompts, played)?,
         Request::Menu(menu) => {
             for (payload, choice) in payloads.iter_mut().zip(&menu.choices) {

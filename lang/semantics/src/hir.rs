@@ -151,6 +151,8 @@ impl Statement {
             | StatementKind::Wait(_)
             | StatementKind::Run(_)
             | StatementKind::Note { .. }
+            | StatementKind::Send(_)
+            | StatementKind::OpenCase(_)
             | StatementKind::SetLanguage(_)
             | StatementKind::HangUp
             | StatementKind::Let { .. }
@@ -186,6 +188,9 @@ pub enum StatementKind {
         key: String,
         value: Expr,
     },
+    /// `send` and `notify`.
+    Send(Message),
+    OpenCase(request::Case),
     /// `set caller.language = E`
     SetLanguage(Expr),
     /// Ends the path.
@@ -291,6 +296,16 @@ pub struct Connect {
     pub ring_ms: u32,
     /// Every outcome stands in exactly one arm.
     pub arms: Vec<OutcomeArm>,
+}
+
+/// `send sms to E TEXT`, `notify "ops" TEXT`
+#[derive(Clone, PartialEq, Debug)]
+pub struct Message {
+    pub channel: request::Channel,
+    /// Of the type of the channel's addresses.
+    pub to: Option<Expr>,
+    /// One text.
+    pub text: Prompts,
 }
 
 /// `transfer to E`

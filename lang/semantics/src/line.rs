@@ -298,6 +298,8 @@ impl Walk<'_, '_> {
             StatementKind::Again(_) => Line::NEVER,
             StatementKind::Wait(_)
             | StatementKind::Note { .. }
+            | StatementKind::Send(_)
+            | StatementKind::OpenCase(_)
             | StatementKind::SetLanguage(_)
             | StatementKind::Let { .. }
             | StatementKind::Broken => line,

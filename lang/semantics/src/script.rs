@@ -4,6 +4,7 @@ use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, Expectation, ExprKind, ItemKind, TestLineKind};
 use runtime_contract::calendar;
 use runtime_contract::program::Inbound;
+use runtime_contract::request::Channel;
 use runtime_contract::script::{FarSide, Given, Hears, Verb};
 use runtime_contract::time::Time;
 use runtime_contract::types::Type;
@@ -28,6 +29,9 @@ struct Known<'k> {
     inbounds: &'k [hir::Inbound],
     steps: Vec<&'k str>,
     notes: Vec<(&'k str, &'k Type)>,
+    /// Channels of messages, and kinds of cases.
+    sent: Vec<&'static str>,
+    cases: Vec<&'k str>,
 }
 
 pub(crate) fn tests(
@@ -36,12 +40,12 @@ pub(crate) fn tests(
     inbounds: &[hir::Inbound],
     problems: &mut Problems,
 ) -> Vec<Test> {
-    let mut known = Known { inbounds, steps: Vec::new(), notes: Vec::new() };
+    let mut known = Known { inbounds, steps: Vec::new(), notes: Vec::new(), sent: Vec::new(), cases: Vec::new() };
     for flow in flows.iter().flatten() {
         known.steps.extend(flow.hir.steps.iter().map(|step| step.name.as_str()));
         let handlers = [&flow.hir.fault, &flow.hir.finally].into_iter().flatten();
         let blocks = flow.hir.steps.iter().map(|step| &step.block).chain([&flow.hir.top]).chain(handlers);
-        blocks.into_iter().for_each(|block| notes(block, &mut known.notes));
+        blocks.into_iter().for_each(|block| kept(block, &mut known));
     }
     let mut tests = Vec::new();
     for (module, info) in project.modules.iter().enumerate() {
@@ -77,25 +81,15 @@ pub(crate) fn tests(
     tests
 }
 
-/// All notes that a block takes, with their types.
-fn notes<'b>(block: &'b hir::Block, found: &mut Vec<(&'b str, &'b Type)>) {
+/// All notes, messages and cases of a block.
+fn kept<'b>(block: &'b hir::Block, known: &mut Known<'b>) {
     use hir::StatementKind as Kind;
-    for statement in &block.statements {
-        match &statement.kind {
-            Kind::Note { key, value } => found.push((key, &value.ty)),
-            Kind::Loop(rounds) => notes(&rounds.block, found),
-            Kind::If { then, otherwise, .. } => [then, otherwise].into_iter().for_each(|block| notes(block, found)),
-            Kind::Match(found_match) => found_match.arms.iter().for_each(|arm| notes(&arm.block, found)),
-            Kind::Menu(menu) => menu.dialogue.arms.iter().for_each(|arm| notes(&arm.block, found)),
-            Kind::Ask(ask) => ask.dialogue.arms.iter().for_each(|arm| notes(&arm.block, found)),
-            Kind::Record(record) => record.dialogue.arms.iter().for_each(|arm| notes(&arm.block, found)),
-            Kind::Service(call) => [&call.ok, &call.failed].into_iter().for_each(|block| notes(block, found)),
-            Kind::Connect(connect) => connect.arms.iter().for_each(|arm| notes(&arm.block, found)),
-            Kind::Transfer(transfer) => notes(&transfer.failed, found),
-            Kind::Go(go) => go.bound.iter().for_each(|bound| notes(&bound.otherwise, found)),
-            _ => {}
-        }
-    }
+    block.each(&mut |statement| match &statement.kind {
+        Kind::Note { key, value } => known.notes.push((key, &value.ty)),
+        Kind::Send(message) => known.sent.push(message.channel.name()),
+        Kind::OpenCase(case) => known.cases.push(&case.kind),
+        _ => {}
+    });
 }
 
 struct Reader<'r, 'a> {
@@ -356,8 +350,59 @@ impl<'a> Reader<'_, 'a> {
             Expectation::Agent { .. } => self.not_yet(line.keyword, "`expect agent`"),
             Expectation::Attempt { .. } => self.not_yet(line.keyword, "`expect attempt`"),
             Expectation::Stopped { .. } => self.not_yet(line.keyword, "`expect stopped`"),
-            Expectation::Sent { .. } => self.not_yet(line.keyword, "`expect sent`"),
+            Expectation::Sent { channel, to, text } => self.expect_sent(channel, to.as_ref(), text.as_ref()),
+            Expectation::Case { kind, priority } => self.expect_case(kind, priority.as_ref()),
         }
+    }
+
+    fn expect_sent(&mut self, name: &ast::Name, to: Option<&ast::Expr>, text: Option<&ast::Text>) -> Option<Verb> {
+        let channel = match name.text.as_str() {
+            "sms" => Channel::Sms,
+            "email" => Channel::Email,
+            "notify" => Channel::Notify(String::new()),
+            _ => return self.not_yet(name.span, "`expect sent chat`"),
+        };
+        if !self.known.sent.contains(&channel.name()) {
+            let problem = impossible(name, format!("no flow sends anything by `{}`", name.text));
+            let names = self.known.sent.iter().copied();
+            self.problems.give(offer_nearest(problem, &name.text, names, "expect sent {}"));
+            return None;
+        }
+        let to = match to.map(|to| self.checker().address(&channel, to)) {
+            None => None,
+            Some(to) => match self.written_out(&to?)? {
+                Value::Text(text) => Some(text),
+                phone => phone_text(&phone),
+            },
+        };
+        let text = match text.map(|text| (text, text.languages.as_slice())) {
+            None => None,
+            Some((_, [only])) => match self.hears(only.tag.as_ref(), &only.string)? {
+                Verb::Hears(words) => Some(words),
+                _ => None,
+            },
+            Some((text, _)) => {
+                let message = "a message is in one language";
+                let help = "keep the language in which it is sent, and leave the others out";
+                self.problems.give(Diagnostic::new(Code::BadLiteral, text.span, message).help(help));
+                return None;
+            }
+        };
+        Some(Verb::ExpectSent { channel: channel.name().to_owned(), to, text })
+    }
+
+    fn expect_case(&mut self, kind: &ast::Name, priority: Option<&ast::Expr>) -> Option<Verb> {
+        if !self.known.cases.contains(&kind.text.as_str()) {
+            let problem = impossible(kind, format!("no flow opens a case `{}`", kind.text));
+            let names = self.known.cases.iter().copied();
+            self.problems.give(offer_nearest(problem, &kind.text, names, "expect case {}"));
+            return None;
+        }
+        let priority = match priority {
+            Some(priority) => Some(self.checker().case_priority(Some(priority))?),
+            None => None,
+        };
+        Some(Verb::ExpectCase { kind: kind.text.clone(), priority })
     }
 
     fn expect_note(&mut self, key: &ast::Name, value: &ast::Expr) -> Option<Verb> {
@@ -376,6 +421,11 @@ impl<'a> Reader<'_, 'a> {
         let value = self.constant(value, &raise(r#type))?;
         Some(Verb::ExpectNote { key: key.text.clone(), r#type: (*r#type).clone(), value })
     }
+}
+
+/// The line of a test that nothing in any flow can make true.
+fn impossible(name: &ast::Name, message: String) -> Diagnostic {
+    Diagnostic::new(Code::ExpectationImpossible, name.span, message)
 }
 
 fn phone_text(value: &Value) -> Option<String> {

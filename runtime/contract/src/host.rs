@@ -7,8 +7,8 @@ use crate::arena::{Arena, Handle};
 use crate::calendar;
 use crate::called::Called;
 use crate::limits::{
-    ARENA_BYTES_MAX, CALL_HOURS_MAX, FINALLY_MS_MAX, FUEL_STEP_MAX, JOURNAL_BYTES_MAX, REQUESTS_MAX, RUN_DEPTH_MAX,
-    TEXT_BYTES_MAX, VAULT_VALUES_MAX,
+    ARENA_BYTES_MAX, CALL_HOURS_MAX, FINALLY_MS_MAX, FUEL_STEP_MAX, JOURNAL_BYTES_MAX, MESSAGES_MAX, REQUESTS_MAX,
+    RUN_DEPTH_MAX, TEXT_BYTES_MAX, VAULT_VALUES_MAX,
 };
 use crate::program::ProgramMeta;
 use crate::spoken::plural;
@@ -41,10 +41,12 @@ pub enum FaultKind {
     FinallyTime = 14,
     /// The call lasted as long as a call may (`CALL_HOURS_MAX`).
     CallTime = 15,
+    /// More messages and cases than one call may hand over (`MESSAGES_MAX`).
+    Messages = 16,
 }
 
 impl FaultKind {
-    pub const ALL: [FaultKind; 15] = [
+    pub const ALL: [FaultKind; 16] = [
         FaultKind::Overflow,
         FaultKind::Divide,
         FaultKind::Index,
@@ -60,6 +62,7 @@ impl FaultKind {
         FaultKind::Journal,
         FaultKind::FinallyTime,
         FaultKind::CallTime,
+        FaultKind::Messages,
     ];
 
     /// Those that a program can meet; the others are bounds of its session.
@@ -89,6 +92,7 @@ impl FaultKind {
             FaultKind::Journal => "journal full",
             FaultKind::FinallyTime => "time of `finally` used up",
             FaultKind::CallTime => "longest call",
+            FaultKind::Messages => "too many messages",
         }
     }
 
@@ -105,6 +109,7 @@ impl FaultKind {
             FaultKind::Journal => format!("{} KiB of journal for one call", JOURNAL_BYTES_MAX / 1024),
             FaultKind::FinallyTime => format!("{} s for all `finally` of a call", FINALLY_MS_MAX / 1_000),
             FaultKind::CallTime => format!("{CALL_HOURS_MAX} h for one call"),
+            FaultKind::Messages => format!("{MESSAGES_MAX} messages and cases in one call"),
             _ => return None,
         })
     }

@@ -28,6 +28,8 @@ pub const MENU_ARMS_MAX: usize = 32;
 pub const FUEL_STEP_MAX: i64 = 100_000;
 /// Requests of one activation.
 pub const REQUESTS_MAX: u32 = 10_000;
+/// Messages and cases of one call.
+pub const MESSAGES_MAX: u32 = 32;
 /// Hours that one voice call may last.
 pub const CALL_HOURS_MAX: u64 = 12;
 /// Time that all `finally` blocks of a call have together, in milliseconds.

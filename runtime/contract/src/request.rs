@@ -41,6 +41,9 @@ pub enum Kind {
     HangUp,
     Connect,
     Transfer,
+    Send,
+    Notify,
+    OpenCase,
 }
 
 /// One row of the table.
@@ -118,6 +121,22 @@ pub const TABLE: &[Row] = &[
         durability: Durability::Before,
         outcomes: &["failed"],
     },
+    // In the store at once; what delivers it says later how that went.
+    Row { kind: Kind::Send, name: "send", effect: Effect::World, durability: Durability::Before, outcomes: &["done"] },
+    Row {
+        kind: Kind::Notify,
+        name: "notify",
+        effect: Effect::World,
+        durability: Durability::Before,
+        outcomes: &["done"],
+    },
+    Row {
+        kind: Kind::OpenCase,
+        name: "open case",
+        effect: Effect::World,
+        durability: Durability::Before,
+        outcomes: &["done"],
+    },
 ];
 
 impl Kind {
@@ -159,6 +178,9 @@ pub enum Request {
     Transfer {
         to: Destination,
     },
+    /// `send` and `notify`.
+    Send(Message),
+    OpenCase(Case),
 }
 
 /// Whom a call is connected or given to: the type of an argument.
@@ -186,6 +208,86 @@ pub struct Connect {
     /// `from N`: a Phone.
     pub from: bool,
     pub ring_ms: u32,
+}
+
+/// Arguments: the values of the text's holes, and behind them to whom it goes where the flow says so: a Phone of an SMS,
+/// a Text of an e-mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    pub channel: Channel,
+    /// `to E`. An SMS without it goes to the caller.
+    pub to: bool,
+    /// One text.
+    pub text: Prompts,
+}
+
+/// How a message goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Channel {
+    Sms,
+    Email,
+    /// To people of the site, by the name of their group.
+    Notify(String),
+}
+
+impl Channel {
+    /// As the flow writes it; `notify` alone for its groups.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Channel::Sms => "sms",
+            Channel::Email => "email",
+            Channel::Notify(_) => "notify",
+        }
+    }
+
+    /// Type of `to E`.
+    pub fn address(&self) -> Type {
+        match self {
+            Channel::Sms => Type::Phone,
+            Channel::Email | Channel::Notify(_) => Type::Text,
+        }
+    }
+}
+
+/// Bytes of an e-mail address (RFC 5321 §4.5.3.1.3, without its brackets).
+const MAIL_ADDRESS_BYTES_MAX: usize = 254;
+
+/// One part before and one behind a single `@`, without blanks. More is for the mail server to judge.
+pub fn is_mail_address(text: &str) -> bool {
+    let parts = text.split_once('@').filter(|_| text.len() <= MAIL_ADDRESS_BYTES_MAX);
+    parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
+        && !text.chars().any(|sign| sign.is_whitespace() || sign.is_control())
+}
+
+/// `open case KIND priority P`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    pub kind: String,
+    pub priority: CasePriority,
+}
+
+/// How soon somebody should look at a case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum CasePriority {
+    Low,
+    #[default]
+    Normal,
+    High,
+    Urgent,
+}
+
+impl CasePriority {
+    pub const ALL: [CasePriority; 4] =
+        [CasePriority::Low, CasePriority::Normal, CasePriority::High, CasePriority::Urgent];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            CasePriority::Low => "low",
+            CasePriority::Normal => "normal",
+            CasePriority::High => "high",
+            CasePriority::Urgent => "urgent",
+        }
+    }
 }
 
 /// `reject busy | declined | unavailable`.
@@ -378,16 +480,20 @@ impl Request {
             Request::HangUp => Kind::HangUp,
             Request::Connect(_) => Kind::Connect,
             Request::Transfer { .. } => Kind::Transfer,
+            Request::Send(Message { channel: Channel::Notify(_), .. }) => Kind::Notify,
+            Request::Send(_) => Kind::Send,
+            Request::OpenCase(_) => Kind::OpenCase,
         }
     }
 
-    /// All that it may play.
+    /// All that it may play, or writes to somebody.
     pub fn prompts(&self) -> &[PromptUse] {
         match self {
             Request::Play(prompts) => &prompts.items,
             Request::Menu(menu) => &menu.prompts.items,
             Request::Ask(ask) => &ask.prompts.items,
             Request::Record(record) => &record.prompts.items,
+            Request::Send(message) => &message.text.items,
             _ => &[],
         }
     }
@@ -398,6 +504,7 @@ impl Request {
             Request::Menu(menu) => &mut menu.prompts.items,
             Request::Ask(ask) => &mut ask.prompts.items,
             Request::Record(record) => &mut record.prompts.items,
+            Request::Send(message) => &mut message.text.items,
             _ => &mut [],
         }
     }
@@ -437,6 +544,16 @@ mod tests {
         assert!(["", "1", "10", "101"].iter().all(|keys| Menu::begins(span, keys)));
         assert!(["0", "11", "102", "1000", "10000"].iter().all(|keys| !Menu::begins(span, keys)));
         assert!(Menu::takes("1", "1") && !Menu::begins("1", "1") && Menu::begins("12", "1"));
+    }
+
+    #[test]
+    fn a_mail_address_has_one_at() {
+        assert!(is_mail_address("ann@acme.example"));
+        for wrong in ["", "ann", "@acme.example", "ann@", "a@b@c", "ann @acme.example", "a@b\r\nBcc: c"] {
+            assert!(!is_mail_address(wrong), "{wrong:?}");
+        }
+        let long = |bytes: usize| format!("{}@b", "a".repeat(bytes - 2));
+        assert!(is_mail_address(&long(254)) && !is_mail_address(&long(255)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! simulator; nothing here knows how.
 
 use crate::program::{Part, Place, ProgramMeta, Prompt, PromptText};
+use crate::request::CasePriority;
 use crate::spoken;
 use crate::time::Time;
 use crate::types::Type;
@@ -53,6 +54,17 @@ pub enum Verb {
         flow: Option<String>,
         step: String,
     },
+    /// A message has left: by `sms`, `email` or `notify`, to this recipient, with this text in it.
+    ExpectSent {
+        channel: String,
+        to: Option<String>,
+        text: Option<Hears>,
+    },
+    /// A case was opened.
+    ExpectCase {
+        kind: String,
+        priority: Option<CasePriority>,
+    },
     /// The call has ended.
     ExpectEnd,
 }
@@ -82,9 +94,17 @@ impl Hears {
 
     /// As it is said in a language.
     pub fn text(&self, meta: &ProgramMeta, tag: &str) -> String {
+        spoken::render(meta, &self.in_language(tag), 0, &self.values)
+    }
+
+    /// As it is read in a language.
+    pub fn written(&self, meta: &ProgramMeta, tag: &str) -> String {
+        spoken::render_written(meta, &self.in_language(tag), 0, &self.values)
+    }
+
+    fn in_language(&self, tag: &str) -> Prompt {
         let texts = self.prompt.texts.iter().map(|text| PromptText { tag: Some(tag.to_owned()), ..text.clone() });
-        let prompt = Prompt { texts: texts.collect(), ..self.prompt.clone() };
-        spoken::render(meta, &prompt, 0, &self.values)
+        Prompt { texts: texts.collect(), ..self.prompt.clone() }
     }
 }
 

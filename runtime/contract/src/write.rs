@@ -5,6 +5,8 @@ use std::fmt;
 
 use crate::program::GraphId;
 use crate::record::{CallId, CallRecord, Quality};
+use crate::redacted::Redacted;
+use crate::request::CasePriority;
 use crate::time::Time;
 
 /// One thing to keep. Writes are kept in the order in which they are handed over.
@@ -17,8 +19,36 @@ pub enum Write {
     Recording { call: CallId, recording: u64, length_ms: u32, created: Time, partial: bool, conversation: bool },
     /// The call is over: its record, and the last of its journal. Nothing but its quality follows for this call.
     End { record: Box<CallRecord>, journal: Vec<u8> },
+    /// Something to deliver. Kept once for each key.
+    Message(Box<Message>),
+    /// Something for a person to look into. Kept once for each key.
+    Case(Box<Case>),
     /// How the voice of a call went over whose record is written already.
     Quality { call: CallId, quality: Quality },
+}
+
+/// One text to one recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// What led to it: no two messages have the same.
+    pub key: String,
+    pub call: Option<CallId>,
+    /// `sms`, `email` or `notify`.
+    pub channel: &'static str,
+    /// A number (E.164, with its `+`), an address, or the name of a group.
+    pub to: Redacted<String>,
+    pub text: Redacted<String>,
+    pub created: Time,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// What led to it: no two cases have the same.
+    pub key: String,
+    pub call: Option<CallId>,
+    pub kind: String,
+    pub priority: CasePriority,
+    pub opened: Time,
 }
 
 /// Journals hold numbers of people: their length is shown.
@@ -27,6 +57,8 @@ impl fmt::Debug for Write {
         match self {
             Write::Journal { call, journal, .. } => write!(f, "Journal({}, {} bytes)", call.hex(), journal.len()),
             Write::Recording { call, recording, .. } => write!(f, "Recording({}, {recording})", call.hex()),
+            Write::Message(message) => write!(f, "Message({}, {})", message.channel, message.key),
+            Write::Case(case) => write!(f, "Case({}, {})", case.kind, case.key),
             Write::Quality { call, .. } => write!(f, "Quality({})", call.hex()),
             Write::End { record, journal } => write!(f, "End({}, {} bytes)", record.call.hex(), journal.len()),
         }

@@ -231,6 +231,8 @@ impl Call {
                 self.note(key.clone(), &text);
                 self.trace(desk, || TraceWhat::Noted { key, value, text });
             }
+            SessionOutput::World { request, ask: WorldRequest::Send(sending) } => self.send(desk, request, sending),
+            SessionOutput::World { request, ask: WorldRequest::OpenCase(case) } => self.open_case(desk, request, case),
             SessionOutput::Cancel { request } => self.cancel(desk, request),
             SessionOutput::Fault { kind, place } => {
                 self.record.faults += 1;
@@ -305,7 +307,7 @@ impl Call {
             operation: ask.operation,
             arguments: ask.arguments,
             within_ms: ask.within_ms,
-            idempotency_key: ask.writes.then(|| format!("{}-{}", self.id().hex(), request.0)),
+            idempotency_key: ask.writes.then(|| self.key_of(request)),
         };
         self.service = Some((request, !ask.writes));
         if !ask.writes {

@@ -5,7 +5,8 @@
 //! # Driving rule
 //! 1. [`Exchange::handle`] one [`Input`]; drain its [`Outputs`] in order before the next. `Now` never goes back.
 //! 2. Give [`Input::Timeout`] at [`Exchange::next_deadline`] or soon after. One that comes early does nothing.
-//! 3. [`Output::Write`]s go to the store in order; [`Input::Committed`] says how far it is. Whatever needs a
+//! 3. [`Output::Write`]s go to the store in order, those of one input together, so that a journal and the rows that it
+//!    tells of are durable at once; [`Input::Committed`] says how far it is. Whatever needs a
 //!    write to be durable is held back here until then, so every output may be carried out at once.
 //! 4. Start: [`Input::Recovered`] for each open call of the store, then [`Input::Version`], then legs.
 #![cfg_attr(
@@ -25,6 +26,7 @@ mod desk;
 mod exchange;
 mod input;
 mod live;
+mod message;
 mod number;
 mod onward;
 mod output;

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use runtime_contract::leg::{LegCommand, LegId, MediaSpec};
 use runtime_contract::record::CallId;
+use runtime_contract::request::{Case, Channel};
 use runtime_contract::value::Value;
 use runtime_contract::{FaultKind, FlowProgram, GraphId, Now, Redacted, Write};
-use runtime_session::{PlayItem, RequestId, Trace};
+use runtime_session::{NotSent, PlayItem, RequestId, Trace};
 
 use crate::input::WriteNumber;
 
@@ -218,6 +219,14 @@ pub enum TraceWhat {
     Recording {
         on: bool,
     },
+    /// A message was handed over, or goes to nobody. `text`: as it is read.
+    Sent {
+        channel: Channel,
+        to: Result<Redacted<String>, NotSent>,
+        text: String,
+        item: PlayItem,
+    },
+    CaseOpened(Case),
     /// `text`: as in the call record.
     Noted {
         key: String,

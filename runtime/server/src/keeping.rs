@@ -38,13 +38,15 @@ async fn round(store: &Arc<Store>, versions: &Arc<Versions>, storage: &Storage) 
     let before = |days: u32| Time(time_of(SystemTime::now()).0.saturating_sub(i64::from(days).saturating_mul(DAY_MS)));
     let calls =
         bites(store, move |store, before| store.forget_calls(before, BITE), before(storage.journal_days)).await?;
+    let messages =
+        bites(store, move |store, before| store.forget_messages(before, BITE), before(storage.journal_days)).await?;
     let recordings =
         bites(store, move |store, before| store.forget_recordings(before, BITE), before(storage.recording_days()))
             .await?;
     let graphs = Arc::clone(versions);
     let graphs = blocking(move || graphs.forget_graphs()).await?;
-    if calls + recordings + graphs > 0 {
-        tracing::info!(calls, recordings, versions = graphs, "forgotten, for their time is over");
+    if calls + messages + recordings + graphs > 0 {
+        tracing::info!(calls, messages, recordings, versions = graphs, "forgotten, for their time is over");
         loop {
             let store = Arc::clone(store);
             if !blocking(move || store.give_back_pages()).await? {

@@ -376,6 +376,11 @@ fn trace(event: &TraceEvent) {
         TraceWhat::Connected => tracing::debug!(call, "connected"),
         TraceWhat::Recording { on: true } => tracing::debug!(call, "recording on"),
         TraceWhat::Recording { on: false } => tracing::debug!(call, "recording off"),
+        TraceWhat::Sent { channel, to, .. } => match to {
+            Ok(_) => tracing::debug!(call, "sends {}", channel.name()),
+            Err(why) => tracing::debug!(call, "sends no {}: {}", channel.name(), why.name()),
+        },
+        TraceWhat::CaseOpened(case) => tracing::debug!(call, "opens a case {}", case.kind),
         TraceWhat::Noted { key, .. } => tracing::debug!(call, "notes `{key}`"),
         TraceWhat::Ended => tracing::debug!(call, "ended"),
     }

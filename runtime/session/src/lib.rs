@@ -28,6 +28,7 @@ mod input;
 pub mod journal;
 mod keypad;
 mod keys;
+mod message;
 mod output;
 mod recording;
 mod replay;
@@ -42,7 +43,8 @@ mod timers;
 pub use align::{Aligned, Assumed, Lost};
 pub use input::{Input, Line, LineEvent, RequestId, Start, StopReason};
 pub use output::{
-    EndCause, LineCommand, Onward, OnwardKind, Output, Outputs, PlayItem, ServiceAsk, Trace, WorldRequest,
+    EndCause, LineCommand, NotSent, Onward, OnwardKind, Output, Outputs, PlayItem, Sending, ServiceAsk, Trace,
+    WorldRequest,
 };
 pub use replay::{Rebuilt, ReplayError, Told};
 pub use session::Session;

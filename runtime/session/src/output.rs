@@ -5,6 +5,7 @@ use std::fmt;
 
 use runtime_contract::leg::{GoneCause, RejectCause};
 use runtime_contract::program::Place;
+use runtime_contract::request::{Case, Channel};
 use runtime_contract::value::{Phone, Value};
 use runtime_contract::{FaultKind, Redacted, SiteId, Type};
 
@@ -14,7 +15,7 @@ use crate::input::{RequestId, StopReason};
 pub enum Output {
     /// Only while the session owns the line.
     Line(LineCommand),
-    /// To be answered by [`crate::Input::Reply`] unless it is a note.
+    /// To be answered by [`crate::Input::Reply`] unless it is only to be kept.
     World { request: RequestId, ask: WorldRequest },
     /// Nobody waits for this `World` request, or this [`LineCommand::Answer`], any more.
     Cancel { request: RequestId },
@@ -85,12 +86,43 @@ pub enum WorldRequest {
     Service(ServiceAsk),
     /// The line is somebody else's until it is answered.
     Onward(Onward),
+    /// To be kept, and delivered from there; has no reply.
+    Send(Sending),
+    /// To be kept; has no reply.
+    OpenCase(Case),
     /// For the call record; has no reply.
     Note {
         key: String,
         r#type: Type,
         value: Value,
     },
+}
+
+/// `send` and `notify`: one text to one recipient.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sending {
+    pub channel: Channel,
+    /// A number (E.164, with its `+`), an address, or the name of a group.
+    pub to: Result<Redacted<String>, NotSent>,
+    /// To be rendered by the program's tables as somebody reads it.
+    pub text: PlayItem,
+}
+
+/// Why a message goes to nobody. The flow goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotSent {
+    /// It is for the caller, whose number is not known.
+    NumberWithheld,
+    NoAddress,
+}
+
+impl NotSent {
+    pub fn name(self) -> &'static str {
+        match self {
+            NotSent::NumberWithheld => "the caller's number is withheld",
+            NotSent::NoAddress => "this is no e-mail address",
+        }
+    }
 }
 
 /// `connect to` and `transfer to`: the caller goes on to somebody else.

@@ -113,6 +113,8 @@ impl Session {
                 self.onward(&arguments, OnwardKind::Connect { from, ring_ms: connect.ring_ms })
             }
             Request::Transfer { .. } => self.onward(&arguments, OnwardKind::Transfer),
+            Request::Send(message) => self.send(message, &arguments),
+            Request::OpenCase(case) => self.open_case(case),
         }
     }
 
@@ -136,6 +138,8 @@ impl Session {
         if !self.in_finally() {
             self.body_site = site;
         }
+        let kind = self.program.meta().request(site).map(Request::kind);
+        self.messages += u32::from(matches!(kind, Some(Kind::Send | Kind::Notify | Kind::OpenCase)));
         let arguments = self.arguments();
         let bytes = arguments.iter().flatten().map(|value| postcard::to_allocvec(value).unwrap_or_default());
         let hash = bytes.fold(HASH_EMPTY, |so_far, bytes| hash(&bytes, so_far));
@@ -219,7 +223,7 @@ impl Session {
         prompts.iter().filter_map(|item| self.item(item).ok()).collect()
     }
 
-    fn item(&mut self, item: &PromptUse) -> Result<PlayItem, FaultKind> {
+    pub(crate) fn item(&mut self, item: &PromptUse) -> Result<PlayItem, FaultKind> {
         let meta = self.program.meta();
         let mailbox = meta.flow(self.stack.flow()).map_or(0, |flow| flow.mailbox_at);
         let (prompt, at) = match item {

@@ -39,6 +39,8 @@ pub struct Session {
     pub(crate) request: RequestId,
     pub(crate) site: SiteId,
     pub(crate) asked_at: Time,
+    /// Messages and cases so far.
+    pub(crate) messages: u32,
     /// The last site that was not in a `finally`.
     pub(crate) body_site: SiteId,
     pub(crate) doing: Doing,
@@ -89,6 +91,7 @@ impl Session {
             request: RequestId(0),
             site: SiteId(0),
             asked_at: Time(0),
+            messages: 0,
             body_site: SiteId(0),
             doing: Doing::Nothing,
             token: 0,
@@ -424,7 +427,7 @@ impl Session {
         }
         let answer = match self.program.meta().request(self.site).map(|request| request.kind()) {
             Some(Kind::Service) => Answer::Result(1, None),
-            Some(Kind::Note) => Answer::Result(0, None),
+            Some(Kind::Note | Kind::Send | Kind::Notify | Kind::OpenCase) => Answer::Result(0, None),
             _ => Answer::Gone,
         };
         self.abandon();

@@ -10,7 +10,8 @@ use runtime_contract::program::{
     SiteKind,
 };
 use runtime_contract::request::{
-    Ask, AskKind, Connect, Destination, Kind, Menu, PromptUse, Prompts, Record, Request, ServiceCall,
+    Ask, AskKind, Case, CasePriority, Channel, Connect, Destination, Kind, Menu, Message, PromptUse, Prompts, Record,
+    Request, ServiceCall,
 };
 use runtime_contract::stack::FRAME_HEADER_WORDS;
 use runtime_contract::types::Class;
@@ -498,6 +499,12 @@ impl Draw {
             move || range.0 + chance.below((range.1 - range.0) as usize) as u32
         };
         let request = match chance.below(if line { 18 } else { 7 }) {
+            0 if chance.one_in(3) => {
+                let text = prompts(&[self.hello], false);
+                let (channel, to) = if chance.one_in(2) { (Channel::Sms, false) } else { (Channel::Email, true) };
+                Request::Send(Message { channel, to, text })
+            }
+            1 if chance.one_in(3) => Request::OpenCase(Case { kind: "k".into(), priority: CasePriority::Low }),
             0 | 1 => Request::Note { key: "n".to_owned(), r#type: Type::Text },
             2 | 3 => Request::Service(ServiceCall { service: 0, operation: 0 }),
             4 => Request::Wait,
@@ -541,7 +548,7 @@ impl Draw {
         let result = matches!(&request, Request::Service(call) if call.service == 0).then_some(Type::Text);
         // A note goes on below, so that few programs only note until a bound ends them.
         let below = if kit.here() + 1 < range.1 { kit.here() + 1 } else { go() };
-        let is_note = matches!(request, Request::Note { .. });
+        let is_note = matches!(request, Request::Note { .. } | Request::Send(_) | Request::OpenCase(_));
         let next = (0..request.outcomes()).map(|_| if is_note { below } else { go() }).collect();
         let payloads = payloads(&request, result);
         kit.request(&format!("s{}", range.0), request, &arguments, payloads, next, keep);
@@ -566,6 +573,7 @@ fn arguments(request: &Request) -> (Vec<(Type, Source)>, Option<Variable>) {
     let private = Type::Private(Box::new(Type::Digits));
     match request {
         Request::Note { r#type, .. } => (vec![(r#type.clone(), Source::Variable(Variable::Text(0)))], None),
+        Request::Send(message) if message.to => (vec![(Type::Text, Source::Variable(Variable::Text(0)))], None),
         Request::Service(call) if call.service == 0 => {
             (vec![(Type::Text, Source::Variable(Variable::Text(0)))], Some(Variable::Text(0)))
         }

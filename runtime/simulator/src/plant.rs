@@ -298,7 +298,7 @@ impl Plant {
                 match write {
                     Write::Journal { call, journal, .. } => self.keep(call, &journal),
                     Write::End { record, journal } => self.keep(record.call, &journal),
-                    Write::Recording { .. } | Write::Quality { .. } => {}
+                    Write::Recording { .. } | Write::Quality { .. } | Write::Message(_) | Write::Case(_) => {}
                 }
                 self.inputs.push_back(Input::Committed(number));
             }
@@ -498,6 +498,16 @@ impl Plant {
             // `Dials` has said it, and with what result.
             TraceWhat::Onward { .. } | TraceWhat::Connected => {}
             TraceWhat::Recording { on } => self.write(What::Recording { on }),
+            TraceWhat::Sent { channel, to, text, item } => {
+                if let PlayItem::Prompt { prompt, language, .. } = &item {
+                    *self.prompts.entry((*prompt, *language)).or_default() += 1;
+                }
+                self.write(match to {
+                    Ok(to) => What::Sends { channel: channel.name().to_owned(), to: to.into_inner(), text },
+                    Err(why) => What::SendsNot { channel: channel.name().to_owned(), why: why.name().to_owned() },
+                });
+            }
+            TraceWhat::CaseOpened(case) => self.write(What::Case { kind: case.kind, priority: case.priority }),
             TraceWhat::Noted { key, text, .. } => self.write(What::Noted { key, value: text }),
             TraceWhat::Ended => {
                 self.ended = true;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use runtime_contract::program::Place;
-use runtime_contract::request::Kind;
+use runtime_contract::request::{CasePriority, Kind};
 use runtime_contract::script::{Hears, TestScript, Verb};
 use runtime_contract::value::Value;
 use runtime_contract::{FlowProgram, Type};
@@ -101,6 +101,8 @@ impl Player {
             Verb::HangUp => self.plant.hang_up(),
             Verb::ExpectNote { key, r#type, value } => self.expect_note(key, r#type, value)?,
             Verb::ExpectStep { flow, step } => self.expect_step(flow.as_deref(), step)?,
+            Verb::ExpectSent { channel, to, text } => self.expect_sent(channel, to.as_deref(), text.as_ref())?,
+            Verb::ExpectCase { kind, priority } => self.expect_case(kind, *priority)?,
             Verb::ExpectEnd => self.expect_end()?,
         }
         if matches!(verb, Verb::Call { .. } | Verb::Press(_) | Verb::Says(_) | Verb::Wait { .. } | Verb::HangUp) {
@@ -276,6 +278,47 @@ impl Player {
         Err(Difference::new(format!("step `{step}` is entered"), came).hint(earlier.then_some(hint)))
     }
 
+    fn expect_sent(&mut self, channel: &str, to: Option<&str>, text: Option<&Hears>) -> Played {
+        let language = text.and_then(|text| text.language.clone()).unwrap_or_else(|| self.language());
+        let words = text.map(|text| text.written(self.plant.meta(), &language));
+        let is_it = |line: &Line| match &line.what {
+            What::Sends { channel: by, to: sent_to, text } => {
+                by == channel && to.is_none_or(|to| to == sent_to) && words.as_ref().is_none_or(|it| text.contains(it))
+            }
+            _ => false,
+        };
+        if self.until(|plant| plant.transcript.iter().any(is_it).then_some(())).is_some() {
+            return Ok(());
+        }
+        let sent: Vec<String> = self.plant.transcript.iter().filter_map(sent).collect();
+        let came = match sent.as_slice() {
+            [] => format!("nothing is sent; {}", self.stands()),
+            sent => format!("{}; {}", sent.join(", then "), self.stands()),
+        };
+        let to = to.map_or_else(String::new, |to| format!(" to {to}"));
+        let words = words.map_or_else(String::new, |words| format!(" that says “{words}”"));
+        Err(Difference::new(format!("{channel}{to}{words}"), came))
+    }
+
+    fn expect_case(&mut self, kind: &str, priority: Option<CasePriority>) -> Played {
+        let is_it = |line: &Line| match &line.what {
+            What::Case { kind: opened, priority: given } => {
+                opened == kind && priority.is_none_or(|wanted| wanted == *given)
+            }
+            _ => false,
+        };
+        if self.until(|plant| plant.transcript.iter().any(is_it).then_some(())).is_some() {
+            return Ok(());
+        }
+        let opened: Vec<String> = self.plant.transcript.iter().filter_map(opened).collect();
+        let came = match opened.as_slice() {
+            [] => format!("no case is opened; {}", self.stands()),
+            opened => format!("{} is opened; {}", opened.join(", then "), self.stands()),
+        };
+        let priority = priority.map_or_else(String::new, |priority| format!(" with priority {}", priority.name()));
+        Err(Difference::new(format!("a case {kind}{priority} is opened"), came))
+    }
+
     fn expect_end(&mut self) -> Played {
         if self.until(|plant| plant.ended.then_some(())).is_some() {
             return Ok(());
@@ -312,6 +355,21 @@ impl Player {
 fn heard(line: &Line) -> Option<String> {
     match &line.what {
         What::Hears { text, .. } => Some(format!("“{text}”")),
+        _ => None,
+    }
+}
+
+fn sent(line: &Line) -> Option<String> {
+    match &line.what {
+        What::Sends { channel, to, text } => Some(format!("{channel} to {to} says “{text}”")),
+        What::SendsNot { channel, why } => Some(format!("no {channel} is sent, for {why}")),
+        _ => None,
+    }
+}
+
+fn opened(line: &Line) -> Option<String> {
+    match &line.what {
+        What::Case { kind, priority } => Some(format!("a case {kind} with priority {}", priority.name())),
         _ => None,
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use runtime_contract::Time;
+use runtime_contract::request::CasePriority;
 
 /// One line of a transcript.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +57,21 @@ pub enum What {
     Recording {
         on: bool,
     },
+    /// A message was handed over: `sms`, `email` or `notify`, to whom, and as it is read.
+    Sends {
+        channel: String,
+        to: String,
+        text: String,
+    },
+    /// It goes to nobody.
+    SendsNot {
+        channel: String,
+        why: String,
+    },
+    Case {
+        kind: String,
+        priority: CasePriority,
+    },
     Noted {
         key: String,
         value: String,
@@ -84,6 +100,9 @@ impl fmt::Display for What {
             What::Dials { to, gives } => write!(f, "dials   {to} → {gives}"),
             What::Recording { on: true } => f.write_str("recording on"),
             What::Recording { on: false } => f.write_str("recording off"),
+            What::Sends { channel, to, text } => write!(f, "sends   {channel} to {to}: {text}"),
+            What::SendsNot { channel, why } => write!(f, "sends   no {channel}: {why}"),
+            What::Case { kind, priority } => write!(f, "opens   case {kind}, priority {}", priority.name()),
             What::Noted { key, value } => write!(f, "notes   {key} = {value}"),
             What::Fault(fault) => write!(f, "fault: {fault}"),
             What::HangsUp => f.write_str("hangs up"),

@@ -10,10 +10,11 @@ use runtime_contract::record::{CallId, CallRecord};
 use rusqlite::Connection;
 
 use crate::audit::{self, AuditEntry};
+use crate::outbox::{StoredCase, StoredMessage};
 use crate::person::{self, Key};
 use crate::read::{self, CallFilter, OpenCall, StoredCall};
 use crate::versions::{self, StoredVersion};
-use crate::{StoreError, keep, schema};
+use crate::{StoreError, keep, outbox, schema};
 
 /// Name of the database in a data folder.
 pub const DATABASE: &str = "strowger.db";
@@ -73,6 +74,16 @@ impl Archive {
     /// The newest finished calls that the filter lets through, newest first.
     pub fn records(&self, filter: &CallFilter) -> Result<Vec<CallRecord>, StoreError> {
         self.read(|connection| read::records(connection, &self.key, filter))
+    }
+
+    /// The newest messages that were handed over, newest first.
+    pub fn messages(&self, limit: u32) -> Result<Vec<StoredMessage>, StoreError> {
+        self.read(|connection| outbox::messages(connection, limit))
+    }
+
+    /// The newest cases, newest first.
+    pub fn cases(&self, limit: u32) -> Result<Vec<StoredCase>, StoreError> {
+        self.read(|connection| outbox::cases(connection, limit))
     }
 
     pub fn call(&self, id: CallId) -> Result<Option<StoredCall>, StoreError> {

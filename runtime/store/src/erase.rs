@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use crate::interval::Piece;
 use crate::person::{self, Key};
-use crate::{keep, read};
+use crate::{keep, outbox, read};
 
 /// What an erasure found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,9 +67,16 @@ impl Sought {
     }
 
     /// As a whole: a number that only begins or ends with the same digits is somebody else's.
-    fn stands_in(&self, text: &str) -> bool {
+    pub fn stands_in(&self, text: &str) -> bool {
         let mut runs = text.split(|c: char| !c.is_ascii_digit());
         !self.digits.is_empty() && runs.any(|run| bare(run).as_bytes() == self.digits)
+    }
+
+    /// The same in words for people, who write a number in groups: `+86 138 0000 0000`.
+    pub fn stands_in_text(&self, text: &str) -> bool {
+        let groups = |sign: char| !sign.is_ascii_digit() && !" -.()".contains(sign);
+        text.split(groups).any(|run| self.stands_in(&run.chars().filter(char::is_ascii_digit).collect::<String>()))
+            || self.stands_in(text)
     }
 
     /// The same in bytes, where texts stand behind their length: a length may look like a digit, and it ends the text
@@ -222,6 +229,7 @@ impl Bite {
                 .prepare_cached("UPDATE calls SET caller = NULL, person = NULL WHERE seq = ?1")?
                 .execute([row.seq])?;
             erased.calls += 1;
+            outbox::blank_of_call(transaction, &row.call)?;
             for (id, file) in keep::recordings_of(transaction, &row.call)? {
                 keep::remove_file(folder, &file)
                     .map_err(|cause| rusqlite::Error::ToSqlConversionFailure(cause.into()))?;

@@ -55,6 +55,14 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     -- How the caller's voice went over, as JSON.
     ALTER TABLE calls ADD COLUMN quality TEXT;
 ",
+    r"
+    -- Messages that are to leave, and cases; the key names what led to each, so that none is there twice.
+    CREATE TABLE outbox (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, call BLOB, channel TEXT NOT NULL,
+        recipient TEXT NOT NULL, text TEXT NOT NULL, created_ms INTEGER NOT NULL);
+    CREATE INDEX outbox_call ON outbox (call) WHERE call IS NOT NULL;
+    CREATE TABLE cases (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, call BLOB, kind TEXT NOT NULL,
+        priority TEXT NOT NULL, opened_ms INTEGER NOT NULL);
+",
 ];
 
 /// Pages are given back to the file system by `incremental_vacuum` (SQLite's number of that mode).

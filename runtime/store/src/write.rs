@@ -17,7 +17,8 @@ pub(crate) fn bytes(write: &Write) -> usize {
     fixed
         + match write {
             Write::Journal { journal, .. } => journal.len(),
-            Write::Recording { .. } | Write::Quality { .. } => 0,
+            Write::Recording { .. } | Write::Quality { .. } | Write::Case(_) => 0,
+            Write::Message(message) => message.text.reveal().len(),
             Write::End { journal, .. } => 512 + journal.len(),
         }
 }

@@ -15,7 +15,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::interval::Piece;
 use crate::person::{self, Key};
 use crate::read::OpenCall;
-use crate::write;
+use crate::{outbox, write};
 
 /// Said by the writer, on its own thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -390,6 +390,8 @@ impl Changed<'_> {
                     )?
                     .execute((&call.0[..], *recording as i64))?;
             }
+            Write::Message(message) => outbox::put_message(transaction, message)?,
+            Write::Case(case) => outbox::put_case(transaction, case)?,
             Write::Quality { call, quality } => {
                 transaction
                     .prepare_cached("UPDATE calls SET quality = ?2 WHERE call = ?1")?

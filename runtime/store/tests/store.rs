@@ -12,6 +12,8 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 
 use runtime_contract::record::{CallId, CallRecord, Quality};
+use runtime_contract::request::CasePriority;
+use runtime_contract::write::{Case, Message};
 use runtime_contract::{GraphId, Redacted, Time, Write};
 use runtime_store::{Archive, CallFilter, Event, Options, Store, VersionChange, recording_file};
 
@@ -331,11 +333,20 @@ fn an_erased_person_leaves_no_byte_and_every_row() {
     committed(&events, 1);
     store.submit(2, vec![recording(1, 7), recording(2, 8), call_from(1, person, b"end", "Li")]).unwrap();
     committed(&events, 2);
-    store.submit(3, vec![call_from(2, other, b"8613912345678 rang", "8613912345678"), grow(4, b"y")]).unwrap();
+    let messages = vec![
+        message(1, other, "Li called."),
+        message(2, person, "We tried to reach you."),
+        message(4, other, "Call +86 139 1234-5678 back."),
+        message(5, other, "Call 8613800000000 back."),
+    ];
+    let calls = vec![call_from(2, other, b"8613912345678 rang", "8613912345678"), grow(4, b"y")];
+    store.submit(3, calls.into_iter().chain(messages).collect()).unwrap();
     committed(&events, 3);
     let blank = |journal: &[u8]| Some(vec![b'.'; journal.len()]);
     let first = store.erase(person, Time(9), &blank).unwrap();
     assert_eq!(first, runtime_store::Erased { calls: 1, mentions: 1, recordings: 1, going_on: 1 });
+    let texts: Vec<String> = store.messages(9).unwrap().into_iter().map(|kept| kept.text.into_inner()).collect();
+    assert_eq!(texts, ["Call 8613800000000 back.", "", "", ""], "to the person, of the person, by the person");
     let erased = store.call(id(1)).unwrap().unwrap();
     assert_eq!((erased.record.caller, erased.record.started, erased.erased), (None, Time(1), Some(Time(9))));
     assert_eq!((erased.journal.len(), erased.record.notes[0].1.reveal().as_str()), (long.len() + 3, ""));
@@ -353,6 +364,43 @@ fn an_erased_person_leaves_no_byte_and_every_row() {
     assert!(!files_with(folder.path(), b"13800000000").is_empty(), "others are kept");
     drop(store);
     assert_eq!(files_with(folder.path(), b"13912345678"), Vec::<String>::new());
+}
+
+fn message(call: u8, to: &str, text: &str) -> Write {
+    Write::Message(Box::new(Message {
+        key: format!("{call}-{text}"),
+        call: Some(id(call)),
+        channel: "sms",
+        to: Redacted::new(to.into()),
+        text: Redacted::new(text.into()),
+        created: Time(call.into()),
+    }))
+}
+
+fn case(call: u8, priority: CasePriority) -> Write {
+    let (key, kind, opened) = (format!("{call}-7"), "complaint".into(), Time(call.into()));
+    Write::Case(Box::new(Case { key, call: Some(id(call)), kind, priority, opened }))
+}
+
+#[test]
+fn messages_and_cases_are_kept_once_and_for_their_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, events) = open(folder.path(), Options::default());
+    let all = || [1, 2, 3].into_iter().flat_map(|n| [message(n, "+4420", "Hello."), case(n, CasePriority::Urgent)]);
+    store.submit(1, all().collect()).unwrap();
+    store.submit(2, all().chain([case(4, CasePriority::Low)]).collect()).unwrap();
+    committed(&events, 2);
+    let messages = store.messages(9).unwrap();
+    assert_eq!(messages.len(), 3);
+    let newest = &messages[0];
+    assert_eq!((newest.call, newest.channel.as_str(), newest.created), (Some(id(3)), "sms", Time(3)));
+    assert_eq!((newest.to.reveal().as_str(), newest.text.reveal().as_str()), ("+4420", "Hello."));
+    let cases: Vec<_> = store.cases(2).unwrap().into_iter().map(|case| (case.call, case.kind, case.priority)).collect();
+    let complaint = |call, priority: &str| (Some(id(call)), "complaint".to_owned(), priority.to_owned());
+    assert_eq!(cases, [complaint(4, "low"), complaint(3, "urgent")]);
+    let bites: Vec<usize> = (0..3).map(|_| store.forget_messages(Time(4), 2).unwrap()).collect();
+    assert_eq!(bites, [2, 1, 0]);
+    assert_eq!((store.messages(9).unwrap().len(), store.cases(9).unwrap().len()), (0, 1));
 }
 
 /// As a journal holds texts: each behind its length.

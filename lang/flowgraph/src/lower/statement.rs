@@ -1,7 +1,9 @@
 //! Statements, one after the other.
 
 use lang_diagnostics::Span;
-use lang_semantics::hir::{Block, Connect, Expr, ExprKind, Go, Run, ServiceCall, Statement, StatementKind, Transfer};
+use lang_semantics::hir::{
+    Block, Connect, Expr, ExprKind, Go, Message, Run, ServiceCall, Statement, StatementKind, Transfer,
+};
 use runtime_contract::limits::WAIT_MS_MAX;
 use runtime_contract::request::{self, Kind, Request};
 use runtime_contract::types::Type;
@@ -44,6 +46,11 @@ impl FlowWriter<'_> {
                 let words = self.value(value);
                 let request = Request::Note { key: key.clone(), r#type: value.ty.clone() };
                 self.request(request, &format!("{} {key}", label(Kind::Note)), &words, keyword);
+            }
+            StatementKind::Send(message) => self.send(message, keyword),
+            StatementKind::OpenCase(case) => {
+                let label = format!("{} {}", label(Kind::OpenCase), case.kind);
+                self.request(Request::OpenCase(case.clone()), &label, &[], keyword);
             }
             StatementKind::Menu(menu) => self.menu(menu, keyword),
             StatementKind::Ask(ask) => self.ask(ask, keyword),
@@ -222,6 +229,20 @@ impl FlowWriter<'_> {
         self.request(request, Kind::Transfer.row().name, &words, keyword);
         self.mark_arm(transfer.failed_span, &transfer.failed, "failed");
         self.block(&transfer.failed);
+    }
+
+    fn send(&mut self, message: &Message, keyword: Span) {
+        let (text, mut words) = self.prompts(&message.text);
+        if let Some(to) = &message.to {
+            words.extend(self.value(to));
+        }
+        let channel = message.channel.clone();
+        let label = match &channel {
+            request::Channel::Notify(who) => format!("{} {who}", Kind::Notify.row().name),
+            channel => format!("{} {}", Kind::Send.row().name, channel.name()),
+        };
+        let request = Request::Send(request::Message { channel, to: message.to.is_some(), text });
+        self.request(request, &label, &words, keyword);
     }
 
     fn run(&mut self, run: &Run, statement: &Statement) {

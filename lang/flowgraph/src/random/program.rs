@@ -4,7 +4,8 @@ use runtime_contract::Called;
 use runtime_contract::host::{FaultKind, HostCall};
 use runtime_contract::program::{Parameter, SiteKind};
 use runtime_contract::request::{
-    Ask, AskKind, Connect, Destination, Menu, PromptUse, Prompts, Record, RejectReason, Request, ServiceCall,
+    Ask, AskKind, Case, CasePriority, Channel, Connect, Destination, Menu, Message, PromptUse, Prompts, Record,
+    RejectReason, Request, ServiceCall,
 };
 use runtime_contract::types::{Class, Type};
 
@@ -401,7 +402,7 @@ impl<'w> Writer<'w> {
     }
 
     fn request(&mut self) {
-        let request = match self.random.below(16) {
+        let request = match self.random.below(18) {
             0 => Request::Answer,
             1 => Request::Play(self.prompts()),
             2 => Request::Menu(self.menu()),
@@ -409,6 +410,12 @@ impl<'w> Writer<'w> {
             4 => Request::Record(Record { prompts: self.prompts(), max_ms: 1_000, end_key: None, silence_ms: 500 }),
             5 => Request::Wait,
             14 => Request::Recording { on: self.random.chance(50) },
+            15 => {
+                let channels = [Channel::Sms, Channel::Email, Channel::Notify("ops".into())];
+                let channel = self.random.pick(&channels).cloned().unwrap_or(Channel::Sms);
+                Request::Send(Message { channel, to: self.random.chance(50), text: self.prompts() })
+            }
+            16 => Request::OpenCase(Case { kind: "k".into(), priority: CasePriority::High }),
             6..13 => {
                 let operations = self.builder.meta.services.first().map_or(0, |service| service.operations.len());
                 Request::Service(ServiceCall { service: 0, operation: self.random.below(operations) as u32 })

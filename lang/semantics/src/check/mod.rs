@@ -13,6 +13,7 @@ mod flow;
 mod list;
 mod literal;
 mod loops;
+mod message;
 mod name;
 mod onward;
 mod operator;

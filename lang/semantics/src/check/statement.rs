@@ -190,6 +190,9 @@ impl Checker<'_, '_> {
                     None => StatementKind::Broken,
                 }
             }
+            Ast::Send { channel, to, text } => self.send(channel, to.as_ref(), text),
+            Ast::Notify { who, text } => self.notify(who, text),
+            Ast::OpenCase { kind, priority } => self.open_case(kind, priority.as_ref()),
             Ast::Set { target, value } => self.set(target, value),
             Ast::Go { step, arguments, up_to } => self.go(statement, step, arguments.as_ref(), up_to.as_ref()),
             Ast::Return { value } => self.give_back(value.as_ref(), keyword),
@@ -223,6 +226,9 @@ impl Checker<'_, '_> {
             | Ast::HangUp
             | Ast::Run(_)
             | Ast::Note { .. }
+            | Ast::Send { .. }
+            | Ast::Notify { .. }
+            | Ast::OpenCase { .. }
             | Ast::Set { .. }
             | Ast::Return { .. }
             | Ast::Again
@@ -541,9 +547,6 @@ pub(crate) fn broken(statement: &ast::Statement) -> Statement {
 fn verb(kind: &Ast) -> &'static str {
     match kind {
         Ast::Queue { .. } => "`queue`",
-        Ast::Send { .. } => "`send`",
-        Ast::Notify { .. } => "`notify`",
-        Ast::OpenCase { .. } => "`open case`",
         Ast::Start { .. } => "`start`",
         Ast::Stop { .. } => "`stop`",
         Ast::RetryIn { .. } | Ast::RetryAt { .. } => "`retry`",

@@ -154,6 +154,8 @@ impl<'w, 'p> Walk<'w, 'p> {
             StatementKind::Answer
             | StatementKind::Recording { .. }
             | StatementKind::Note { .. }
+            | StatementKind::Send(_)
+            | StatementKind::OpenCase(_)
             | StatementKind::SetLanguage(_)
             | StatementKind::Let { .. }
             | StatementKind::Broken => Some(at),

@@ -414,6 +414,8 @@ impl<'f> Search<'f> {
             | StatementKind::Recording { .. }
             | StatementKind::Wait(_)
             | StatementKind::Note { .. }
+            | StatementKind::Send(_)
+            | StatementKind::OpenCase(_)
             | StatementKind::SetLanguage(_)
             | StatementKind::Let { .. }
             | StatementKind::Broken => here,

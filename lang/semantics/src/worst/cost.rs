@@ -8,12 +8,14 @@ use runtime_contract::types::{Field, Type, TypeTable};
 
 use crate::hir::{Argument, Ask, Conversion, Dialogue, Expr, ExprKind, Menu, PromptUse, Prompts, ServiceCall, Takes};
 
-/// What is counted. The first five have a limit.
+/// What is counted. All but the last have a limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Measure {
     Requests,
     JournalBytes,
     PrivateValues,
+    /// Messages and cases.
+    Messages,
     /// Gotos and runs since the last request.
     Moves,
     /// In `finally`, milliseconds.
@@ -24,13 +26,13 @@ pub(super) enum Measure {
 
 impl Measure {
     /// What passes one of these limits often passes others.
-    pub const OF_A_CALL: [Measure; 4] =
-        [Measure::Requests, Measure::JournalBytes, Measure::PrivateValues, Measure::Moves];
+    pub const OF_A_CALL: [Measure; 5] =
+        [Measure::Requests, Measure::JournalBytes, Measure::PrivateValues, Measure::Messages, Measure::Moves];
 }
 
 /// One amount of each [`Measure`], at the end of one path or at most over several.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Cost([i64; 6]);
+pub(super) struct Cost([i64; 7]);
 
 /// Of `Moves`: a request stands on every path.
 const NEVER: i64 = i64::MIN;
@@ -50,7 +52,7 @@ const VALUE_BYTES: i64 = 2;
 const SLOT_BYTES_MAX: i64 = 10 + 3;
 
 impl Cost {
-    pub const ZERO: Cost = Cost([0; 6]);
+    pub const ZERO: Cost = Cost([0; 7]);
 
     pub fn get(self, measure: Measure) -> i64 {
         self.0.get(measure as usize).copied().unwrap_or(0).max(0)
@@ -118,6 +120,11 @@ impl Cost {
             .with(Measure::Requests, 1)
             .with(Measure::JournalBytes, REQUEST_BYTES + REPLY_BYTES)
             .with(Measure::Moves, NEVER)
+    }
+
+    /// A message or a case that is handed over.
+    pub fn message(self) -> Cost {
+        self.with(Measure::Messages, 1)
     }
 
     fn with_bytes(self, bytes: i64) -> Cost {

@@ -12,7 +12,9 @@ mod cost;
 mod report;
 mod walk;
 
-use runtime_contract::limits::{FINALLY_MS_MAX, FUEL_STEP_MAX, JOURNAL_BYTES_MAX, REQUESTS_MAX, VAULT_VALUES_MAX};
+use runtime_contract::limits::{
+    FINALLY_MS_MAX, FUEL_STEP_MAX, JOURNAL_BYTES_MAX, MESSAGES_MAX, REQUESTS_MAX, VAULT_VALUES_MAX,
+};
 use runtime_contract::program::Service;
 use runtime_contract::types::TypeTable;
 
@@ -66,6 +68,7 @@ fn limit(measure: Measure) -> i64 {
         Measure::Requests => i64::from(REQUESTS_MAX),
         Measure::JournalBytes => (JOURNAL_BYTES_MAX - JOURNAL_BYTES_BESIDE) as i64,
         Measure::PrivateValues => VAULT_VALUES_MAX as i64,
+        Measure::Messages => i64::from(MESSAGES_MAX),
         Measure::Moves => FUEL_STEP_MAX,
         Measure::FinallyMs => FINALLY_MS_MAX as i64,
         Measure::WaitedMs => i64::MAX,

@@ -145,6 +145,9 @@ fn message(measure: Measure, most: i64) -> String {
             )
         }
         Measure::PrivateValues => format!("a call could take {most} private values here, and {max} is the most"),
+        Measure::Messages => {
+            format!("a call could hand over {most} messages and cases here, and {max} is the most")
+        }
         Measure::Moves => format!("a call could move on {most} times here without a wait, and {max} is the most"),
         Measure::FinallyMs | Measure::WaitedMs => format!(
             "`finally` could take {} here, and all of a call have {} together",

@@ -190,12 +190,17 @@ impl<'w> Walk<'w> {
 
     fn statement(&mut self, statement: &'w Statement, at: Cost) -> Option<Cost> {
         match &statement.kind {
+            StatementKind::OpenCase(_) => Some(at.plus(Cost::request().message())),
             StatementKind::Answer | StatementKind::Recording { .. } => Some(at.plus(Cost::request())),
             StatementKind::Reject(_) | StatementKind::HangUp => {
                 self.end(at.plus(Cost::request()));
                 None
             }
             StatementKind::Play(prompts) => Some(at.plus(cost::prompted(prompts))),
+            StatementKind::Send(message) => {
+                let to = message.to.as_ref().map_or(Cost::ZERO, cost::private_made);
+                Some(at.plus(cost::prompted(&message.text).message()).plus(to))
+            }
             StatementKind::Wait(duration) => Some(at.plus(cost::wait(duration, self.way != Way::Any))),
             StatementKind::Note { value, .. } => Some(at.plus(Cost::request()).plus(cost::private_made(value))),
             StatementKind::SetLanguage(value) | StatementKind::Let { value, .. } => {

@@ -100,6 +100,8 @@ pub enum Expectation {
     Stopped { disposition: Name },
     /// `expect sent sms to "+1 …" "text"`
     Sent { channel: Name, to: Option<Expr>, text: Option<Text> },
+    /// `expect case complaint priority high`
+    Case { kind: Name, priority: Option<Expr> },
     /// `expect end`
     End,
 }

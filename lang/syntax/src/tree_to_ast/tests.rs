@@ -77,9 +77,13 @@ impl<'t> AstBuilder<'t, '_> {
             Rule::expect_attempt => Expectation::Attempt { attempt: self.operand_of(node), at: self.moment_of(node) },
             Rule::expect_stopped => Expectation::Stopped { disposition: self.name_of(node, Rule::word) },
             Rule::expect_sent => Expectation::Sent {
-                channel: self.name_of(node, Rule::channel),
+                channel: self.name_of(node, Rule::sent_channel),
                 to: self.clause(node, Rule::to_clause),
                 text: node.child(Rule::text).map(|text| self.text(&text)),
+            },
+            Rule::expect_case => Expectation::Case {
+                kind: self.name_of(node, Rule::name),
+                priority: self.clause(node, Rule::priority_clause),
             },
             _ => Expectation::End,
         })

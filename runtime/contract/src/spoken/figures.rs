@@ -66,6 +66,55 @@ impl Speech for Figures {
     }
 }
 
+/// The same for somebody who reads: digits stand together.
+pub(super) struct Written;
+
+impl Speech for Written {
+    fn int(&self, number: i64) -> String {
+        Figures.int(number)
+    }
+
+    fn decimal(&self, micros: i64) -> String {
+        Figures.decimal(micros)
+    }
+
+    fn digits(&self, digits: &str) -> String {
+        digits.to_owned()
+    }
+
+    fn phone(&self, groups: &[&str]) -> String {
+        format!("+{}", groups.join(" "))
+    }
+
+    fn money(&self, amount: &Amount) -> String {
+        Figures.money(amount)
+    }
+
+    fn percent(&self, percent: Hundredths) -> String {
+        Figures.percent(percent).replace(' ', "")
+    }
+
+    fn duration(&self, negative: bool, units: &[(u64, Unit)]) -> String {
+        Figures.duration(negative, units)
+    }
+
+    fn date(&self, date: Date) -> String {
+        Figures.date(date)
+    }
+
+    fn clock(&self, minute: u32) -> String {
+        Figures.clock(minute)
+    }
+
+    fn time(&self, date: Date, minute: u32) -> String {
+        Figures.time(date, minute)
+    }
+
+    fn language(&self, tag: &str) -> String {
+        Figures.language(tag)
+    }
+}
+
 /// `12.5` from a scaled integer, without trailing zeros. `scale` is a power of ten.
 pub fn decimal_figures(scaled: i64, scale: u64) -> String {
     let magnitude = scaled.unsigned_abs();

@@ -14,7 +14,7 @@ use jiff::civil::Date;
 
 use crate::calendar;
 use crate::moment;
-use crate::program::{Part, ProgramMeta, Prompt};
+use crate::program::{Part, ProgramMeta, Prompt, PromptText};
 use crate::time::Time;
 use crate::types::{Type, Variant};
 use crate::value::Value;
@@ -77,8 +77,24 @@ pub fn spoken_ms(text: &str) -> u64 {
 /// its holes in its own. A value that is missing leaves its hole empty; the verifier sees to it that none is.
 pub fn render(meta: &ProgramMeta, prompt: &Prompt, language: u32, values: &[Value]) -> String {
     let Some(text) = prompt.text(language) else { return String::new() };
+    let speech = own_speech(meta.tag(text, language)).unwrap_or(&figures::Figures);
+    fill(meta, (prompt, text), language, values, speech)
+}
+
+/// The same for somebody who reads it: with figures, in every language.
+pub fn render_written(meta: &ProgramMeta, prompt: &Prompt, language: u32, values: &[Value]) -> String {
+    let Some(text) = prompt.text(language) else { return String::new() };
+    fill(meta, (prompt, text), language, values, &figures::Written)
+}
+
+fn fill(
+    meta: &ProgramMeta,
+    (prompt, text): (&Prompt, &PromptText),
+    language: u32,
+    values: &[Value],
+    speech: &dyn Speech,
+) -> String {
     let tag = meta.tag(text, language);
-    let speech = own_speech(tag).unwrap_or(&figures::Figures);
     let mut said = String::new();
     for part in &text.parts {
         match part {

@@ -57,6 +57,29 @@ fn judged(kind: &str, tag: &str, value: &str) -> String {
 }
 
 #[test]
+fn who_reads_is_given_figures() {
+    let values = [
+        (Type::Money, Value::Money(Money { amount: 405_000, currency: 826 })),
+        (Type::Digits, Value::Text("0042".into())),
+        (Type::Phone, Value::Phone(Phone::parse("+442079460000", true).unwrap())),
+        (Type::Percent, Value::Decimal(125_000)),
+        (Type::Duration, Value::Moment(5_400_000)),
+        (Type::Date, Value::Moment(20_514)),
+        (Type::Clock, Value::Moment(34_200_000)),
+        (Type::Int, Value::Int(-1_234)),
+    ];
+    let (types, values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
+    let holes: Vec<Part> = (0..types.len() as u32).flat_map(|at| [Part::Hole(at), words(";")]).collect();
+    let prompt = prompt(&types, &[&holes]);
+    for tag in ["en", "zh", "fr"] {
+        assert_eq!(
+            render_written(&meta(&[tag]), &prompt, 0, &values),
+            "40.50 GBP;0042;+44 20 7946 0000;12.5%;1 h 30 min;2026-03-02;09:30;-1234;"
+        );
+    }
+}
+
+#[test]
 fn values_are_said_as_others_say_them() {
     let rows: Vec<Vec<&str>> = include_str!("oracle.tsv").lines().map(|line| line.split('\t').collect()).collect();
     let wrong: Vec<String> = rows

@@ -9,5 +9,6 @@
 
 mod calls;
 mod conversation;
+mod messages;
 mod plant;
 mod random;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, LegId, MediaSpec};
 use runtime_contract::record::{CallId, CallRecord, Quality};
+use runtime_contract::write::{Case, Message};
 use runtime_contract::{FlowProgram, Now, Redacted, Tick, Time, Write};
 use runtime_exchange::{
     Config, CutRecording, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, Recovered, ServiceCall, Version,
@@ -52,6 +53,9 @@ pub struct Plant {
     asked_in: BTreeMap<CallId, u64>,
     call_of: BTreeMap<LegId, CallId>,
     pub records: Vec<CallRecord>,
+    pub messages: Vec<Message>,
+    pub cases: Vec<Case>,
+    keys: BTreeSet<String>,
     /// Of each open call: its journal, as far as it is durable.
     pub open: BTreeMap<CallId, Vec<u8>>,
     pub journals: BTreeMap<CallId, Vec<u8>>,
@@ -91,6 +95,9 @@ impl Plant {
             asked_in: BTreeMap::new(),
             call_of: BTreeMap::new(),
             records: Vec::new(),
+            messages: Vec::new(),
+            cases: Vec::new(),
+            keys: BTreeSet::new(),
             open: BTreeMap::new(),
             journals: BTreeMap::new(),
             uncommitted: VecDeque::new(),
@@ -143,6 +150,8 @@ impl Plant {
                 }
                 Write::Recording { recording, conversation: true, .. } => self.conversations.push(recording),
                 Write::Recording { partial, .. } => self.partials += usize::from(partial),
+                Write::Message(message) => self.messages.push(*message),
+                Write::Case(case) => self.cases.push(*case),
                 Write::Quality { call, quality } => {
                     let record = self.records.iter_mut().find(|record| record.call == call);
                     record.expect("the record is written first").quality = Some(quality);
@@ -196,12 +205,23 @@ impl Plant {
             }
             Write::End { record, journal } => (record.call, journal),
             Write::Recording { call, .. } | Write::Quality { call, .. } => (*call, &Vec::new()),
+            Write::Message(message) => {
+                self.stored.extend(message.text.reveal().as_bytes());
+                return self.keyed(&message.key, message.call);
+            }
+            Write::Case(case) => return self.keyed(&case.key, case.call),
         };
         self.stored.extend(bytes);
         let records = decode(bytes).expect("whole records");
         if records.iter().any(|(_, record)| matches!(record, Record::Request { .. })) {
             self.asked_in.insert(call, number);
         }
+    }
+
+    /// No key comes twice, and the journal tells of what is behind it.
+    fn keyed(&mut self, key: &str, call: Option<CallId>) {
+        assert!(self.keys.insert(key.to_owned()), "{key} comes twice");
+        assert!(self.starts.contains_key(&call.unwrap()), "{key} before its call");
     }
 
     fn leg(&mut self, command: LegCommand, inputs: &mut VecDeque<Input>) {

@@ -2,6 +2,7 @@
 //! nothing by itself.
 
 mod calls;
+mod cases;
 mod guard;
 mod people;
 mod top;
@@ -26,6 +27,7 @@ use crate::node::{Live, Message, Status};
 use crate::versions::Versions;
 
 pub use calls::{call_to_json, erased_text, erased_to_json};
+pub use cases::cases_to_json;
 pub use guard::USER_HEADER;
 pub use versions::{audit_to_json, versions_to_json};
 
@@ -51,6 +53,7 @@ impl Pages {
             .route("/calls", get(calls::calls))
             .route("/calls/{call}", get(calls::call))
             .route("/calls/{call}/journal", get(calls::journal))
+            .route("/cases", get(cases::cases))
             .route("/erase", post(calls::erase))
             .route("/versions", get(versions::versions))
             .route("/versions/{version}/graph", get(calls::graph))

@@ -185,7 +185,7 @@ impl Aligning<'_> {
         match request.kind() {
             Kind::HangUp => return Ok(self.leave(EndCause::HungUp)),
             Kind::Reject => return Ok(self.leave(EndCause::Rejected)),
-            Kind::Note | Kind::Recording => return Ok(done),
+            Kind::Note | Kind::Recording | Kind::Send | Kind::Notify | Kind::OpenCase => return Ok(done),
             Kind::Answer if self.session.line == Line::Up => return Ok(done),
             _ => {}
         }

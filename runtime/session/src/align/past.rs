@@ -109,7 +109,18 @@ impl Past {
         for (at, asked) in self.requests.iter_mut().enumerate() {
             let kind = program.meta().request(asked.site).map(Request::kind);
             asked.used = matches!((&asked.reply, asked.cut), (Some(Reply::Gone), None))
-                || matches!(kind, Some(Kind::HangUp | Kind::Reject | Kind::Note | Kind::Recording));
+                || matches!(
+                    kind,
+                    Some(
+                        Kind::HangUp
+                            | Kind::Reject
+                            | Kind::Note
+                            | Kind::Recording
+                            | Kind::Send
+                            | Kind::Notify
+                            | Kind::OpenCase
+                    )
+                );
             match asked.cut {
                 // Who was given away did not leave.
                 Some(Cut::Gone(cause)) if cause != GoneCause::Transferred => {

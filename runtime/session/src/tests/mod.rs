@@ -119,6 +119,10 @@ impl Bench {
             Output::Line(LineCommand::RecordCall { on }) => format!("record call {on}"),
             Output::Line(LineCommand::HangUp) => "hang up".to_owned(),
             Output::World { ask: WorldRequest::Note { key, value, .. }, .. } => format!("note {key} = {value:?}"),
+            Output::World { ask: WorldRequest::Send(sending), .. } => {
+                format!("send {:?} {:?}", sending.channel, sending.to.map(|to| to.into_inner()))
+            }
+            Output::World { ask: WorldRequest::OpenCase(case), .. } => format!("case {}", case.kind),
             Output::World { ask: WorldRequest::Onward(onward), .. } => {
                 format!("onward {} {:?}", onward.to.reveal(), onward.how)
             }

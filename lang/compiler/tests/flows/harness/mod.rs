@@ -245,6 +245,11 @@ impl<'p> Call<'p> {
             Request::Connect(connect) => format!("connect {} for {}ms", values.join(" from "), connect.ring_ms),
             Request::Transfer { .. } => format!("transfer {}", values.join("")),
             Request::Note { key, .. } => format!("note {key} = {}", values.join("")),
+            Request::Send(message) => {
+                let to = if message.to { format!(" to {}", values.last().unwrap()) } else { String::new() };
+                format!("send {:?}{to} {}", message.channel, heard(&message.text))
+            }
+            Request::OpenCase(case) => format!("open case {} {}", case.kind, case.priority.name()),
             Request::Service(_) => {
                 let (_, label) = info.key.rsplit_once('/').unwrap();
                 format!("{}({})", label.split('#').next().unwrap(), values.join(", "))

@@ -402,7 +402,13 @@ impl Writer {
     }
 
     fn small(&mut self) {
-        let line = match self.chance.below(7) {
+        let line = match self.chance.below(9) {
+            7 => (*self.chance.of(&[
+                "send sms zh \"再见。\" en \"Goodbye.\"",
+                "notify \"ops\" zh \"请看。\" en \"Please look at it.\"",
+                "open case complaint priority high",
+            ]))
+            .to_owned(),
             0 => "set caller.language = zh".to_owned(),
             1 => "set caller.language = en".to_owned(),
             2 => "note language = caller.language".to_owned(),
