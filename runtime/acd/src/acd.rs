@@ -12,6 +12,7 @@ use crate::classes::ClassId;
 use crate::faults::Faults;
 use crate::input::{Input, TicketId};
 use crate::log::{Log, Span};
+use crate::matching::Firsts;
 use crate::output::{Output, Outputs};
 use crate::programs::Programs;
 use crate::questions::{Asked, Questions};
@@ -40,6 +41,8 @@ pub struct Acd {
     /// Tickets and classes of agents that may find each other now.
     pub(crate) dirty_tickets: Vec<TicketId>,
     pub(crate) dirty_classes: Vec<ClassId>,
+    /// Room to find the next one in.
+    pub(crate) firsts: Firsts,
 }
 
 impl Acd {
@@ -62,6 +65,7 @@ impl Acd {
             day_ends: Time(i64::MIN),
             dirty_tickets: Vec::new(),
             dirty_classes: Vec::new(),
+            firsts: Firsts::default(),
         }
     }
 

@@ -1,11 +1,10 @@
 //! The agents: what each said of himself, what he does for a queue right now, and what of his day. It does not know
 //! whom he takes.
 
-use std::collections::BTreeMap;
-
 use runtime_contract::limits::AGENTS_MAX;
 use runtime_contract::{Tick, Time};
 
+use crate::FxHashMap;
 use crate::classes::{ClassId, Classes};
 use crate::input::{Agent, AgentName, AgentState, OfferNumber, TicketId};
 use crate::log::StayId;
@@ -123,7 +122,7 @@ pub(crate) struct Changed {
 pub(crate) struct Roster {
     members: Vec<Option<Member>>,
     vacant: Vec<AgentId>,
-    by_name: BTreeMap<AgentName, AgentId>,
+    by_name: FxHashMap<AgentName, AgentId>,
     pub classes: Classes,
     day: u32,
     day_began: Time,
@@ -142,9 +141,8 @@ impl Roster {
         self.get(id).map_or_else(|| AgentName::from(""), |member| member.agent.name.clone())
     }
 
-    /// By name.
     pub fn all(&self) -> impl Iterator<Item = (AgentId, &Member)> {
-        self.by_name.values().filter_map(|id| Some((*id, self.get(*id)?)))
+        self.members.iter().zip(0..).filter_map(|(member, at)| Some((AgentId(at), member.as_ref()?)))
     }
 
     /// A member who is new, unless there are [`AGENTS_MAX`].

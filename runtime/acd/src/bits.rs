@@ -24,11 +24,23 @@ impl Bits {
         }
     }
 
-    /// Those that are in `other` too, or (with `is_in` off) that are not; ascending.
-    pub fn filter<'a>(&'a self, other: &'a Bits, is_in: bool) -> impl Iterator<Item = u32> + 'a {
-        let others = other.0.iter().copied().chain(std::iter::repeat(0));
-        self.0.iter().zip(others).zip(0u32..).flat_map(move |((word, other), at)| {
-            let mut left = word & if is_in { other } else { !other };
+    pub fn add_all(&mut self, others: &Bits) {
+        if self.0.len() < others.0.len() {
+            self.0.resize(others.0.len(), 0);
+        }
+        for (word, other) in self.0.iter_mut().zip(&others.0) {
+            *word |= other;
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
+    /// Those that are in `other` too; ascending.
+    pub fn both<'a>(&'a self, other: &'a Bits) -> impl Iterator<Item = u32> + 'a {
+        self.0.iter().zip(&other.0).zip(0u32..).flat_map(|((word, other), at)| {
+            let mut left = word & other;
             std::iter::from_fn(move || {
                 let bit = (left != 0).then(|| left.trailing_zeros())?;
                 left &= left - 1;
@@ -52,9 +64,13 @@ mod tests {
         let mut all = of(&[0, 63, 64, 200]);
         assert!(all.has(63) && all.has(64) && !all.has(65) && !all.has(9_999));
         let some = of(&[63, 201]);
-        assert_eq!(all.filter(&some, true).collect::<Vec<_>>(), [63]);
-        assert_eq!(all.filter(&some, false).collect::<Vec<_>>(), [0, 64, 200]);
+        assert_eq!(all.both(&some).collect::<Vec<_>>(), [63]);
+        assert_eq!(some.both(&all).collect::<Vec<_>>(), [63]);
         all.remove_all(&some);
+        assert!(all.both(&some).next().is_none() && !all.is_empty() && Bits::default().is_empty());
+        let mut more = of(&[1]);
+        more.add_all(&some);
+        assert_eq!(more, of(&[1, 63, 201]));
         all.put(0, false);
         all.put(9_999, false);
         assert_eq!(all, of(&[64, 200]));

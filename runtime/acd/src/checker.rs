@@ -125,10 +125,10 @@ impl Acd {
         let mut places: BTreeMap<_, BTreeSet<Rank>> = BTreeMap::new();
         let mut standing = BTreeSet::new();
         for ticket in self.tickets.values().filter(|ticket| !matches!(ticket.state, State::Talking { .. })) {
-            for place in &ticket.places {
+            for (place, at) in ticket.places.iter().zip(0..) {
                 places.entry(place.queue).or_default().insert(place.rank);
                 if matches!(ticket.state, State::Waiting) {
-                    standing.insert((place.needs, place.rank));
+                    standing.insert((place.needs, place.rank, place.priority, at));
                 }
             }
         }
@@ -140,7 +140,9 @@ impl Acd {
             require(callers == line.callers as usize, "callers on the line are counted wrong")?;
         }
         require(places.is_empty(), "a ticket in a line that is none")?;
-        let asked = self.questions.all().flat_map(|(id, asked)| asked.line.iter().map(move |rank| (id, *rank)));
+        let asked = self.questions.all().flat_map(|(id, asked)| {
+            asked.line.iter().map(move |(rank, standing)| (id, *rank, standing.priority, standing.place))
+        });
         require(asked.eq(standing), "a question with others than its tickets")
     }
 

@@ -21,6 +21,8 @@ pub(crate) struct Class {
     /// Questions that were answered for it, and those whose answer is yes.
     pub known: Bits,
     pub yes: Bits,
+    /// Questions that may mean it, as of so many.
+    pub possible: Option<(u64, Bits)>,
 }
 
 impl Class {
@@ -134,6 +136,7 @@ impl Classes {
         for class in &mut self.slots {
             class.known.remove_all(questions);
             class.yes.remove_all(questions);
+            class.possible = None;
         }
     }
 }

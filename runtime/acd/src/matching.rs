@@ -7,104 +7,103 @@
 
 use std::cmp::Reverse;
 
-use runtime_contract::Time;
-
 use crate::acd::Acd;
 use crate::classes::ClassId;
 use crate::input::TicketId;
-use crate::questions::QuestionId;
-use crate::queues::{QueueId, Rank};
+use crate::questions::{Asked, Head, Standing};
 use crate::ticket::State;
 
-/// A ticket for which somebody is free, in one of its places.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Candidate {
-    queue: QueueId,
-    rank: Rank,
-    turn: Turn,
+/// Tickets for which somebody is free: the first of each queue.
+#[derive(Debug, Default)]
+pub(crate) struct Firsts {
+    found: Vec<Head>,
+    /// By queue: the index among those found, if it was found in this round.
+    by_queue: Vec<(u64, usize)>,
+    round: u64,
 }
 
-/// Among the firsts of all queues.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Turn {
-    priority: Reverse<i64>,
-    entered: Time,
-    ticket: TicketId,
-    /// Index of the place: of two queues his own.
-    place: usize,
+impl Firsts {
+    fn clear(&mut self) {
+        self.found.clear();
+        self.round += 1;
+    }
+
+    fn put(&mut self, head: &Head) {
+        let queue = head.queue.0 as usize;
+        if self.by_queue.len() <= queue {
+            self.by_queue.resize(queue + 1, (0, 0));
+        }
+        let Some((round, at)) = self.by_queue.get_mut(queue) else { return };
+        if *round != self.round {
+            (*round, *at) = (self.round, self.found.len());
+            self.found.push(*head);
+        } else if let Some(own) = self.found.get_mut(*at).filter(|own| head.rank < own.rank) {
+            *own = *head;
+        }
+    }
+
+    /// Whose turn it is: of two queues of one ticket the one he was in first.
+    fn next(&self) -> Option<&Head> {
+        self.found.iter().min_by_key(|Head { rank, standing, .. }| {
+            (Reverse(standing.priority), rank.entered, rank.ticket, standing.place)
+        })
+    }
 }
 
 impl Acd {
     pub(crate) fn match_all(&mut self) {
         let mut tickets = std::mem::take(&mut self.dirty_tickets);
         let mut classes = std::mem::take(&mut self.dirty_classes);
+        let mut firsts = std::mem::take(&mut self.firsts);
         tickets.sort_unstable();
         tickets.dedup();
         classes.sort_unstable();
         classes.dedup();
-        let mut found = Vec::new();
         while self.roster.classes.anybody_free() {
-            found.clear();
-            self.by_agents(&mut classes, &mut found);
-            self.by_tickets(&mut tickets, &mut found);
-            let Some(next) = first(&mut found) else { break };
-            for agent in self.choose(next.ticket, next.place) {
-                self.offer(next.ticket, next.place, agent);
+            firsts.clear();
+            self.by_agents(&mut classes, &mut firsts);
+            self.by_tickets(&mut tickets, &mut firsts);
+            let Some(next) = firsts.next() else { break };
+            let (ticket, place) = (next.rank.ticket, next.standing.place as usize);
+            for agent in self.choose(ticket, place) {
+                self.offer(ticket, place, agent);
             }
         }
-        // An offer makes nobody free.
-        self.dirty_tickets.clear();
-        self.dirty_classes.clear();
+        // An offer makes nobody free, so that what was looked at need not be again.
+        tickets.clear();
+        classes.clear();
+        (self.dirty_tickets, self.dirty_classes, self.firsts) = (tickets, classes, firsts);
     }
 
     /// The first of each line that is open to these agents.
-    fn by_agents(&mut self, classes: &mut Vec<ClassId>, found: &mut Vec<Candidate>) {
+    fn by_agents(&mut self, classes: &mut Vec<ClassId>, firsts: &mut Firsts) {
         classes.retain(|class| self.roster.classes.get(*class).is_some_and(|class| !class.free.is_empty()));
-        let mut questions: Vec<QuestionId> = Vec::new();
         for class in classes {
             let (asked, mut world) = self.asking();
-            asked.open_to(&mut world, *class, &mut questions);
-        }
-        for id in questions {
-            let Some(question) = self.questions.get(id) else { continue };
-            let Some(rank) = question.line.first() else { continue };
-            let places = self.tickets.get(&rank.ticket).map_or(&[][..], |ticket| &ticket.places);
-            let place = places.iter().zip(0..).find(|(place, _)| place.queue == question.place);
-            let Some((place, at)) = place else { continue };
-            found.push(candidate(question.place, *rank, place.priority, at));
+            asked.open_to(&mut world, *class, |head| firsts.put(head));
         }
     }
 
     /// Those of these tickets for whom anybody is free; the others are not looked at again.
-    fn by_tickets(&mut self, tickets: &mut Vec<TicketId>, found: &mut Vec<Candidate>) {
+    fn by_tickets(&mut self, tickets: &mut Vec<TicketId>, firsts: &mut Firsts) {
         tickets.retain(|id| {
-            let before = found.len();
             let Some(ticket) = self.tickets.get(id).filter(|ticket| matches!(ticket.state, State::Waiting)) else {
                 return false;
             };
-            let places: Vec<(QuestionId, Candidate)> = (ticket.places.iter().zip(0..))
-                .map(|(place, at)| (place.needs, candidate(place.queue, place.rank, place.priority, at)))
-                .collect();
-            found.extend(places.into_iter().filter(|(needs, _)| self.is_anybody_free(*needs)).map(|(_, found)| found));
-            found.len() > before
+            let mut is_any = false;
+            for (place, at) in ticket.places.iter().zip(0..) {
+                let standing = Standing { priority: place.priority, place: at };
+                let head = Head { queue: place.queue, rank: place.rank, standing };
+                let classes = &mut self.roster.classes;
+                let free: Vec<ClassId> = classes.with_free().collect();
+                let (programs, faults, now) = (&self.programs, &mut self.faults, self.now.time);
+                let mut world = Asked { classes, programs, faults, now };
+                if free.into_iter().any(|class| self.questions.answer(&mut world, place.needs, class)) {
+                    firsts.put(&head);
+                    is_any = true;
+                }
+            }
+            is_any
         });
     }
-
-    fn is_anybody_free(&mut self, needs: QuestionId) -> bool {
-        let free: Vec<ClassId> = self.roster.classes.with_free().collect();
-        let (asked, mut world) = self.asking();
-        free.into_iter().any(|class| asked.answer(&mut world, needs, class))
-    }
-}
-
-fn candidate(queue: QueueId, rank: Rank, priority: i64, place: usize) -> Candidate {
-    let turn = Turn { priority: Reverse(priority), entered: rank.entered, ticket: rank.ticket, place };
-    Candidate { queue, rank, turn }
-}
-
-/// The first of each queue, and of these the one whose turn it is.
-fn first(found: &mut Vec<Candidate>) -> Option<Turn> {
-    found.sort_unstable();
-    found.dedup_by_key(|candidate| candidate.queue);
-    found.iter().map(|candidate| candidate.turn).min()
 }

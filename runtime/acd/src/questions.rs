@@ -1,7 +1,7 @@
 //! What clauses say of agents, asked once for each class of agents: a question is a clause with those words of the caller
 //! that it reads. Callers with the same question wait together.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::FxHashMap;
 use runtime_contract::arena::Handle;
@@ -18,6 +18,7 @@ use crate::faults::Faults;
 use crate::input::TicketId;
 use crate::programs::{ProgramId, Programs};
 use crate::queues::{QueueId, Rank};
+use crate::staffing::Staffing;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct QuestionId(pub u32);
@@ -53,8 +54,24 @@ pub(crate) struct Question {
     /// Where its callers wait.
     pub place: QueueId,
     /// Its callers who are not being offered to anybody.
-    pub line: BTreeSet<Rank>,
+    pub line: BTreeMap<Rank, Standing>,
     users: u32,
+}
+
+/// A caller in line: what else his turn goes by, beside his rank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Standing {
+    pub priority: i64,
+    /// Index of the ticket's place.
+    pub place: u32,
+}
+
+/// The first in line of a question.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head {
+    pub queue: QueueId,
+    pub rank: Rank,
+    pub standing: Standing,
 }
 
 #[derive(Default)]
@@ -63,7 +80,16 @@ pub(crate) struct Questions {
     vacant: Vec<QuestionId>,
     by_key: FxHashMap<Key, QuestionId>,
     /// Those with somebody in line.
-    pub active: Bits,
+    active: Bits,
+    /// By question, of those with somebody in line: close together, for they are looked at by the hundred.
+    heads: Vec<Option<Head>>,
+    /// By the first skill that each wants of everybody (its last word) and its level: whom it cannot be asked of is
+    /// known without asking.
+    by_skill: FxHashMap<String, BTreeMap<i64, Bits>>,
+    /// Those that want no skill of everybody.
+    of_anybody: Bits,
+    /// Counts new questions.
+    made: u64,
     /// Of so many, those without a caller are forgotten.
     kept_max: usize,
     room: PureRoom,
@@ -86,7 +112,7 @@ impl Questions {
     }
 
     /// The question of a clause; to be given back by [`Questions::leave`].
-    pub fn ask(&mut self, classes: &mut Classes, asker: &Asker<'_>, clause: Clause) -> QuestionId {
+    pub fn ask(&mut self, caches: &mut Caches<'_>, asker: &Asker<'_>, clause: Clause) -> QuestionId {
         let key = key(asker, clause);
         if let Some(id) = self.by_key.get(&key).copied() {
             if let Some(question) = self.slots.get_mut(id.0 as usize).and_then(Option::as_mut) {
@@ -95,7 +121,7 @@ impl Questions {
             return id;
         }
         if self.by_key.len() >= self.kept_max.max(QUESTIONS_KEPT_MAX) {
-            self.forget(classes, |question| question.users == 0);
+            self.forget(caches, |question| question.users == 0);
             self.kept_max = self.by_key.len() * 2;
         }
         let id = self.vacant.pop().unwrap_or(QuestionId(self.slots.len() as u32));
@@ -103,9 +129,10 @@ impl Questions {
             key: key.clone(),
             facts: asker.facts.clone(),
             place: asker.place,
-            line: BTreeSet::new(),
+            line: BTreeMap::new(),
             users: 1,
         };
+        self.index(asker, clause, id);
         self.by_key.insert(key, id);
         match self.slots.get_mut(id.0 as usize) {
             Some(slot) => *slot = Some(question),
@@ -122,11 +149,11 @@ impl Questions {
     }
 
     /// The program is let go.
-    pub fn forget_program(&mut self, classes: &mut Classes, program: ProgramId) {
-        self.forget(classes, |question| question.key.program == program);
+    pub fn forget_program(&mut self, caches: &mut Caches<'_>, program: ProgramId) {
+        self.forget(caches, |question| question.key.program == program);
     }
 
-    fn forget(&mut self, classes: &mut Classes, which: impl Fn(&Question) -> bool) {
+    fn forget(&mut self, Caches { classes, staffing }: &mut Caches<'_>, which: impl Fn(&Question) -> bool) {
         let mut gone = Bits::default();
         for (slot, id) in self.slots.iter_mut().zip(0..) {
             if let Some(question) = slot.take_if(|question| which(question)) {
@@ -135,18 +162,63 @@ impl Questions {
                 gone.put(id, true);
             }
         }
-        self.active.remove_all(&gone);
+        self.by_skill.retain(|_, levels| {
+            levels.values_mut().for_each(|bits| bits.remove_all(&gone));
+            levels.retain(|_, bits| !bits.is_empty());
+            !levels.is_empty()
+        });
+        for bits in [&mut self.active, &mut self.of_anybody] {
+            bits.remove_all(&gone);
+        }
         classes.forget(&gone);
+        staffing.forget(&gone);
     }
 
-    pub fn stand(&mut self, id: QuestionId, rank: Rank, is_in: bool) {
-        let Some(question) = self.slots.get_mut(id.0 as usize).and_then(Option::as_mut) else { return };
-        match is_in {
-            true => question.line.insert(rank),
-            false => question.line.remove(&rank),
+    /// So that it is asked only of those who may be meant.
+    fn index(&mut self, asker: &Asker<'_>, clause: Clause, id: QuestionId) {
+        self.made += 1;
+        let Clause::Stage(stage) = clause else { return };
+        let table = asker.meta.queues.get(asker.queue as usize);
+        let stage = table.and_then(|table| table.stages.get(stage as usize));
+        let first = stage.and_then(|stage| stage.conjunction.iter().find(|(_, level)| *level > 0));
+        let skill = first.and_then(|(skill, level)| Some((asker.meta.skills.get(*skill as usize)?, *level)));
+        let bits = match skill {
+            Some((skill, level)) => {
+                let levels = self.by_skill.entry(last_word(&skill.name).to_owned()).or_default();
+                levels.entry(level).or_default()
+            }
+            None => &mut self.of_anybody,
         };
-        let is_active = !question.line.is_empty();
-        self.active.put(id.0, is_active);
+        bits.put(id.0, true);
+    }
+
+    /// Stages that may mean a class, by its skills.
+    fn possible(&self, class: &Class) -> Bits {
+        let mut possible = self.of_anybody.clone();
+        for (skill, level) in &class.levels {
+            let levels = self.by_skill.get(last_word(skill)).into_iter();
+            levels.flat_map(|levels| levels.range(..=level)).for_each(|(_, bits)| possible.add_all(bits));
+        }
+        possible
+    }
+
+    /// `None`: he stands no more.
+    pub fn stand(&mut self, id: QuestionId, rank: Rank, standing: Option<Standing>) {
+        let Some(question) = self.slots.get_mut(id.0 as usize).and_then(Option::as_mut) else { return };
+        match standing {
+            Some(standing) => question.line.insert(rank, standing),
+            None => question.line.remove(&rank),
+        };
+        let queue = question.place;
+        let head =
+            question.line.first_key_value().map(|(rank, standing)| Head { queue, rank: *rank, standing: *standing });
+        self.active.put(id.0, head.is_some());
+        if self.heads.len() <= id.0 as usize {
+            self.heads.resize(id.0 as usize + 1, None);
+        }
+        if let Some(own) = self.heads.get_mut(id.0 as usize) {
+            *own = head;
+        }
     }
 
     /// Whether the agents of a class are meant.
@@ -167,12 +239,24 @@ impl Questions {
         yes
     }
 
-    /// Questions with callers in line for whom the agents of a class are meant.
-    pub fn open_to(&mut self, world: &mut Asked<'_>, class_id: ClassId, found: &mut Vec<QuestionId>) {
-        let Some(class) = world.classes.get(class_id) else { return };
-        let unknown: Vec<u32> = self.active.filter(&class.known, false).collect();
-        found.extend(self.active.filter(&class.yes, true).map(QuestionId));
-        found.extend(unknown.into_iter().map(QuestionId).filter(|id| self.answer(world, *id, class_id)));
+    /// The firsts of the questions for which the agents of a class are meant.
+    pub fn open_to(&mut self, world: &mut Asked<'_>, class_id: ClassId, mut found: impl FnMut(&Head)) {
+        let Some(class) = world.classes.get_mut(class_id) else { return };
+        if class.possible.as_ref().is_none_or(|(made, _)| *made != self.made) {
+            class.possible = Some((self.made, self.possible(class)));
+        }
+        let possible = class.possible.as_ref().map(|(_, possible)| possible);
+        let unknown: Vec<u32> = possible
+            .map_or_else(Vec::new, |possible| self.active.both(possible).filter(|id| !class.known.has(*id)).collect());
+        let head = |id: u32| self.heads.get(id as usize).and_then(Option::as_ref);
+        self.active.both(&class.yes).filter_map(head).for_each(&mut found);
+        for id in unknown {
+            if self.answer(world, QuestionId(id), class_id)
+                && let Some(head) = self.heads.get(id as usize).and_then(Option::as_ref)
+            {
+                found(head);
+            }
+        }
     }
 
     /// Where pure flows of a caller alone are run.
@@ -184,6 +268,12 @@ impl Questions {
     pub fn all(&self) -> impl Iterator<Item = (QuestionId, &Question)> {
         self.slots.iter().zip(0..).filter_map(|(slot, id)| Some((QuestionId(id), slot.as_ref()?)))
     }
+}
+
+/// What remembers answers.
+pub(crate) struct Caches<'a> {
+    pub classes: &'a mut Classes,
+    pub staffing: &'a mut Staffing,
 }
 
 /// What an answer depends on beside the question.
@@ -238,6 +328,10 @@ impl Ask<'_> {
     }
 }
 
+fn last_word(skill: &str) -> &str {
+    skill.rsplit_once('.').map_or(skill, |(_, last)| last)
+}
+
 fn predicates(queue: &Queue, clause: Clause) -> [Option<&Predicate>; 2] {
     match clause {
         Clause::Stage(stage) => [queue.stages.get(stage as usize).and_then(|stage| stage.needs.as_ref()), None],
@@ -270,8 +364,10 @@ fn key(asker: &Asker<'_>, clause: Clause) -> Key {
     }
     reads.sort_unstable();
     reads.dedup();
-    let slots: Vec<SlotClass> =
-        table.parameters.iter().flat_map(|parameter| asker.meta.types.slots(&parameter.r#type)).collect();
+    let slots: Vec<SlotClass> = match asker.facts.has_own_texts() {
+        true => table.parameters.iter().flat_map(|parameter| asker.meta.types.slots(&parameter.r#type)).collect(),
+        false => Vec::new(),
+    };
     for word in reads {
         let value = asker.facts.words().get(word as usize).copied().unwrap_or(0);
         let is_own = match slots.get(word as usize) {

@@ -1,7 +1,7 @@
 //! The queues by name: the rules that the stable version has for them, and the line of those who wait. It does not know
 //! who is eligible.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use runtime_contract::Time;
@@ -9,6 +9,7 @@ use runtime_contract::calendar::HoursTable;
 use runtime_contract::program::ProgramMeta;
 use runtime_contract::queue::{AgentChoice, OrderKey, Queue, Target};
 
+use crate::FxHashMap;
 use crate::input::{AgentName, TicketId};
 use crate::log::QueueLog;
 use crate::ticket::ms_between;
@@ -119,7 +120,7 @@ impl Line {
 #[derive(Debug, Default)]
 pub(crate) struct Queues {
     slots: Vec<Option<Line>>,
-    by_name: BTreeMap<Arc<str>, QueueId>,
+    by_name: FxHashMap<Arc<str>, QueueId>,
 }
 
 impl Queues {
@@ -139,9 +140,8 @@ impl Queues {
         self.get(id).map_or_else(|| Arc::from(""), |line| line.name.clone())
     }
 
-    /// By name.
     pub fn all(&self) -> impl Iterator<Item = (QueueId, &Line)> {
-        self.by_name.values().filter_map(|id| Some((*id, self.get(*id)?)))
+        self.slots.iter().zip(0..).filter_map(|(line, at)| Some((QueueId(at), line.as_ref()?)))
     }
 
     /// The queue of a program. One that the stable version does not have begins with this program's rules.

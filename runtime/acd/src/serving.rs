@@ -7,6 +7,7 @@ use crate::agents::{AgentId, Duty, Member, WrapUp};
 use crate::input::{Agent, AgentName, AgentState, OfferFailure, OfferNumber, TicketId};
 use crate::log::{Ending, Handled};
 use crate::output::{Offer, Output};
+use crate::questions::Standing;
 use crate::ticket::{State, ms_between};
 use crate::timers::Timer;
 
@@ -72,7 +73,7 @@ impl Acd {
             state => *state = State::Offered(at, [agent].into_iter().collect()),
         }
         for place in &ticket.places {
-            self.questions.stand(place.needs, place.rank, false);
+            self.questions.stand(place.needs, place.rank, None);
         }
         let name = self.roster.name(agent);
         let Some(line) = self.queues.get_mut(queue) else { return };
@@ -175,8 +176,9 @@ impl Acd {
             return;
         }
         ticket.state = State::Waiting;
-        for place in &ticket.places {
-            self.questions.stand(place.needs, place.rank, true);
+        for (place, at) in ticket.places.iter().zip(0..) {
+            let standing = Standing { priority: place.priority, place: at };
+            self.questions.stand(place.needs, place.rank, Some(standing));
         }
         self.dirty_tickets.push(id);
     }

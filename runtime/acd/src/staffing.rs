@@ -6,6 +6,7 @@ use runtime_contract::Tick;
 
 use crate::UNSTAFFED_MS;
 use crate::acd::Acd;
+use crate::bits::Bits;
 use crate::classes::ClassId;
 use crate::input::TicketId;
 use crate::output::{Missed, Over};
@@ -28,13 +29,16 @@ struct Staff {
 }
 
 impl Staffing {
+    /// What is known of the staff is kept for the next caller, until somebody comes or goes.
     pub fn leave(&mut self, question: QuestionId, ticket: TicketId) {
         if let Some(staff) = self.at_last.get_mut(&question) {
             staff.tickets.remove(&ticket);
-            if staff.tickets.is_empty() {
-                self.at_last.remove(&question);
-            }
         }
+    }
+
+    /// These questions' numbers will be others'.
+    pub fn forget(&mut self, questions: &Bits) {
+        self.at_last.retain(|question, _| !questions.has(question.0));
     }
 }
 
@@ -68,6 +72,7 @@ impl Acd {
 
     /// The first or the last of a class has come or gone; `None`: of more than one.
     pub(crate) fn staff_changed(&mut self, class: Option<ClassId>) {
+        self.staffing.at_last.retain(|_, staff| !staff.tickets.is_empty());
         let questions: Vec<QuestionId> = self.staffing.at_last.keys().copied().collect();
         for question in questions {
             let (asked, mut world) = self.asking();

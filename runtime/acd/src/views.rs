@@ -32,7 +32,9 @@ pub enum Doing {
 impl Acd {
     /// By name.
     pub fn agents(&self, now: Time) -> impl Iterator<Item = AgentView> {
-        self.roster.all().map(move |(id, member)| AgentView {
+        let mut agents: Vec<_> = self.roster.all().collect();
+        agents.sort_by_key(|(_, member)| &member.agent.name);
+        agents.into_iter().map(move |(id, member)| AgentView {
             name: member.agent.name.clone(),
             said: member.said,
             doing: match member.duty {
@@ -74,9 +76,9 @@ impl Acd {
                     continue;
                 }
                 line.waiting.insert(rank);
-                let stands = self.questions.get(place.needs).is_some_and(|asked| asked.line.contains(&place.rank));
-                self.questions.stand(place.needs, place.rank, false);
-                self.questions.stand(place.needs, rank, stands);
+                let standing = self.questions.get(place.needs).and_then(|asked| asked.line.get(&place.rank)).copied();
+                self.questions.stand(place.needs, place.rank, None);
+                self.questions.stand(place.needs, rank, standing);
                 place.rank = rank;
             }
         }

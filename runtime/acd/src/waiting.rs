@@ -14,7 +14,7 @@ use crate::acd::Acd;
 use crate::input::{Enter, LeaveWhy, OfferNumber, TicketId};
 use crate::log::Ending;
 use crate::output::{Missed, Output, Over};
-use crate::questions::{Asker, Clause};
+use crate::questions::{Asker, Caches, Clause, Standing};
 use crate::queues::QueueId;
 use crate::ticket::{Place, State, Ticket, ms_between, tick_after};
 use crate::timers::Timer;
@@ -88,7 +88,8 @@ impl Acd {
         let stage = stage_at(table, ms_between(since, self.now.time));
         let last = table.stages.len().saturating_sub(1);
         let asker = Asker { ticket: id, program: program_id, meta, queue: index, place: queue, facts: &facts };
-        let mut ask = |clause| self.questions.ask(&mut self.roster.classes, &asker, clause);
+        let mut caches = Caches { classes: &mut self.roster.classes, staffing: &mut self.staffing };
+        let mut ask = |clause| self.questions.ask(&mut caches, &asker, clause);
         let needs = ask(Clause::Stage(stage as u32));
         let at_last = ask(Clause::Stage(last as u32));
         let prefers = (0..table.prefers.len() as u32).map(|at| ask(Clause::Preference(at))).collect();
@@ -98,7 +99,7 @@ impl Acd {
         line.waiting.insert(rank);
         line.users += 1;
         line.callers += u32::from(is_caller);
-        self.questions.stand(needs, rank, stands);
+        self.questions.stand(needs, rank, stands.then_some(Standing { priority, place: hops as u32 }));
         let place = Place { index, queue, facts, since, priority, rank, stage, needs, at_last, prefers, stay };
         if let Some(ticket) = self.tickets.get_mut(&id) {
             ticket.places.push(place);
@@ -141,19 +142,21 @@ impl Acd {
         let Some(ticket) = self.tickets.get_mut(&id) else { return };
         let Some(program) = self.programs.get(ticket.program) else { return };
         let (meta, stands) = (program.meta(), matches!(ticket.state, State::Waiting));
-        for place in &mut ticket.places {
+        for (place, at) in ticket.places.iter_mut().zip(0..) {
             let Some(table) = meta.queues.get(place.index as usize) else { continue };
             let stage = stage_at(table, ms_between(place.since, self.now.time));
             if stage <= place.stage {
                 continue;
             }
-            self.questions.stand(place.needs, place.rank, false);
+            self.questions.stand(place.needs, place.rank, None);
             self.questions.leave(place.needs);
             let (program, queue, facts) = (ticket.program, place.index, &place.facts);
             let asker = Asker { ticket: id, program, meta, queue, place: place.queue, facts };
             place.stage = stage;
-            place.needs = self.questions.ask(&mut self.roster.classes, &asker, Clause::Stage(stage as u32));
-            self.questions.stand(place.needs, place.rank, stands);
+            let mut caches = Caches { classes: &mut self.roster.classes, staffing: &mut self.staffing };
+            place.needs = self.questions.ask(&mut caches, &asker, Clause::Stage(stage as u32));
+            let standing = Standing { priority: place.priority, place: at };
+            self.questions.stand(place.needs, place.rank, stands.then_some(standing));
         }
         self.set_relax(id);
         self.dirty_tickets.push(id);
@@ -307,7 +310,7 @@ impl Acd {
         self.timers.cancel_ticket(id);
         let Some(ticket) = self.tickets.get_mut(&id) else { return };
         for place in &ticket.places {
-            self.questions.stand(place.needs, place.rank, false);
+            self.questions.stand(place.needs, place.rank, None);
             self.staffing.leave(place.at_last, id);
             for question in [place.needs, place.at_last].iter().chain(&place.prefers) {
                 self.questions.leave(*question);
@@ -324,7 +327,8 @@ impl Acd {
     pub(crate) fn finish(&mut self, id: TicketId) {
         let Some(ticket) = self.tickets.remove(&id) else { return };
         if self.programs.leave(ticket.program) {
-            self.questions.forget_program(&mut self.roster.classes, ticket.program);
+            let mut caches = Caches { classes: &mut self.roster.classes, staffing: &mut self.staffing };
+            self.questions.forget_program(&mut caches, ticket.program);
         }
     }
 }

@@ -37,6 +37,11 @@ impl Facts {
         vault.is_empty().then_some(facts)
     }
 
+    /// Some of the words mean a text or a list of these facts alone, and nothing beside them.
+    pub fn has_own_texts(&self) -> bool {
+        self.arena.bytes() > 0
+    }
+
     /// The parameters' slots. A text is the handle of a constant, or of these facts alone.
     pub fn words(&self) -> &[u64] {
         &self.words
