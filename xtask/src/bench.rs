@@ -45,6 +45,9 @@ const BENCHMARKS: &[(&str, &str, Measure)] = &[
     ("media", "concurrent legs of one media thread, without SIP [LEGS SECONDS]", |words| {
         cargo::bench("runtime-media", "playing_legs", words)
     }),
+    ("acd", "who is next, with 10 000 agents, 1 000 queues and 10 000 who wait, against a scan of them", |words| {
+        cargo::bench("runtime-acd", "decisions", words)
+    }),
     ("sip-core", "one call through the SIP state machines alone, without sockets", |words| {
         cargo::bench("runtime-sip", "call", words)
     }),

@@ -28,7 +28,7 @@ pub struct Acd {
     pub(crate) timers: Timers,
     pub(crate) roster: Roster,
     pub(crate) queues: Queues,
-    pub(crate) tickets: FxHashMap<TicketId, Ticket>,
+    pub(crate) tickets: FxHashMap<TicketId, Box<Ticket>>,
     pub(crate) programs: Programs,
     pub(crate) questions: Questions,
     pub(crate) staffing: Staffing,

@@ -37,10 +37,11 @@ impl Bits {
         self.0.iter().all(|word| *word == 0)
     }
 
-    /// Those that are in `other` too; ascending.
-    pub fn both<'a>(&'a self, other: &'a Bits) -> impl Iterator<Item = u32> + 'a {
-        self.0.iter().zip(&other.0).zip(0u32..).flat_map(|((word, other), at)| {
-            let mut left = word & other;
+    /// Those that are in `other` too, and not in `but`; ascending.
+    pub fn both<'a>(&'a self, other: &'a Bits, but: &'a Bits) -> impl Iterator<Item = u32> + 'a {
+        let but = but.0.iter().copied().chain(std::iter::repeat(0));
+        self.0.iter().zip(&other.0).zip(but).zip(0u32..).flat_map(|(((word, other), but), at)| {
+            let mut left = word & other & !but;
             std::iter::from_fn(move || {
                 let bit = (left != 0).then(|| left.trailing_zeros())?;
                 left &= left - 1;
@@ -64,10 +65,11 @@ mod tests {
         let mut all = of(&[0, 63, 64, 200]);
         assert!(all.has(63) && all.has(64) && !all.has(65) && !all.has(9_999));
         let some = of(&[63, 201]);
-        assert_eq!(all.both(&some).collect::<Vec<_>>(), [63]);
-        assert_eq!(some.both(&all).collect::<Vec<_>>(), [63]);
+        assert_eq!(all.both(&some, &Bits::default()).collect::<Vec<_>>(), [63]);
+        assert_eq!(some.both(&all, &of(&[201])).collect::<Vec<_>>(), [63]);
+        assert!(some.both(&all, &of(&[63])).next().is_none());
         all.remove_all(&some);
-        assert!(all.both(&some).next().is_none() && !all.is_empty() && Bits::default().is_empty());
+        assert!(all.both(&some, &of(&[])).next().is_none() && !all.is_empty() && Bits::default().is_empty());
         let mut more = of(&[1]);
         more.add_all(&some);
         assert_eq!(more, of(&[1, 63, 201]));

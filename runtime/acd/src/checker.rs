@@ -200,10 +200,6 @@ impl Acd {
         self.roster.get(agent).is_some_and(|member| what(member.duty))
     }
 
-    fn waits(&self, ticket: TicketId) -> bool {
-        self.tickets.get(&ticket).is_some_and(|ticket| !matches!(ticket.state, State::Talking { .. }))
-    }
-
     /// Nobody waits while an agent who is meant is free.
     fn audit_idleness(&mut self) -> Verdict {
         let free: Vec<_> = self.roster.classes.with_free().collect();

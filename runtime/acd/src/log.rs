@@ -16,7 +16,7 @@ pub(crate) const STAYS_MAX: usize = 1_000_000;
 /// Stretches of agents' time, likewise.
 pub(crate) const SPANS_MAX: usize = 500_000;
 
-/// Counted over all queues.
+/// Counted in each queue, and above all that were given before its first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct StayId(u64);
 
@@ -53,18 +53,19 @@ pub(crate) struct Handled {
 
 #[derive(Debug, Default)]
 pub(crate) struct QueueLog {
-    stays: VecDeque<(StayId, Stay)>,
+    stays: VecDeque<Stay>,
+    /// Number of the first that is kept.
+    first: u64,
 }
 
 impl QueueLog {
     /// Stays that began in the window, the latest first.
     pub fn since(&self, from: Time) -> impl Iterator<Item = &Stay> {
-        self.stays.iter().rev().map(|(_, stay)| stay).take_while(move |stay| stay.noted >= from)
+        self.stays.iter().rev().take_while(move |stay| stay.noted >= from)
     }
 
     fn find(&mut self, id: StayId) -> Option<&mut Stay> {
-        let at = self.stays.binary_search_by_key(&id, |(id, _)| *id).ok()?;
-        self.stays.get_mut(at).map(|(_, stay)| stay)
+        self.stays.get_mut(usize::try_from(id.0.checked_sub(self.first)?).ok()?)
     }
 }
 
@@ -88,18 +89,20 @@ pub(crate) struct Log {
 impl Log {
     pub fn enter(&mut self, queues: &mut Queues, queue: QueueId, entered: Time, now: Time) -> StayId {
         self.next += 1;
-        let id = StayId(self.next);
-        if let Some(line) = queues.get_mut(queue) {
-            line.log.stays.push_back((id, Stay { entered, ended: None, handled: None, noted: now }));
+        let mut id = StayId(self.next);
+        if let Some(QueueLog { stays, first }) = queues.get_mut(queue).map(|line| &mut line.log) {
+            if *first == 0 {
+                *first = self.next;
+            }
+            id = StayId(*first + stays.len() as u64);
+            stays.push_back(Stay { entered, ended: None, handled: None, noted: now });
         }
         self.stays.push_back((queue, id, now));
         let is_old = |noted: &Time| now.0.saturating_sub(noted.0) > WINDOW_MS_MAX as i64;
         while self.stays.front().is_some_and(|(_, _, noted)| self.stays.len() > STAYS_MAX || is_old(noted)) {
             let Some((queue, id, _)) = self.stays.pop_front() else { break };
-            if let Some(line) = queues.get_mut(queue)
-                && line.log.stays.front().is_some_and(|(own, _)| *own == id)
-            {
-                line.log.stays.pop_front();
+            if let Some(log) = queues.get_mut(queue).map(|line| &mut line.log).filter(|log| log.first == id.0) {
+                log.first += u64::from(log.stays.pop_front().is_some());
             }
         }
         id

@@ -12,6 +12,8 @@ use runtime_contract::types::Class as SlotClass;
 use runtime_contract::value::Phone;
 use runtime_contract::{Called, Time};
 
+use smallvec::SmallVec;
+
 use crate::bits::Bits;
 use crate::classes::{Class, ClassId, Classes};
 use crate::faults::Faults;
@@ -81,8 +83,10 @@ pub(crate) struct Questions {
     by_key: FxHashMap<Key, QuestionId>,
     /// Those with somebody in line.
     active: Bits,
-    /// By question, of those with somebody in line: close together, for they are looked at by the hundred.
-    heads: Vec<Option<Head>>,
+    /// By question; it holds for those with somebody in line. Close together, for they are looked at by the hundred.
+    heads: Vec<Head>,
+    /// No question at all.
+    nobody: Bits,
     /// By the first skill that each wants of everybody (its last word) and its level: whom it cannot be asked of is
     /// known without asking.
     by_skill: FxHashMap<String, BTreeMap<i64, Bits>>,
@@ -210,11 +214,11 @@ impl Questions {
             None => question.line.remove(&rank),
         };
         let queue = question.place;
-        let head =
-            question.line.first_key_value().map(|(rank, standing)| Head { queue, rank: *rank, standing: *standing });
-        self.active.put(id.0, head.is_some());
+        let first = question.line.first_key_value();
+        self.active.put(id.0, first.is_some());
+        let Some(head) = first.map(|(rank, standing)| Head { queue, rank: *rank, standing: *standing }) else { return };
         if self.heads.len() <= id.0 as usize {
-            self.heads.resize(id.0 as usize + 1, None);
+            self.heads.resize(id.0 as usize + 1, head);
         }
         if let Some(own) = self.heads.get_mut(id.0 as usize) {
             *own = head;
@@ -245,16 +249,14 @@ impl Questions {
         if class.possible.as_ref().is_none_or(|(made, _)| *made != self.made) {
             class.possible = Some((self.made, self.possible(class)));
         }
-        let possible = class.possible.as_ref().map(|(_, possible)| possible);
-        let unknown: Vec<u32> = possible
-            .map_or_else(Vec::new, |possible| self.active.both(possible).filter(|id| !class.known.has(*id)).collect());
-        let head = |id: u32| self.heads.get(id as usize).and_then(Option::as_ref);
-        self.active.both(&class.yes).filter_map(head).for_each(&mut found);
+        let possible = class.possible.iter().map(|(_, possible)| possible);
+        let unknown: SmallVec<[u32; 8]> =
+            possible.flat_map(|possible| self.active.both(possible, &class.known)).collect();
+        let yes = self.active.both(&class.yes, &self.nobody);
+        yes.filter_map(|id| self.heads.get(id as usize)).for_each(&mut found);
         for id in unknown {
-            if self.answer(world, QuestionId(id), class_id)
-                && let Some(head) = self.heads.get(id as usize).and_then(Option::as_ref)
-            {
-                found(head);
+            if self.answer(world, QuestionId(id), class_id) {
+                self.heads.get(id as usize).into_iter().for_each(&mut found);
             }
         }
     }

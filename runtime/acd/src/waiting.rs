@@ -49,7 +49,7 @@ impl Acd {
             offers: OfferNumber(0),
             settled: self.now.tick,
         };
-        self.tickets.insert(id, ticket);
+        self.tickets.insert(id, Box::new(ticket));
         self.join(id, &*enter.program, enter.queue, enter.facts, entered);
         if let Some(timeout_ms) = table.timeout_ms {
             self.timers.set(Timer::Timeout(id), tick_after(self.now, entered, timeout_ms));
@@ -258,9 +258,14 @@ impl Acd {
         }
     }
 
+    /// He is in line, answered by nobody.
+    pub(crate) fn waits(&self, ticket: TicketId) -> bool {
+        self.tickets.get(&ticket).is_some_and(|ticket| !matches!(ticket.state, State::Talking { .. }))
+    }
+
     pub(crate) fn promise_call(&mut self, id: TicketId) {
-        let waits = |ticket: &Ticket| ticket.callback.is_none() && !matches!(ticket.state, State::Talking { .. });
-        if self.tickets.get(&id).is_some_and(waits) {
+        let is_promised = self.tickets.get(&id).is_none_or(|ticket| ticket.callback.is_some());
+        if self.waits(id) && !is_promised {
             self.withdraw_all(id);
             self.promise(id, self.now.time);
         }
