@@ -127,6 +127,7 @@ impl Acd {
             Timer::Comfort(ticket) => self.comfort(ticket),
             Timer::Unstaffed(ticket) => self.unstaffed(ticket),
             Timer::CallbackAge(ticket) => self.callback_too_old(ticket),
+            Timer::Clock => {}
         }
     }
 

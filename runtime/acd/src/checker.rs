@@ -180,6 +180,7 @@ impl Acd {
                 Timer::Timeout(id) | Timer::Comfort(id) | Timer::Unstaffed(id) => {
                     self.waits(id) && self.tickets.get(&id).is_some_and(|ticket| ticket.callback.is_none())
                 }
+                Timer::Clock => self.questions.looks_at_clock(),
                 Timer::CallbackAge(id) => {
                     self.waits(id) && self.tickets.get(&id).is_some_and(|ticket| ticket.callback.is_some())
                 }

@@ -12,6 +12,9 @@ use crate::classes::ClassId;
 use crate::input::TicketId;
 use crate::questions::{Asked, Head, Standing};
 use crate::ticket::State;
+use crate::timers::Timer;
+
+const MINUTE_MS: i64 = 60_000;
 
 /// Tickets for which somebody is free: the first of each queue.
 #[derive(Debug, Default)]
@@ -55,6 +58,9 @@ impl Acd {
         let mut tickets = std::mem::take(&mut self.dirty_tickets);
         let mut classes = std::mem::take(&mut self.dirty_classes);
         let mut firsts = std::mem::take(&mut self.firsts);
+        if self.questions.looks_at_clock() {
+            classes.extend(self.roster.classes.with_free());
+        }
         tickets.sort_unstable();
         tickets.dedup();
         classes.sort_unstable();
@@ -73,6 +79,16 @@ impl Acd {
         tickets.clear();
         classes.clear();
         (self.dirty_tickets, self.dirty_classes, self.firsts) = (tickets, classes, firsts);
+        self.watch_clock();
+    }
+
+    /// Hours begin and end at full minutes.
+    fn watch_clock(&mut self) {
+        let minute_ms = MINUTE_MS - self.now.time.0.rem_euclid(MINUTE_MS);
+        match self.questions.looks_at_clock() {
+            true => self.timers.set(Timer::Clock, self.now.tick.plus_ms(minute_ms as u64)),
+            false => self.timers.cancel(Timer::Clock),
+        }
     }
 
     /// The first of each line that is open to these agents.

@@ -85,6 +85,8 @@ pub(crate) struct Questions {
     active: Bits,
     /// By question; it holds for those with somebody in line. Close together, for they are looked at by the hundred.
     heads: Vec<Head>,
+    /// Those whose answer may be another at another time.
+    restless: Bits,
     /// No question at all.
     nobody: Bits,
     /// By the first skill that each wants of everybody (its last word) and its level: whom it cannot be asked of is
@@ -171,7 +173,7 @@ impl Questions {
             levels.retain(|_, bits| !bits.is_empty());
             !levels.is_empty()
         });
-        for bits in [&mut self.active, &mut self.of_anybody] {
+        for bits in [&mut self.active, &mut self.of_anybody, &mut self.restless] {
             bits.remove_all(&gone);
         }
         classes.forget(&gone);
@@ -236,11 +238,18 @@ impl Questions {
         let mut ask = Ask { program: &**program, class, room: &mut self.room, now: world.now, keeps: true };
         let yes = ask.question(question, world.faults);
         let keeps = ask.keeps;
-        if keeps && let Some(class) = world.classes.get_mut(class_id) {
+        if !keeps {
+            self.restless.put(id.0, true);
+        } else if let Some(class) = world.classes.get_mut(class_id) {
             class.known.put(id.0, true);
             class.yes.put(id.0, yes);
         }
         yes
+    }
+
+    /// Somebody is in line for whom the time may make a difference.
+    pub fn looks_at_clock(&self) -> bool {
+        self.active.both(&self.restless, &self.nobody).next().is_some()
     }
 
     /// The firsts of the questions for which the agents of a class are meant.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use runtime_contract::drive::{End, Outcome, Stop, result_words};
-use runtime_contract::host::Host;
+use runtime_contract::host::{Host, HostCall};
 use runtime_contract::program::{FlowMeta, FlowProgram, Parameter, Place};
 use runtime_contract::pure::Facts;
 use runtime_contract::queue::{AgentChoice, OrderKey, Predicate, Queue, Skill, Stage};
@@ -18,11 +18,18 @@ use crate::{Acd, Agent, AgentName, AgentState, Enter, Input, OfferNumber, Output
 /// Of the caller's language and the words of his parameters and of the agent's levels; `None` is a fault.
 type Pure = Arc<dyn Fn(u64, &[u64]) -> Option<i64> + Send + Sync>;
 
+#[derive(Clone)]
+enum Body {
+    Of(Pure),
+    /// Whether these hours are open.
+    Open(u32),
+}
+
 /// A program whose flows are closures.
 #[derive(Clone, Default)]
 pub struct Kit {
     pub meta: ProgramMeta,
-    flows: Vec<Pure>,
+    flows: Vec<Body>,
 }
 
 /// Words of a frame behind its result; more parameters a test does not have.
@@ -43,8 +50,18 @@ impl Kit {
     }
 
     pub fn flow(&mut self, result: Type, body: impl Fn(u64, &[u64]) -> Option<i64> + Send + Sync + 'static) -> u32 {
+        self.add(result, Body::Of(Arc::new(body)))
+    }
+
+    /// A predicate that asks whether hours of the program are open.
+    pub fn open(&mut self, hours: u32) -> Predicate {
+        let flow = self.add(Type::Bool, Body::Open(hours));
+        Predicate { flow, skills: Vec::new(), reads: Vec::new(), reads_caller: false }
+    }
+
+    fn add(&mut self, result: Type, body: Body) -> u32 {
         let flow = self.flows.len() as u32;
-        self.flows.push(Arc::new(body));
+        self.flows.push(body);
         self.meta.flows.push(FlowMeta {
             name: format!("routing.clause{flow}"),
             parameters: Vec::new(),
@@ -88,7 +105,14 @@ impl FlowProgram for Kit {
         let flow = stack.flow();
         let first = RESULT_AT as usize + result_words(host.meta, flow);
         let words = stack.frame().get(first..).unwrap_or_default();
-        let answer = self.flows.get(flow as usize).and_then(|body| body(stack.header.language, words));
+        let answer = self.flows.get(flow as usize).and_then(|body| match body {
+            Body::Of(body) => body(stack.header.language, words),
+            Body::Open(hours) => {
+                let mut is_open = [0];
+                host.call(HostCall::HoursOpen, &[u64::from(*hours)], &mut is_open).ok()?;
+                is_open.first().map(|is_open| *is_open as i64)
+            }
+        });
         match answer {
             Some(word) => {
                 stack.set_slot(RESULT_AT, word as u64);

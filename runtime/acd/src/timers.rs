@@ -22,6 +22,8 @@ pub(crate) enum Timer {
     Comfort(TicketId),
     Unstaffed(TicketId),
     CallbackAge(TicketId),
+    /// A clause looks at the time, and a minute is over.
+    Clock,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -1,5 +1,6 @@
 //! Who is next.
 
+use runtime_contract::calendar::{HoursTable, Span, WeeklySpan};
 use runtime_contract::queue::{OrderKey, Preference, Preferred};
 use runtime_contract::{Time, Type};
 
@@ -185,4 +186,30 @@ fn skills_that_an_agent_gains_count_at_once() {
     assert_eq!(room.said(), "");
     room.agent("wang", "technical 2");
     assert_eq!(room.said(), "offer 1 to wang");
+}
+
+#[test]
+fn a_clause_that_looks_at_the_clock_is_asked_anew() {
+    let mut kit = Kit::new(1);
+    let hour = Span { from_minute: 10 * 60 + 1, to_minute: 10 * 60 + 2 };
+    let weekly = vec![WeeklySpan { days: 0x7f, span: hour }];
+    kit.meta.hours.push(HoursTable { zone: "UTC".to_owned(), weekly, ..HoursTable::default() });
+    let mut support = queue("support", 0);
+    support.stages = vec![stage(0, &[], Some(kit.open(0))), stage(600_000, &[], None)];
+    kit.queue(support);
+    let mut room = Room::new(&kit);
+    room.agent("wang", "");
+    room.enter(1, 0, &[]);
+    room.wait(29_000);
+    room.enter(2, 0, &[]);
+    assert_eq!(room.said(), "");
+    room.wait(30_999);
+    assert_eq!(room.said(), "");
+    room.wait(1);
+    assert_eq!(room.said(), "offer 1 to wang", "it is 10:01");
+    room.answer(1, "wang", 1);
+    room.wait(60_000);
+    room.said();
+    room.end(1);
+    assert_eq!(room.said(), "served 1 in routing.support by wang; wang is done with 1", "and 10:02");
 }
