@@ -30,6 +30,7 @@ const SUITES: &[(&str, Suite)] = &[
     ("sip", Suite::Crate("runtime/sip")),
     ("media", Suite::Crate("runtime/media")),
     ("session", Suite::Crate("runtime/session")),
+    ("outbound", Suite::Crate("runtime/outbound")),
     ("exchange", Suite::Crate("runtime/exchange")),
     ("simulator", Suite::Crate("runtime/simulator")),
     ("server", Suite::Crate("runtime/server")),

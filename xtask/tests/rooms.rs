@@ -59,7 +59,7 @@ fn rooms_import_only_what_the_architecture_allows() {
 
 #[test]
 fn rooms_without_input_and_output_have_their_lints() {
-    for room in ["contract", "session", "acd", "exchange", "sip", "simulator"] {
+    for room in ["contract", "session", "acd", "exchange", "sip", "outbound", "simulator"] {
         let file = root().join("runtime").join(room).join("clippy.toml");
         assert!(file.exists(), "{} is missing", file.display());
     }
