@@ -52,7 +52,7 @@ impl Acd {
         let Some(place) = ticket.places.get(at) else { return Vec::new() };
         let (needs, prefers) = (place.needs, place.prefers.clone());
         let same = self.same_agent(id, at);
-        let free: Vec<ClassId> = self.roster.classes.with_free().collect();
+        let free = self.questions.free_for(needs, &self.roster.classes);
         let (mut best, mut best_score) = (Vec::new(), 0);
         for class_id in free {
             let (asked, mut world) = self.asking();

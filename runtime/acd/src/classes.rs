@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::FxHashMap;
 use crate::agents::AgentId;
 use crate::bits::Bits;
 
@@ -32,8 +33,7 @@ impl Class {
             let at = self.levels.binary_search_by(|(own, _)| own.as_str().cmp(name)).ok()?;
             self.levels.get(at).map(|(_, level)| *level)
         };
-        let last = || skill.rsplit_once('.').and_then(|(_, last)| of(last));
-        of(skill).or_else(last).unwrap_or(0)
+        of(skill).or_else(|| of(last_word(skill))).unwrap_or(0)
     }
 }
 
@@ -44,6 +44,13 @@ pub(crate) struct Classes {
     by_levels: BTreeMap<Levels, ClassId>,
     /// Those with a free agent.
     with_free: BTreeSet<ClassId>,
+    /// The same by each skill that they have, by its last word.
+    free_by_skill: FxHashMap<String, BTreeSet<ClassId>>,
+}
+
+/// `technical` of `routing.technical`.
+pub(crate) fn last_word(skill: &str) -> &str {
+    skill.rsplit_once('.').map_or(skill, |(_, last)| last)
 }
 
 impl Classes {
@@ -118,10 +125,24 @@ impl Classes {
             true => class.free.insert(agent),
             false => class.free.remove(&agent),
         };
-        match class.free.is_empty() {
-            true => self.with_free.remove(&id),
-            false => self.with_free.insert(id),
-        };
+        let has_free = !class.free.is_empty();
+        let has_changed = if has_free { self.with_free.insert(id) } else { self.with_free.remove(&id) };
+        for (skill, _) in class.levels.iter().filter(|_| has_changed) {
+            let skill = last_word(skill);
+            match self.free_by_skill.get_mut(skill) {
+                Some(classes) if has_free => classes.insert(id),
+                Some(classes) => classes.remove(&id),
+                None => self.free_by_skill.entry(skill.to_owned()).or_default().insert(id),
+            };
+        }
+    }
+
+    /// Classes with a free agent who has this skill.
+    pub fn free_with(&self, skill: Option<&str>) -> Vec<ClassId> {
+        match skill {
+            Some(skill) => self.free_by_skill.get(skill).into_iter().flatten().copied().collect(),
+            None => self.with_free.iter().copied().collect(),
+        }
     }
 
     /// True when he is the first who came, or the last who went.

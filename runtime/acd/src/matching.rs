@@ -111,7 +111,7 @@ impl Acd {
                 let standing = Standing { priority: place.priority, place: at };
                 let head = Head { queue: place.queue, rank: place.rank, standing };
                 let classes = &mut self.roster.classes;
-                let free: Vec<ClassId> = classes.with_free().collect();
+                let free = self.questions.free_for(place.needs, classes);
                 let (programs, faults, now) = (&self.programs, &mut self.faults, self.now.time);
                 let mut world = Asked { classes, programs, faults, now };
                 if free.into_iter().any(|class| self.questions.answer(&mut world, place.needs, class)) {

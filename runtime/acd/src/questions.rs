@@ -15,7 +15,7 @@ use runtime_contract::{Called, Time};
 use smallvec::SmallVec;
 
 use crate::bits::Bits;
-use crate::classes::{Class, ClassId, Classes};
+use crate::classes::{Class, ClassId, Classes, last_word};
 use crate::faults::Faults;
 use crate::input::TicketId;
 use crate::programs::{ProgramId, Programs};
@@ -53,6 +53,8 @@ pub(crate) struct Question {
     key: Key,
     /// Of the first caller who asked; those of others differ in nothing that is read.
     facts: Facts,
+    /// One that everybody who is meant has, by its last word.
+    skill: Option<String>,
     /// Where its callers wait.
     pub place: QueueId,
     /// Its callers who are not being offered to anybody.
@@ -131,14 +133,16 @@ impl Questions {
             self.kept_max = self.by_key.len() * 2;
         }
         let id = self.vacant.pop().unwrap_or(QuestionId(self.slots.len() as u32));
+        let skill = first_skill(asker, clause);
         let question = Question {
             key: key.clone(),
+            skill: skill.as_ref().map(|(skill, _)| skill.clone()),
             facts: asker.facts.clone(),
             place: asker.place,
             line: BTreeMap::new(),
             users: 1,
         };
-        self.index(asker, clause, id);
+        self.index(id, clause, skill);
         self.by_key.insert(key, id);
         match self.slots.get_mut(id.0 as usize) {
             Some(slot) => *slot = Some(question),
@@ -181,21 +185,19 @@ impl Questions {
     }
 
     /// So that it is asked only of those who may be meant.
-    fn index(&mut self, asker: &Asker<'_>, clause: Clause, id: QuestionId) {
+    fn index(&mut self, id: QuestionId, clause: Clause, skill: Option<(String, i64)>) {
         self.made += 1;
-        let Clause::Stage(stage) = clause else { return };
-        let table = asker.meta.queues.get(asker.queue as usize);
-        let stage = table.and_then(|table| table.stages.get(stage as usize));
-        let first = stage.and_then(|stage| stage.conjunction.iter().find(|(_, level)| *level > 0));
-        let skill = first.and_then(|(skill, level)| Some((asker.meta.skills.get(*skill as usize)?, *level)));
-        let bits = match skill {
-            Some((skill, level)) => {
-                let levels = self.by_skill.entry(last_word(&skill.name).to_owned()).or_default();
-                levels.entry(level).or_default()
-            }
-            None => &mut self.of_anybody,
+        let bits = match (clause, skill) {
+            (Clause::Preference(_), _) => return,
+            (_, Some((skill, level))) => self.by_skill.entry(skill).or_default().entry(level).or_default(),
+            (_, None) => &mut self.of_anybody,
         };
         bits.put(id.0, true);
+    }
+
+    /// Classes with a free agent that may be meant.
+    pub fn free_for(&self, id: QuestionId, classes: &Classes) -> Vec<ClassId> {
+        classes.free_with(self.get(id).and_then(|question| question.skill.as_deref()))
     }
 
     /// Stages that may mean a class, by its skills.
@@ -339,8 +341,13 @@ impl Ask<'_> {
     }
 }
 
-fn last_word(skill: &str) -> &str {
-    skill.rsplit_once('.').map_or(skill, |(_, last)| last)
+/// The first skill that a stage wants of everybody, by its last word, and the level.
+fn first_skill(asker: &Asker<'_>, clause: Clause) -> Option<(String, i64)> {
+    let Clause::Stage(stage) = clause else { return None };
+    let stage = asker.meta.queues.get(asker.queue as usize)?.stages.get(stage as usize)?;
+    let (skill, level) = stage.conjunction.iter().find(|(_, level)| *level > 0)?;
+    let skill = asker.meta.skills.get(*skill as usize)?;
+    Some((last_word(&skill.name).to_owned(), *level))
 }
 
 fn predicates(queue: &Queue, clause: Clause) -> [Option<&Predicate>; 2] {
