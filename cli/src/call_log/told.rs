@@ -174,6 +174,7 @@ impl<'m> Teller<'m> {
             Request::Note { key, .. } => ("notes", format!("{key} = {}", value(0))),
             Request::Send(message) => ("sends", self.sent(message, arguments.and_then(<[Value]>::last))),
             Request::OpenCase(case) => ("case", format!("{}, priority {}", case.kind, case.priority.name())),
+            Request::Consent(consent) => ("agrees", format!("to {}", consent.purpose)),
             Request::HangUp => ("hangs up", String::new()),
             Request::Connect(_) => ("connects", format!("to {}", value(0))),
             Request::Transfer { .. } => ("transfer", format!("to {}", value(0))),

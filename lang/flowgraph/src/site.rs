@@ -44,6 +44,11 @@ pub fn mailbox(meta: &ProgramMeta, prompts: &[Prompt], kind: &SiteKind) -> Optio
         }
         Request::Transfer { to } => vec![to.value()],
         Request::Note { r#type, .. } => vec![r#type.clone()],
+        Request::Consent(consent) => {
+            meta.types.records.get(consent.permission as usize)?;
+            first_payload(Some(Type::Record(consent.permission)));
+            Vec::new()
+        }
         Request::Send(message) => {
             let mut arguments = prompt_arguments(meta, prompts, &message.text)?;
             arguments.extend(message.to.then(|| message.channel.address()));

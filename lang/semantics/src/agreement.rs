@@ -32,7 +32,7 @@ pub(crate) fn permission_written(span: Span, in_test: bool) -> Diagnostic {
         .here("written by the flow itself");
     match in_test {
         true => diagnostic.help("`given_for(sales)`"),
-        false => diagnostic.help("take it from a service"),
+        false => diagnostic.help("`ask consent for sales`"),
     }
 }
 

@@ -386,6 +386,8 @@ pub enum Takes {
     Invalid,
     /// Ask with a confirmation: the caller says no.
     Rejected,
+    /// Ask for consent: the caller says no.
+    Refused,
     /// What the last `again` leads to.
     AfterTries,
 }
@@ -413,6 +415,8 @@ pub struct Ask {
     pub end_key: char,
     /// `confirm TEXT`
     pub confirm: Option<Confirm>,
+    /// `consent for P`: yes makes the permission that `result` takes, no is `refused`.
+    pub consent: Option<request::Consent>,
     pub result: LocalId,
     /// The good value is to be wrapped: `result` is optional because some arm gives `none`.
     pub result_optional: bool,

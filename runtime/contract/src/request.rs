@@ -44,6 +44,7 @@ pub enum Kind {
     Send,
     Notify,
     OpenCase,
+    Consent,
 }
 
 /// One row of the table.
@@ -137,6 +138,14 @@ pub const TABLE: &[Row] = &[
         durability: Durability::Before,
         outcomes: &["done"],
     },
+    // Behind the `ask consent` to which the caller said yes.
+    Row {
+        kind: Kind::Consent,
+        name: "consent",
+        effect: Effect::World,
+        durability: Durability::After,
+        outcomes: &["value"],
+    },
 ];
 
 impl Kind {
@@ -181,6 +190,8 @@ pub enum Request {
     /// `send` and `notify`.
     Send(Message),
     OpenCase(Case),
+    /// The caller has agreed. Outcome: `value` (payload: the permission).
+    Consent(Consent),
 }
 
 /// Whom a call is connected or given to: the type of an argument.
@@ -257,6 +268,14 @@ pub fn is_mail_address(text: &str) -> bool {
     let parts = text.split_once('@').filter(|_| text.len() <= MAIL_ADDRESS_BYTES_MAX);
     parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
         && !text.chars().any(|sign| sign.is_whitespace() || sign.is_control())
+}
+
+/// What somebody agreed to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    pub purpose: String,
+    /// Index of the record `Permission` in `TypeTable::records`.
+    pub permission: u32,
 }
 
 /// `open case KIND priority P`
@@ -483,6 +502,7 @@ impl Request {
             Request::Send(Message { channel: Channel::Notify(_), .. }) => Kind::Notify,
             Request::Send(_) => Kind::Send,
             Request::OpenCase(_) => Kind::OpenCase,
+            Request::Consent(_) => Kind::Consent,
         }
     }
 

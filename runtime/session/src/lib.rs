@@ -21,6 +21,7 @@
     )
 )]
 
+mod agreement;
 mod align;
 pub mod checker;
 mod dialogue;

@@ -115,6 +115,7 @@ impl Session {
             Request::Transfer { .. } => self.onward(&arguments, OnwardKind::Transfer),
             Request::Send(message) => self.send(message, &arguments),
             Request::OpenCase(case) => self.open_case(case),
+            Request::Consent(consent) => Some(self.agreed(consent)),
         }
     }
 

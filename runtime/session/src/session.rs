@@ -9,6 +9,7 @@ use runtime_contract::drive::{self, Faulted};
 use runtime_contract::host::{Host, Observation, Observe};
 use runtime_contract::leg::{GoneCause, RejectCause};
 use runtime_contract::limits::{CALL_HOURS_MAX, FINALLY_DRAIN_MS_MAX, FINALLY_MS_MAX, JOURNAL_BYTES_MAX};
+use runtime_contract::record::CallId;
 use runtime_contract::reply;
 use runtime_contract::request::Kind;
 use runtime_contract::stack::Phase;
@@ -30,6 +31,7 @@ pub struct Session {
     pub(crate) stack: Stack,
     pub(crate) arena: Arena,
     pub(crate) vault: Vault,
+    pub(crate) call: CallId,
     pub(crate) line: Line,
     /// Why the call is ending, once it is.
     pub(crate) ending: Option<EndCause>,
@@ -85,6 +87,7 @@ impl Session {
             stack: Stack::default(),
             arena: Arena::default(),
             vault: Vault::default(),
+            call: CallId::default(),
             line: Line::None,
             ending: None,
             stopped: false,
@@ -214,6 +217,7 @@ impl Session {
     pub(crate) fn lay_out(&mut self, started: &Started) -> bool {
         let tagged = |number: Option<u64>| [u64::from(number.is_some()), number.unwrap_or(0)];
         self.line = started.line;
+        self.call = started.call;
         let entered = drive::enter(self.program.meta(), &mut self.stack, started.flow, &[]);
         self.stack.header.language = u64::from(started.language);
         self.stack.header.caller_number = tagged(started.caller);

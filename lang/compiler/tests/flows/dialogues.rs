@@ -359,3 +359,24 @@ fn on_voice_leads_on_where_it_does_not_end() {
     hang up"#;
     assert_eq!(heard(body, &[]), "note v = voice\nnote w = 2\nhang up\nend: gone\n");
 }
+
+#[test]
+fn a_yes_makes_a_permission_and_a_no_is_refused() {
+    let body = r#"
+    let agreed = ask consent for sales {
+        say "May we?"
+        silence, invalid => again
+        refused => say "We will not." then hang up
+        after 2 tries => hang up
+    }
+    note agreed = agreed.purpose
+    note from = agreed.number else "+1 212 555 0100"
+    hang up"#;
+    let permission = "@consent value (sales; +8613800000000; 5; none; a call)";
+    let agreed = heard(body, &["silence", "value true", permission]);
+    assert!(agreed.contains("consent sales") && agreed.contains("note agreed = sales\n"), "{agreed}");
+    assert!(agreed.contains("note from = +8613800000000\nhang up"), "{agreed}");
+    let refused = heard(body, &["invalid", "value false"]);
+    assert!(refused.ends_with("say \"We will not.\"\nhang up\nend: gone\n"), "{refused}");
+    assert!(!refused.contains("consent sales"), "{refused}");
+}

@@ -5,7 +5,7 @@
 use lang_diagnostics::Span;
 use lang_semantics::hir::{Ask, Block, Confirm, Dialogue, DialogueId, LocalId, Menu, Record, Takes};
 use runtime_contract::program::{CONFIRMATION, NEXT_TRY};
-use runtime_contract::request::{self, Prompts, Request};
+use runtime_contract::request::{self, Kind, Prompts, Request};
 
 use super::flow::{Counter, FlowWriter};
 use crate::builder::Point;
@@ -30,6 +30,8 @@ struct Good<'c> {
     is_optional: bool,
     /// What the value goes through before.
     confirm: Option<&'c Confirm>,
+    /// What a yes agrees to.
+    consent: Option<&'c request::Consent>,
 }
 
 /// Accepts and rejects.
@@ -73,7 +75,8 @@ impl FlowWriter<'_> {
                 between_keys_ms: dialogue.between_keys_ms,
             })
         };
-        let good = Good { result: ask.result, is_optional: ask.result_optional, confirm: ask.confirm.as_ref() };
+        let (confirm, consent) = (ask.confirm.as_ref(), ask.consent.as_ref());
+        let good = Good { result: ask.result, is_optional: ask.result_optional, confirm, consent };
         self.dialogue(dialogue, &request, &[Takes::Silence, Takes::Invalid], Some(good), keyword);
     }
 
@@ -83,7 +86,7 @@ impl FlowWriter<'_> {
             let (max_ms, end_key, silence_ms) = (record.max_ms, record.end_key, dialogue.listen_ms);
             Request::Record(request::Record { prompts, max_ms, end_key, silence_ms })
         };
-        let good = Good { result: record.result, is_optional: record.result_optional, confirm: None };
+        let good = Good { result: record.result, is_optional: record.result_optional, confirm: None, consent: None };
         self.dialogue(dialogue, &request, &[Takes::Silence], Some(good), keyword);
     }
 
@@ -105,6 +108,9 @@ impl FlowWriter<'_> {
         let arms = self.arms(dialogue, confirm.is_some());
         self.branch_to_arms(dialogue, &arms, outcomes, good.as_ref());
         if let Some(good) = good {
+            if let Some(consent) = good.consent {
+                self.agree(dialogue, &arms, consent, keyword);
+            }
             match good.confirm {
                 Some(confirm) => self.confirm(dialogue, &arms, &good, confirm, (&key, keyword)),
                 None => {
@@ -230,6 +236,20 @@ impl FlowWriter<'_> {
             words.insert(0, self.graph.constant(1));
         }
         self.store_local(good.result, &words);
+    }
+
+    /// A no leads to its arm; for a yes the permission is made. The cursor is where it comes in.
+    fn agree(&mut self, dialogue: &Dialogue, arms: &Arms, consent: &request::Consent, keyword: Span) {
+        let agrees = self.graph.payload(0);
+        let yes = self.graph.block();
+        let at = dialogue.arms.iter().position(|arm| arm.takes.contains(&Takes::Refused));
+        let Some(no) = at.and_then(|at| self.way_to_arm(arms, at, &Takes::Refused)) else {
+            return self.mistake("an `ask consent` has no arm for `refused`".to_owned());
+        };
+        self.graph.branch(agrees, yes, no);
+        self.graph.go_to(yes);
+        let label = format!("{} {}", Kind::Consent.row().name, consent.purpose);
+        self.request(Request::Consent(consent.clone()), &label, &[], keyword);
     }
 
     /// Reads the value back, and asks whether it is right. The cursor is where it was accepted. `key` and `keyword` are

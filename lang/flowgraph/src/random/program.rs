@@ -4,8 +4,8 @@ use runtime_contract::Called;
 use runtime_contract::host::{FaultKind, HostCall};
 use runtime_contract::program::{Parameter, SiteKind};
 use runtime_contract::request::{
-    Ask, AskKind, Case, CasePriority, Channel, Connect, Destination, Menu, Message, PromptUse, Prompts, Record,
-    RejectReason, Request, ServiceCall,
+    Ask, AskKind, Case, CasePriority, Channel, Connect, Consent, Destination, Menu, Message, PromptUse, Prompts,
+    Record, RejectReason, Request, ServiceCall,
 };
 use runtime_contract::types::{Class, Type};
 
@@ -402,7 +402,7 @@ impl<'w> Writer<'w> {
     }
 
     fn request(&mut self) {
-        let request = match self.random.below(18) {
+        let request = match self.random.below(19) {
             0 => Request::Answer,
             1 => Request::Play(self.prompts()),
             2 => Request::Menu(self.menu()),
@@ -414,6 +414,10 @@ impl<'w> Writer<'w> {
                 let channels = [Channel::Sms, Channel::Email, Channel::Notify("ops".into())];
                 let channel = self.random.pick(&channels).cloned().unwrap_or(Channel::Sms);
                 Request::Send(Message { channel, to: self.random.chance(50), text: self.prompts() })
+            }
+            17 if !self.builder.meta.types.records.is_empty() => {
+                let permission = self.random.below(self.builder.meta.types.records.len()) as u32;
+                Request::Consent(Consent { purpose: "p".into(), permission })
             }
             16 => Request::OpenCase(Case { kind: "k".into(), priority: CasePriority::High }),
             6..13 => {

@@ -2,6 +2,7 @@
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast;
+use runtime_contract::request::Consent;
 
 use super::{Checker, Typed, broken, typed};
 use crate::agreement;
@@ -12,6 +13,17 @@ use crate::ty::Ty;
 const EVIDENCE: &str = "test";
 
 impl Checker<'_, '_> {
+    /// `consent for P`; `None` after a diagnostic.
+    pub fn consent(&mut self, purpose: &ast::Name, span: Span) -> Option<Consent> {
+        let purpose = agreement::purpose(self.project, purpose, self.problems)?;
+        let permission = self.project.permission();
+        if permission.is_none() {
+            let message = "the library's `std.agreement` is not read, and a permission is declared there";
+            self.problems.give(Diagnostic::new(Code::UnknownModule, span, message).help("`use std.agreement`"));
+        }
+        Some(Consent { purpose, permission: permission? })
+    }
+
     /// `given_for(sales)`: a permission for whichever number, for ever.
     pub fn given_for(&mut self, of: &ast::Name, arguments: &ast::Arguments, span: Span) -> Typed {
         let Some(given) = self.single(of, arguments, "sales") else { return broken(span) };

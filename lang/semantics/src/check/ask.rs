@@ -31,6 +31,12 @@ const CONFIRMED: Rules = Rules {
     outcomes: &[("silence", Takes::Silence), ("invalid", Takes::Invalid), ("rejected", Takes::Rejected)],
     ..ASK
 };
+const CONSENT: Rules = Rules {
+    word: "ask consent",
+    outcomes: &[("silence", Takes::Silence), ("invalid", Takes::Invalid), ("refused", Takes::Refused)],
+    confirm: false,
+    ..ASK
+};
 const VOICE: Rules =
     Rules { word: "ask voice", outcomes: &[("silence", Takes::Silence)], keys: false, ends_on: true, confirm: false };
 
@@ -39,7 +45,6 @@ impl Checker<'_, '_> {
         let is_digits = matches!(ask.kind, ast::AskKind::Digits { .. });
         let missing = match &ask.kind {
             ast::AskKind::TextUpTo(_) => Some("`ask text`"),
-            ast::AskKind::ConsentFor(_) => Some("`ask consent`"),
             _ => None,
         };
         if let Some(what) = missing {
@@ -56,8 +61,15 @@ impl Checker<'_, '_> {
             let max_ms = duration(up_to, "ask voice up to 60s", self.problems);
             return self.recording(statement, &ask.dialogue, &VOICE, max_ms, target, into);
         }
+        let consent = match &ask.kind {
+            ast::AskKind::ConsentFor(purpose) => Some(self.consent(purpose, ask.kind_span)),
+            _ => None,
+        };
         let kind = self.ask_kind(ask);
-        let ty = value_type(ask, kind);
+        let ty = match &consent {
+            Some(consent) => consent.as_ref().map_or(Ty::Broken, |consent| Ty::Record(consent.permission)),
+            None => value_type(ask, kind),
+        };
         if let Some(info) = self.local_mut(target.local) {
             info.digits_min = match kind {
                 Some(AskKind::Digits { min, .. }) => Some(min),
@@ -69,12 +81,17 @@ impl Checker<'_, '_> {
             _ => None,
         });
         // A private value is never confirmed, so that nothing more is missing once the line is left out.
+        let confirm = confirm.filter(|_| consent.is_none());
         let is_confirmed = confirm.is_some() && (ask.private.is_none() || names_rejected(&ask.dialogue));
-        let rules = if is_confirmed { &CONFIRMED } else { &ASK };
+        let rules = match (&consent, is_confirmed) {
+            (Some(_), _) => &CONSENT,
+            (None, true) => &CONFIRMED,
+            (None, false) => &ASK,
+        };
         let read = self.dialogue(statement, &ask.dialogue, rules, Some((target, ty.clone())));
         let end_key = self.end_key(ask, kind, &read);
         let confirm = confirm.map(|(setting, text)| self.confirm(ask, setting, text, ty, &read));
-        let is_sound = !read.broken && !matches!(confirm, Some(None));
+        let is_sound = !read.broken && !matches!(confirm, Some(None)) && !matches!(consent, Some(None));
         let kind = match (kind, end_key) {
             (Some(kind), Some(end_key)) if is_sound => StatementKind::Ask(hir::Ask {
                 dialogue: read.dialogue,
@@ -82,6 +99,7 @@ impl Checker<'_, '_> {
                 private: ask.private.is_some(),
                 end_key,
                 confirm: confirm.flatten(),
+                consent: consent.flatten(),
                 result: target.local,
                 result_optional: matches!(read.ty, Ty::Optional(_)),
             }),
@@ -105,8 +123,8 @@ impl Checker<'_, '_> {
             ast::AskKind::Date => Some(AskKind::Date),
             ast::AskKind::Time => Some(AskKind::Time),
             ast::AskKind::Phone => Some(AskKind::Phone),
-            ast::AskKind::YesOrNo => Some(AskKind::YesOrNo),
-            ast::AskKind::TextUpTo(_) | ast::AskKind::VoiceUpTo(_) | ast::AskKind::ConsentFor(_) => None,
+            ast::AskKind::YesOrNo | ast::AskKind::ConsentFor(_) => Some(AskKind::YesOrNo),
+            ast::AskKind::TextUpTo(_) | ast::AskKind::VoiceUpTo(_) => None,
         }
     }
 

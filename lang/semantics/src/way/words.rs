@@ -13,6 +13,7 @@ pub(super) fn taken(takes: &Takes, span: Span) -> Turn {
         Takes::Silence => "the caller is silent".to_owned(),
         Takes::Other => "the caller presses something else".to_owned(),
         Takes::Invalid => "the caller keys what does not fit".to_owned(),
+        Takes::Refused => "the caller does not agree".to_owned(),
         Takes::Rejected => "the caller says it is wrong".to_owned(),
         Takes::AfterTries => "all tries are used up".to_owned(),
     };

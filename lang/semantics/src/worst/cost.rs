@@ -48,6 +48,8 @@ const KEY_BYTES: i64 = 3;
 const PHRASE_BYTES: i64 = 9;
 /// A value in a reply: its kind and length, and then each slot of it.
 const VALUE_BYTES: i64 = 2;
+/// A permission but for its purpose: five slots, and evidence that names the call and a file.
+const PERMISSION_BYTES: i64 = 512;
 /// The longest word of a value, and a currency behind it.
 const SLOT_BYTES_MAX: i64 = 10 + 3;
 
@@ -172,7 +174,10 @@ pub(super) fn ask(ask: &Ask) -> (Cost, Cost) {
         false => (KEY_BYTES * (max + 1), VALUE_BYTES + max.max(SLOT_BYTES_MAX)),
     };
     let tried = tried(&ask.dialogue).with_bytes(CLAIM_BYTES + keys);
-    let good = Cost::private_values(ask.private.into()).with_bytes(value);
+    let mut good = Cost::private_values(ask.private.into()).with_bytes(value);
+    if let Some(consent) = &ask.consent {
+        good = good.plus(Cost::request().with_bytes(consent.purpose.len() as i64 + PERMISSION_BYTES));
+    }
     let Some(confirm) = &ask.confirm else { return (tried, good) };
     // The value came, and was then rejected.
     let confirmed = prompted(&confirm.prompts).with_bytes(CLAIM_BYTES + KEY_BYTES);

@@ -181,6 +181,12 @@ impl Aligning<'_> {
             Some(_) => return Ok(Reply::Gone),
             None => {}
         }
+        if let Request::Consent(consent) = request {
+            return Ok(match self.session.agreed(consent) {
+                Answer::Result(outcome, payload) => Reply::Result { outcome, payload },
+                _ => Reply::Fault(FaultKind::Host),
+            });
+        }
         let done = Reply::Result { outcome: 0, payload: None };
         match request.kind() {
             Kind::HangUp => return Ok(self.leave(EndCause::HungUp)),

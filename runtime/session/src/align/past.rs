@@ -119,6 +119,7 @@ impl Past {
                             | Kind::Send
                             | Kind::Notify
                             | Kind::OpenCase
+                            | Kind::Consent
                     )
                 );
             match asked.cut {

@@ -249,6 +249,7 @@ impl<'p> Call<'p> {
                 let to = if message.to { format!(" to {}", values.last().unwrap()) } else { String::new() };
                 format!("send {:?}{to} {}", message.channel, heard(&message.text))
             }
+            Request::Consent(consent) => format!("consent {}", consent.purpose),
             Request::OpenCase(case) => format!("open case {} {}", case.kind, case.priority.name()),
             Request::Service(_) => {
                 let (_, label) = info.key.rsplit_once('/').unwrap();

@@ -411,6 +411,7 @@ impl Writer {
             .to_owned(),
             0 => "set caller.language = zh".to_owned(),
             1 => "set caller.language = en".to_owned(),
+            2 if self.chance.one_in(3) => return self.consent(),
             2 => "note language = caller.language".to_owned(),
             3 => "note called = called.number".to_owned(),
             4 => "recording on".to_owned(),
@@ -418,6 +419,15 @@ impl Writer {
             _ => format!("wait {}s", 1 + self.chance.below(4)),
         };
         self.line(&line);
+    }
+
+    fn consent(&mut self) {
+        let name = self.fresh();
+        self.open(&format!("let {name} = ask consent for sales"));
+        self.say();
+        self.line("silence, invalid, refused => none");
+        self.close();
+        self.line(&format!("note agreed = {name}.purpose else \"no\""));
     }
 
     /// To somebody else: the caller comes back, or does not.
