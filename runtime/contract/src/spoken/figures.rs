@@ -87,7 +87,12 @@ impl Speech for Written {
     }
 
     fn money(&self, amount: &Amount) -> String {
-        Figures.money(amount)
+        let sign = if amount.negative { "-" } else { "" };
+        let (whole, letters) = (amount.whole(), amount.currency.letters);
+        match amount.currency.minor_digits as usize {
+            0 => format!("{sign}{whole} {letters}"),
+            places => format!("{sign}{whole}.{:0places$} {letters}", amount.minor()),
+        }
     }
 
     fn percent(&self, percent: Hundredths) -> String {
