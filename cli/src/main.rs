@@ -17,6 +17,7 @@ mod graph;
 mod http;
 mod moment;
 mod new;
+mod paths;
 mod project;
 mod recording;
 mod reload;
@@ -64,6 +65,8 @@ enum Command {
     Completion(completion::Completion),
     /// Runs the tests of a project, in virtual time, on the code that would serve
     Test(test::Test),
+    /// Tries every way through the flows, and prints few calls that come by all their steps and arms
+    Paths(paths::Paths),
     /// Plays a flow in the terminal: type keys, read what the caller hears
     Talk(talk::Talk),
     /// Serves a project's numbers over SIP until it is told to stop
@@ -107,6 +110,7 @@ fn main() -> ExitCode {
         Command::New(command) => command.run(),
         Command::Completion(command) => command.run(),
         Command::Test(command) => command.run(),
+        Command::Paths(command) => command.run(),
         Command::Talk(command) => command.run(),
         Command::Serve(command) => command.run(),
         Command::Reload(command) => command.run(),

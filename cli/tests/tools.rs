@@ -261,3 +261,58 @@ fn graph_draws_steps_keys_and_ends() {
     let (code, said, _) = strowger(folder.path(), &["graph", "desk"], "");
     assert!(code == 1 && said.contains("F000"), "{said}");
 }
+
+#[test]
+fn paths_are_found_shown_and_kept() {
+    let never = "    if 1 == number { say \"Once.\" }\n";
+    let flow = "languages en\n\ninbound \"+44 20 7946 0000\" => desk\n\nflow desk {\n    answer\n    menu {\n        \
+                say \"Press 1.\"\n        1 => say \"One.\"\n        silence, other => again\n        \
+                after 2 tries => continue\n    }\n    hang up\n}\n";
+    let folder = project(&[("main.flow", flow)]);
+    let (code, said, _) = strowger(folder.path(), &["paths", "--strict"], "");
+    assert!(code == 0 && said.contains("    press 1\n    hears \"One.\"\n    expect end\n"), "{said}");
+    assert!(said.contains("2 calls reach 4 of 4 steps and arms") && !said.contains("Not shown"), "{said}");
+    let (code, _, told) = strowger(folder.path(), &["paths", "--write", "paths_test.flow"], "");
+    assert!(code == 0 && told.contains("written: 2 tests to paths_test.flow"), "{told}");
+    let (_, said, _) = strowger(folder.path(), &["test"], "");
+    assert!(said.contains("2 passed, 0 failed"), "{said}");
+    // The flow changes, and tests that were written before are in nobody's way.
+    let changed = flow.replace("One.", "This is one.").replace(
+        "hang up\n}",
+        &format!(
+            "go end\n\n    step end {{\n    {}    hang up\n    }}\n}}",
+            never.replace("1 == number", "caller.language is not en")
+        ),
+    );
+    fs::write(folder.path().join("main.flow"), changed).unwrap();
+    let (code, said, told) =
+        strowger(folder.path(), &["paths", "--write", "paths_test.flow", "--json", "--strict"], "");
+    assert_eq!(code, 1, "an arm is not reached: {said}{told}");
+    let lines: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let sums = lines.last().unwrap();
+    assert_eq!(sums["not_shown_reachable"].as_array().unwrap().len(), 1, "{said}");
+    assert!(lines[0]["lines"].as_array().unwrap().iter().any(|line| line == "hears \"This is one.\""), "{said}");
+    assert!(strowger(folder.path(), &["test"], "").1.contains("0 failed"));
+}
+
+#[test]
+fn paths_say_what_they_cannot_do() {
+    let folder = project(&[("main.flow", CANONICAL), ("mine.flow", "")]);
+    let (code, _, told) = strowger(folder.path(), &["paths"], "");
+    assert!(code == 1 && told.contains("no flow takes calls") && told.contains("help: `inbound"), "{told}");
+    let flow = format!("{CANONICAL}\ninbound \"+44 20 7946 0000\" => main\n");
+    fs::write(folder.path().join("main.flow"), flow).unwrap();
+    let (code, _, told) = strowger(folder.path(), &["paths", "--flow", "mian"], "");
+    assert!(code == 1 && told.contains("no call comes to `mian`") && told.contains("`main.main`"), "{told}");
+    let (code, _, told) = strowger(folder.path(), &["paths", "--write", "mine.flow"], "");
+    assert!(code == 1 && told.contains("`mine.flow` is there already"), "{told}");
+    let (code, _, told) = strowger(folder.path(), &["paths", "--write", "mine.txt"], "");
+    assert!(code == 1 && told.contains("does not end in `.flow`"), "{told}");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/04-clinic-appointments");
+    let (code, said, _) = strowger(folder.path(), &["paths", example, "--states-max", "50"], "");
+    assert!(code == 0 && said.contains("stopped at 50 states; --states-max looks at more"), "{said}");
+    assert!(said.contains("\nNot shown reachable\n"), "{said}");
+    for number in ["+44 20 7946 0000", "main", "main.main"] {
+        assert_eq!(strowger(folder.path(), &["paths", "--flow", number], "").0, 0);
+    }
+}

@@ -144,7 +144,7 @@ impl Coverage {
         self.reached.iter().zip(&self.places).filter(|(reached, _)| reached.count == 0)
     }
 
-    fn missing(&self, title: &str, kinds: &[ReachedKind]) -> String {
+    pub fn missing(&self, title: &str, kinds: &[ReachedKind]) -> String {
         let missed: Vec<_> = self.missed().filter(|(reached, _)| kinds.contains(&reached.kind)).collect();
         if missed.is_empty() {
             return String::new();
@@ -162,29 +162,18 @@ impl Coverage {
         text
     }
 
+    /// All that is not reached.
+    pub fn missed_to_json(&self) -> Vec<Value> {
+        self.missed().map(place_to_json).collect()
+    }
+
     fn to_json(&self) -> Value {
         let share = |share: Share| json!({ "reached": share.reached, "all": share.all });
         let sums = |sums: &Sums| {
             let [steps, arms, prompts] = sums.shares().map(share);
             json!({ "steps": steps, "arms": arms, "prompts": prompts })
         };
-        let places: Vec<Value> = self
-            .reached
-            .iter()
-            .zip(&self.places)
-            .map(|(reached, (place, line))| {
-                json!({
-                    "kind": kind(reached.kind),
-                    "place": place,
-                    "column": reached.place.column,
-                    "flows": reached.flows,
-                    "step": reached.part,
-                    "label": reached.label,
-                    "line": line,
-                    "count": reached.count,
-                })
-            })
-            .collect();
+        let places: Vec<Value> = self.reached.iter().zip(&self.places).map(place_to_json).collect();
         let flows: BTreeMap<&str, Value> = self.flows().iter().map(|(flow, s)| (*flow, sums(s))).collect();
         json!({
             "coverage": {
@@ -196,6 +185,19 @@ impl Coverage {
             }
         })
     }
+}
+
+fn place_to_json((reached, (place, line)): (&Reached, &(String, String))) -> Value {
+    json!({
+        "kind": kind(reached.kind),
+        "place": place,
+        "column": reached.place.column,
+        "flows": reached.flows,
+        "step": reached.part,
+        "label": reached.label,
+        "line": line,
+        "count": reached.count,
+    })
 }
 
 /// `  (otherwise)`, where the line does not begin with what leads there.

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may stop at the first surprise")]
 
 #[path = "../../../lang/compiler/tests/flows/manual/chapters.rs"]
-mod chapters;
+pub mod chapters;
 
 use std::path::Path;
 

@@ -1,10 +1,10 @@
 //! `strowger test`: plays the `test` blocks of a project in virtual time, on the code that would serve.
 
-mod coverage;
+pub mod coverage;
 mod drawn;
 mod junit;
 #[cfg(test)]
-mod manual;
+pub mod manual;
 mod page;
 pub mod play;
 #[cfg(test)]

@@ -6,10 +6,14 @@ use std::sync::Arc;
 
 use lang_diagnostics::Span;
 use lang_flowgraph::Interpreted;
+use lang_flowgraph::compared::compared;
 use lang_flowgraph::marks::{Counts, Mark, MarkKind};
 use lang_flowgraph::serial::from_bytes;
+use runtime_contract::compared::Compared;
+use runtime_contract::host::Observe;
 use runtime_contract::program::{FlowProgram, Place, ProgramMeta};
 use runtime_contract::request::{PromptUse, Request};
+use runtime_contract::{Host, Outcome, Stack, Stop};
 
 use crate::compile::Compiled;
 
@@ -46,7 +50,56 @@ pub enum ReachedKind {
     Prompt,
 }
 
+/// A program that runs, and the one that counts on a copy of each call.
+struct Watched {
+    program: Arc<dyn FlowProgram>,
+    counting: Arc<dyn FlowProgram>,
+}
+
+impl FlowProgram for Watched {
+    fn meta(&self) -> &ProgramMeta {
+        self.program.meta()
+    }
+
+    fn resume(&self, stack: &mut Stack, host: &mut Host<'_>, outcome: Outcome) -> Stop {
+        let (mut arena, mut vault) = (host.arena.clone(), host.vault.clone());
+        let mut copy = Host {
+            meta: self.counting.meta(),
+            arena: &mut arena,
+            vault: &mut vault,
+            observe: Observe::Live(&mut Vec::new()),
+            now: host.now,
+        };
+        self.counting.resume(&mut stack.clone(), &mut copy, outcome);
+        self.program.resume(stack, host, outcome)
+    }
+}
+
+impl Counting {
+    /// The program that serves, with this one beside it.
+    pub fn watching(&self, program: &Arc<dyn FlowProgram>) -> Arc<dyn FlowProgram> {
+        Arc::new(Watched { program: Arc::clone(program), counting: Arc::clone(&self.program) })
+    }
+
+    /// Places by number that calls came by since this was asked last; they count anew.
+    pub fn take_passed(&self) -> Vec<u32> {
+        self.counts.take()
+    }
+}
+
 impl Compiled {
+    /// Numbers of the parts and arms of these flows that the graph has; those of the library are left out.
+    pub fn places_of(&self, flows: &BTreeSet<u32>) -> BTreeSet<u32> {
+        let marks = (0..).zip(self.marks.marks.iter().zip(self.marks.reachable()));
+        let is_own = |mark: &Mark| flows.contains(&mark.flow) && !self.analysis.is_library(mark.span.file);
+        marks.filter(|(_, (mark, reachable))| *reachable && is_own(mark)).map(|(number, _)| number).collect()
+    }
+
+    /// With which constants the program compares what comes back to it.
+    pub fn compared(&self) -> Result<Compared, String> {
+        from_bytes(&self.graph).map(|graph| compared(&graph)).map_err(|problem| problem.to_string())
+    }
+
     /// The same program, on an engine that counts.
     pub fn counting(&self) -> Result<Counting, String> {
         let graph = from_bytes(&self.graph).map_err(|problem| problem.to_string())?;

@@ -1,6 +1,7 @@
 //! What a service is to answer, as somebody types it: `crm.find` and a value of the language. It is read as the line
 //! `given crm.find => …` of a test beside the project's own files, so it means what it means there.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use lang_diagnostics::FileId;
@@ -43,6 +44,22 @@ pub fn read_given(
             _ => None,
         })
         .ok_or_else(|| format!("`{operation}` is no operation of a service, or `{value}` is not one value"))
+}
+
+impl Project {
+    /// Of each service, the module that declares it.
+    pub fn service_modules(&self) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        for (path, text) in self.flow_texts() {
+            let (module, _) = lang_syntax::parse(FileId(0), text);
+            for item in &module.items {
+                if let ItemKind::Service(service) = &item.kind {
+                    found.insert(service.name.text.clone(), module_of(path));
+                }
+            }
+        }
+        found
+    }
 }
 
 /// Lines by which the names stand in sight that stand so where the service is declared.

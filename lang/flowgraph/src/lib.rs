@@ -12,6 +12,7 @@
 )]
 
 pub mod builder;
+pub mod compared;
 mod finish;
 mod forward;
 mod frame;

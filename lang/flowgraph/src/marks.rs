@@ -88,6 +88,12 @@ impl Counts {
         self.counts.iter().map(|count| count.load(Ordering::Relaxed)).collect()
     }
 
+    /// Marks that calls came by since this was asked last; counting begins anew.
+    pub fn take(&self) -> Vec<u32> {
+        let passed = |count: &AtomicU64| count.load(Ordering::Relaxed) > 0 && count.swap(0, Ordering::Relaxed) > 0;
+        (0..).zip(&self.counts).filter(|(_, count)| passed(count)).map(|(mark, _)| mark).collect()
+    }
+
     /// The marks of a block, for [`Counts::pass`].
     pub(crate) fn of_block(&self, segment: u32, block: usize) -> &[Placed] {
         let blocks = self.marks.placed.get(segment as usize);

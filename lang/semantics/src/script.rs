@@ -8,7 +8,7 @@ use runtime_contract::request::Channel;
 use runtime_contract::script::{FarSide, Given, Hears, Verb};
 use runtime_contract::time::Time;
 use runtime_contract::types::Type;
-use runtime_contract::value::{Phone, Private, Value};
+use runtime_contract::value::{Money, Phone, Private, Value};
 
 use crate::check::{CheckedFlow, Checker};
 use crate::declare::duration;
@@ -479,6 +479,13 @@ fn constant(expr: &hir::Expr) -> Option<Value> {
         ExprKind::None => Value::None,
         ExprKind::Some(value) => Value::Some(Box::new(constant(value)?)),
         ExprKind::Record(fields) => Value::Record(constants(fields)?),
+        ExprKind::Negate(value) => match constant(value)? {
+            Value::Int(value) => Value::Int(value.checked_neg()?),
+            Value::Decimal(value) => Value::Decimal(value.checked_neg()?),
+            Value::Moment(value) => Value::Moment(value.checked_neg()?),
+            Value::Money(money) => Value::Money(Money { amount: money.amount.checked_neg()?, ..money }),
+            _ => return None,
+        },
         _ => return None,
     })
 }

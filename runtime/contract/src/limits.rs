@@ -56,3 +56,7 @@ pub const TICKETS_MAX: usize = 100_000;
 pub const OVERFLOW_HOPS_MAX: usize = 4;
 /// Agents of a site.
 pub const AGENTS_MAX: usize = 20_000;
+/// States in which an explorer looks at calls.
+pub const EXPLORE_STATES_MAX: usize = 1_000_000;
+/// Bytes that it holds of them.
+pub const EXPLORE_BYTES_MAX: usize = 1 << 30;

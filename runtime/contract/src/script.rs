@@ -92,6 +92,14 @@ impl Hears {
         Hears::new(vec![Part::Literal(text.to_owned())], Vec::new(), None)
     }
 
+    /// The words, where there is no hole.
+    pub fn plain(&self) -> Option<&str> {
+        match self.prompt.texts.first()?.parts.as_slice() {
+            [Part::Literal(words)] => Some(words),
+            _ => None,
+        }
+    }
+
     /// As it is said in a language.
     pub fn text(&self, meta: &ProgramMeta, tag: &str) -> String {
         spoken::render(meta, &self.in_language(tag), 0, &self.values)

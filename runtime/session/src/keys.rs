@@ -67,6 +67,10 @@ impl HeldKeys {
         }
     }
 
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.keys
+    }
+
     pub fn capacity_bytes(&self) -> usize {
         self.keys.capacity()
     }

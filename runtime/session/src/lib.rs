@@ -35,6 +35,7 @@ mod recording;
 mod replay;
 mod request;
 mod session;
+mod state;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
 #[cfg(test)]

@@ -8,9 +8,9 @@ use crate::plant::{Coming, Plant, nowhere, voice};
 use crate::transcript::What;
 
 /// How long it takes until somebody who is called answers, says no, or cannot be reached.
-const ANSWER_MS: u64 = 5_000;
+pub(crate) const ANSWER_MS: u64 = 5_000;
 /// How long whoever answers talks before he leaves.
-const TALK_MS: u64 = 30_000;
+pub(crate) const TALK_MS: u64 = 30_000;
 /// How long a call that is given away rings before it comes back.
 const TRANSFER_RING_MS: u64 = 30_000;
 

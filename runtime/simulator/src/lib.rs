@@ -1,5 +1,6 @@
 //! False callers and false time for the real exchange and session: plays `test` blocks, and the terminal's
 //! `talk`. No SIP, no audio: a prompt lasts as long as its text; a service answers what it is told to.
+//! `Explorer` tries all that callers and services may do.
 #![cfg_attr(
     test,
     allow(
@@ -12,6 +13,7 @@
 )]
 
 mod difference;
+mod explore;
 mod far_side;
 mod plant;
 mod play;
@@ -19,6 +21,7 @@ mod talk;
 mod transcript;
 
 pub use difference::Failure;
+pub use explore::{Bound, Explored, Explorer, Progress};
 pub use plant::{Answers, open_text};
 pub use play::{TestResult, play_test};
 pub use talk::{Question, Talk};

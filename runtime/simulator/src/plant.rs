@@ -21,7 +21,7 @@ use runtime_session::{PlayItem, Trace};
 use crate::transcript::{Line, What};
 
 /// How long a service takes to answer.
-const SERVICE_MS: u64 = 50;
+pub(crate) const SERVICE_MS: u64 = 50;
 const RECORDING_MS: u64 = 3_000;
 const BEEP_MS: u64 = 500;
 /// Longest that a call may take to end after its caller hung up.
@@ -340,7 +340,7 @@ impl Plant {
             }
             MediaCommand::Play { token, items, .. } => {
                 self.playing = Some(token);
-                let ms = items.iter().map(|item| self.length_ms(item)).sum();
+                let ms = items.iter().map(|item| length_ms(heard(self.meta(), item).as_ref())).sum();
                 self.come(ms, Coming::PlayDone { token });
             }
             MediaCommand::StopPlay { .. } => self.forget_playing(),
@@ -488,7 +488,7 @@ impl Plant {
                     if let PlayItem::Prompt { prompt, language, .. } = &item {
                         *self.prompts.entry((*prompt, *language)).or_default() += 1;
                     }
-                    if let Some(heard) = self.heard(&item) {
+                    if let Some(heard) = heard(self.meta(), &item) {
                         self.write(heard);
                     }
                 }
@@ -531,28 +531,28 @@ impl Plant {
             self.write(What::Step { flow, step });
         }
     }
+}
 
-    /// What the caller hears of an item; the beep goes without saying.
-    fn heard(&self, item: &PlayItem) -> Option<What> {
-        match item {
-            PlayItem::Prompt { prompt, language, values } => {
-                let meta = self.meta();
-                let prompt = meta.prompts.get(*prompt as usize)?;
-                let tag = prompt.text(*language).map_or("", |text| meta.tag(text, *language));
-                let text = spoken::render(meta, prompt, *language, values);
-                Some(What::Hears { language: tag.to_owned(), text })
-            }
-            PlayItem::Recording(_) => Some(What::HearsRecording),
-            PlayItem::Beep => None,
+/// What the caller hears of an item; the beep goes without saying.
+pub(crate) fn heard(meta: &ProgramMeta, item: &PlayItem) -> Option<What> {
+    match item {
+        PlayItem::Prompt { prompt, language, values } => {
+            let prompt = meta.prompts.get(*prompt as usize)?;
+            let tag = prompt.text(*language).map_or("", |text| meta.tag(text, *language));
+            let text = spoken::render(meta, prompt, *language, values);
+            Some(What::Hears { language: tag.to_owned(), text })
         }
+        PlayItem::Recording(_) => Some(What::HearsRecording),
+        PlayItem::Beep => None,
     }
+}
 
-    fn length_ms(&self, item: &PlayItem) -> u64 {
-        match self.heard(item) {
-            Some(What::Hears { text, .. }) => spoken::spoken_ms(&text),
-            Some(_) => RECORDING_MS,
-            None => BEEP_MS,
-        }
+/// How long an item lasts.
+pub(crate) fn length_ms(heard: Option<&What>) -> u64 {
+    match heard {
+        Some(What::Hears { text, .. }) => spoken::spoken_ms(text),
+        Some(_) => RECORDING_MS,
+        None => BEEP_MS,
     }
 }
 

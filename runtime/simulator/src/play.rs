@@ -16,7 +16,7 @@ use crate::plant::Plant;
 use crate::transcript::{Line, What};
 
 /// Time between two keys of one `press`.
-const KEY_MS: u64 = 150;
+pub(crate) const KEY_MS: u64 = 150;
 /// Things that may happen between two lines of a test; past it the test is not getting anywhere.
 const EVENTS_MAX: usize = 10_000;
 

@@ -1,0 +1,150 @@
+//! What `strowger paths` finds of real flows plays as tests on both engines, and reaches what it says.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may stop at the first surprise"
+)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use lang_compiler::{Colours, Compiled, Engine, Heard, Project, ReachedKind, compile};
+use runtime_contract::program::SiteNames;
+use runtime_simulator::play_test;
+
+use super::found::{Found, explore};
+use super::test_file;
+use super::written::Lines;
+use crate::test::manual::chapters;
+
+const FILE: &str = "paths_test.flow";
+
+fn compiled(project: &Project) -> Compiled {
+    compile(project, &SiteNames::default(), Engine::Native)
+        .unwrap_or_else(|analysis| panic!("{}", analysis.report(Colours::Off, 100).text))
+}
+
+/// What was found of a project, and its tests as a file.
+fn found(project: &Project, states_max: usize) -> (Compiled, Found, String) {
+    let compiled = compiled(project);
+    let found = explore(&compiled, compiled.program.meta().inbounds.clone(), states_max).unwrap();
+    assert_eq!(found.left_out, [], "all that is found can be played");
+    let services = project.service_modules();
+    let text = test_file(&mut Lines::new(compiled.program.meta(), &services), &found.scripts);
+    (compiled, found, text)
+}
+
+/// The tests as they are written compile, are in their canonical form, hold on both engines, and reach all that is
+/// reached.
+#[track_caller]
+fn check(mut project: Project, states_max: usize) -> Found {
+    let (_, found, text) = found(&project, states_max);
+    assert_eq!(lang_compiler::format(&text), text);
+    project.add_flow(FILE, &text);
+    let whole = compiled(&project);
+    let tests: Vec<_> = whole.tests.iter().filter(|test| test.files.iter().any(|file| file == FILE)).collect();
+    let tests: Vec<_> =
+        tests.into_iter().filter(|test| found.scripts.iter().any(|own| own.name == test.name)).collect();
+    assert!(tests.len() >= found.scripts.len());
+    let counting = whole.counting().unwrap();
+    for test in tests {
+        let result = play_test(&whole.program, test);
+        assert!(result.passed(), "{}: {:?}\n{text}", test.name, result.failure);
+        assert_eq!(play_test(&counting.program, test), result);
+    }
+    let places = |reached: Vec<lang_compiler::Reached>| -> Vec<_> {
+        let own = reached.into_iter().filter(|reached| reached.kind != ReachedKind::Prompt && reached.count > 0);
+        own.map(|reached| (reached.place.line, reached.place.column, reached.label)).collect()
+    };
+    let reached = places(whole.reached(&counting, &Heard::new(), false));
+    assert_eq!(reached, places(found.reached.clone()));
+    found
+}
+
+fn project(flow: &str) -> Project {
+    let mut project = Project::default();
+    project.add_flow("main.flow", flow);
+    project
+}
+
+#[test]
+fn a_few_calls_reach_every_arm_of_the_examples() {
+    let examples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples"));
+    let mut folders: Vec<_> = examples.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    for folder in folders.iter().filter(|folder| folder.join("strowger.yaml").is_file()) {
+        let mut bundle = crate::project::open(folder).unwrap_or_else(|_| panic!("{}", folder.display())).bundle;
+        bundle.files.retain(|(name, _)| !name.ends_with("_test.flow"));
+        let found = check(Project::from_bundle(&bundle), 100_000);
+        let missed: Vec<_> = found.reached.iter().filter(|reached| reached.count == 0).collect();
+        assert!(missed.is_empty() && found.bound.is_none(), "{}: {missed:#?}", folder.display());
+        assert!(found.scripts.len() < found.reached.len(), "{}", folder.display());
+    }
+}
+
+#[test]
+fn calls_of_the_manual_play_as_they_are_found() {
+    let chapters = chapters::chapters(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../lang/spec")));
+    let mut played = 0;
+    for shown in chapters::shown(&chapters).iter().filter(|shown| shown.marks.is_empty()) {
+        let mut project = Project::default();
+        for file in &shown.files {
+            project.add_flow(&file.name, &file.text);
+        }
+        played += found(&project, 500).1.scripts.len();
+    }
+    assert!(played > 200, "{played}");
+}
+
+const BANK: &str = "languages en\n\
+    enum Tier { gold, plain }\n\
+    type Account {\n    balance: Money\n    tier: Tier\n    rows: List<Int>\n}\n\
+    service bank {\n    account(number: Digits) -> Account?\n}\n\
+    inbound \"+44 20 7946 0000\" => desk\n\
+    flow desk {\n    answer\n    let number = ask digits 1..12 {\n        say \"Your number?\"\n        \
+    silence, invalid => hang up\n    }\n    if number.length == 7 { say \"Seven.\" }\n    \
+    let account = bank.account(number) else none\n    if account is some a {\n        \
+    if a.balance < 100.00 GBP and a.tier is gold { say \"Gold and low.\" }\n        \
+    for each row in a.rows {\n            if row == 42 { say \"There.\" }\n        }\n    }\n    hang up\n}\n";
+
+#[test]
+fn services_answer_what_the_flow_looks_for() {
+    let found = check(project(BANK), 10_000);
+    assert!(found.reached.iter().all(|reached| reached.count > 0), "{:#?}", found.reached);
+    let (_, _, text) = self::found(&project(BANK), 10_000);
+    for wanted in ["press 1234567#", "99.00 GBP, tier: gold", "rows: [42]", "use main: Account, bank"] {
+        assert!(text.contains(wanted), "{wanted} is not in\n{text}");
+    }
+}
+
+#[test]
+fn what_no_caller_can_do_is_not_shown_reachable() {
+    let flow = "languages en\nservice s {\n    n() -> Int\n}\ninbound \"+44 20 7946 0000\" => desk\nflow desk {\n    \
+                answer\n    let n = s.n() else 0\n    if n * n == 15 { say \"Never.\" }\n    hang up\n}\n";
+    let found = check(project(flow), 10_000);
+    let missed: Vec<_> = found.reached.iter().filter(|reached| reached.count == 0).collect();
+    assert!(matches!(missed.as_slice(), [only] if only.place.line == 9), "{missed:#?}");
+}
+
+#[test]
+fn one_service_may_answer_differently_within_one_call() {
+    let flow = "languages en\nservice s {\n    ready() -> Bool\n}\ninbound \"+44 20 7946 0000\" => desk\nflow desk {\n    \
+                answer\n    let first = s.ready() else false\n    let second = s.ready() else false\n    \
+                say \"Wait.\"\n    let last = s.ready() else false\n    if first and not second { say \"Odd.\" }\n    \
+                if first { say \"First.\" }\n    if last { say \"Last.\" }\n    hang up\n}\n";
+    let found = check(project(flow), 10_000);
+    // Between two calls of one service a test can say nothing new, unless the caller hears something.
+    let counts: BTreeMap<u32, u64> = found.reached.iter().map(|reached| (reached.place.line, reached.count)).collect();
+    assert_eq!((counts[&12], counts[&13] > 0, counts[&14] > 0), (0, true, true), "{counts:?}");
+}
+
+#[test]
+fn choices_without_keys_are_said() {
+    let flow = "languages en\ninbound \"+44 20 7946 0000\" => desk\nflow desk {\n    answer\n    menu {\n        \
+                say \"Say open or close.\"\n        1 or \"open\" => say \"Opened.\"\n        \"close\" => say \"Closed.\"\n        \
+                silence, other => again\n        after 2 tries => continue\n    }\n    hang up\n}\n";
+    let found = check(project(flow), 10_000);
+    assert!(found.reached.iter().all(|reached| reached.count > 0), "{:#?}", found.reached);
+}

@@ -1,0 +1,205 @@
+//! Tries all that callers, services and the clock may do to a program, state by state, and finds few scripts that come by
+//! all that it came by. What a program comes by, and with which constants it compares, others say.
+
+mod call;
+mod choices;
+mod script;
+mod states;
+mod times;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use runtime_contract::FlowProgram;
+use runtime_contract::calendar::{self, HoursTable};
+use runtime_contract::compared::Compared;
+use runtime_contract::program::{Inbound, ProgramMeta};
+use runtime_contract::script::TestScript;
+use runtime_contract::value::Phone;
+
+use self::call::{Call, Choice, Log, Root};
+use self::choices::{Choices, neighbour};
+use self::script::Writer;
+use self::states::{BEFORE, BEHIND, Edge, States, Taken};
+
+/// States that are looked at though all marks were passed: a longer way may pass several.
+const STATES_MORE: usize = 4_096;
+/// Who calls where the called number has no neighbour.
+const CALLER: u64 = 12_125_550_100;
+
+/// What is explored, and how far.
+pub struct Explorer<'e> {
+    pub program: &'e Arc<dyn FlowProgram>,
+    pub compared: &'e Compared,
+    /// Numbers and extensions that are called.
+    pub inbounds: Vec<Inbound>,
+    /// Marks that calls came by since it was asked last.
+    pub passed: &'e dyn Fn() -> Vec<u32>,
+    /// How many marks there are.
+    pub marks: usize,
+    pub states_max: usize,
+    pub bytes_max: usize,
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub states: usize,
+    pub waiting: usize,
+    pub passed: usize,
+}
+
+/// Why not all states were looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    States(usize),
+    Bytes(usize),
+}
+
+pub struct Explored {
+    /// Together they come by all marks that any call came by.
+    pub scripts: Vec<TestScript>,
+    pub states: usize,
+    pub bound: Option<Bound>,
+}
+
+impl Explorer<'_> {
+    pub fn explore(&self, told: &mut dyn FnMut(Progress)) -> Explored {
+        let roots = self.roots();
+        let (states, bound) = self.states(&roots, told);
+        let ways = states.fewest_ways();
+        let mut names = BTreeSet::new();
+        let scripts = ways.iter().filter_map(|way| self.script(&roots, way, &mut names)).collect();
+        Explored { scripts, states: states.count(), bound }
+    }
+
+    /// Who may call whom, and when.
+    fn roots(&self) -> Vec<Root> {
+        let mut roots = Vec::new();
+        for inbound in &self.inbounds {
+            let number = Phone::parse(&inbound.example(), true);
+            let plain = number.map_or(Phone::from_word(CALLER), neighbour);
+            let mut callers = vec![Some(plain)];
+            if let Some(constants) = &self.compared.caller {
+                callers.extend(constants.iter().filter_map(|word| Phone::parse(&word.to_string(), false)).map(Some));
+                callers.push(None);
+            }
+            for at in times::times(self.program.meta(), inbound) {
+                roots.extend(callers.iter().map(|caller| Root { at, caller: *caller, inbound: inbound.clone() }));
+            }
+        }
+        roots
+    }
+
+    /// Breadth first, so that each state is reached by the fewest choices.
+    fn states(&self, roots: &[Root], told: &mut dyn FnMut(Progress)) -> (States, Option<Bound>) {
+        let choices = Choices { meta: self.program.meta(), compared: self.compared };
+        let mut search = Search::default();
+        (self.passed)();
+        for (choice, root) in roots.iter().enumerate() {
+            let call = Call::new(self.program, root, &mut Log::new());
+            search.come(BEFORE, choice, call, (self.passed)());
+        }
+        while let Some((from, call)) = search.waiting.pop_front() {
+            search.waiting_bytes = search.waiting_bytes.saturating_sub(call.bytes());
+            for (at, choice) in choices.at(&call).iter().enumerate() {
+                let mut call = call.clone();
+                call.choose(choice, &mut Log::new());
+                search.come(from, at, call, (self.passed)());
+            }
+            let progress = search.progress();
+            told(progress);
+            if progress.states >= self.states_max {
+                return (search.states, Some(Bound::States(self.states_max)));
+            }
+            if search.states.bytes + search.waiting_bytes >= self.bytes_max {
+                return (search.states, Some(Bound::Bytes(self.bytes_max)));
+            }
+            if progress.passed >= self.marks && progress.states >= STATES_MORE {
+                break;
+            }
+        }
+        (search.states, None)
+    }
+
+    /// What is open and what is closed, where a call begins at a time of its own.
+    fn label(&self, roots: &[Root], root: &Root) -> String {
+        if roots.first().is_none_or(|first| first.at == root.at) {
+            return String::new();
+        }
+        let meta = self.program.meta();
+        let state = |hours: &HoursTable| {
+            let name = hours.name.rsplit('.').next().unwrap_or(&hours.name);
+            format!("{name} {}", if calendar::is_open(hours, root.at) { "open" } else { "closed" })
+        };
+        meta.hours.iter().map(state).collect::<Vec<_>>().join(" and ")
+    }
+
+    /// Plays the way once more and writes down what happens.
+    fn script(&self, roots: &[Root], way: &[Taken], names: &mut BTreeSet<String>) -> Option<TestScript> {
+        let meta = self.program.meta();
+        let choices = Choices { meta, compared: self.compared };
+        let mut taken = way.iter();
+        let root = roots.get(usize::from(taken.next()?.choice))?;
+        let mut writer = Writer::default();
+        let mut log = Log::new();
+        let mut call = Call::new(self.program, root, &mut log);
+        let mut labels = vec![self.label(roots, root)];
+        let mut last = String::new();
+        for Taken { choice, is_goal } in taken {
+            let chosen = choices.at(&call).into_iter().nth(usize::from(*choice))?;
+            let label = script::label(meta, &call, &chosen);
+            last = if label.is_empty() { last } else { label };
+            if *is_goal {
+                labels.push(std::mem::take(&mut last));
+            }
+            call.choose(&chosen, &mut log);
+        }
+        // What needs nobody comes to its end.
+        while choices.at(&call).first() == Some(&Choice::Continue) && !call.is_over {
+            call.choose(&Choice::Continue, &mut log);
+        }
+        log.into_iter().for_each(|event| writer.add(event));
+        let flow = meta.flow(root.inbound.flow).map_or("", |flow| flow.name.as_str());
+        let otherwise = flow.rsplit('.').next().unwrap_or(flow);
+        let name = script::name(&labels, otherwise);
+        let numbered = (2..).map(|n| format!("{name} ({n})"));
+        let name = [name.clone()].into_iter().chain(numbered).find(|name| names.insert(name.clone()))?;
+        Some(writer.finish(name, root, meta))
+    }
+}
+
+/// Zone of the office that is called.
+fn zone<'m>(meta: &'m ProgramMeta, inbound: &'m Inbound) -> &'m str {
+    if inbound.zone.is_empty() { meta.zone() } else { &inbound.zone }
+}
+
+/// States that were found, and calls from which nobody went on yet.
+#[derive(Default)]
+struct Search {
+    states: States,
+    waiting: VecDeque<(u32, Call)>,
+    waiting_bytes: usize,
+    passed: BTreeSet<u32>,
+}
+
+impl Search {
+    /// A choice led to a call in a state that may be new.
+    fn come(&mut self, from: u32, choice: usize, call: Call, marks: Vec<u32>) {
+        // A call that a limit cuts off is no way for a test.
+        if call.is_cut {
+            return;
+        }
+        self.passed.extend(marks.iter().copied());
+        let (to, is_new) = if call.is_over { (BEHIND, false) } else { self.states.number(call.state()) };
+        self.states.add(from, Edge { choice: choice as u16, to, marks: marks.into() });
+        if is_new {
+            self.waiting_bytes += call.bytes();
+            self.waiting.push_back((to, call));
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        Progress { states: self.states.count(), waiting: self.waiting.len(), passed: self.passed.len() }
+    }
+}
