@@ -45,6 +45,8 @@ pub enum Kind {
     Notify,
     OpenCase,
     Consent,
+    Queue,
+    OfferCallback,
 }
 
 /// One row of the table.
@@ -146,6 +148,22 @@ pub const TABLE: &[Row] = &[
         durability: Durability::After,
         outcomes: &["value"],
     },
+    // Which of these can happen depends on the clauses of the queue.
+    Row {
+        kind: Kind::Queue,
+        name: "queue",
+        effect: Effect::Line,
+        durability: Durability::Before,
+        outcomes: &["served", "callback", "timeout", "full", "closed", "unstaffed"],
+    },
+    // Only in the comfort of a queue.
+    Row {
+        kind: Kind::OfferCallback,
+        name: "offer callback",
+        effect: Effect::Line,
+        durability: Durability::None,
+        outcomes: &["done"],
+    },
 ];
 
 impl Kind {
@@ -192,6 +210,15 @@ pub enum Request {
     OpenCase(Case),
     /// The caller has agreed. Outcome: `value` (payload: the permission).
     Consent(Consent),
+    /// Arguments: those of the queue, whose index in `ProgramMeta::queues` this is. Payload of `served`: what the agent
+    /// says of the conversation, where the queue asks him.
+    Queue {
+        queue: u32,
+    },
+    /// From here on and as long as the caller waits, this key has him called back.
+    OfferCallback {
+        key: char,
+    },
 }
 
 /// Whom a call is connected or given to: the type of an argument.
@@ -503,6 +530,8 @@ impl Request {
             Request::Send(_) => Kind::Send,
             Request::OpenCase(_) => Kind::OpenCase,
             Request::Consent(_) => Kind::Consent,
+            Request::Queue { .. } => Kind::Queue,
+            Request::OfferCallback { .. } => Kind::OfferCallback,
         }
     }
 

@@ -67,6 +67,54 @@ pub enum Verb {
     },
     /// The call has ended.
     ExpectEnd,
+    /// From here on this agent is in this state, with these skills: (index in `ProgramMeta::skills`, level). An agent whom
+    /// no test names is not there.
+    Agent {
+        name: String,
+        state: AgentState,
+        skills: Vec<(u32, i64)>,
+    },
+    /// The caller waits in this queue (index in `ProgramMeta::queues`), with this priority.
+    ExpectQueued {
+        queue: u32,
+        priority: Option<i64>,
+    },
+    /// This agent answers the caller, at most so long after he entered the queue.
+    ExpectAgent {
+        name: String,
+        within_ms: Option<i64>,
+    },
+}
+
+/// What an agent does as a test tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentState {
+    /// Free: takes what he is offered.
+    Idle,
+    /// Logged in, and not to be had.
+    Busy,
+    /// Logged in, at a pause.
+    Away,
+    /// Not logged in.
+    Gone,
+    /// Free, and lets it ring.
+    Silent,
+}
+
+impl AgentState {
+    pub const ALL: [AgentState; 5] =
+        [AgentState::Idle, AgentState::Busy, AgentState::Away, AgentState::Gone, AgentState::Silent];
+
+    /// As a test writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            AgentState::Idle => "idle",
+            AgentState::Busy => "busy",
+            AgentState::Away => "away",
+            AgentState::Gone => "gone",
+            AgentState::Silent => "silent",
+        }
+    }
 }
 
 /// A text that is to be heard: all of a prompt, or a part of it.
