@@ -139,6 +139,7 @@ codes! {
     SkillWithoutLevel "F0905" "skill-without-level" Error "a skill that has no levels is compared"
     TwoSurveysOnAQueue "F0906" "two-surveys-on-a-queue" Error "a queue has two surveys"
     AlarmNeverTrue "F0907" "alarm-never-true" Error "the condition of a rule can never be true"
+    MayStarve "F0908" "may-starve" Warning "a caller of low priority may never be next"
 
     /// F10: cadence.
     NoWindow "F1001" "no-window" Error "a cadence has no window"

@@ -35,8 +35,16 @@ pub fn mailbox(meta: &ProgramMeta, prompts: &[Prompt], kind: &SiteKind) -> Optio
         }
     };
     let arguments = match request {
-        Request::Answer | Request::Reject(_) | Request::Recording { .. } | Request::HangUp | Request::OpenCase(_) => {
-            Vec::new()
+        Request::Answer
+        | Request::Reject(_)
+        | Request::Recording { .. }
+        | Request::HangUp
+        | Request::OpenCase(_)
+        | Request::OfferCallback { .. } => Vec::new(),
+        Request::Queue { queue } => {
+            let queue = meta.queues.get(*queue as usize)?;
+            first_payload(queue.wrap_up_as.map(Type::Enum));
+            queue.parameters.iter().map(|parameter| parameter.r#type.clone()).collect()
         }
         Request::Wait => vec![Type::Duration],
         Request::Connect(connect) => {

@@ -2,6 +2,7 @@
 //! stored graph is refused here before any of its code runs. Nothing here trusts an index, a length or a depth.
 
 pub(crate) mod classes;
+mod queues;
 mod segment;
 mod stack;
 mod tables;
@@ -33,7 +34,8 @@ pub fn verify(graph: &Graph) -> Vec<String> {
         problems.add(format!("{} segments, {} of them with a flow", graph.segments.len(), graph.meta.segments.len()));
     }
     // Each check relies on what those before it found sound.
-    let checks: [fn(&Graph, &mut Problems); 5] = [types::check, tables::check, segment::check, check_use, stack::check];
+    let checks: [fn(&Graph, &mut Problems); 6] =
+        [types::check, queues::check, tables::check, segment::check, check_use, stack::check];
     for check in checks {
         if !problems.0.is_empty() {
             break;

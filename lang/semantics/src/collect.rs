@@ -10,8 +10,8 @@ use crate::ParsedModule;
 use crate::agreement;
 use crate::problems::{Problems, offer_nearest};
 use crate::project::{
-    ConstInfo, Def, EnumInfo, FlowInfo, FunctionInfo, Import, Item, Module, Progress, Project, PromptItem, RecordInfo,
-    ServiceInfo, UsedModule,
+    ConstInfo, Def, EnumInfo, FlowInfo, FunctionInfo, Import, Item, Module, Progress, Project, PromptItem, QueueInfo,
+    RecordInfo, ServiceInfo, SkillInfo, UsedModule,
 };
 use crate::ty::{self, Ty};
 
@@ -170,10 +170,17 @@ fn declare<'a>(module: usize, item: &'a ast::Item, project: &mut Project<'a>, pr
             Def::Function(project.functions.len() as u32 - 1)
         }
         ItemKind::Inbound(_) | ItemKind::Test(_) => Def::Broken,
-        ItemKind::Skill(_) | ItemKind::Queue(_) | ItemKind::When(_) | ItemKind::Cadence(_) | ItemKind::Survey(_) => {
+        ItemKind::Skill(item) => {
+            project.skills.push(SkillInfo { module, name: &item.name, levels: None });
+            Def::Skill(project.skills.len() as u32 - 1)
+        }
+        ItemKind::Queue(item) => {
+            let (parameters, served, outcomes) = (Vec::new(), None, Vec::new());
+            project.queues.push(QueueInfo { module, name: &item.name, item, parameters, served, outcomes });
+            Def::Queue(project.queues.len() as u32 - 1)
+        }
+        ItemKind::When(_) | ItemKind::Cadence(_) | ItemKind::Survey(_) => {
             let word = match &item.kind {
-                ItemKind::Skill(_) => "`skill`",
-                ItemKind::Queue(_) => "`queue`",
                 ItemKind::When(_) => "`when`",
                 ItemKind::Cadence(_) => "`cadence`",
                 _ => "`survey`",

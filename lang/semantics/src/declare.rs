@@ -21,6 +21,7 @@ pub(crate) fn declare(project: &mut Project<'_>, names: &SiteNames, problems: &m
     records(project, problems);
     services(project, names, problems);
     functions(project, problems);
+    crate::routing::declare(project, problems);
     for flow in 0..project.flows.len() {
         let Some(info) = project.flows.get(flow) else { continue };
         let (module, item) = (info.module, info.item);
@@ -137,7 +138,7 @@ pub(crate) fn resolve(project: &Project<'_>, module: usize, written: &ast::Type,
     }
 }
 
-fn named(project: &Project<'_>, module: usize, path: &ast::Path, problems: &mut Problems) -> Ty {
+pub(crate) fn named(project: &Project<'_>, module: usize, path: &ast::Path, problems: &mut Problems) -> Ty {
     if let [name] = path.names.as_slice() {
         if let Some((_, ty)) = ty::BUILT_IN.iter().find(|(built_in, _)| *built_in == name.text) {
             return ty.clone();

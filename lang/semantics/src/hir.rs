@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use lang_diagnostics::Span;
 use runtime_contract::calendar::HoursTable;
 use runtime_contract::program::{Prompt, Service};
+use runtime_contract::queue;
 use runtime_contract::request::{self, AskKind, RejectReason};
 use runtime_contract::script::Verb;
 use runtime_contract::time::Time;
@@ -30,7 +31,10 @@ pub struct Program {
     pub services: Vec<Service>,
     pub hours: Vec<HoursTable>,
     pub inbounds: Vec<Inbound>,
+    /// Those of clauses (`routing.support/needs`) stand behind those that are written.
     pub flows: Vec<Flow>,
+    pub skills: Vec<queue::Skill>,
+    pub queues: Vec<Queue>,
     pub tests: Vec<Test>,
 }
 
@@ -40,6 +44,14 @@ pub type PromptSpans = Vec<(Option<u32>, Span)>;
 #[derive(Clone, PartialEq, Debug)]
 pub struct Inbound {
     pub address: runtime_contract::program::Inbound,
+    pub span: Span,
+}
+
+/// Its table has no place yet.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Queue {
+    pub table: queue::Queue,
+    /// The name alone.
     pub span: Span,
 }
 
@@ -144,6 +156,7 @@ impl Statement {
             StatementKind::Service(call) => vec![&call.ok, &call.failed],
             StatementKind::Connect(connect) => connect.arms.iter().map(|arm| &arm.block).collect(),
             StatementKind::Transfer(transfer) => vec![&transfer.failed],
+            StatementKind::Queue(call) => call.arms.iter().map(|arm| &arm.block).collect(),
             StatementKind::Answer
             | StatementKind::Reject(_)
             | StatementKind::Play(_)
@@ -155,6 +168,7 @@ impl Statement {
             | StatementKind::OpenCase(_)
             | StatementKind::SetLanguage(_)
             | StatementKind::HangUp
+            | StatementKind::OfferCallback(_)
             | StatementKind::Let { .. }
             | StatementKind::Return(_)
             | StatementKind::Again(_)
@@ -183,6 +197,9 @@ pub enum StatementKind {
     Connect(Connect),
     /// Ends the path when it is accepted.
     Transfer(Transfer),
+    Queue(QueueCall),
+    /// Only in the comfort of a queue.
+    OfferCallback(char),
     Run(Run),
     Note {
         key: String,
@@ -315,6 +332,19 @@ pub struct Transfer {
     pub failed: Block,
     /// Where `failed` leads.
     pub failed_span: Span,
+}
+
+/// `queue Q(arguments)`
+#[derive(Clone, PartialEq, Debug)]
+pub struct QueueCall {
+    pub queue: u32,
+    pub arguments: Vec<Argument>,
+    /// Takes what the agent says of the conversation, before the arm of `served` begins.
+    pub result: Option<LocalId>,
+    /// The agent says something of it, so the line is not the flow's behind `served`.
+    pub keeps_no_line: bool,
+    /// Every outcome that can happen stands in exactly one arm; of those that cannot, none.
+    pub arms: Vec<OutcomeArm>,
 }
 
 #[derive(Clone, PartialEq, Debug)]

@@ -24,6 +24,7 @@ mod paths;
 mod problems;
 mod project;
 mod returning;
+mod routing;
 mod runs;
 mod script;
 mod ty;
@@ -88,7 +89,11 @@ pub fn analyze(
     check::prompt_items(&mut project, surroundings, &mut problems);
     check::check_items(&project, &mut problems);
     let mut inbounds = declare::inbounds(&project, &mut problems);
-    let (flows, order) = returning::check_flows(&project, &mut problems);
+    let (mut flows, mut order) = returning::check_flows(&project, &mut problems);
+    let written = flows.len() as u32;
+    let queues = routing::queues(&project, surroundings, &mut flows, &mut problems);
+    routing::prove(&project, &queues, &mut problems);
+    order.extend(written..flows.len() as u32);
     let (types, services) = (lower::types(&project), lower::services(&project));
     for flow in flows.iter().flatten() {
         paths::check_paths(flow, &services, &mut problems);
@@ -104,7 +109,7 @@ pub fn analyze(
     if !problems.any_error() {
         unused::unused(&project, &flows, &mut problems);
     }
-    let program = (!problems.any_error()).then(|| lower::lower(project, flows, inbounds, tests, surroundings));
+    let program = (!problems.any_error()).then(|| lower::lower(project, flows, inbounds, queues, tests, surroundings));
     let mut list = problems.list;
     list.sort_by_key(|diagnostic| (diagnostic.span().file, diagnostic.span().start, diagnostic.code));
     list.dedup();

@@ -12,6 +12,9 @@ use crate::problems::Problems;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 struct Line(u8);
 
+/// The first outcome of `queue`, as in the table of requests.
+const SERVED: u32 = 0;
+
 impl Line {
     const NEVER: Line = Line(0);
     const RINGING: Line = Line(1);
@@ -271,6 +274,17 @@ impl Walk<'_, '_> {
                 let line = self.need(statement, line);
                 connect.arms.iter().fold(Line::NEVER, |behind, arm| behind.or(self.block(&arm.block, line)))
             }
+            StatementKind::Queue(call) => {
+                let line = self.need(statement, line);
+                let arms = call.arms.iter().map(|arm| {
+                    let served = call.keeps_no_line && arm.takes.contains(&SERVED);
+                    // While the agent wraps up, the caller may go.
+                    (arm, if served { Line::GONE } else { line })
+                });
+                let arms: Vec<_> = arms.collect();
+                arms.into_iter().fold(Line::NEVER, |behind, (arm, line)| behind.or(self.block(&arm.block, line)))
+            }
+            StatementKind::OfferCallback(_) => self.need(statement, line),
             StatementKind::Transfer(transfer) => {
                 let line = self.need(statement, line);
                 self.block(&transfer.failed, line)

@@ -1,21 +1,23 @@
 //! What was checked, as one program: tables in the contract's form, flows as they were read.
 
 use runtime_contract::program::{Operation, Parameter, Prompt, Service};
+use runtime_contract::queue::Skill;
 use runtime_contract::types::{EnumType, Field, RecordType, TypeTable, Variant};
 
 use crate::Surroundings;
 use crate::check::CheckedFlow;
 use crate::hir;
-use crate::project::{Parameter as Declared, Project};
+use crate::project::{Parameter as Declared, Project, SkillInfo};
 
 pub(crate) fn lower(
     project: Project<'_>,
     flows: Vec<Option<CheckedFlow>>,
     inbounds: Vec<hir::Inbound>,
+    queues: Vec<hir::Queue>,
     tests: Vec<hir::Test>,
     surroundings: &dyn Surroundings,
 ) -> hir::Program {
-    let (types, services) = (types(&project), services(&project));
+    let (types, services, skills) = (types(&project), services(&project), skills(&project));
     let (prompts, prompt_spans): (Vec<Prompt>, _) = project.prompts.into_inner().into_iter().unzip();
     let audio = prompts.iter().flat_map(|prompt| &prompt.texts).filter_map(|text| text.audio.as_ref());
     let audio_ms = audio.filter_map(|(file, _)| Some((file.clone(), surroundings.audio_ms(file)?))).collect();
@@ -29,8 +31,18 @@ pub(crate) fn lower(
         hours: project.hours,
         inbounds,
         flows: flows.into_iter().flatten().map(|flow| flow.hir).collect(),
+        skills,
+        queues,
         tests,
     }
+}
+
+pub(crate) fn skills(project: &Project<'_>) -> Vec<Skill> {
+    let name = |info: &SkillInfo<'_>| {
+        let module = project.modules.get(info.module).map_or("", |module| module.path);
+        format!("{module}.{}", info.name.text)
+    };
+    project.skills.iter().map(|info| Skill { name: name(info), levels: info.levels }).collect()
 }
 
 pub(crate) fn types(project: &Project<'_>) -> TypeTable {

@@ -56,6 +56,7 @@ pub(crate) fn after(statement: &Statement) -> After {
         StatementKind::Menu(menu) => any(&mut menu.dialogue.arms.iter().map(|arm| &arm.block)),
         StatementKind::Service(call) => after_block(&call.ok).or(after_block(&call.failed)),
         StatementKind::Connect(connect) => any(&mut connect.arms.iter().map(|arm| &arm.block)),
+        StatementKind::Queue(call) => any(&mut call.arms.iter().map(|arm| &arm.block)),
         // Accepted, it ends the path.
         StatementKind::Transfer(transfer) => after_block(&transfer.failed),
         StatementKind::Run(run) => match run.returns {

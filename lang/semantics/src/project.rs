@@ -26,6 +26,8 @@ pub(crate) enum Def {
     Flow(u32),
     Const(u32),
     Function(u32),
+    Skill(u32),
+    Queue(u32),
     /// An item that is not compiled yet, or an import that failed: a diagnostic was given.
     Broken,
 }
@@ -41,6 +43,8 @@ impl Def {
             Def::Flow(_) => "a flow",
             Def::Const(_) => "a constant",
             Def::Function(_) => "a function",
+            Def::Skill(_) => "a skill of agents",
+            Def::Queue(_) => "a queue",
             Def::Broken => "broken",
         }
     }
@@ -61,6 +65,8 @@ pub(crate) struct Project<'a> {
     pub flows: Vec<FlowInfo<'a>>,
     pub consts: Vec<ConstInfo<'a>>,
     pub functions: Vec<FunctionInfo<'a>>,
+    pub skills: Vec<SkillInfo<'a>>,
+    pub queues: Vec<QueueInfo<'a>>,
     /// Constants and functions that are being looked at.
     pub open: RefCell<Vec<Def>>,
     /// What `strowger.yaml` has.
@@ -193,6 +199,24 @@ pub(crate) struct FunctionInfo<'a> {
     pub result: Ty,
     /// With its parameters that nothing reads.
     pub body: RefCell<Progress<Vec<(String, Span)>>>,
+}
+
+pub(crate) struct SkillInfo<'a> {
+    pub module: usize,
+    pub name: &'a ast::Name,
+    /// First and last, both included; `None` where it has none.
+    pub levels: Option<(i64, i64)>,
+}
+
+pub(crate) struct QueueInfo<'a> {
+    pub module: usize,
+    pub name: &'a ast::Name,
+    pub item: &'a ast::Queue,
+    pub parameters: Vec<Parameter<'a>>,
+    /// What the agent says of a conversation at the end of his wrap-up.
+    pub served: Option<Ty>,
+    /// Outcomes that can happen, by their index in the table of requests.
+    pub outcomes: Vec<usize>,
 }
 
 /// What a path led to, and how many of its names that took.

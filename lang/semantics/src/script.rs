@@ -1,5 +1,7 @@
 //! `test` blocks: who calls, what services answer, what must be seen.
 
+mod agents;
+
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, Expectation, ExprKind, ItemKind, TestLineKind};
 use runtime_contract::calendar;
@@ -52,8 +54,16 @@ pub(crate) fn tests(
         for item in &info.ast.items {
             let ItemKind::Test(test) = &item.kind else { continue };
             let title = test.title.plain().unwrap_or_default();
-            let mut reader =
-                Reader { project, module, known: &known, problems, calling: false, zone: ZONE.to_owned(), at: None };
+            let mut reader = Reader {
+                project,
+                module,
+                known: &known,
+                problems,
+                calling: false,
+                zone: ZONE.to_owned(),
+                at: None,
+                agents: Vec::new(),
+            };
             let lines = test.lines.iter().filter_map(|line| Some((line.span, reader.line(line)?))).collect();
             let acts = |line: &ast::TestLine| {
                 !matches!(
@@ -101,6 +111,8 @@ struct Reader<'r, 'a> {
     calling: bool,
     zone: String,
     at: Option<Time>,
+    /// Those of whom a line has spoken.
+    agents: Vec<String>,
 }
 
 impl<'a> Reader<'_, 'a> {
@@ -126,7 +138,7 @@ impl<'a> Reader<'_, 'a> {
                 Some(Verb::HangUp)
             }
             TestLineKind::Expect(expectation) => self.expect(line, expectation),
-            TestLineKind::Agent { .. } => self.not_yet(line.keyword, "`agent`"),
+            TestLineKind::Agent { agent, state, skills } => self.agent(agent, state, skills),
             TestLineKind::Says(words) => {
                 self.on_call(line, "says");
                 self.says(words)
@@ -346,8 +358,14 @@ impl<'a> Reader<'_, 'a> {
                 Some(Verb::ExpectStep { flow: None, step: step.text.clone() })
             }
             Expectation::End => Some(Verb::ExpectEnd),
-            Expectation::Queued { .. } => self.not_yet(line.keyword, "`expect queued`"),
-            Expectation::Agent { .. } => self.not_yet(line.keyword, "`expect agent`"),
+            Expectation::Queued { queue, priority } => {
+                self.on_call(line, "expect queued");
+                self.expect_queued(queue, priority.as_ref())
+            }
+            Expectation::Agent { agent, within } => {
+                self.on_call(line, "expect agent");
+                self.expect_agent(agent, within.as_ref())
+            }
             Expectation::Attempt { .. } => self.not_yet(line.keyword, "`expect attempt`"),
             Expectation::Stopped { .. } => self.not_yet(line.keyword, "`expect stopped`"),
             Expectation::Sent { channel, to, text } => self.expect_sent(channel, to.as_ref(), text.as_ref()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use lang_diagnostics::FileId;
 use lang_semantics::hir;
-use runtime_contract::program::{FlowMeta, Place, ProgramMeta, Service};
+use runtime_contract::program::{FlowMeta, Parameter, Place, ProgramMeta, Service};
 use runtime_contract::types::TypeTable;
 
 use super::in_order;
@@ -27,6 +27,8 @@ struct Tables {
     types: Arc<TypeTable>,
     services: Vec<Service>,
     flows: Vec<FlowMeta>,
+    /// Parameters of each queue, and what its agents say of a call.
+    queues: Vec<(Vec<Parameter>, Option<u32>)>,
 }
 
 struct KnownFlow {
@@ -50,10 +52,14 @@ impl KnownFlows {
         code: impl Fn(u32, &hir::Flow) -> Result<Arc<Part>, Vec<String>> + Sync,
     ) -> Result<Vec<Arc<Part>>, Vec<String>> {
         let ProgramMeta { types, services, flows: declared, .. } = program;
-        let is_known = (&self.tables.types, &self.tables.services, &self.tables.flows) == (types, services, declared);
+        let queues =
+            program.queues.iter().map(|queue| (queue.parameters.clone(), queue.wrap_up_as)).collect::<Vec<_>>();
+        let is_known = (&self.tables.types, &self.tables.services, &self.tables.flows) == (types, services, declared)
+            && self.tables.queues == queues;
         if !is_known {
             self.flows.clear();
-            self.tables = Tables { types: Arc::clone(types), services: services.clone(), flows: declared.clone() };
+            let (types, services, flows) = (Arc::clone(types), services.clone(), declared.clone());
+            self.tables = Tables { types, services, flows, queues };
         }
         let known = &self.flows;
         let made = parallel::map(flows, 1, |at, tree| {

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use lang_diagnostics::Sources;
 use lang_semantics::hir;
 use runtime_contract::program::{FlowMeta, Parameter, ProgramMeta};
+use runtime_contract::queue::Queue;
 
 use crate::builder::{GraphBuilder, declared};
 use crate::finish::{Finished, Part, part, seal};
@@ -46,6 +47,8 @@ pub fn hir_to_graph(
         services: program.services.clone(),
         hours: program.hours.clone(),
         inbounds: inbounds.map(|i| i.address.clone()).collect(),
+        skills: program.skills.clone(),
+        queues: program.queues.iter().map(|queue| queue_table(queue, sources)).collect(),
         flows: program.flows.iter().map(declare).collect(),
         files: files(sources),
         ..ProgramMeta::default()
@@ -80,6 +83,10 @@ fn in_order(parts: Vec<Result<Arc<Part>, Vec<String>>>) -> Result<Vec<Arc<Part>>
     let parts: Vec<_> =
         parts.into_iter().filter_map(|part| part.map_err(|found| problems.extend(found)).ok()).collect();
     if problems.is_empty() { Ok(parts) } else { Err(problems) }
+}
+
+fn queue_table(queue: &hir::Queue, sources: &Sources) -> Queue {
+    Queue { place: script::place(sources, queue.span), ..queue.table.clone() }
 }
 
 fn declare(flow: &hir::Flow) -> FlowMeta {

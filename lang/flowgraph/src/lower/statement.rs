@@ -2,7 +2,7 @@
 
 use lang_diagnostics::Span;
 use lang_semantics::hir::{
-    Block, Connect, Expr, ExprKind, Go, Message, Run, ServiceCall, Statement, StatementKind, Transfer,
+    Block, Connect, Expr, ExprKind, Go, Message, OutcomeArm, QueueCall, Run, ServiceCall, Statement, StatementKind, Transfer,
 };
 use runtime_contract::limits::WAIT_MS_MAX;
 use runtime_contract::request::{self, Kind, Request};
@@ -58,6 +58,10 @@ impl FlowWriter<'_> {
             StatementKind::Service(call) => self.service(call, statement),
             StatementKind::Connect(connect) => self.connect(connect, keyword),
             StatementKind::Transfer(transfer) => self.transfer(transfer, keyword),
+            StatementKind::Queue(call) => self.queue(call, keyword),
+            StatementKind::OfferCallback(key) => {
+                self.request(Request::OfferCallback { key: *key }, label(Kind::OfferCallback), &[], keyword);
+            }
             StatementKind::Run(run) => self.run(run, statement),
             StatementKind::SetLanguage(language) => {
                 let word = self.word(language);
@@ -201,22 +205,51 @@ impl FlowWriter<'_> {
         let (to, from, ring_ms) = (connect.to.kind, connect.from.is_some(), connect.ring_ms);
         let request = Request::Connect(request::Connect { to, from, ring_ms });
         self.request(request, Kind::Connect.row().name, &words, keyword);
+        self.outcome_arms(&connect.arms, Kind::Connect.row().outcomes, keyword, |_, _| {});
+    }
+
+    fn queue(&mut self, call: &QueueCall, keyword: Span) {
+        let words = self.arguments(&call.arguments);
+        let table = self.program.queues.get(call.queue as usize).map(|queue| &queue.table);
+        let name = table.map_or("?", |table| table.name.rsplit('.').next().unwrap_or("?"));
+        let label = format!("{} {name}", Kind::Queue.row().name);
+        self.request(Request::Queue { queue: call.queue }, &label, &words, keyword);
+        let served = table.and_then(|table| table.wrap_up_as).map(Type::Enum);
+        self.outcome_arms(&call.arms, Kind::Queue.row().outcomes, keyword, |writer, arm| {
+            if let (Some(result), Some(of), true) = (call.result, &served, arm.takes.contains(&0)) {
+                let words = writer.payload_words(writer.program.types.width(of));
+                writer.store_local(result, &words);
+            }
+        });
+    }
+
+    /// The arms of a request whose outcome has just come in; `begin` stands before the statements of each. An outcome
+    /// without an arm cannot happen: it goes the way of the last.
+    fn outcome_arms(
+        &mut self,
+        arms: &[OutcomeArm],
+        outcomes: &'static [&'static str],
+        keyword: Span,
+        begin: impl Fn(&mut Self, &OutcomeArm),
+    ) {
         let outcome = self.graph.outcome();
-        let starts: Vec<_> = connect.arms.iter().map(|_| self.graph.block()).collect();
-        let outcomes = 0..Kind::Connect.row().outcomes.len() as u32;
-        let arm_of = |outcome| connect.arms.iter().position(|arm| arm.takes.contains(&outcome));
-        let ways: Vec<_> = outcomes.clone().filter_map(|outcome| starts.get(arm_of(outcome)?).copied()).collect();
-        if ways.len() < outcomes.len() {
-            self.mistake("an outcome of `connect to` has no arm".to_owned());
-        }
-        if let [table @ .., last] = &ways[..] {
-            self.graph.switch(outcome, table, *last);
+        let starts: Vec<_> = arms.iter().map(|_| self.graph.block()).collect();
+        let Some(last) = starts.last().copied() else {
+            return self.mistake("a request has no arms".to_owned());
+        };
+        let arm_of = |outcome| arms.iter().position(|arm| arm.takes.contains(&outcome));
+        let ways = 0..outcomes.len() as u32;
+        let ways: Vec<_> = ways.map(|at| arm_of(at).and_then(|arm| starts.get(arm).copied()).unwrap_or(last)).collect();
+        if let [table @ .., default] = &ways[..] {
+            self.graph.switch(outcome, table, *default);
         }
         let mut ends = Vec::new();
-        for (start, arm) in starts.into_iter().zip(&connect.arms) {
+        for (start, arm) in starts.into_iter().zip(arms) {
             self.graph.go_to(start);
-            let label = if arm.span == keyword { "ended" } else { "" };
+            let good = arm.takes.first().and_then(|first| outcomes.get(*first as usize)).copied();
+            let label = if arm.span == keyword { good.unwrap_or_default() } else { "" };
             self.mark_arm(arm.span, &arm.block, label);
+            begin(self, arm);
             self.block(&arm.block);
             self.end_branch(&mut ends);
         }

@@ -110,7 +110,8 @@ fn depth(value: &hir::Expr) -> usize {
     1 + value.parts().into_iter().map(depth).max().unwrap_or(0)
 }
 
-fn size(value: &hir::Expr) -> usize {
+/// Operations by which a value is worked out.
+pub(crate) fn size(value: &hir::Expr) -> usize {
     1 + value.parts().into_iter().map(size).sum::<usize>()
 }
 

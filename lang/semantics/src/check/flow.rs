@@ -12,6 +12,7 @@ use crate::declare::parameters;
 use crate::hir::{self, Block, CounterId, LocalId, Statement, StatementKind};
 use crate::problems::Problems;
 use crate::project::Project;
+use crate::ty::Ty;
 
 /// From where a `go` leads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -149,6 +150,42 @@ pub(crate) fn check_flow(
         handed: checker.handed,
         unused,
     })
+}
+
+/// A flow that a clause comes to: it has a name of its own and neither steps nor handlers.
+pub(crate) fn clause_flow(
+    checker: Checker<'_, '_>,
+    name: String,
+    span: Span,
+    result: Option<&Ty>,
+    top: Block,
+) -> CheckedFlow {
+    let hir = hir::Flow {
+        name,
+        span,
+        locals: checker.locals.iter().map(lower_local).collect(),
+        parameters: checker.parameters,
+        result: result.map(Ty::lower),
+        top,
+        steps: Vec::new(),
+        fault: None,
+        finally: None,
+        counters: checker.counter_count,
+        dialogues: checker.dialogue_count,
+        prompts: checker.prompts,
+    };
+    CheckedFlow {
+        hir,
+        edges: Vec::new(),
+        out: Vec::new(),
+        top_uses: Vec::new(),
+        runs: checker.runs,
+        hours_asked: checker.hours_asked,
+        times_said: checker.times_said,
+        called_read: checker.called_read,
+        handed: checker.handed,
+        unused: Vec::new(),
+    }
 }
 
 fn lower_local(local: &LocalInfo) -> hir::Local {

@@ -17,17 +17,21 @@ mod message;
 mod name;
 mod onward;
 mod operator;
+mod outcomes;
 mod pattern;
 mod phrase;
 mod private;
 mod property;
+mod queue;
 mod secret;
 mod statement;
 mod text;
 mod waiting;
 
-pub(crate) use constant::check_items;
-pub(crate) use flow::{CheckedFlow, Edge, EdgeBound, From, Handed, HandedTo, check_flow};
+pub(crate) use call::Receiver;
+pub(crate) use constant::{check_items, size as cost};
+pub(crate) use flow::{CheckedFlow, Edge, EdgeBound, From, Handed, HandedTo, check_flow, clause_flow};
+pub(crate) use statement::Tail;
 pub(crate) use text::{enum_texts, prompt_items};
 
 use std::collections::BTreeMap;
@@ -138,6 +142,10 @@ pub(crate) struct Checker<'p, 'a> {
     pub off_voice: Option<Span>,
     /// What is read stands in a `test`.
     pub in_test: bool,
+    /// In a clause of a queue: the agent's level of each skill that was read.
+    pub agent_skills: Option<BTreeMap<u32, LocalId>>,
+    /// In the comfort of a queue: the key that has the caller called back, once there is an `offer`.
+    pub comfort: Option<Option<(char, Span)>>,
 }
 
 impl<'p, 'a> Checker<'p, 'a> {
@@ -170,6 +178,8 @@ impl<'p, 'a> Checker<'p, 'a> {
             may_bind: false,
             off_voice: None,
             in_test: false,
+            agent_skills: None,
+            comfort: None,
         }
     }
 

@@ -32,6 +32,7 @@ impl Checker<'_, '_> {
         match self.project.reach(self.module, &[&name.text]).map(|reached| reached.def) {
             Some(Def::Broken) => return broken(name.span),
             Some(Def::Const(id)) => return self.constant_path(id, &[], name.span),
+            Some(Def::Skill(id)) if self.agent_skills.is_some() => return self.skill(id, wanted, name.span),
             Some(def) => {
                 self.problems.give(wrong_kind(&path, def, "a value"));
                 return broken(name.span);
@@ -288,6 +289,7 @@ impl Checker<'_, '_> {
                 let fields = names.iter().skip(reached.names + 1);
                 fields.fold(variant, |value, field| self.property(value, field, span))
             }
+            (Def::Skill(id), None) if self.agent_skills.is_some() => self.skill(id, None, span),
             (Def::Const(id), _) => self.constant_path(id, names.get(reached.names..).unwrap_or_default(), span),
             (Def::Service(service), Some(operation)) => {
                 self.problems.give(self.not_called(service, operation, span));

@@ -1,15 +1,16 @@
-//! `connect to` and `transfer to`: whom they reach, and their outcomes. And `on voice`, where both may stand.
+//! `connect to` and `transfer to`: whom they reach. And `on voice`, where both may stand.
 
 use lang_diagnostics::{Code, Diagnostic, Span};
-use lang_syntax::ast::{self, PatternKind};
+use lang_syntax::ast;
 use runtime_contract::limits::RING_MS_MAX;
 use runtime_contract::request::{self, Kind};
 
 use super::Checker;
+use super::outcomes::Outcomes;
 use super::statement::broken;
 use crate::declare::duration;
-use crate::hir::{self, Block, OutcomeArm, Statement, StatementKind};
-use crate::problems::{nearest, offer_nearest};
+use crate::hir::{self, Block, Statement, StatementKind};
+use crate::problems::nearest;
 use crate::ty::Ty;
 
 /// How long `connect to` rings that does not say so.
@@ -22,7 +23,8 @@ impl Checker<'_, '_> {
         let to = self.destination(to);
         let from = from.as_ref().map(|from| self.value(from, &Ty::Phone));
         let ring_ms = ring.as_ref().map_or(Some(RING_MS), |ring| self.ring(ring));
-        let arms = self.outcome_arms(statement, arms.as_ref(), Kind::Connect, Some("ended"));
+        let outcomes = Outcomes::of(Kind::Connect, Some("ended"));
+        let arms = self.outcome_arms(statement, arms.as_ref(), &outcomes).map(|found| found.arms);
         let is_sound = !from.as_ref().is_some_and(|from| matches!(from.kind, hir::ExprKind::Broken));
         let kind = match (to, ring_ms, arms) {
             (Some(to), Some(ring_ms), Some(arms)) if is_sound => {
@@ -37,7 +39,8 @@ impl Checker<'_, '_> {
         let ast::StatementKind::Transfer { to, arms } = &statement.kind else { return };
         self.voice_only(statement.keyword, "`transfer to`");
         let to = self.destination(to);
-        let arms = self.outcome_arms(statement, arms.as_ref(), Kind::Transfer, None);
+        let outcomes = Outcomes::of(Kind::Transfer, None);
+        let arms = self.outcome_arms(statement, arms.as_ref(), &outcomes).map(|found| found.arms);
         let kind = match (to, arms.and_then(|arms| arms.into_iter().next())) {
             (Some(to), Some(arm)) => {
                 StatementKind::Transfer(hir::Transfer { to, failed: arm.block, failed_span: arm.span })
@@ -104,126 +107,6 @@ impl Checker<'_, '_> {
             return None;
         }
         u32::try_from(ms).ok()
-    }
-
-    /// The arms of a request with named outcomes: each outcome once, by its arm or by `else`; the good one, where there is
-    /// one, goes on by itself when there are no arms. `None` when one is missing.
-    fn outcome_arms(
-        &mut self,
-        statement: &ast::Statement,
-        written: Option<&ast::Arms>,
-        kind: Kind,
-        good: Option<&str>,
-    ) -> Option<Vec<OutcomeArm>> {
-        let outcomes = kind.row().outcomes;
-        let mut taken: Vec<(usize, Span)> = Vec::new();
-        let mut arms: Vec<OutcomeArm> = Vec::new();
-        for arm in written.map_or(&[][..], |arms| &arms.list) {
-            let takes = arm.patterns.iter().filter_map(|pattern| self.outcome_of(pattern, kind, &mut taken)).collect();
-            let block = self.block(&arm.body.statements);
-            arms.push(OutcomeArm { takes, block, span: arm.span });
-        }
-        let good = good.and_then(|good| outcomes.iter().position(|outcome| *outcome == good));
-        if let (Some(good), None) = (good, written) {
-            taken.push((good, statement.keyword));
-            arms.push(OutcomeArm { takes: vec![good as u32], block: Block::default(), span: statement.keyword });
-        }
-        let missing = |taken: &[(usize, Span)]| -> Vec<usize> {
-            (0..outcomes.len()).filter(|at| !taken.iter().any(|(known, _)| known == at)).collect()
-        };
-        if let Some(otherwise) = &statement.otherwise {
-            let rest: Vec<usize> = missing(&taken).into_iter().filter(|at| Some(*at) != good).collect();
-            let block = self.block(&otherwise.body.statements);
-            if rest.is_empty() {
-                self.problems.give(
-                    Diagnostic::new(
-                        Code::OutcomeImpossible,
-                        otherwise.keyword,
-                        "every outcome has its arm, so `else` is idle",
-                    )
-                    .help("leave `else` and what follows away"),
-                );
-            }
-            taken.extend(rest.iter().map(|at| (*at, otherwise.keyword)));
-            let takes = rest.into_iter().map(|at| at as u32).collect();
-            arms.push(OutcomeArm { takes, block, span: otherwise.body.span });
-        }
-        let missing = missing(&taken);
-        let names: Vec<&str> = missing.iter().filter_map(|at| outcomes.get(*at).copied()).collect();
-        if names.is_empty() {
-            return Some(arms);
-        }
-        let message = format!("no arm says what happens on `{}`", names.join("`, `"));
-        let help = match written {
-            Some(_) => format!("`{} => continue`", names.join(", ")),
-            None => "`else say \"Nobody is there.\"`".to_owned(),
-        };
-        self.problems.give(Diagnostic::new(Code::OutcomeNotHandled, statement.keyword, message).help(help));
-        None
-    }
-
-    fn outcome_of(&mut self, pattern: &ast::Pattern, kind: Kind, taken: &mut Vec<(usize, Span)>) -> Option<u32> {
-        let row = kind.row();
-        let verb = format!("`{} to`", row.name);
-        let name = match &pattern.kind {
-            PatternKind::Name(path) => match path.names.as_slice() {
-                [name] => name,
-                _ => return self.no_outcome(pattern.span, &verb, row.outcomes),
-            },
-            PatternKind::Bound { outcome, name } => {
-                self.declare(name, Ty::Broken);
-                let message = format!("`{}` brings nothing that could have a name", outcome.text);
-                self.problems
-                    .give(Diagnostic::new(Code::PayloadOnPlainOutcome, name.span, message).help("leave the name out"));
-                outcome
-            }
-            PatternKind::Else => {
-                let help = format!("`{} => continue`", row.outcomes.join(", "));
-                self.else_in_outcomes(pattern.span, &help);
-                taken.extend((0..row.outcomes.len()).map(|at| (at, pattern.span)));
-                return None;
-            }
-            _ => return self.no_outcome(pattern.span, &verb, row.outcomes),
-        };
-        let Some(at) = row.outcomes.iter().position(|outcome| *outcome == name.text) else {
-            let message = format!("{verb} never ends in `{}`", name.text);
-            let diagnostic = Diagnostic::new(Code::OutcomeImpossible, name.span, message);
-            let meant = crate::problems::nearest(&name.text, row.outcomes.iter().copied());
-            // What was meant counts as handled, so that only the spelling is complained about.
-            let meant_at = match row.outcomes {
-                // Where there is but one, no other can have been meant.
-                [_] => Some(0),
-                outcomes => outcomes.iter().position(|known| Some(*known) == meant.as_deref()),
-            };
-            taken.extend(meant_at.map(|at| (at, name.span)));
-            self.problems.give(match meant {
-                Some(_) => offer_nearest(diagnostic, &name.text, row.outcomes.iter().copied(), "{} => continue"),
-                None => match row.outcomes {
-                    [only] => diagnostic.help(format!("`{only} => continue`")),
-                    outcomes => {
-                        diagnostic.help("leave it out").note(format!("its outcomes are {}", outcomes.join(", ")))
-                    }
-                },
-            });
-            return None;
-        };
-        if let Some((_, earlier)) = taken.iter().find(|(known, _)| *known == at) {
-            self.problems.give(
-                Diagnostic::new(Code::OutcomeHandledTwice, pattern.span, format!("`{}` has an arm already", name.text))
-                    .label(*earlier, "handled here")
-                    .help("keep one of the two"),
-            );
-            return None;
-        }
-        taken.push((at, pattern.span));
-        Some(at as u32)
-    }
-
-    fn no_outcome(&mut self, span: Span, verb: &str, outcomes: &[&str]) -> Option<u32> {
-        let message = format!("{verb} never ends in this");
-        let note = format!("its outcomes are {}", outcomes.join(", "));
-        self.problems.give(Diagnostic::new(Code::OutcomeImpossible, span, message).help("leave it out").note(note));
-        None
     }
 
     /// `on voice { } else { }`. Every call is one by voice today; both branches are checked, and what the other one leads

@@ -50,6 +50,9 @@ impl Checker<'_, '_> {
             operator,
             BinaryOperator::Add | BinaryOperator::Subtract | BinaryOperator::Multiply | BinaryOperator::Divide
         );
+        if compares && self.level_of_plain_skill(operator, [left, right]) {
+            return broken(span);
+        }
         // A literal or a bare variant takes its type from the other side.
         let (left, right) = if self.takes_its_type(left) && !self.takes_its_type(right) {
             let right = self.expr(right, None);

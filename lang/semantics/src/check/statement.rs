@@ -178,6 +178,8 @@ impl Checker<'_, '_> {
             Ast::Wait(time) => self.wait(time),
             Ast::Connect { .. } => return self.connect(statement, into),
             Ast::Transfer { .. } => return self.transfer(statement, into),
+            Ast::Queue { .. } => return self.queue_call(statement, into),
+            Ast::OfferCallback { key } => self.offer_callback(keyword, key),
             Ast::OnVoice { then } => self.on_voice(statement, then),
             Ast::Menu(dialogue) => return self.menu(statement, dialogue, into),
             Ast::HangUp => StatementKind::HangUp,
@@ -546,11 +548,9 @@ pub(crate) fn broken(statement: &ast::Statement) -> Statement {
 
 fn verb(kind: &Ast) -> &'static str {
     match kind {
-        Ast::Queue { .. } => "`queue`",
         Ast::Start { .. } => "`start`",
         Ast::Stop { .. } => "`stop`",
         Ast::RetryIn { .. } | Ast::RetryAt { .. } => "`retry`",
-        Ast::OfferCallback { .. } => "`offer callback`",
         _ => "this",
     }
 }

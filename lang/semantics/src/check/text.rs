@@ -257,19 +257,28 @@ impl Checker<'_, '_> {
     }
 
     fn audio(&mut self, audio: &ast::Audio, surroundings: Option<&dyn Surroundings>) -> Option<(String, [u8; 32])> {
-        let file = audio.file.plain().unwrap_or_default();
+        self.audio_file(&audio.file, surroundings)
+    }
+
+    /// A file below `prompts/` that is there and can be played, and its hash.
+    pub fn audio_file(
+        &mut self,
+        written: &ast::TextString,
+        surroundings: Option<&dyn Surroundings>,
+    ) -> Option<(String, [u8; 32])> {
+        let file = written.plain().unwrap_or_default();
         match surroundings?.audio(&file) {
             Some(hash) => {
                 if let Some(why) = surroundings?.unplayable(&file) {
                     let (why, remedy) = why.rsplit_once("; ").unwrap_or((why, "record it again"));
                     let message = format!("`prompts/{file}` cannot be played: {why}");
-                    self.problems.give(Diagnostic::new(Code::AudioNotDecodable, audio.file.span, message).help(remedy));
+                    self.problems.give(Diagnostic::new(Code::AudioNotDecodable, written.span, message).help(remedy));
                 }
                 Some((file, hash))
             }
             None => {
                 self.problems.give(
-                    Diagnostic::new(Code::AudioMissing, audio.file.span, format!("there is no file `prompts/{file}`"))
+                    Diagnostic::new(Code::AudioMissing, written.span, format!("there is no file `prompts/{file}`"))
                         .help(format!("put the recording at prompts/{file}, or leave the audio out and keep the text")),
                 );
                 None

@@ -1,5 +1,6 @@
 //! How long what a caller hears and does takes, in milliseconds. Keys come as late as they may.
 
+use runtime_contract::limits::CALL_HOURS_MAX;
 use runtime_contract::program::{Part, Prompt};
 use runtime_contract::request;
 use runtime_contract::spoken::spoken_ms;
@@ -34,6 +35,12 @@ impl<'p> Times<'p> {
             }
         }
         Times { program, recording_ms }
+    }
+
+    /// The longest wait in a queue: its timeout, or as long as a call may last.
+    pub fn queue(&self, queue: u32) -> u64 {
+        let timeout_ms = self.program.queues.get(queue as usize).and_then(|queue| queue.table.timeout_ms);
+        timeout_ms.unwrap_or(CALL_HOURS_MAX * 3_600_000)
     }
 
     pub fn prompts(&self, flow: &Flow, prompts: &Prompts) -> u64 {

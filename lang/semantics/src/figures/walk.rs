@@ -128,6 +128,10 @@ impl<'w, 'p> Walk<'w, 'p> {
                 let at = self.person(at, u64::from(connect.ring_ms), span)?;
                 connect.arms.iter().fold(None, |behind, arm| either(behind, self.block(&arm.block, at)))
             }
+            StatementKind::Queue(call) => {
+                let at = self.person(at, self.known.times.queue(call.queue), span)?;
+                call.arms.iter().fold(None, |behind, arm| either(behind, self.block(&arm.block, at)))
+            }
             StatementKind::Transfer(transfer) => {
                 let at = self.person(at, time::TRANSFER_MS, span)?;
                 self.exit(Some(at), Exit::Any, None);
@@ -152,6 +156,7 @@ impl<'w, 'p> Walk<'w, 'p> {
                 None
             }
             StatementKind::Answer
+            | StatementKind::OfferCallback(_)
             | StatementKind::Recording { .. }
             | StatementKind::Note { .. }
             | StatementKind::Send(_)

@@ -385,6 +385,16 @@ impl<'f> Search<'f> {
                 let arms = arms.collect();
                 self.branches(node, line, arms)
             }
+            StatementKind::Queue(call) => {
+                let outcomes = request::Kind::Queue.row().outcomes;
+                let arms = call.arms.iter().map(|arm| {
+                    let outcome = arm.takes.first().and_then(|outcome| outcomes.get(*outcome as usize)).copied();
+                    let turn = Turn::happens(format!("the queue gives {}", outcome.unwrap_or_default()), arm.span);
+                    (Some(turn), Some(&arm.block))
+                });
+                let arms = arms.collect();
+                self.branches(node, line, arms)
+            }
             StatementKind::Transfer(transfer) => {
                 let failed = Turn::happens("the transfer fails".to_owned(), transfer.failed_span);
                 let entry = self.happens(node, failed);
@@ -418,6 +428,7 @@ impl<'f> Search<'f> {
             | StatementKind::OpenCase(_)
             | StatementKind::SetLanguage(_)
             | StatementKind::Let { .. }
+            | StatementKind::OfferCallback(_)
             | StatementKind::Broken => here,
         }
     }

@@ -191,7 +191,9 @@ impl<'w> Walk<'w> {
     fn statement(&mut self, statement: &'w Statement, at: Cost) -> Option<Cost> {
         match &statement.kind {
             StatementKind::OpenCase(_) => Some(at.plus(Cost::request().message())),
-            StatementKind::Answer | StatementKind::Recording { .. } => Some(at.plus(Cost::request())),
+            StatementKind::Answer | StatementKind::Recording { .. } | StatementKind::OfferCallback(_) => {
+                Some(at.plus(Cost::request()))
+            }
             StatementKind::Reject(_) | StatementKind::HangUp => {
                 self.end(at.plus(Cost::request()));
                 None
@@ -227,6 +229,10 @@ impl<'w> Walk<'w> {
                 let asked = values.fold(Cost::request(), |cost, value| cost.plus(cost::private_made(value)));
                 let at = at.plus(asked);
                 connect.arms.iter().fold(None, |behind, arm| either(behind, self.block(&arm.block, at)))
+            }
+            StatementKind::Queue(call) => {
+                let at = at.plus(Cost::request()).plus(cost::arguments(&call.arguments));
+                call.arms.iter().fold(None, |behind, arm| either(behind, self.block(&arm.block, at)))
             }
             StatementKind::Transfer(transfer) => {
                 let at = at.plus(Cost::request()).plus(cost::private_made(&transfer.to.value));

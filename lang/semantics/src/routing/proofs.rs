@@ -1,0 +1,106 @@
+//! What is proved of all queues together: overflow does not go in a circle, nobody waits for ever behind others, and
+//! every queue has somebody in every hour in which it takes calls.
+
+use lang_diagnostics::{Code, Diagnostic};
+use lang_syntax::ast::QueueClauseKind as Clause;
+use runtime_contract::limits::OVERFLOW_HOPS_MAX;
+use runtime_contract::queue::OrderKey;
+
+use crate::hir;
+use crate::problems::Problems;
+use crate::project::{Project, QueueInfo};
+
+pub(crate) fn prove(project: &Project<'_>, queues: &[hir::Queue], problems: &mut Problems) {
+    overflows(project, queues, problems);
+    for (queue, info) in queues.iter().zip(&project.queues) {
+        starves(queue, info, problems);
+    }
+}
+
+/// F0903
+fn overflows(project: &Project<'_>, queues: &[hir::Queue], problems: &mut Problems) {
+    let next = |queue: usize| queues.get(queue).and_then(|queue| queue.table.overflow.as_ref());
+    let name = |queue: usize| project.queues.get(queue).map_or("", |info| info.name.text.as_str());
+    // Queues whose way was looked at: each is in one way only, or leads into one that was.
+    let mut seen = vec![false; queues.len()];
+    for start in 0..queues.len() {
+        let mut way: Vec<usize> = Vec::new();
+        let mut at = start;
+        let circle = loop {
+            if let Some(from) = way.iter().position(|known| *known == at) {
+                break way.get(from..).map(<[usize]>::to_vec);
+            }
+            if seen.get(at).copied().unwrap_or(true) {
+                break None;
+            }
+            way.push(at);
+            match next(at) {
+                Some(overflow) => at = overflow.queue as usize,
+                None => break None,
+            }
+        };
+        way.iter().for_each(|queue| seen.iter_mut().skip(*queue).take(1).for_each(|seen| *seen = true));
+        let Some(circle) = circle else { continue };
+        let mut names: Vec<&str> = circle.iter().map(|queue| name(*queue)).collect();
+        names.push(circle.first().map_or("", |queue| name(*queue)));
+        let places = circle.iter().filter_map(|queue| project.queues.get(*queue).and_then(overflow_of));
+        let mut places = places.map(|clause| clause.span);
+        let Some(first) = places.next() else { continue };
+        let message = format!("callers overflow in a circle: `{}`", names.join("` → `"));
+        let diagnostic = places.fold(Diagnostic::new(Code::OverflowCycle, first, message), |diagnostic, place| {
+            diagnostic.label(place, "by way of this")
+        });
+        problems.give(diagnostic.help("leave one of them out: a caller who overflows keeps his place in both queues"));
+    }
+    too_far(project, queues, problems);
+}
+
+/// F0903 where a caller comes to more queues than one may wait in.
+fn too_far(project: &Project<'_>, queues: &[hir::Queue], problems: &mut Problems) {
+    for (start, info) in project.queues.iter().enumerate() {
+        let mut at = start;
+        let mut hops = 0;
+        while let Some(overflow) = queues.get(at).and_then(|queue| queue.table.overflow.as_ref()) {
+            at = overflow.queue as usize;
+            hops += 1;
+            if hops > OVERFLOW_HOPS_MAX || at == start {
+                break;
+            }
+        }
+        // Told where the chain has just become too long, and not of a circle.
+        if hops == OVERFLOW_HOPS_MAX + 1
+            && at != start
+            && let Some(clause) = overflow_of(info)
+        {
+            let message = format!("callers overflow from here {hops} queues far, and {OVERFLOW_HOPS_MAX} is the most");
+            let diagnostic = Diagnostic::new(Code::OverflowCycle, clause.span, message);
+            problems.give(diagnostic.help("let it overflow to the last of them at once"));
+        }
+    }
+}
+
+fn overflow_of<'a>(info: &QueueInfo<'a>) -> Option<&'a lang_syntax::ast::QueueClause> {
+    info.item.clauses.iter().find(|clause| matches!(clause.kind, Clause::Overflow { .. }))
+}
+
+/// F0908: whoever has a low priority may never be next, and nothing takes him out of the line.
+fn starves(queue: &hir::Queue, info: &QueueInfo<'_>, problems: &mut Problems) {
+    let table = &queue.table;
+    let ages = match table.order.first() {
+        Some(OrderKey::Priority { worth_ms }) => worth_ms.is_some(),
+        _ => true,
+    };
+    if ages || table.priority.is_none() || table.timeout_ms.is_some() {
+        return;
+    }
+    let clause = |wanted: fn(&Clause) -> bool| info.item.clauses.iter().find(|clause| wanted(&clause.kind));
+    let priority = clause(|clause| matches!(clause, Clause::Priority(_)));
+    let place = clause(|clause| matches!(clause, Clause::Order(_))).or(priority);
+    let Some(place) = place else { return };
+    let message = "a caller of low priority may wait for ever: others go before him as long as they come";
+    problems.give(
+        Diagnostic::new(Code::MayStarve, place.keyword, message)
+            .help("`order priority worth 30s, waiting`")
+            .note("`timeout 3m` ends such a wait as well"),
+    );
+}
