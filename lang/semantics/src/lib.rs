@@ -92,7 +92,7 @@ pub fn analyze(
     let (mut flows, mut order) = returning::check_flows(&project, &mut problems);
     let written = flows.len() as u32;
     let queues = routing::queues(&project, surroundings, &mut flows, &mut problems);
-    routing::prove(&project, &queues, &mut problems);
+    routing::prove(&project, &queues, surroundings, &mut problems);
     order.extend(written..flows.len() as u32);
     let (types, services) = (lower::types(&project), lower::services(&project));
     for flow in flows.iter().flatten() {

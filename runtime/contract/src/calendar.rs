@@ -161,6 +161,32 @@ pub fn is_open(table: &HoursTable, time: Time) -> bool {
     !is_closed && is_open()
 }
 
+/// When the place is open from a day on (days since 1970, in its own zone), for so many days: from and to of each stretch,
+/// in order, those that meet made one.
+pub fn open_times(table: &HoursTable, first_day: i32, days: i32) -> Vec<(Time, Time)> {
+    let spans = table.weekly.iter().map(|line| line.span);
+    let spans = spans.chain(table.dates.iter().filter_map(|rule| rule.span));
+    let spans = spans.chain(table.closures.iter().map(|closure| closure.span));
+    let mut minutes: Vec<u16> = spans.flat_map(|span| [span.from_minute, span.to_minute]).chain([0, 1_440]).collect();
+    minutes.sort_unstable();
+    minutes.dedup();
+    let mut found: Vec<(Time, Time)> = Vec::new();
+    for day in first_day..first_day.saturating_add(days) {
+        for (from, to) in minutes.iter().zip(minutes.iter().skip(1)) {
+            let at = |minute: u16| instant(day, i64::from(minute) * 60_000, &table.zone);
+            let (Some(from), Some(to)) = (at(*from), at(*to)) else { continue };
+            if from >= to || !is_open(table, from) {
+                continue;
+            }
+            match found.last_mut() {
+                Some(last) if last.1 >= from => last.1 = last.1.max(to),
+                _ => found.push((from, to)),
+            }
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -339,6 +339,18 @@ pub struct SiteNames {
     pub calls_out: Option<bool>,
     /// What people are asked to agree to.
     pub purposes: Option<Vec<String>>,
+    /// Who takes the calls of queues, by name.
+    pub agents: Option<Vec<AgentNames>>,
+}
+
+/// An agent of a site.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AgentNames {
+    pub name: String,
+    /// His level of each skill; 1 of one without levels.
+    pub skills: Vec<(String, i64)>,
+    /// `hours` of the flows in which he works: `office`, or `routing.office`; `None`: always.
+    pub hours: Option<String>,
 }
 
 /// Why a version was refused, or what was noticed about one that was not.

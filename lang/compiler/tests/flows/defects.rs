@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use lang_compiler::{Analysis, Code, Colours, Engine, Project, compile};
 use runtime_contract::calendar::days_since_epoch;
-use runtime_contract::program::SiteNames;
+use runtime_contract::program::{AgentNames, SiteNames};
 
-const FAULTS_MIN: usize = 150;
+const FAULTS_MIN: usize = 300;
 
 /// Codes of these families that no file of a project can give today, with the reason.
 const WITHOUT: [(&str, &str); 0] = [];
@@ -125,13 +125,24 @@ pub fn project(text: &str) -> Project {
     project
 }
 
-pub fn site() -> SiteNames {
+/// The agents of the site are there for those who declare their skills.
+pub fn site(text: &str) -> SiteNames {
     SiteNames {
         services: Some(vec!["bank".into(), "crm".into()]),
         phones: Some(vec!["107".into(), "100".into(), "2001".into()]),
         calls_out: Some(true),
         purposes: Some(vec!["sales".into(), "service".into()]),
+        agents: text.contains("skill technical").then(agents),
     }
+}
+
+fn agents() -> Vec<AgentNames> {
+    let agent = |name: &str, skills: &[(&str, i64)]| AgentNames {
+        name: name.to_owned(),
+        skills: skills.iter().map(|(skill, level)| ((*skill).to_owned(), *level)).collect(),
+        hours: None,
+    };
+    vec![agent("wang", &[("technical", 3)]), agent("li", &[("technical", 2)])]
 }
 
 /// The texts of all faults, by their files.
@@ -140,7 +151,7 @@ pub fn wrong_texts() -> Vec<(String, String)> {
 }
 
 fn analysis(text: &str) -> Analysis {
-    match compile(&project(text), &site(), Engine::Interpreter) {
+    match compile(&project(text), &site(text), Engine::Interpreter) {
         Ok(compiled) => compiled.analysis,
         Err(analysis) => *analysis,
     }
@@ -201,7 +212,7 @@ fn each_code_stands_twice() {
     let faults = faults();
     let count = |code: &Code| faults.iter().filter(|fault| fault.code == code.number()).count();
     let is_left_out = |code: &Code| {
-        code.number().starts_with("F09")
+        matches!(code, Code::TwoSurveysOnAQueue | Code::AlarmNeverTrue)
             || (code.number().starts_with("F10") && *code != Code::UnknownPurpose)
             || matches!(code, Code::WaitingCadenceDoesNotFit)
             || WITHOUT.iter().any(|(number, _)| *number == code.number())

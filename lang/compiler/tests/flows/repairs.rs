@@ -62,13 +62,13 @@ fn a_certain_repair_of_the_table_leaves_nothing_to_say() {
     let mut count = 0;
     for (name, text) in defects::wrong_texts() {
         let project = defects::project(&text);
-        let before = analyze(&project, &defects::site());
+        let before = analyze(&project, &defects::site(&text));
         if !before.diagnostics.iter().any(|problem| problem.suggestion.as_ref().is_some_and(|found| found.certain)) {
             continue;
         }
         count += 1;
-        let done = repair(&project, &defects::site());
-        let left = analyze(&done.project, &defects::site());
+        let done = repair(&project, &defects::site(&text));
+        let left = analyze(&done.project, &defects::site(&text));
         assert!(left.diagnostics.is_empty(), "{name}\n{:#?}", left.diagnostics);
     }
     assert!(count >= 5, "{count}");

@@ -108,12 +108,16 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// F0902 unless the later stage asks less, as far as levels say: whoever fitted still does, and somebody more.
+    /// F0902 where the later stage does not ask less: whoever has just the levels of the one before does not fit any more,
+    /// or nobody new does. Of a condition that is more than levels nothing is said.
     fn weaker(&mut self, from: usize, to: usize, keyword: Span) {
         let (Some(before), Some(after)) = (self.table.stages.get(from), self.table.stages.get(to)) else { return };
         let level = |stage: &Stage, skill: u32| {
             stage.conjunction.iter().find(|(own, _)| *own == skill).map_or(0, |(_, level)| *level)
         };
+        if before.needs.is_some() {
+            return;
+        }
         let stricter = after.conjunction.iter().find(|(skill, least)| level(before, *skill) < *least);
         let name = |skill: u32| {
             self.project.skills.get(skill as usize).map_or_else(String::new, |info| info.name.text.clone())
@@ -126,9 +130,7 @@ impl Reader<'_, '_> {
                     known => format!("it asks for `{skill_name} >= {least}`, where {known} was enough before"),
                 }
             }
-            None if before.conjunction == after.conjunction && before.needs.is_none() && after.needs.is_none() => {
-                "it asks for what was needed before already".to_owned()
-            }
+            None if before.conjunction == after.conjunction => "it asks for what was needed before already".to_owned(),
             None => return,
         };
         self.problems.give(

@@ -4,6 +4,7 @@
 mod clauses;
 mod needs;
 mod proofs;
+mod roster;
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, QueueClauseKind as Clause};
@@ -216,7 +217,7 @@ impl<'r, 'a> Reader<'r, 'a> {
     fn unread(&mut self) {
         for (read, parameter) in self.read.iter().zip(&self.info.parameters) {
             let name = &parameter.name.text;
-            if !read && !name.starts_with('_') {
+            if !read && !name.starts_with('_') && !parameter.ty.is_private() {
                 let message = format!("no clause of the queue reads `{name}`");
                 let help = format!("`_{name}`, or use it");
                 self.problems.give(Diagnostic::new(Code::UnusedName, parameter.name.span, message).help(help));

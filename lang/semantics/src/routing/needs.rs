@@ -142,7 +142,7 @@ impl<'a> Reader<'_, 'a> {
                 Some(_) => format!("a priority is a number from 0 to {PRIORITY_MAX}"),
                 None => format!("nobody knows that this is a number from 0 to {PRIORITY_MAX}, as a priority is"),
             };
-            let help = "write the numbers out, as `match tier { vip => 20 … }`, or declare it `Int 0..100`";
+            let help = if bounds.is_some() { "`priority 10`" } else { "declare it `Int 0..100`" };
             self.problems.give(Diagnostic::new(Code::PriorityOutOfRange, leaf.span, message).help(help));
         }
     }
@@ -195,6 +195,19 @@ fn conjuncts(value: &hir::Expr, level: &dyn Fn(LocalId) -> Option<u32>, found: &
         ExprKind::And(left, right) => {
             let left = conjuncts(left, level, found);
             conjuncts(right, level, found) && left
+        }
+        // Whoever fits has, of each skill that both sides ask for, the lower level.
+        ExprKind::Or(left, right) => {
+            let (mut one, mut other) = (BTreeMap::new(), BTreeMap::new());
+            conjuncts(left, level, &mut one);
+            conjuncts(right, level, &mut other);
+            for (skill, least) in one {
+                if let Some(least) = other.get(&skill).map(|other| least.min(*other)) {
+                    let known = found.entry(skill).or_insert(least);
+                    *known = least.max(*known);
+                }
+            }
+            false
         }
         ExprKind::Binary(operator, left, right) => {
             let (ExprKind::Local(local), ExprKind::Int(number)) = (&left.kind, &right.kind) else { return false };

@@ -6,14 +6,23 @@ use lang_syntax::ast::QueueClauseKind as Clause;
 use runtime_contract::limits::OVERFLOW_HOPS_MAX;
 use runtime_contract::queue::OrderKey;
 
+use crate::Surroundings;
 use crate::hir;
 use crate::problems::Problems;
 use crate::project::{Project, QueueInfo};
 
-pub(crate) fn prove(project: &Project<'_>, queues: &[hir::Queue], problems: &mut Problems) {
+pub(crate) fn prove(
+    project: &Project<'_>,
+    queues: &[hir::Queue],
+    surroundings: &dyn Surroundings,
+    problems: &mut Problems,
+) {
     overflows(project, queues, problems);
     for (queue, info) in queues.iter().zip(&project.queues) {
         starves(queue, info, problems);
+    }
+    if !problems.any_error() {
+        super::roster::check(project, queues, surroundings, problems);
     }
 }
 

@@ -44,7 +44,7 @@ impl Reader<'_, '_> {
 
     fn agent_skill(&mut self, written: &ast::AgentSkill) -> Option<(u32, i64)> {
         let path = &written.skill;
-        let skill = match self.project.find(self.module, path, "a skill", self.problems) {
+        let skill = match self.skill_named(path) {
             Def::Skill(skill) => skill,
             Def::Broken => return None,
             other => {
@@ -74,6 +74,18 @@ impl Reader<'_, '_> {
                 None
             }
         }
+    }
+
+    /// An agent's skills are the site's: a test names them as `strowger.yaml` does, whatever it uses.
+    fn skill_named(&mut self, path: &ast::Path) -> Def {
+        let words: Vec<&str> = path.names.iter().map(|name| name.text.as_str()).collect();
+        if let (None, [word]) = (self.project.reach(self.module, &words), words.as_slice()) {
+            let mut alike = self.project.skills.iter().enumerate().filter(|(_, info)| info.name.text == *word);
+            if let (Some((id, _)), None) = (alike.next(), alike.next()) {
+                return Def::Skill(id as u32);
+            }
+        }
+        self.project.find(self.module, path, "a skill", self.problems)
     }
 
     pub(super) fn expect_queued(&mut self, path: &ast::Path, priority: Option<&ast::Expr>) -> Option<Verb> {

@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use runtime_contract::program::SiteNames;
+use runtime_contract::program::{AgentNames, SiteNames};
 use runtime_media::RecordingKey;
 use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization;
@@ -18,7 +18,7 @@ use unicode_normalization::UnicodeNormalization;
 use crate::project::kind_of;
 
 pub use error::ConfigError;
-pub use people::{Digest, Digests, HostPort, PhoneSite, Transport, TrunkAddress, TrunkSite};
+pub use people::{AgentSite, Digest, Digests, HostPort, PhoneSite, Transport, TrunkAddress, TrunkSite};
 pub use values::{Base, Network, Networks, PortRange, SecretText};
 
 /// Most days that something is kept: a century, which is for ever.
@@ -53,6 +53,9 @@ pub struct Config {
     /// By extension.
     #[serde(deserialize_with = "values::unique_keys")]
     pub phones: BTreeMap<String, PhoneSite>,
+    /// By name. None: nothing is known of who takes the calls of queues.
+    #[serde(deserialize_with = "values::unique_keys_if_any")]
+    pub agents: Option<BTreeMap<String, AgentSite>>,
     /// What phones are told that they sign in to; part of what their passwords are hashed with.
     pub realm: Realm,
     /// Hashes by which phones may sign in, the best first.
@@ -279,6 +282,16 @@ impl Config {
                 "use digits, at most 15 of them, in quotes, like `\"1001\"`",
             ));
         }
+        for (name, agent) in self.agents.iter().flatten() {
+            if !people::is_extension(&agent.extension) {
+                return Err(ConfigError::at_word(
+                    text,
+                    name,
+                    format!("agent `{name}` has no phone `{}`", agent.extension),
+                    "give his extension in digits, at most 15 of them, in quotes, like `\"1001\"`",
+                ));
+            }
+        }
         let (journal_days, recording_days) = (self.storage.journal_days, self.storage.recording_days());
         if recording_days > journal_days {
             let help = "raise `journal_days`, or lower `recording_days`";
@@ -398,9 +411,15 @@ impl Config {
             services: Some(self.services.keys().cloned().collect()),
             phones: Some(self.phones.keys().cloned().collect()),
             calls_out: Some(self.trunks.values().any(|trunk| trunk.long.is_some())),
+            agents: self.agents.as_ref().map(|agents| agents.iter().map(agent_names).collect()),
             purposes: Some(self.purposes.iter().map(|purpose| purpose.nfc().collect()).collect()),
         }
     }
+}
+
+fn agent_names((name, agent): (&String, &AgentSite)) -> AgentNames {
+    let skills = agent.skills.iter().map(|(skill, level)| (skill.clone(), level.0));
+    AgentNames { name: name.clone(), skills: skills.collect(), hours: agent.hours.clone() }
 }
 
 fn is_realm_byte(byte: u8) -> bool {

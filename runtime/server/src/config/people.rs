@@ -1,5 +1,6 @@
 //! `trunks:` and `phones:` of `strowger.yaml`: who may call here, and whom we can call. Nothing is resolved here.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
@@ -114,6 +115,48 @@ impl Default for Digests {
 pub struct PhoneSite {
     pub password: SecretText,
     pub name: Option<DisplayName>,
+}
+
+/// Who takes the calls of queues; his name is his key.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentSite {
+    /// His phone.
+    pub extension: String,
+    #[serde(default, deserialize_with = "super::values::unique_keys")]
+    pub skills: BTreeMap<String, Level>,
+    /// `hours` of the flows in which he works; always when left out.
+    pub hours: Option<String>,
+}
+
+/// `4`, or `true` of a skill without levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level(pub i64);
+
+impl<'de> Deserialize<'de> for Level {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Level, D::Error> {
+        struct Forms;
+        impl Visitor<'_> for Forms {
+            type Value = Level;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a level like `4`, or `true` for a skill without levels")
+            }
+
+            fn visit_bool<E: Error>(self, has: bool) -> Result<Level, E> {
+                match has {
+                    true => Ok(Level(1)),
+                    false => Err(E::invalid_value(serde::de::Unexpected::Bool(false), &self)),
+                }
+            }
+
+            fn visit_u64<E: Error>(self, level: u64) -> Result<Level, E> {
+                let known = i64::try_from(level).ok().filter(|level| *level > 0);
+                known.map(Level).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Unsigned(level), &self))
+            }
+        }
+        deserializer.deserialize_any(Forms)
+    }
 }
 
 /// `sip.example.net`, `192.0.2.1:5062`, `[2001:db8::1]:5060`.

@@ -254,6 +254,15 @@ impl<'de> Deserialize<'de> for SecretText {
     }
 }
 
+/// The same of a map that may be left out.
+pub fn unique_keys_if_any<'de, D, T>(deserializer: D) -> Result<Option<BTreeMap<String, T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    unique_keys(deserializer).map(Some)
+}
+
 /// A map in which no key stands twice (YAML forbids it, and the last would silently win).
 pub fn unique_keys<'de, D, T>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error>
 where

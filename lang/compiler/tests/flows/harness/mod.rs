@@ -244,6 +244,8 @@ impl<'p> Call<'p> {
             Request::Wait => format!("wait {}", values.join("")),
             Request::Connect(connect) => format!("connect {} for {}ms", values.join(" from "), connect.ring_ms),
             Request::Transfer { .. } => format!("transfer {}", values.join("")),
+            Request::Queue { queue } => format!("queue {}({})", meta.queues[*queue as usize].name, values.join(", ")),
+            Request::OfferCallback { key } => format!("offer callback on {key}"),
             Request::Note { key, .. } => format!("note {key} = {}", values.join("")),
             Request::Send(message) => {
                 let to = if message.to { format!(" to {}", values.last().unwrap()) } else { String::new() };
