@@ -175,8 +175,8 @@ fn declare<'a>(module: usize, item: &'a ast::Item, project: &mut Project<'a>, pr
             Def::Skill(project.skills.len() as u32 - 1)
         }
         ItemKind::Queue(item) => {
-            let (parameters, served, outcomes) = (Vec::new(), None, Vec::new());
-            project.queues.push(QueueInfo { module, name: &item.name, item, parameters, served, outcomes });
+            let (name, parameters, served, outcomes) = (&item.name, Vec::new(), None, Vec::new());
+            project.queues.push(QueueInfo { module, name, item, parameters, served, outcomes, partly_read: false });
             Def::Queue(project.queues.len() as u32 - 1)
         }
         ItemKind::When(_) | ItemKind::Cadence(_) | ItemKind::Survey(_) => {

@@ -217,6 +217,8 @@ pub(crate) struct QueueInfo<'a> {
     pub served: Option<Ty>,
     /// Outcomes that can happen, by their index in the table of requests.
     pub outcomes: Vec<usize>,
+    /// Some of its lines do not read: nobody knows what else it has.
+    pub partly_read: bool,
 }
 
 /// What a path led to, and how many of its names that took.

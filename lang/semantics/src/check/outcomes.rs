@@ -17,6 +17,8 @@ pub(crate) struct Outcomes {
     pub names: &'static [&'static str],
     /// Those that can happen, by their index.
     pub possible: Vec<usize>,
+    /// Some may be missing that nobody knows of: none is asked for.
+    pub partly_known: bool,
     /// It goes on by itself where there are no arms.
     pub good: Option<usize>,
     /// What the good one brings.
@@ -34,6 +36,7 @@ impl Outcomes {
             possible: (0..row.outcomes.len()).collect(),
             good: good.and_then(|good| row.outcomes.iter().position(|outcome| *outcome == good)),
             payload: None,
+            partly_known: false,
             remedy: |_| None,
         }
     }
@@ -96,7 +99,7 @@ impl Checker<'_, '_> {
         }
         let missing = missing(&taken);
         let names: Vec<&str> = missing.iter().filter_map(|at| outcomes.names.get(*at).copied()).collect();
-        if names.is_empty() {
+        if names.is_empty() || outcomes.partly_known {
             return Some(FoundArms { arms, result });
         }
         let message = format!("no arm says what happens on `{}`", names.join("`, `"));

@@ -35,6 +35,7 @@ impl Checker<'_, '_> {
             verb: format!("the queue `{name}`"),
             possible: info.outcomes.clone(),
             payload: info.served.clone(),
+            partly_known: info.partly_read,
             remedy: clause_for,
             ..Outcomes::of(Kind::Queue, Some("served"))
         };

@@ -81,7 +81,9 @@ impl Reader<'_, '_> {
 
     fn stage(&mut self, label: &str, after_ms: u64, needs: Option<&ast::Expr>) -> Option<Stage> {
         let Some(written) = needs else { return Some(Stage { after_ms, conjunction: Vec::new(), needs: None }) };
-        let found = self.condition(label, written)?;
+        let found = self.condition(label, written);
+        self.broken |= found.is_none();
+        let found = found?;
         let needs = (!found.is_exact).then_some(found.predicate);
         Some(Stage { after_ms, conjunction: found.conjunction, needs })
     }
@@ -115,7 +117,7 @@ impl Reader<'_, '_> {
         let level = |stage: &Stage, skill: u32| {
             stage.conjunction.iter().find(|(own, _)| *own == skill).map_or(0, |(_, level)| *level)
         };
-        if before.needs.is_some() {
+        if before.needs.is_some() || self.broken {
             return;
         }
         let stricter = after.conjunction.iter().find(|(skill, least)| level(before, *skill) < *least);

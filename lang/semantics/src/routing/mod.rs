@@ -47,9 +47,15 @@ pub(crate) fn declare(project: &mut Project<'_>, problems: &mut Problems) {
                 served = Some(wrap_up_result(project, info.module, path, problems));
             }
         }
-        let outcomes = outcomes(info.item);
+        let unread = project.modules.get(info.module).map_or(&[][..], |module| &module.ast.unread);
+        let partly_read = unread.iter().any(|part| part.item.is_some_and(|item| item.holds(info.name.span)));
+        let outcomes = match partly_read {
+            true => (0..Kind::Queue.row().outcomes.len()).collect(),
+            false => outcomes(info.item),
+        };
         if let Some(info) = project.queues.get_mut(id) {
             (info.parameters, info.served, info.outcomes) = (parameters, served, outcomes);
+            info.partly_read = partly_read;
         }
     }
 }
@@ -144,6 +150,8 @@ struct Reader<'r, 'a> {
     read: Vec<bool>,
     /// Of each stage but the first, the place of its `relax`.
     relaxes: Vec<Span>,
+    /// A condition of a stage is not known.
+    broken: bool,
 }
 
 impl<'r, 'a> Reader<'r, 'a> {
@@ -184,8 +192,8 @@ impl<'r, 'a> Reader<'r, 'a> {
             comfort: None,
             offers_callback: false,
         };
-        let read = vec![false; info.parameters.len()];
-        Reader { project, info, surroundings, flows, problems, table, read, relaxes: Vec::new() }
+        let (read, broken) = (vec![false; info.parameters.len()], info.partly_read);
+        Reader { project, info, surroundings, flows, problems, table, read, relaxes: Vec::new(), broken }
     }
 
     /// A flow of a clause: its parameters are those of the queue, then what `more` declares; `body` gives the
@@ -215,6 +223,9 @@ impl<'r, 'a> Reader<'r, 'a> {
 
     /// Parameters that no clause reads.
     fn unread(&mut self) {
+        if self.broken {
+            return;
+        }
         for (read, parameter) in self.read.iter().zip(&self.info.parameters) {
             let name = &parameter.name.text;
             if !read && !name.starts_with('_') && !parameter.ty.is_private() {
