@@ -409,6 +409,8 @@ impl<'w> Writer<'w> {
             3 => Request::Ask(self.ask()),
             4 => Request::Record(Record { prompts: self.prompts(), max_ms: 1_000, end_key: None, silence_ms: 500 }),
             5 => Request::Wait,
+            15 => Request::Queue { queue: self.random.below(self.builder.meta.queues.len()) as u32 },
+            16 => Request::OfferCallback { key: '1' },
             14 => Request::Recording { on: self.random.chance(50) },
             15 => {
                 let channels = [Channel::Sms, Channel::Email, Channel::Notify("ops".into())];

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use runtime_contract::calendar::{HoursTable, Span, WeeklySpan};
 use runtime_contract::program::{Operation, Parameter, Place, ProgramMeta, Prompt, PromptText, Service};
+use runtime_contract::queue::{AgentChoice, OrderKey, Queue, Stage};
 use runtime_contract::types::{EnumType, Field, RecordType, Type, TypeTable, Variant};
 use runtime_contract::value::{Money, Phone, Private, Value};
 
@@ -80,8 +81,42 @@ pub fn tables() -> ProgramMeta {
         services: vec![Service { name: "world".into(), operations }],
         hours: vec![HoursTable { name: "office".into(), zone: "Asia/Shanghai".into(), weekly, ..Default::default() }],
         files: vec!["random".into()],
+        queues: vec![
+            queue(Vec::new(), None),
+            queue(types.iter().filter(|t| !is_private(t)).map(parameter).collect(), Some(0)),
+        ],
         ..ProgramMeta::default()
     }
+}
+
+/// One without clauses.
+fn queue(parameters: Vec<Parameter>, wrap_up_as: Option<u32>) -> Queue {
+    Queue {
+        name: "m.Q".into(),
+        place: place(0),
+        parameters,
+        stages: vec![Stage { after_ms: 0, conjunction: Vec::new(), needs: None }],
+        prefers: Vec::new(),
+        priority: None,
+        order: vec![OrderKey::Waiting],
+        choice: AgentChoice::LongestIdle,
+        ring_ms: 20_000,
+        wrap_up_ms: 0,
+        wrap_up_as,
+        target: None,
+        limit: None,
+        timeout_ms: None,
+        open: None,
+        music: None,
+        whisper: None,
+        overflow: None,
+        comfort: None,
+        offers_callback: false,
+    }
+}
+
+fn is_private(r#type: &Type) -> bool {
+    matches!(r#type, Type::Private(_))
 }
 
 pub fn place(line: u32) -> Place {

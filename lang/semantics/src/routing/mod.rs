@@ -11,6 +11,7 @@ use lang_syntax::ast::{self, QueueClauseKind as Clause};
 use runtime_contract::program::Parameter;
 use runtime_contract::queue::{AgentChoice, OrderKey, Queue};
 use runtime_contract::request::Kind;
+use runtime_contract::types::TypeTable;
 
 use crate::Surroundings;
 use crate::check::{CheckedFlow, Checker, clause_flow};
@@ -130,8 +131,9 @@ pub(crate) fn queues(
     flows: &mut Vec<Option<CheckedFlow>>,
     problems: &mut Problems,
 ) -> Vec<hir::Queue> {
+    let types = crate::lower::types(project);
     let written = |info| {
-        let mut reader = Reader::new(project, info, surroundings, flows, problems);
+        let mut reader = Reader::new(project, &types, info, surroundings, flows, problems);
         reader.clauses();
         hir::Queue { table: reader.table, span: info.name.span }
     };
@@ -141,6 +143,7 @@ pub(crate) fn queues(
 /// Reads the clauses of one queue.
 struct Reader<'r, 'a> {
     project: &'r Project<'a>,
+    types: &'r TypeTable,
     info: &'r QueueInfo<'a>,
     surroundings: &'r dyn Surroundings,
     flows: &'r mut Vec<Option<CheckedFlow>>,
@@ -157,6 +160,7 @@ struct Reader<'r, 'a> {
 impl<'r, 'a> Reader<'r, 'a> {
     fn new(
         project: &'r Project<'a>,
+        types: &'r TypeTable,
         info: &'r QueueInfo<'a>,
         surroundings: &'r dyn Surroundings,
         flows: &'r mut Vec<Option<CheckedFlow>>,
@@ -193,7 +197,7 @@ impl<'r, 'a> Reader<'r, 'a> {
             offers_callback: false,
         };
         let (read, broken) = (vec![false; info.parameters.len()], info.partly_read);
-        Reader { project, info, surroundings, flows, problems, table, read, relaxes: Vec::new(), broken }
+        Reader { project, types, info, surroundings, flows, problems, table, read, relaxes: Vec::new(), broken }
     }
 
     /// A flow of a clause: its parameters are those of the queue, then what `more` declares; `body` gives the

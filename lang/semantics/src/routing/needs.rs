@@ -73,11 +73,10 @@ impl<'a> Reader<'_, 'a> {
     /// What a value reads of the caller: words of the queue's parameters, by their place.
     fn reads(&self, value: &hir::Expr) -> Predicate {
         let mut found = Predicate { flow: 0, skills: Vec::new(), reads: Vec::new(), reads_caller: false };
-        let types = crate::lower::types(self.project);
         let mut starts = Vec::new();
         let mut next = 0;
         for parameter in &self.table.parameters {
-            let width = types.width(&parameter.r#type) as u32;
+            let width = self.types.width(&parameter.r#type) as u32;
             starts.push((next, width));
             next += width;
         }
