@@ -26,7 +26,8 @@ pub fn mermaid(picture: &Picture) -> String {
             })
             .collect();
         let arrow = if edge.runs { "-.->" } else { "-->" };
-        let label = if edge.runs { "runs".to_owned() } else { labels.join("<br>") };
+        let label =
+            if labels.is_empty() && edge.runs { picture.comes_back_by(edge).to_owned() } else { labels.join("<br>") };
         let label = if label.is_empty() { String::new() } else { format!("|\"{label}\"|") };
         let _ = writeln!(text, "    n{} {arrow}{label} n{}", edge.from, edge.to);
     }
@@ -47,7 +48,7 @@ fn shape(id: usize, node: &Node) -> String {
     match node.kind {
         NodeKind::Entry => format!("n{id}([\"☎ {title}\"])"),
         NodeKind::End => format!("n{id}([\"{title}\"])"),
-        NodeKind::Top | NodeKind::Step | NodeKind::Handler => {
+        NodeKind::Top | NodeKind::Step | NodeKind::Handler | NodeKind::Queue => {
             let lines: String = node.lines.iter().map(|line| format!("<br>{}", line_text(line))).collect();
             format!("n{id}[\"<b>{title}</b>{lines}\"]")
         }

@@ -32,6 +32,9 @@ pub struct Graph {
     /// The language in which texts are shown; otherwise the first of the files
     #[arg(long)]
     language: Option<String>,
+    /// Numbers, flows and queues alone, without the steps of flows
+    #[arg(long)]
+    map: bool,
     /// The same as `--format json`
     #[arg(long, conflicts_with = "format")]
     json: bool,
@@ -55,7 +58,9 @@ impl Graph {
             show::print(&report, format == Format::Json);
             Failure::Shown
         })?;
-        if drawn.groups.is_empty() {
+        let is_empty = drawn.groups.is_empty();
+        let drawn = if self.map { drawn.map() } else { drawn };
+        if is_empty {
             return Err(Failure::new("there is no flow to draw", "name a folder or a file with a `flow`"));
         }
         let text = match format {
@@ -86,6 +91,7 @@ fn as_json(picture: &Picture) -> Value {
         NodeKind::Top => "top",
         NodeKind::Step => "step",
         NodeKind::Handler => "handler",
+        NodeKind::Queue => "queue",
         NodeKind::End => "end",
     };
     let line = |line: &lang_compiler::picture::Line| {

@@ -80,7 +80,7 @@ pub fn place(picture: &Picture, counted: bool) -> Placed {
             graph.set_parent(&format!("n{id}"), Some(&format!("g{group}")));
         }
     }
-    let shown: Vec<Vec<Label>> = picture.edges.iter().map(shown_labels).collect();
+    let shown: Vec<Vec<Label>> = picture.edges.iter().map(|edge| shown_labels(picture, edge)).collect();
     for (edge, labels) in picture.edges.iter().zip(&shown) {
         let (wide, high) = label_size(labels);
         let ends = picture.nodes.get(edge.to).is_some_and(|node| node.kind == NodeKind::End);
@@ -150,7 +150,7 @@ fn sized(node: &Node, counted: bool) -> Box {
             let rect = Rect { width: width(&node.title, LABEL_SIZE) + 34.0, height: 26.0, ..Rect::default() };
             Box { rect, rows: Vec::new() }
         }
-        NodeKind::Top | NodeKind::Step | NodeKind::Handler => {
+        NodeKind::Top | NodeKind::Step | NodeKind::Handler | NodeKind::Queue => {
             let rows = text_rows(&node.lines);
             let widest = rows.iter().map(|row| row_start(row) + width(&row.text, TEXT_SIZE)).fold(title, f64::max);
             let below = if rows.is_empty() { 0.0 } else { rows.len() as f64 * ROW + PAD };
@@ -182,9 +182,9 @@ fn text_rows(lines: &[Line]) -> Vec<TextRow> {
     all
 }
 
-fn shown_labels(edge: &Edge) -> Vec<Label> {
-    if edge.runs {
-        return vec![Label { key: None, text: "runs".to_owned(), spans: Vec::new() }];
+fn shown_labels(picture: &Picture, edge: &Edge) -> Vec<Label> {
+    if edge.runs && edge.labels.is_empty() {
+        return vec![Label { key: None, text: picture.comes_back_by(edge).to_owned(), spans: Vec::new() }];
     }
     let mut labels = edge.labels.clone();
     for label in &mut labels {

@@ -20,7 +20,7 @@ const WIDTH_MIN: f64 = 760.0;
 const ROW_COUNTED: f64 = 28.0;
 
 /// Name, by day, by night. Many viewers and printers know no variables of CSS, so each stands in its rules as it is.
-const COLOURS: [(&str, &str, &str); 24] = [
+const COLOURS: [(&str, &str, &str); 25] = [
     ("paper", "#ffffff", "#12181f"),
     ("ink", "#1c2733", "#e6edf4"),
     ("soft", "#5b6b7b", "#9fb0c0"),
@@ -40,6 +40,7 @@ const COLOURS: [(&str, &str, &str); 24] = [
     ("when", "#8a5a00", "#e0b25c"),
     ("runs", "#7a4fb3", "#b795ea"),
     ("handler", "#e9e2f3", "#33294a"),
+    ("queue", "#fbe9cf", "#4a3a1c"),
     ("hit", "#2e7d4f", "#57b884"),
     ("hit-paper", "#d3ecda", "#1c4a31"),
     ("miss", "#c0392b", "#ff8d7e"),
@@ -52,7 +53,7 @@ const RULES: &str = "
   text { font-family: system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif; fill: var(--ink); }
   .paper { fill: var(--paper); }
   .h1 { font-size: 22px; font-weight: 650; } .sub { font-size: 12.5px; fill: var(--soft); }
-  .box { fill: var(--box); stroke: var(--edge); stroke-width: 1.2; } .head { fill: var(--head); } .head.top { fill: var(--top); } .head.handler { fill: var(--handler); }
+  .box { fill: var(--box); stroke: var(--edge); stroke-width: 1.2; } .head { fill: var(--head); } .head.top { fill: var(--top); } .head.handler { fill: var(--handler); } .head.queue { fill: var(--queue); }
   .title { font-size: 14px; font-weight: 620; } .row { font-size: 12.5px; } .does, .asks { fill: var(--soft); }
   .sign { font-size: 11px; fill: var(--soft); } .when { font-size: 12px; fill: var(--when); font-weight: 560; }
   .group { fill: var(--group); stroke: var(--edge); stroke-dasharray: 5 4; } .groupname { font-size: 13px; fill: var(--soft); font-weight: 600; }
@@ -122,10 +123,14 @@ fn heading(out: &mut String, picture: &Picture, title: &str) {
     let count = |kind: NodeKind| picture.nodes.iter().filter(|node| node.kind == kind).count();
     let plural = crate::show::plural;
     let facts = [
-        plural(count(NodeKind::Entry), "number"),
-        plural(picture.groups.len(), "flow"),
-        plural(count(NodeKind::Step), "step"),
+        Some(plural(count(NodeKind::Entry), "number")),
+        Some(plural(count(NodeKind::Top), "flow")),
+        Some(count(NodeKind::Step))
+            .filter(|steps| *steps > 0 || !picture.groups.is_empty())
+            .map(|steps| plural(steps, "step")),
+        Some(count(NodeKind::Queue)).filter(|queues| *queues > 0).map(|queues| plural(queues, "queue")),
     ];
+    let facts: Vec<String> = facts.into_iter().flatten().collect();
     let _ = writeln!(out, "<text class=\"h1\" x=\"24\" y=\"36\">{}</text>", escaped(title));
     let _ = writeln!(out, "<text class=\"sub\" x=\"24\" y=\"56\">{}</text>", facts.join(" · "));
 }
@@ -153,7 +158,7 @@ fn body(out: &mut String, picture: &Picture, placed: &Placed, seen: &Seen) {
         match node.kind {
             NodeKind::Entry => pill(out, one.rect, "entry", state, &format!("☎ {}", node.title)),
             NodeKind::End => pill(out, one.rect, "end", state, &node.title),
-            NodeKind::Top | NodeKind::Step | NodeKind::Handler => {
+            NodeKind::Top | NodeKind::Step | NodeKind::Handler | NodeKind::Queue => {
                 step(out, node, one, state);
                 if let Some(count) = seen.counts.get(index).copied().flatten() {
                     counted(out, one, state, count);
@@ -189,6 +194,7 @@ fn step(out: &mut String, node: &Node, one: &Box, state: &str) {
     let kind = match node.kind {
         NodeKind::Top => " top",
         NodeKind::Handler => " handler",
+        NodeKind::Queue => " queue",
         _ => "",
     };
     let _ = writeln!(out, "<rect class=\"box{state}\" {} rx=\"9\"/>", sides(one.rect));

@@ -1,6 +1,9 @@
 //! What a project does, as boxes and lines: numbers lead to flows, flows hold steps, keys and outcomes lead from step to
 //! step. It reads the text alone, so it draws whatever parses; it knows nothing of places and colours.
 
+mod map;
+mod queue;
+
 use std::collections::BTreeMap;
 
 use lang_diagnostics::{Colours, Diagnostic, Sources, Span, diagnostics_to_json_lines, render};
@@ -47,6 +50,8 @@ pub enum NodeKind {
     Step,
     /// `fault` or `finally`.
     Handler,
+    /// Where callers wait; it stands outside of flows.
+    Queue,
     End,
 }
 
@@ -92,6 +97,16 @@ pub struct Label {
     pub spans: Vec<Span>,
 }
 
+impl Picture {
+    /// How a way that comes back is called where nothing else is said of it.
+    pub fn comes_back_by(&self, edge: &Edge) -> &'static str {
+        match self.nodes.get(edge.to).map(|node| node.kind) {
+            Some(NodeKind::Queue) => "waits in",
+            _ => "runs",
+        }
+    }
+}
+
 /// `language` chooses among the languages of texts; otherwise each file's first. A project that does not read has no
 /// picture, and says why.
 pub fn picture(project: &Project, language: Option<&str>, colours: Colours, width: usize) -> Result<Picture, Report> {
@@ -130,6 +145,8 @@ struct Painter<'a> {
     prompts: BTreeMap<&'a str, (String, Span)>,
     /// The top nodes of flows, by name.
     tops: BTreeMap<&'a str, usize>,
+    /// The nodes of queues, by name.
+    queues: BTreeMap<&'a str, usize>,
     picture: Picture,
     /// Nodes of the steps of the flow that is drawn, by name.
     steps: BTreeMap<&'a str, usize>,
@@ -151,6 +168,7 @@ impl<'a> Painter<'a> {
             language: language.clone(),
             prompts: BTreeMap::new(),
             tops: BTreeMap::new(),
+            queues: BTreeMap::new(),
             picture: Picture { language, ..Picture::default() },
             steps: BTreeMap::new(),
             node: 0,
@@ -202,9 +220,17 @@ impl<'a> Painter<'a> {
                 self.edge(entry, flow, &[], false);
             }
         }
+        let queues = || {
+            items().filter_map(|item| match &item.kind {
+                ItemKind::Queue(queue) => Some(queue),
+                _ => None,
+            })
+        };
+        self.queue_boxes(queues());
         for (group, flow) in flows().enumerate() {
             self.flow(group, flow);
         }
+        queues().for_each(|queue| self.queue(queue));
     }
 
     fn flow(&mut self, group: usize, flow: &'a ast::Flow) {
@@ -344,6 +370,7 @@ impl<'a> Painter<'a> {
             }
             StatementKind::Queue { queue, arms, .. } => {
                 self.line(LineKind::Does, way, format!("waits in the queue {}", self.slice(queue.span)));
+                self.waits_in(queue, &[]);
                 self.arms(arms.as_ref(), way);
             }
             StatementKind::Connect { to, arms, .. } => {
