@@ -1,7 +1,7 @@
 //! The agents of `strowger.yaml` against the queues: in every hour in which a queue takes calls, somebody is at work who
 //! may take them once everything is relaxed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lang_diagnostics::{Code, Diagnostic};
 use runtime_contract::calendar::{self, HoursTable};
@@ -61,7 +61,8 @@ pub(super) fn check(
             continue;
         }
         let wanted = intersection(times(queue.table.open.map(|hours| hours as usize)), &always);
-        let there = fit.iter().fold(Times::new(), |there, agent| union(&there, times(agent.hours)));
+        let shifts: BTreeSet<Option<usize>> = fit.iter().map(|agent| agent.hours).collect();
+        let there = shifts.into_iter().fold(Times::new(), |there, hours| union(&there, times(hours)));
         if let Some((from, to)) = without(&wanted, &there).first() {
             problems.give(unstaffed(project, info, &queue.table, (*from, *to), &fit));
         }
