@@ -2,6 +2,7 @@
 //! changed; whether its work grows with the project and no faster. The reference is `rustc --emit metadata` on as many
 //! lines of Rust that do the like: parse, resolve, check types and that matches are whole.
 
+mod centre;
 mod project;
 mod reference;
 mod run;
@@ -20,7 +21,7 @@ const EDITS: usize = 21;
 const MARK_STEPS: usize = 1_000;
 const GROWTH: [usize; 3] = [1_000, 10_000, 100_000];
 
-/// Words: nothing for all of it, `growth` or `shapes` for one table, `write SHAPE STEPS FOLDER` for the files alone.
+/// Words: nothing for all of it, `growth`, `centre` or `shapes` for one table, `write SHAPE STEPS FOLDER` for the files alone.
 pub fn measure(words: &[&str]) -> Result<String, String> {
     if let ["write", shape, steps, folder] = words {
         let steps = steps.parse().map_err(|_| format!("`{steps}` is no number of steps"))?;
@@ -42,6 +43,9 @@ pub fn measure(words: &[&str]) -> Result<String, String> {
     if all || words.contains(&"growth") {
         marks(&binary, &folder.0, &mut say)?;
         growth(&binary, &folder.0, &mut say)?;
+    }
+    if all || words.contains(&"centre") {
+        large(&binary, &folder.0, &mut say)?;
     }
     if all || words.contains(&"shapes") {
         shapes(&binary, &folder.0, &mut say)?;
@@ -95,6 +99,23 @@ fn growth(binary: &Path, folder: &Path, say: &mut impl FnMut(String)) -> Result<
         say(format!("{steps:>8} {:>9} {wall_ms:>9.0} {cpu_ms:>10.0} {each:>12.1} {peak_mb:>9.0}", lines(&files)));
     }
     say(String::new());
+    Ok(())
+}
+
+/// A whole contact centre.
+fn large(binary: &Path, folder: &Path, say: &mut impl FnMut(String)) -> Result<(), String> {
+    let files = centre::large();
+    let place = folder.join("centre");
+    project::write(&files, &place)?;
+    let rounds: Result<Vec<_>, _> = (0..ROUNDS).map(|_| cost(&mut run::check(binary, &place))).collect();
+    let rounds = rounds?;
+    let (low, middle, high) = spread(&rounds.iter().map(|cost| cost.wall_ms).collect::<Vec<_>>());
+    let cpu = spread(&rounds.iter().map(|cost| cost.cpu_ms).collect::<Vec<_>>()).1;
+    say(format!(
+        "{} lines, {} queues: {middle:.0} ms ({low:.0}–{high:.0}), {cpu:.0} ms CPU\n",
+        lines(&files),
+        centre::QUEUES
+    ));
     Ok(())
 }
 

@@ -4,6 +4,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::centre::queues;
+
 /// Steps of one file of a project, and of one flow.
 pub const FILE_STEPS: usize = 100;
 const FLOW_STEPS: usize = 20;
@@ -34,6 +36,7 @@ pub const SHAPES: &[Shape] = &[
     ("enums", "an enum of 10 variants and a record for each step", enums),
     ("deep", "records inside records, 10 deep", deep),
     ("constants", "a constant and a function for each step", constants),
+    ("queues", "a queue with all its clauses for every 10 steps", queues),
     ("mistakes", "a mistake in every step", mistakes),
 ];
 
