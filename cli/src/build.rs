@@ -50,7 +50,7 @@ fn not_served(meta: &ProgramMeta) -> Option<Report> {
     let reached = reached(meta);
     for site in meta.sites.iter().filter(|site| reached.contains(&site.flow)) {
         let SiteKind::Request(request) = &site.kind else { continue };
-        let Some((message, help)) = unserved(request) else { continue };
+        let Some((message, help)) = unserved(meta, request) else { continue };
         let file = meta.files.get(site.place.file as usize).map_or("?", String::as_str);
         let (line, column) = (site.place.line, site.place.column);
         report.text.push_str(&format!("{file}:{line}:{column}: {message}\n  help: {help}\n"));
@@ -63,7 +63,7 @@ fn not_served(meta: &ProgramMeta) -> Option<Report> {
 }
 
 /// Why a request cannot be carried out, and what to do about it.
-fn unserved(request: &Request) -> Option<(String, String)> {
+fn unserved(meta: &ProgramMeta, request: &Request) -> Option<(String, String)> {
     match request {
         Request::Menu(menu) => {
             let name = menu.choice_name(menu.choices.iter().position(String::is_empty)?);
@@ -78,6 +78,14 @@ fn unserved(request: &Request) -> Option<(String, String)> {
             };
             let message = format!("nothing here delivers what `{what}` writes yet");
             Some((message, "leave it out, or let a service of your own do it".to_owned()))
+        }
+        // Nothing says yet which agents are there, nor keeps over a crash who was promised a call.
+        Request::Queue { queue } => {
+            let name = meta.queues.get(*queue as usize).map_or("?", |queue| queue.name.as_str());
+            let message = format!("callers wait in the queue `{name}`, and `serve` does not run queues yet");
+            let help =
+                "`test` and `talk` play it; on a telephone line, `connect to extension \"1001\"` rings one agent";
+            Some((message, help.to_owned()))
         }
         _ => None,
     }
@@ -139,5 +147,16 @@ mod tests {
             assert!(report.text.starts_with("f.flow:7:5: ") && report.text.contains(named), "{}", report.text);
         }
         assert!(built_with("answer\n    open case complaint", "1").is_ok());
+    }
+
+    #[test]
+    fn a_queue_is_refused_by_name_and_place() {
+        let flow = "languages en\n\ninbound \"+86 400 810 0000\" => f\n\nqueue office {\n    timeout  3m\n}\n\nflow f {\n    \
+                    answer\n    queue office {\n        served, timeout, unstaffed => hang up\n    }\n}\n";
+        let bundle = Bundle { files: vec![("f.flow".to_owned(), flow.as_bytes().into())] };
+        let built = Compiler { engine: Engine::Interpreter }.build(&bundle, &SiteNames::default());
+        let text = built.err().unwrap().text;
+        let wanted = "f.flow:11:5: callers wait in the queue `f.office`, and `serve` does not run queues yet\n";
+        assert!(text.starts_with(wanted), "{text}");
     }
 }

@@ -178,6 +178,15 @@ impl<'m> Teller<'m> {
             Request::HangUp => ("hangs up", String::new()),
             Request::Connect(_) => ("connects", format!("to {}", value(0))),
             Request::Transfer { .. } => ("transfer", format!("to {}", value(0))),
+            Request::Queue { queue } => match self.meta.queues.get(*queue as usize) {
+                Some(queue) => {
+                    let arguments: Vec<String> = (0..queue.parameters.len()).map(value).collect();
+                    ("queues", format!("in {}({})", queue.name, arguments.join(", ")).replace("()", ""))
+                }
+                None => return,
+            },
+            // It stands in a flow of its own, of which no journal tells.
+            Request::OfferCallback { .. } => return,
         };
         self.at_site(at, kind, text);
     }
@@ -216,9 +225,9 @@ impl<'m> Teller<'m> {
         self.line(at, "→", text);
     }
 
-    /// Keys of a menu are a way through it; what is asked for belongs to the person.
+    /// Keys of a menu, or of what a queue offers, are a way through it; what is asked for belongs to the person.
     fn keys(&mut self, at: Time, keys: &Claimed) {
-        let is_menu = matches!(self.meta.request(self.site), Some(Request::Menu(_)));
+        let is_menu = matches!(self.meta.request(self.site), Some(Request::Menu(_) | Request::Queue { .. }));
         let text = match keys {
             // What fits no phrase is nobody's to read.
             Claimed::Words(None) => return self.line(at, "words", MARK.to_owned()),

@@ -88,6 +88,10 @@ impl<'l> Lines<'l> {
                 format!("expect case {kind}{priority}")
             }
             Verb::ExpectEnd => "expect end".to_owned(),
+            // Where paths are looked for, no agent is there.
+            Verb::Agent { .. } | Verb::AgentPicks { .. } | Verb::ExpectQueued { .. } | Verb::ExpectAgent { .. } => {
+                return None;
+            }
         })
     }
 

@@ -29,6 +29,8 @@ until 18:00     let time pass until the clock shows this
 repeat          what was heard last, once more
 given S.OP = V  what a service answers from now on: a value, `none` or `failed`
 dial busy       what whoever is called does from now on
+agent A idle    an agent is there from now on; `agent A idle technical=4` with skills
+agent A picks X what he says of a conversation that he has ended
 hang up         end the call
 ?               what may be done now
 quit            leave";
@@ -208,7 +210,7 @@ impl Conversation<'_> {
             return Ok(true);
         }
         let order = order::read(line, self.call.now(), &self.zone, self.call.takes_words())?;
-        if !matches!(order, Order::Repeat | Order::Help | Order::Given { .. } | Order::Dial(_)) {
+        if !matches!(order, Order::Repeat | Order::Help | Order::Given { .. } | Order::Dial(_) | Order::Agent { .. }) {
             self.heard.clear();
         }
         match order {
@@ -224,9 +226,35 @@ impl Conversation<'_> {
             }
             Order::Given { operation, value } => self.answer(&operation, &value)?,
             Order::Dial(side) => self.call.dial(side),
+            Order::Agent { name, state, skills } => {
+                let skills = self.skills(&skills)?;
+                self.call.agent(&name, state, &skills);
+            }
+            Order::AgentPicks { name, variant } => self.call.agent_picks(&name, &variant).map_err(|known| {
+                let known = known.join(", ");
+                if known.is_empty() {
+                    format!("nobody asks {name} now")
+                } else {
+                    format!("he is asked for one of {known}")
+                }
+            })?,
             Order::Quit => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// By the names that the project gives them.
+    fn skills(&self, named: &[(String, i64)]) -> std::result::Result<Vec<(u32, i64)>, String> {
+        let known = &self.call.meta().skills;
+        let is = |full: &str, name: &str| full == name || full.rsplit('.').next() == Some(name);
+        let find = |(name, level): &(String, i64)| {
+            let at = known.iter().position(|skill| is(&skill.name, name)).ok_or_else(|| {
+                let known: Vec<&str> = known.iter().filter_map(|skill| skill.name.rsplit('.').next()).collect();
+                format!("no skill is `{name}`; the project has {}", known.join(", "))
+            })?;
+            Ok((at as u32, *level))
+        };
+        named.iter().map(find).collect()
     }
 
     fn repeat(&self) {

@@ -2,7 +2,7 @@
 
 use runtime_contract::Time;
 use runtime_contract::calendar::{instant, local};
-use runtime_contract::script::FarSide;
+use runtime_contract::script::{AgentState, FarSide};
 
 /// Time that one line may skip; a day with an hour more when clocks are set back.
 const SKIP_MS_MAX: u64 = 25 * 3_600_000;
@@ -26,6 +26,17 @@ pub enum Order {
     },
     /// What whoever is called does from now on.
     Dial(FarSide),
+    /// This agent is so from now on; skills by name, with their levels.
+    Agent {
+        name: String,
+        state: AgentState,
+        skills: Vec<(String, i64)>,
+    },
+    /// What he says of the conversation that he has ended.
+    AgentPicks {
+        name: String,
+        variant: String,
+    },
     Quit,
 }
 
@@ -47,6 +58,7 @@ pub fn read(line: &str, now: Time, zone: &str, listens: bool) -> Result<Order, S
         ("until", time) => Order::Skip { ms: until(time, now, zone)? },
         ("given", rest) => given(rest)?,
         ("dial", side) => Order::Dial(far_side(side)?),
+        ("agent", rest) => agent(rest)?,
         ("say", words) => speak(words.trim_matches('"'), listens)?,
         _ if is_keys(line) => Order::Press(line.replace(' ', "")),
         _ if line.starts_with('+') => Order::Skip { ms: skip(line.trim_start_matches('+'))? },
@@ -66,6 +78,31 @@ fn speak(words: &str, listens: bool) -> Result<Order, String> {
 fn far_side(name: &str) -> Result<FarSide, String> {
     let known = FarSide::ALL.into_iter().find(|side| side.name() == name);
     known.ok_or_else(|| format!("whoever is called is one of {}", FarSide::ALL.map(FarSide::name).join(", ")))
+}
+
+/// `wang idle technical=4 mandarin`, also as a test writes it: `"wang" idle with technical 4, mandarin`.
+fn agent(text: &str) -> Result<Order, String> {
+    let wrong = || "say who, and what he is: `agent wang idle`, or `agent wang idle technical=4`".to_owned();
+    let text = text.replace(['"', ',', '='], " ");
+    let mut words = text.split_whitespace().filter(|word| *word != "with");
+    let name = words.next().ok_or_else(wrong)?.to_owned();
+    let state = words.next().ok_or_else(wrong)?;
+    if state == "picks" {
+        let variant = words.next().ok_or("say what he picks: `agent wang picks sold`")?.to_owned();
+        return Ok(Order::AgentPicks { name, variant });
+    }
+    let known = AgentState::ALL.into_iter().find(|known| known.name() == state);
+    let state =
+        known.ok_or_else(|| format!("an agent is one of {}", AgentState::ALL.map(AgentState::name).join(", ")))?;
+    let mut skills: Vec<(String, i64)> = Vec::new();
+    for word in words {
+        match (word.parse(), skills.last_mut()) {
+            (Ok(level), Some((_, place))) => *place = level,
+            (Ok(_), None) => return Err(wrong()),
+            (Err(_), _) => skills.push((word.to_owned(), 1)),
+        }
+    }
+    Ok(Order::Agent { name, state, skills })
 }
 
 /// `bank.balance = 12.50 CNY`, also with `=>` as in a test.
@@ -148,6 +185,18 @@ mod tests {
     fn whoever_is_called_does_what_is_said() {
         assert_eq!(order("dial busy"), Ok(Order::Dial(FarSide::Busy)));
         assert!(order("dial asleep").unwrap_err().contains("person, busy, unanswered"));
+    }
+
+    #[test]
+    fn an_agent_is_what_is_said() {
+        let skills = vec![("technical".to_owned(), 4), ("mandarin".to_owned(), 1)];
+        let wang = Ok(Order::Agent { name: "wang".into(), state: AgentState::Idle, skills });
+        assert_eq!(order("agent wang idle technical=4 mandarin"), wang);
+        assert_eq!(order("agent \"wang\" idle with technical 4, mandarin"), wang);
+        let picks = Order::AgentPicks { name: "wang".into(), variant: "sold".into() };
+        assert_eq!(order("agent wang picks sold"), Ok(picks));
+        assert!(order("agent wang asleep").unwrap_err().contains("idle, busy, away"));
+        assert!(order("agent").is_err() && order("agent wang").is_err() && order("agent wang idle 4").is_err());
     }
 
     #[test]

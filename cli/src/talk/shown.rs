@@ -3,7 +3,7 @@
 use runtime_contract::calendar::local_text;
 use runtime_contract::request::{AskKind, Request};
 use runtime_contract::{ProgramMeta, Type};
-use runtime_simulator::{Line, Question, Talk, What};
+use runtime_simulator::{Does, Line, Question, Talk, What};
 use serde_json::{Value, json};
 
 /// `10:00:05  hears   Welcome.`
@@ -43,6 +43,13 @@ pub fn event(line: &Line, zone: &str) -> Value {
         What::Sends { channel, to, text } => json!({ "kind": "sends", "channel": channel, "to": to, "text": text }),
         What::SendsNot { channel, why } => json!({ "kind": "sends not", "channel": channel, "why": why }),
         What::Case { kind, priority } => json!({ "kind": "case", "case": kind, "priority": priority.name() }),
+        What::Queued { queue, priority, ahead } => {
+            json!({ "kind": "queued", "queue": queue, "priority": priority, "ahead": ahead })
+        }
+        What::Music => json!({ "kind": "hears music" }),
+        What::Agent { name, does } => agent(name, does),
+        What::Promised => json!({ "kind": "will be called back" }),
+        What::PromiseOver => json!({ "kind": "was not called back" }),
         What::Noted { key, value } => json!({ "kind": "note", "key": key, "value": value }),
         What::Fault(fault) => json!({ "kind": "fault", "text": fault }),
         What::HangsUp => json!({ "kind": "hangs up" }),
@@ -51,6 +58,24 @@ pub fn event(line: &Line, zone: &str) -> Value {
     if let Some(fields) = event.as_object_mut() {
         fields.insert("at".to_owned(), json!(local_text(line.at, zone)));
         fields.insert("ms".to_owned(), json!(line.at.0));
+    }
+    event
+}
+
+fn agent(name: &str, does: &Does) -> Value {
+    let mut event = match does {
+        Does::Is(state) => json!({ "does": "is", "state": state.name() }),
+        Does::Rings => json!({ "does": "is rung" }),
+        Does::NotAnswer => json!({ "does": "does not take the call" }),
+        Does::Answers { waited_ms } => json!({ "does": "answers", "waited_ms": waited_ms }),
+        Does::Hears(text) => json!({ "does": "hears", "text": text }),
+        Does::Leaves => json!({ "does": "leaves" }),
+        Does::WritesUp => json!({ "does": "writes it up" }),
+        Does::Says(word) => json!({ "does": "says", "word": word }),
+    };
+    if let Some(fields) = event.as_object_mut() {
+        fields.insert("kind".to_owned(), json!("agent"));
+        fields.insert("name".to_owned(), json!(name));
     }
     event
 }
@@ -72,9 +97,20 @@ pub fn possible(call: &Talk) -> String {
             format!("it takes {}{secret}; {} ends it", wanted(ask.kind), ask.end_key)
         }
         Some(Request::Record(_)) => "it takes a message".to_owned(),
+        Some(Request::Queue { .. }) => return queued(call),
         _ => "nothing takes keys".to_owned(),
     };
     format!("in `{step}` {takes}; an empty line is silence")
+}
+
+/// Who waits, or talks, lets time pass.
+fn queued(call: &Talk) -> String {
+    let agents: Vec<String> = call.agents().map(|(name, state)| format!("{name} {}", state.name())).collect();
+    let agents = match agents.as_slice() {
+        [] => "no agent is there: `agent wang idle`, with skills `agent wang idle technical=4`".to_owned(),
+        agents => format!("agents: {}", agents.join(", ")),
+    };
+    format!("in `{}` he waits for an agent, or talks with one; an empty line lets time pass; {agents}", call.step())
 }
 
 fn wanted(kind: AskKind) -> String {

@@ -139,6 +139,10 @@ impl<'a> Reader<'_, 'a> {
             }
             TestLineKind::Expect(expectation) => self.expect(line, expectation),
             TestLineKind::Agent { agent, state, skills } => self.agent(agent, state, skills),
+            TestLineKind::AgentPicks { agent, variant } => {
+                self.on_call(line, "agent … picks");
+                self.agent_picks(agent, variant)
+            }
             TestLineKind::Says(words) => {
                 self.on_call(line, "says");
                 self.says(words)

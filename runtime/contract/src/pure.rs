@@ -42,6 +42,14 @@ impl Facts {
         self.arena.bytes() > 0
     }
 
+    /// The values that they are of; `None` when those are of other types.
+    pub fn values<'t>(&self, meta: &ProgramMeta, types: impl Iterator<Item = &'t Type>) -> Option<Vec<Value>> {
+        let (mut arena, mut vault) = (self.arena.clone(), Vault::default());
+        let memory = Memory { meta, arena: &mut arena, vault: &mut vault };
+        let mut words = self.words.iter().copied();
+        types.map(|r#type| memory.value(&mut words, r#type)).collect()
+    }
+
     /// The parameters' slots. A text is the handle of a constant, or of these facts alone.
     pub fn words(&self) -> &[u64] {
         &self.words

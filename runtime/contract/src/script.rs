@@ -74,6 +74,11 @@ pub enum Verb {
         state: AgentState,
         skills: Vec<(u32, i64)>,
     },
+    /// He says how the conversation was that he has ended: a variant of the enum that its queue asks him for.
+    AgentPicks {
+        name: String,
+        variant: String,
+    },
     /// The caller waits in this queue (index in `ProgramMeta::queues`), with this priority.
     ExpectQueued {
         queue: u32,

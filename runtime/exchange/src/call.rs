@@ -4,6 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use runtime_acd::LeaveWhy;
 use runtime_contract::leg::{GoneCause, LegCommand, LegId, RejectCause};
 use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::{FaultKind, FlowProgram, Redacted, Tick, Type, Write};
@@ -13,10 +14,11 @@ use runtime_session::{
 };
 
 use crate::conversation::Conversation;
-use crate::desk::{Desk, Held};
+use crate::desk::{Desk, Held, QueueWish};
 use crate::input::{Recorded, RecordingFailed, WriteNumber};
 use crate::onward::Onward;
 use crate::output::{Event, MediaCommand, Output, ServiceCall, TraceEvent, TraceWhat};
+use crate::queueing::Queued;
 use crate::record::{end_text, note_text, step_text};
 use crate::revival::Revival;
 
@@ -38,6 +40,8 @@ pub(crate) struct Call {
     service: Option<(RequestId, bool)>,
     /// The caller is with somebody else, or on the way.
     pub onward: Option<Onward>,
+    /// He waits for an agent, talks with him, or did.
+    pub queued: Option<Queued>,
     recording: Option<Recording>,
     pub conversation: Conversation,
     /// The caller's last key, and how and when it came.
@@ -92,6 +96,7 @@ impl Call {
             answering: None,
             service: None,
             onward: None,
+            queued: None,
             recording: None,
             conversation: Conversation::default(),
             last_key: None,
@@ -226,6 +231,12 @@ impl Call {
             SessionOutput::World { request, ask: WorldRequest::Onward(onward) } => {
                 self.go_onward(desk, number, request, onward);
             }
+            SessionOutput::World { request, ask: WorldRequest::Queue(ask) } => {
+                self.enter_queue(desk, number, request, ask);
+            }
+            SessionOutput::World { ask: WorldRequest::Callback, .. } => {
+                desk.wishes.push_back(QueueWish::Callback(self.id()));
+            }
             SessionOutput::World { ask: WorldRequest::Note { key, r#type, value }, .. } => {
                 let text = note_text(self.program().meta(), &r#type, &value);
                 self.note(key.clone(), &text);
@@ -320,6 +331,7 @@ impl Call {
 
     fn cancel(&mut self, desk: &mut Desk, request: RequestId) {
         self.cancel_onward(desk, Some(request));
+        self.leave_queue(desk, Some(request), LeaveWhy::Left);
         if self.answering.is_some_and(|answering| answering.request == request) {
             self.answering = None;
         }
@@ -349,6 +361,7 @@ impl Call {
                 }
             }
             Held::Onward(request) => self.release_onward(desk, request),
+            Held::Queue(request) => self.release_queue(desk, request),
             Held::Recording { request, recording, length_ms } => {
                 let event = LineEvent::RecordDone { request, recording, length_ms, spoken: true };
                 self.tell(desk, SessionInput::Line(event));
@@ -369,7 +382,9 @@ impl Call {
                 desk.follow_up(self.id(), SessionInput::Fault { request, kind: FaultKind::Store });
                 SessionInput::Line(LineEvent::Gone(GoneCause::Failed))
             }
-            Held::Recording { request, .. } => SessionInput::Fault { request, kind: FaultKind::Store },
+            Held::Recording { request, .. } | Held::Queue(request) => {
+                SessionInput::Fault { request, kind: FaultKind::Store }
+            }
             Held::Onward(request) => match self.refuse_onward(request) {
                 Some(input) => input,
                 None => return,
@@ -419,6 +434,7 @@ impl Call {
         self.answering = None;
         self.conversation.leg_gone();
         self.cancel_onward(desk, None);
+        self.leave_queue(desk, None, LeaveWhy::Abandoned);
         if let Some(recording) = &mut self.recording {
             recording.abandoned = true;
         }

@@ -3,11 +3,14 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
 
+use runtime_acd::LeaveWhy;
 use runtime_contract::leg::LegId;
 use runtime_contract::record::CallId;
-use runtime_contract::{Now, Redacted, Tick, Write};
-use runtime_session::{Input as SessionInput, RequestId};
+use runtime_contract::value::Phone;
+use runtime_contract::{Called, FlowProgram, Now, Redacted, Tick, Write};
+use runtime_session::{Input as SessionInput, QueueAsk, RequestId};
 
 use crate::input::{Recorded, RecordingFailed, WriteNumber};
 use crate::output::{Event, MediaCommand, Output, ServiceCall};
@@ -29,6 +32,8 @@ pub(crate) struct Desk {
     pub outputs: VecDeque<Output>,
     /// What sessions must be told, now that the one who caused it is done.
     pub followups: VecDeque<(CallId, SessionInput)>,
+    /// The same for queues.
+    pub wishes: VecDeque<QueueWish>,
     /// Calls whose recordings media still works on; true of those of a conversation.
     pub recordings: Table<u64, (CallId, bool)>,
     pub recording_next: u64,
@@ -55,8 +60,32 @@ pub(crate) enum Held {
     Service(Box<ServiceCall>),
     /// Somebody is called.
     Onward(RequestId),
+    /// The caller enters a queue.
+    Queue(RequestId),
     /// The result of a recording.
     Recording { request: RequestId, recording: u64, length_ms: u32 },
+}
+
+/// What a call wants of the queues.
+pub(crate) enum QueueWish {
+    Enter(Box<Entry>),
+    /// Who waits wants to be called back.
+    Callback(CallId),
+    /// He is gone, or nobody waits for what becomes of him.
+    Leave(CallId, LeaveWhy),
+}
+
+/// Somebody who enters a queue.
+pub(crate) struct Entry {
+    pub call: CallId,
+    pub request: RequestId,
+    pub leg: LegId,
+    pub program: Arc<dyn FlowProgram>,
+    pub ask: QueueAsk,
+    pub caller: Option<Phone>,
+    /// As the call record has it.
+    pub called: Redacted<String>,
+    pub called_as: Option<Called>,
 }
 
 impl Desk {
@@ -97,10 +126,15 @@ impl Desk {
 
     /// A leg that a call places.
     pub fn open_leg(&mut self, call: CallId) -> LegId {
-        let leg = LegId(LEG_FIRST + self.legs_placed);
-        self.legs_placed += 1;
+        let leg = self.draw_leg();
         self.legs.insert(leg, call);
         leg
+    }
+
+    /// A leg that is nobody's yet.
+    pub fn draw_leg(&mut self) -> LegId {
+        self.legs_placed += 1;
+        LegId(LEG_FIRST + self.legs_placed - 1)
     }
 
     pub fn put(&mut self, output: Output) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use runtime_acd::Input as AcdInput;
 use runtime_contract::leg::{Incoming, LegCommand, LegEvent, LegId, RejectCause};
 use runtime_contract::limits::VERSIONS_LIVE_MAX;
 use runtime_contract::record::{CallId, CallRecord};
@@ -15,6 +16,7 @@ use crate::input::{Canary, Input, MediaEvent, ServiceFailure, Version, WriteNumb
 use crate::live::LiveCall;
 use crate::number::bare_number;
 use crate::output::{Event, MediaCommand, Output, Outputs, Refusal};
+use crate::queues::Queues;
 use crate::recovery::LegFacts;
 
 #[derive(Clone, Debug)]
@@ -34,6 +36,7 @@ pub struct Exchange {
     pub(crate) config: Config,
     pub(crate) desk: Desk,
     pub(crate) calls: Table<CallId, Box<Call>>,
+    queues: Queues,
     deadlines: BTreeSet<(Tick, CallId)>,
     stable: Option<Version>,
     canary: Option<Canary>,
@@ -59,10 +62,12 @@ struct Drain {
 impl Exchange {
     pub fn new(config: Config) -> Exchange {
         let desk = Desk::new(config.trace, config.recording_first);
+        let queues = Queues::new(u128::from_be_bytes(config.seed) as u64);
         Exchange {
             config,
             desk,
             calls: Table::default(),
+            queues,
             deadlines: BTreeSet::new(),
             stable: None,
             canary: None,
@@ -88,19 +93,41 @@ impl Exchange {
             Input::Canary(canary) => self.canary(canary),
             Input::Drain { until } => self.drain = Some(Drain { until, stopped: false, said: false }),
             Input::Recovered(recovered) => self.recover(recovered),
+            Input::Agent { agent, extension } => self.queues.agent(&mut self.desk, agent, extension),
+            Input::AgentRemoved(agent) => self.queues.agent_removed(&mut self.desk, agent),
+            Input::AgentState { agent, state } => self.queue(AcdInput::AgentState { agent, state }),
+            Input::WrapUpDone { agent, result } => self.queue(AcdInput::WrapUpDone { agent, result }),
         }
-        while let Some((call, input)) = self.desk.followups.pop_front() {
-            self.with_call(call, |call, desk| call.tell(desk, input));
-        }
+        self.follow();
         self.say_drained();
         Outputs { queue: &mut self.desk.outputs }
+    }
+
+    /// What calls and queues have told each other meanwhile.
+    fn follow(&mut self) {
+        loop {
+            if let Some((call, input)) = self.desk.followups.pop_front() {
+                self.with_call(call, |call, desk| call.tell(desk, input));
+            } else if let Some(wish) = self.desk.wishes.pop_front() {
+                self.queues.wish(&mut self.desk, wish);
+            } else {
+                break;
+            }
+        }
+        if std::mem::take(&mut self.queues.ticket_over) {
+            self.free_versions();
+        }
+    }
+
+    fn queue(&mut self, input: AcdInput) {
+        self.queues.tell(&mut self.desk, input);
     }
 
     /// When [`Input::Timeout`] is due at the latest; `None` while nothing waits.
     pub fn next_deadline(&self) -> Option<Tick> {
         let call = self.deadlines.first().map(|(at, _)| *at);
         let drain = self.drain.filter(|drain| !drain.stopped).map(|drain| drain.until);
-        [call, drain, self.desk.stalls_at()].into_iter().flatten().min()
+        [call, drain, self.desk.stalls_at(), self.queues.next_deadline()].into_iter().flatten().min()
     }
 
     /// Calls going on.
@@ -129,6 +156,9 @@ impl Exchange {
     }
 
     fn leg(&mut self, event: LegEvent) {
+        if self.queues.owns(event.leg()) {
+            return self.queues.leg(&mut self.desk, event);
+        }
         match event {
             LegEvent::Incoming(incoming) => self.incoming(incoming),
             LegEvent::Media { leg, media, peer } => {
@@ -167,7 +197,9 @@ impl Exchange {
     }
 
     fn media(&mut self, event: MediaEvent) {
+        self.queues.media(&mut self.desk, &event);
         match event {
+            MediaEvent::Opened { leg, .. } if self.queues.owns(leg) => {}
             MediaEvent::Opened { leg, address } if self.desk.legs.contains_key(&leg) => {
                 self.with_leg(leg, |call, desk| match call.second_leg() == Some(leg) {
                     _ if call.revival.is_some() => call.revival_opened(desk, leg, address),
@@ -253,6 +285,9 @@ impl Exchange {
         if self.desk.stalls_at().is_some_and(|at| at <= now) {
             self.store_stalls();
         }
+        if self.queues.next_deadline().is_some_and(|at| at <= now) {
+            self.queue(AcdInput::Tick);
+        }
         while let Some((_, call)) = self.deadlines.first().copied().filter(|(at, _)| *at <= now) {
             self.with_call(call, |call, desk| call.timeout(desk));
         }
@@ -269,13 +304,17 @@ impl Exchange {
                     true => call.give_up_revival(desk),
                     false => call.tell(desk, SessionInput::Stop(StopReason::Drain)),
                 });
+                // Nobody is rung for who was stopped.
+                self.follow();
             }
+            self.queues.give_up_promises(&mut self.desk);
         }
     }
 
     /// Takes every new call from now on: a canary is over, whether it was this one or another.
     fn version(&mut self, version: Version) {
         if self.admit_version(&version) {
+            self.queue(AcdInput::Version(version.program.clone()));
             self.stable = Some(version);
             self.canary = None;
             self.free_versions();
@@ -306,9 +345,9 @@ impl Exchange {
     pub(crate) fn free_versions(&mut self) {
         let taking = [self.stable.as_ref(), self.canary.as_ref().map(|canary| &canary.version)];
         let taking = taking.map(|version| version.map(|version| version.program.meta().graph_id));
-        let desk = &mut self.desk;
+        let (desk, queues) = (&mut self.desk, &self.queues);
         self.versions.retain(|version| {
-            let keep = version.calls > 0 || taking.contains(&Some(version.graph));
+            let keep = version.calls > 0 || taking.contains(&Some(version.graph)) || queues.uses(version.graph);
             if !keep {
                 desk.event(Event::VersionFreed(version.graph));
             }
@@ -320,6 +359,7 @@ impl Exchange {
         if let Some(drain) = &mut self.drain
             && !drain.said
             && self.calls.is_empty()
+            && self.queues.is_quiet()
             && self.desk.all_durable()
         {
             drain.said = true;
@@ -432,11 +472,12 @@ impl Exchange {
 
     /// A key that came by signalling: for the flow, or for whoever is at the other end of the bridge.
     fn key(&mut self, leg: LegId, key: char) {
+        let agent = self.desk.legs.get(&leg).and_then(|call| self.queues.talks_with(leg, Some(*call)));
         self.with_leg(leg, |call, desk| {
             if call.leg == Some(leg) && call.is_said_twice(desk, key, KeyWay::Signalling) {
                 return;
             }
-            if let Some(to) = call.talks_with(leg) {
+            if let Some(to) = call.talks_with(leg).or(agent) {
                 desk.put(Output::Media(MediaCommand::Press { leg: to, key }));
             } else if call.leg == Some(leg) {
                 call.tell(desk, SessionInput::Line(LineEvent::Key(key)));

@@ -5,11 +5,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use runtime_contract::FlowProgram;
+use runtime_acd::{Agent, AgentName, AgentState};
 use runtime_contract::leg::{LegEvent, LegId};
 use runtime_contract::record::{CallId, Quality};
 use runtime_contract::time::Tick;
 use runtime_contract::value::Value;
+use runtime_contract::{FlowProgram, Redacted};
 use runtime_session::RequestId;
 
 #[derive(Clone, Debug)]
@@ -39,6 +40,23 @@ pub enum Input {
     /// When the last is over, [`crate::Output::Drained`] comes.
     Drain {
         until: Tick,
+    },
+    /// An agent of the site is new, or other than he was; and the extension of his phone.
+    Agent {
+        agent: Agent,
+        extension: Redacted<String>,
+    },
+    /// The site has him no more.
+    AgentRemoved(AgentName),
+    /// What an agent, or his phone, says of himself.
+    AgentState {
+        agent: AgentName,
+        state: AgentState,
+    },
+    /// He is done with writing a conversation up; `result`: the variant that he says it was.
+    WrapUpDone {
+        agent: AgentName,
+        result: Option<u32>,
     },
     /// An open call of a process that died, from the store: its `finally` runs, and it ends. To be given before
     /// the first leg.

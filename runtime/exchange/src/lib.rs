@@ -21,6 +21,7 @@
 )]
 
 mod call;
+mod contact;
 mod conversation;
 mod desk;
 mod exchange;
@@ -30,6 +31,8 @@ mod message;
 mod number;
 mod onward;
 mod output;
+mod queueing;
+mod queues;
 mod record;
 mod recovery;
 mod revival;
@@ -46,3 +49,4 @@ pub use output::{Event, MediaCommand, Output, Outputs, Refusal, ServiceCall, Tra
 pub use record::note_text;
 pub use recovery::recordings_begun;
 pub use revival::REVIVE_MS_MAX;
+pub use runtime_acd::{Agent, AgentName, AgentState};

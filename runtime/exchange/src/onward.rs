@@ -4,14 +4,16 @@
 use std::net::SocketAddr;
 
 use runtime_contract::leg::{GoneCause, LegCommand, LegId, Target};
+use runtime_contract::request::Request;
 use runtime_contract::value::Phone;
 use runtime_contract::{FaultKind, Redacted};
-use runtime_session::{Input as SessionInput, Onward as Ask, OnwardKind, RequestId};
+use runtime_session::{Input as SessionInput, Onward as Ask, OnwardKind, QueueEvent, RequestId};
 
 use crate::call::Call;
 use crate::desk::{Desk, Held};
 use crate::input::WriteNumber;
 use crate::output::{MediaCommand, Output, TraceWhat};
+use crate::queues::unreported;
 
 /// Where a caller is on the way.
 pub(crate) struct Onward {
@@ -89,6 +91,33 @@ impl Call {
         if let Some(held) = desk.hold(number, self.id(), Held::Onward(request)) {
             self.refuse_held(desk, held);
         }
+    }
+
+    /// He was with an agent when the process died: they talk on, and nobody rings for him. True when there is nothing to
+    /// enter a queue for.
+    pub fn talks_since_crash(&mut self, desk: &mut Desk, request: RequestId) -> bool {
+        let Some(onward) = self.onward.as_ref().filter(|onward| onward.request == request) else { return false };
+        let lost = matches!(onward.stage, Stage::Lost);
+        let event = QueueEvent::Talking;
+        desk.follow_up(self.id(), SessionInput::Queue { request, event });
+        if lost {
+            self.onward = None;
+            desk.follow_up(self.id(), self.ended(request));
+        }
+        true
+    }
+
+    /// The reply when the one whom the caller talked with has left.
+    fn ended(&self, request: RequestId) -> SessionInput {
+        let meta = self.program().meta();
+        let reports = match meta.request(self.session.site()) {
+            Some(Request::Queue { queue }) => {
+                meta.queues.get(*queue as usize).is_some_and(|queue| queue.wrap_up_as.is_some())
+            }
+            _ => false,
+        };
+        let payload = reports.then(unreported);
+        SessionInput::Reply { request, outcome: Outcome::Ended as u32, payload }
     }
 
     /// What was asked is durable.
@@ -218,11 +247,11 @@ impl Call {
         if let (Stage::Dialling { heard: Heard::Ringback, .. }, Some(leg)) = (&stage, self.leg) {
             desk.put(Output::Media(MediaCommand::Ringback { leg, on: false }));
         }
-        let outcome = match stage {
-            Stage::Talking { .. } => Outcome::Ended,
-            _ => outcome_of(cause),
+        let reply = match stage {
+            Stage::Talking { .. } => self.ended(request),
+            _ => SessionInput::Reply { request, outcome: outcome_of(cause) as u32, payload: None },
         };
-        self.tell(desk, SessionInput::Reply { request, outcome: outcome as u32, payload: None });
+        self.tell(desk, reply);
     }
 
     pub fn transfer_failed(&mut self, desk: &mut Desk) {

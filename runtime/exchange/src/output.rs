@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use runtime_acd::AgentName;
 use runtime_contract::leg::{LegCommand, LegId, MediaSpec};
 use runtime_contract::record::CallId;
 use runtime_contract::request::{Case, Channel};
@@ -74,6 +75,12 @@ pub enum MediaCommand {
     Ringback {
         leg: LegId,
         on: bool,
+    },
+    /// While nothing is played to it, the leg hears this file below `prompts/` (with the BLAKE3 of its bytes), over and
+    /// over; or nothing any more.
+    Music {
+        leg: LegId,
+        music: Option<(String, [u8; 32])>,
     },
     /// What each of the two sends is heard by the other, until one of them is closed.
     Bridge {
@@ -180,6 +187,12 @@ pub enum Event {
     LateReply {
         call: CallId,
     },
+    /// A clause of a queue faulted: it counts as saying no, or nothing. Said once an hour for each.
+    ClauseFault {
+        graph: GraphId,
+        /// Index in `ProgramMeta::flows`.
+        flow: u32,
+    },
 }
 
 /// Why a new leg was turned away.
@@ -227,6 +240,44 @@ pub enum TraceWhat {
         item: PlayItem,
     },
     CaseOpened(Case),
+    /// He waits in this queue (index in `ProgramMeta::queues`), and so many stand before him.
+    Queued {
+        queue: u32,
+        priority: i64,
+        ahead: u32,
+    },
+    /// He hears the music of the queue, but where something is played; or no more.
+    Music {
+        on: bool,
+    },
+    /// This agent is rung for him.
+    Offered {
+        agent: AgentName,
+    },
+    /// He did not take the call, or somebody else was faster.
+    Unanswered {
+        agent: AgentName,
+    },
+    AgentAnswers {
+        agent: AgentName,
+        /// Since the caller entered the queue.
+        waited_ms: u64,
+    },
+    /// The agent alone hears this.
+    Whispered(Vec<PlayItem>),
+    /// The caller will be called back.
+    Promised,
+    /// Nobody had time for that in all that time.
+    PromiseOver,
+    /// The conversation is over, and the agent is to say how it was.
+    WritesUp {
+        agent: AgentName,
+    },
+    /// What the agent said of the conversation: a variant, if he said something.
+    WrappedUp {
+        agent: AgentName,
+        result: Option<u32>,
+    },
     /// `text`: as in the call record.
     Noted {
         key: String,
@@ -261,6 +312,7 @@ impl fmt::Debug for MediaCommand {
             }
             MediaCommand::StopPlay { leg } => write!(f, "StopPlay({})", leg.0),
             MediaCommand::Ringback { leg, on } => write!(f, "Ringback({}, {on})", leg.0),
+            MediaCommand::Music { leg, music } => write!(f, "Music({}, {})", leg.0, music.is_some()),
             MediaCommand::Bridge { leg, with } => write!(f, "Bridge({}, {})", leg.0, with.0),
             MediaCommand::Press { leg, .. } => write!(f, "Press({}, •)", leg.0),
             MediaCommand::Mask { leg, on } => write!(f, "Mask({}, {on})", leg.0),

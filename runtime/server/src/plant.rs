@@ -217,6 +217,8 @@ impl Plant {
             MediaCommand::Ringback { leg, on } => {
                 self.media.tell(leg, Command::Ringback(on.then_some(Cadence::RINGBACK)));
             }
+            // No version with a queue is served.
+            MediaCommand::Music { .. } => {}
             MediaCommand::Bridge { leg, with } => self.media.bridge(leg, with),
             MediaCommand::Press { leg, key } => {
                 self.media.tell(leg, Command::SendKeys(Key::from_char(key).into_iter().collect()));
@@ -345,6 +347,9 @@ impl Plant {
                     "the conversation is not recorded, or not to its end; the call goes on"
                 );
             }
+            Event::ClauseFault { graph, flow } => {
+                tracing::warn!(version = graph.short(), flow, "a clause of a queue faults: it counts as a no");
+            }
             Event::LateReply { call } => {
                 self.metrics.late_replies.inc();
                 tracing::debug!(call = call.hex(), "a service answered too late");
@@ -381,6 +386,20 @@ fn trace(event: &TraceEvent) {
             Err(why) => tracing::debug!(call, "sends no {}: {}", channel.name(), why.name()),
         },
         TraceWhat::CaseOpened(case) => tracing::debug!(call, "opens a case {}", case.kind),
+        TraceWhat::Queued { queue, priority, ahead } => {
+            let queue = meta.queues.get(*queue as usize).map_or("?", |queue| queue.name.as_str());
+            tracing::debug!(call, "waits in {queue}, priority {priority}, {ahead} ahead");
+        }
+        TraceWhat::Music { on: true } => tracing::debug!(call, "music"),
+        TraceWhat::Music { on: false } => tracing::debug!(call, "music off"),
+        TraceWhat::Offered { agent } => tracing::debug!(call, "{agent} is rung"),
+        TraceWhat::Unanswered { agent } => tracing::debug!(call, "{agent} does not take it"),
+        TraceWhat::AgentAnswers { agent, waited_ms } => tracing::debug!(call, "{agent} answers after {waited_ms} ms"),
+        TraceWhat::Whispered(items) => tracing::debug!(call, "the agent hears {} prompts", items.len()),
+        TraceWhat::Promised => tracing::debug!(call, "will be called back"),
+        TraceWhat::PromiseOver => tracing::debug!(call, "was not called back in time"),
+        TraceWhat::WritesUp { agent } => tracing::debug!(call, "{agent} writes it up"),
+        TraceWhat::WrappedUp { agent, .. } => tracing::debug!(call, "{agent} has written it up"),
         TraceWhat::Noted { key, .. } => tracing::debug!(call, "notes `{key}`"),
         TraceWhat::Ended => tracing::debug!(call, "ended"),
     }

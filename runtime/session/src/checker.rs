@@ -6,7 +6,7 @@ use std::hash::{BuildHasherDefault, DefaultHasher};
 
 use runtime_contract::{Now, Tick};
 
-use crate::input::{Input, Line, LineEvent, RequestId};
+use crate::input::{Input, Line, LineEvent, QueueEvent, RequestId};
 use crate::journal::{self, Record};
 use crate::output::{LineCommand, Output, WorldRequest};
 use crate::session::Session;
@@ -19,6 +19,10 @@ pub struct Checker {
     /// World requests and answers of the line that somebody outside works on.
     open: HashSet<RequestId, BuildHasherDefault<DefaultHasher>>,
     answering: bool,
+    /// The line is somebody else's for this request.
+    lent: Option<RequestId>,
+    /// It will be when the outputs of this input are drained: what still plays is stopped.
+    lends: Option<RequestId>,
     /// The journal had no more room, so requests cannot be counted by it.
     full: bool,
     asked: u32,
@@ -42,10 +46,14 @@ impl Checker {
     pub fn input(&mut self, now: Now, input: &Input) -> Verdict {
         require(now.tick >= self.now.tick && now.time >= self.now.time, "time went back")?;
         self.now = now;
+        self.lent = self.lends.take().or(self.lent);
         match input {
             Input::Start(start) => self.line = start.line,
             Input::Line(LineEvent::Answered) if self.answering && self.line == Line::Ringing => self.line = Line::Up,
             Input::Line(LineEvent::Gone(_)) => self.line = Line::Gone,
+            Input::Queue { request, event: QueueEvent::Talking } if self.open.contains(request) => {
+                self.lends = Some(*request);
+            }
             _ => {}
         }
         if let Input::Line(LineEvent::RecordDone { .. }) = input {
@@ -58,17 +66,27 @@ impl Checker {
         require(!self.done, "an output after the end")?;
         match output {
             Output::Line(command) => self.line_command(command),
-            Output::World { request, ask: WorldRequest::Service(_) | WorldRequest::Onward(_) } => {
-                require(self.open.insert(*request), "a request was made twice")
+            Output::World { request, ask } => match ask {
+                WorldRequest::Note { .. } | WorldRequest::Send(_) | WorldRequest::OpenCase(_) => Ok(()),
+                WorldRequest::Callback => {
+                    require(self.open.contains(request) && self.lent.is_none(), "a callback for who does not wait")
+                }
+                WorldRequest::Service(_) | WorldRequest::Onward(_) | WorldRequest::Queue(_) => {
+                    self.lent = matches!(ask, WorldRequest::Onward(_)).then_some(*request);
+                    require(self.open.insert(*request), "a request was made twice")
+                }
+            },
+            Output::Cancel { request } => {
+                self.lent.take_if(|lent| lent == request);
+                require(self.open.remove(request), "cancelled what was not open")
             }
-            Output::Cancel { request } => require(self.open.remove(request), "cancelled what was not open"),
             Output::Journal(bytes) => self.record(bytes),
             Output::Done(_) => {
                 self.done = true;
                 require(self.full || self.asked == self.settled, "ended with a request that nobody settled")?;
                 require(matches!(self.line, Line::Gone | Line::None), "ended with a line")
             }
-            Output::World { .. } | Output::Fault { .. } | Output::Trace(_) => Ok(()),
+            Output::Fault { .. } | Output::Trace(_) => Ok(()),
         }
     }
 
@@ -87,6 +105,7 @@ impl Checker {
     }
 
     fn line_command(&mut self, command: &LineCommand) -> Verdict {
+        require(self.lent.is_none() || self.full, "told a line that somebody else has")?;
         let (up, ringing) = (self.line == Line::Up, self.line == Line::Ringing);
         match command {
             LineCommand::Answer { request } => {
@@ -142,6 +161,8 @@ impl Checker {
                     self.answering = false;
                     require(request.0 == self.asked && self.settled == self.asked, "a reply reached another request")?;
                     self.open.remove(&request);
+                    self.lent.take_if(|lent| *lent == request);
+                    self.lends.take_if(|lends| *lends == request);
                     self.recording = self.recording.filter(|recording| *recording != request);
                 }
                 Record::Full => self.full = true,

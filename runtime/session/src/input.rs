@@ -29,6 +29,12 @@ pub enum Input {
         request: RequestId,
         kind: FaultKind,
     },
+    /// Something happens to a caller who waits in a queue. One that names another request than the outstanding one is
+    /// dropped.
+    Queue {
+        request: RequestId,
+        event: QueueEvent,
+    },
     /// The tick of `next_deadline` has come.
     Tick,
     /// The line of a session that was rebuilt from its journal is up again: the outstanding request is made once more,
@@ -41,6 +47,14 @@ pub enum Input {
     Leg(Redacted<Vec<u8>>),
     /// End this call now: its line is taken as gone, what it waits for as failed, and `finally` runs.
     Stop(StopReason),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueEvent {
+    /// It is time for the comfort of the queue. Passed over while the one before runs.
+    Comfort { ahead: u32, expected_wait_ms: u64 },
+    /// An agent has answered: the line is his and the caller's until the reply.
+    Talking,
 }
 
 /// A call begins.

@@ -23,6 +23,7 @@
 
 mod agreement;
 mod align;
+mod beside;
 pub mod checker;
 mod dialogue;
 mod input;
@@ -31,6 +32,7 @@ mod keypad;
 mod keys;
 mod message;
 mod output;
+mod queued;
 mod recording;
 mod replay;
 mod request;
@@ -43,10 +45,11 @@ mod tests;
 mod timers;
 
 pub use align::{Aligned, Assumed, Lost};
-pub use input::{Input, Line, LineEvent, RequestId, Start, StopReason};
+pub use beside::whisper;
+pub use input::{Input, Line, LineEvent, QueueEvent, RequestId, Start, StopReason};
 pub use output::{
-    EndCause, LineCommand, NotSent, Onward, OnwardKind, Output, Outputs, PlayItem, Sending, ServiceAsk, Trace,
-    WorldRequest,
+    EndCause, LineCommand, NotSent, Onward, OnwardKind, Output, Outputs, PlayItem, QueueAsk, Sending, ServiceAsk,
+    Trace, WorldRequest,
 };
 pub use replay::{Rebuilt, ReplayError, Told};
 pub use session::Session;

@@ -90,6 +90,11 @@ pub enum WorldRequest {
     Send(Sending),
     /// To be kept; has no reply.
     OpenCase(Case),
+    /// The line is the queue's to play music to, and ours for its comfort, until an agent has it.
+    Queue(QueueAsk),
+    /// The caller who waits for this request wants to be called back instead. Has no reply of its own: if that can be,
+    /// the queue's is `callback`.
+    Callback,
     /// For the call record; has no reply.
     Note {
         key: String,
@@ -139,6 +144,17 @@ pub enum OnwardKind {
     Connect { from: Option<Phone>, ring_ms: u32 },
     /// Given away. Answered by `failed`, or by the end of the line with [`GoneCause::Transferred`].
     Transfer,
+}
+
+/// `queue`: somebody wants an agent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueueAsk {
+    /// Index in `ProgramMeta::queues`.
+    pub queue: u32,
+    /// In the order of the queue's parameters.
+    pub arguments: Vec<Value>,
+    /// Of the caller: index in `ProgramMeta::languages`.
+    pub language: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -7,12 +7,13 @@ use runtime_contract::limits::WAIT_MS_MAX;
 use runtime_contract::reply;
 use runtime_contract::request::{Effect, Kind, PromptUse, Prompts, Request, ServiceCall};
 use runtime_contract::value::{Memory, Value};
-use runtime_contract::{FaultKind, FlowProgram, Redacted, SiteId, Type};
+use runtime_contract::{FaultKind, FlowProgram, Redacted, SiteId, Stack, Type};
 
 use crate::dialogue::Dialogue;
 use crate::input::{Line, RequestId};
 use crate::journal::Record;
 use crate::output::{EndCause, LineCommand, Onward, OnwardKind, Output, PlayItem, ServiceAsk, Trace, WorldRequest};
+use crate::queued::Queued;
 use crate::recording::Recording;
 use crate::session::{Answer, Session};
 use crate::timers::Timer;
@@ -33,6 +34,8 @@ pub(crate) enum Doing {
     Service,
     /// The caller is with somebody else, or on the way there.
     Onward,
+    /// He waits for an agent, or talks with him.
+    Queued(Box<Queued>),
     /// Rebuilt from a journal: nothing is done for it any more.
     Lost,
 }
@@ -40,15 +43,31 @@ pub(crate) enum Doing {
 impl Doing {
     /// Somebody outside carries it out, and may find that he cannot.
     pub fn can_fail(&self) -> bool {
-        matches!(self, Doing::Answering | Doing::Recording(_) | Doing::Service | Doing::Onward)
+        matches!(self, Doing::Answering | Doing::Recording(_) | Doing::Service | Doing::Onward | Doing::Queued(_))
     }
 
     pub fn capacity_bytes(&self) -> usize {
         match self {
             Doing::Dialogue(dialogue) => dialogue.capacity_bytes(),
+            Doing::Queued(queued) => queued.capacity_bytes(),
             _ => 0,
         }
     }
+}
+
+/// What is heard of a prompt of the request at which a stack waits.
+pub(crate) fn play_item(memory: &Memory<'_>, stack: &Stack, item: &PromptUse) -> Result<PlayItem, FaultKind> {
+    let meta = memory.meta;
+    let mailbox = meta.flow(stack.flow()).map_or(0, |flow| flow.mailbox_at);
+    let (prompt, at) = match item {
+        PromptUse::Recording { at } => return Ok(PlayItem::Recording(stack.slot(mailbox + at))),
+        PromptUse::Prompt { prompt, arguments_at } => (*prompt, mailbox + arguments_at),
+    };
+    let types = meta.prompts.get(prompt as usize).map_or(&[][..], |prompt| &prompt.arguments);
+    let mut words = stack.frame().iter().skip(at as usize).copied();
+    let values = types.iter().map(|r#type| memory.value(&mut words, r#type)).collect::<Option<_>>();
+    let language = stack.header.language as u32;
+    Ok(PlayItem::Prompt { prompt, language, values: values.ok_or(FaultKind::PrivateLost)? })
 }
 
 /// FNV-1a, 32 bits.
@@ -116,6 +135,9 @@ impl Session {
             Request::Send(message) => self.send(message, &arguments),
             Request::OpenCase(case) => self.open_case(case),
             Request::Consent(consent) => Some(self.agreed(consent)),
+            Request::Queue { queue } => self.enter_queue(*queue, arguments),
+            // Only above a caller who waits, where `run_comfort` takes it.
+            Request::OfferCallback { .. } => Some(Answer::Fault(FaultKind::Host)),
         }
     }
 
@@ -126,7 +148,14 @@ impl Session {
         }
         let needs_up = matches!(
             kind,
-            Kind::Play | Kind::Menu | Kind::Ask | Kind::Record | Kind::Recording | Kind::Connect | Kind::Transfer
+            Kind::Play
+                | Kind::Menu
+                | Kind::Ask
+                | Kind::Record
+                | Kind::Recording
+                | Kind::Connect
+                | Kind::Transfer
+                | Kind::Queue
         );
         (needs_up && self.line != Line::Up).then_some(Answer::Fault(FaultKind::Host))
     }
@@ -169,8 +198,9 @@ impl Session {
 
     /// Whether the outstanding request is cut by a hang-up.
     pub(crate) fn waits_for_line(&self) -> bool {
-        match self.doing {
+        match &self.doing {
             Doing::Waiting => !self.in_finally(),
+            Doing::Queued(queued) => !queued.awaits_agent(),
             Doing::Answering | Doing::Playing { .. } | Doing::Dialogue(_) | Doing::Recording(_) | Doing::Onward => true,
             Doing::Nothing | Doing::Service | Doing::Lost => false,
         }
@@ -225,18 +255,8 @@ impl Session {
     }
 
     pub(crate) fn item(&mut self, item: &PromptUse) -> Result<PlayItem, FaultKind> {
-        let meta = self.program.meta();
-        let mailbox = meta.flow(self.stack.flow()).map_or(0, |flow| flow.mailbox_at);
-        let (prompt, at) = match item {
-            PromptUse::Recording { at } => return Ok(PlayItem::Recording(self.stack.slot(mailbox + at))),
-            PromptUse::Prompt { prompt, arguments_at } => (*prompt, mailbox + arguments_at),
-        };
-        let types = meta.prompts.get(prompt as usize).map_or(&[][..], |prompt| &prompt.arguments);
-        let mut words = self.stack.frame().iter().skip(at as usize).copied();
-        let memory = Memory { meta, arena: &mut self.arena, vault: &mut self.vault };
-        let values = types.iter().map(|r#type| memory.value(&mut words, r#type)).collect::<Option<_>>();
-        let language = self.stack.header.language as u32;
-        Ok(PlayItem::Prompt { prompt, language, values: values.ok_or(FaultKind::PrivateLost)? })
+        let memory = Memory { meta: self.program.meta(), arena: &mut self.arena, vault: &mut self.vault };
+        play_item(&memory, &self.stack, item)
     }
 
     fn wait(&mut self, arguments: &[Value]) -> Option<Answer> {
@@ -306,6 +326,7 @@ impl Session {
             Doing::Playing { .. } => self.resolve(Answer::Result(0, None)),
             Doing::Dialogue(_) => self.prompt_over(),
             Doing::Recording(_) => self.record_prompt_over(),
+            Doing::Queued(_) => self.comfort_goes_on(),
             _ => {}
         }
     }
@@ -332,6 +353,7 @@ impl Session {
             }
             Doing::Dialogue(_) => self.dialogue_key(key),
             Doing::Recording(_) => self.record_key(key),
+            Doing::Queued(_) => self.queued_key(key),
             Doing::Onward => {}
             _ => self.held.push(key),
         }
@@ -343,6 +365,10 @@ impl Session {
         let up = self.line == Line::Up;
         match &self.doing {
             Doing::Service | Doing::Answering | Doing::Onward => self.output(Output::Cancel { request: self.request }),
+            Doing::Queued(_) => {
+                self.end_comfort();
+                self.output(Output::Cancel { request: self.request });
+            }
             Doing::Playing { .. } if up => self.output(Output::Line(LineCommand::StopPlay)),
             Doing::Dialogue(_) if up => self.abandon_dialogue(),
             Doing::Recording(_) if up => self.abandon_recording(),

@@ -123,11 +123,15 @@ impl Session {
             _ if matches!(self.doing, Doing::Nothing) => {}
             Input::Line(event) => self.line_event(event),
             Input::Reply { request, outcome, payload } if self.awaits_world(request) => {
+                self.end_comfort();
                 self.resolve(Answer::Result(outcome, payload));
             }
             Input::Fault { request, kind } if request == self.request && self.doing.can_fail() => {
+                self.end_comfort();
                 self.resolve(Answer::Fault(kind));
             }
+            Input::Queue { request, event } if request == self.request => self.queue_event(event),
+            Input::Queue { .. } => {}
             Input::Reply { request, .. } | Input::Fault { request, .. } => self.journal(&Record::Late(request)),
             Input::Tick => self.tick(),
             Input::Revived { began } => self.revive(began),
@@ -243,7 +247,7 @@ impl Session {
     }
 
     fn awaits_world(&self, request: RequestId) -> bool {
-        request == self.request && matches!(self.doing, Doing::Service | Doing::Onward)
+        request == self.request && matches!(self.doing, Doing::Service | Doing::Onward | Doing::Queued(_))
     }
 
     fn tick(&mut self) {
@@ -339,12 +343,16 @@ impl Session {
         }
         for fault in std::mem::take(&mut self.stack.faults) {
             self.journal(&Record::Fault { kind: fault.kind, site: fault.site, place: fault.place });
-            let meta = self.program.meta();
-            let place = fault.place.and_then(|place| meta.fault_places.get(place as usize).copied());
-            let place = place.or(meta.site(fault.site).map(|site| site.place));
-            self.trace(Trace::Fault { kind: fault.kind, place });
-            self.output(Output::Fault { kind: fault.kind, place });
+            self.tell_fault(&fault);
         }
+    }
+
+    pub(crate) fn tell_fault(&mut self, fault: &Faulted) {
+        let meta = self.program.meta();
+        let place = fault.place.and_then(|place| meta.fault_places.get(place as usize).copied());
+        let place = place.or(meta.site(fault.site).map(|site| site.place));
+        self.trace(Trace::Fault { kind: fault.kind, place });
+        self.output(Output::Fault { kind: fault.kind, place });
     }
 
     /// Whether some frame runs its `finally`.

@@ -1,6 +1,8 @@
 //! Programs for tests, written by hand or drawn from a seed, before and beside a compiler: each operation is a
 //! segment, run by the contract's own driver. Only for tests.
 
+mod random;
+
 use std::sync::Arc;
 
 use runtime_contract::drive::{self, Exit, Outcome, Segments, Stop};
@@ -9,13 +11,13 @@ use runtime_contract::program::{
     FlowMeta, FlowProgram, Inbound, LiveSlot, Operation, Parameter, Part, Place, Prompt, PromptText, Service, SiteInfo,
     SiteKind,
 };
-use runtime_contract::request::{
-    Ask, AskKind, Case, CasePriority, Channel, Connect, Destination, Kind, Menu, Message, PromptUse, Prompts, Record,
-    Request, ServiceCall,
-};
+use runtime_contract::queue::{AgentChoice, OrderKey, Queue, Stage};
+use runtime_contract::request::{Ask, AskKind, Connect, Destination, Kind, Menu, PromptUse, Prompts, Record, Request};
 use runtime_contract::stack::FRAME_HEADER_WORDS;
-use runtime_contract::types::Class;
+use runtime_contract::types::{Class, EnumType, Variant};
 use runtime_contract::{FaultKind, GraphId, ProgramMeta, SiteId, Stack, Type};
+
+pub use random::{Chance, random_program};
 
 /// A variable of a frame. There are [`VARIABLES`] of each class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,6 +180,54 @@ impl Kit {
         }];
         self.meta.services.push(Service { name: name.to_owned(), operations });
         self.meta.services.len() as u32 - 1
+    }
+
+    /// A flow whose parameters, plain words, are its first variables.
+    pub fn flow_of(&mut self, name: &str, parameters: &[Type], body: Label) -> u32 {
+        let flow = self.flow(name, body, None, None);
+        let named = |r#type: &Type| Parameter { name: "p".to_owned(), r#type: r#type.clone() };
+        if let Some(info) = self.meta.flows.last_mut() {
+            info.parameters = parameters.iter().map(named).collect();
+        }
+        flow
+    }
+
+    /// A queue that takes anybody, with these parameters; `change` says the rest.
+    pub fn queue(&mut self, name: &str, parameters: &[Type], change: impl FnOnce(&mut Queue)) -> u32 {
+        let named = |r#type: &Type| Parameter { name: "p".to_owned(), r#type: r#type.clone() };
+        let mut queue = Queue {
+            name: name.to_owned(),
+            place: place(1),
+            parameters: parameters.iter().map(named).collect(),
+            stages: vec![Stage { after_ms: 0, conjunction: Vec::new(), needs: None }],
+            prefers: Vec::new(),
+            priority: None,
+            order: vec![OrderKey::Waiting],
+            choice: AgentChoice::LongestIdle,
+            ring_ms: 15_000,
+            wrap_up_ms: 20_000,
+            wrap_up_as: None,
+            target: None,
+            limit: None,
+            timeout_ms: None,
+            open: None,
+            music: None,
+            whisper: None,
+            overflow: None,
+            comfort: None,
+            offers_callback: false,
+        };
+        change(&mut queue);
+        self.meta.queues.push(queue);
+        self.meta.queues.len() as u32 - 1
+    }
+
+    /// An enum whose variants carry nothing.
+    pub fn variants(&mut self, name: &str, variants: &[&str]) -> Type {
+        let types = Arc::make_mut(&mut self.meta.types);
+        let variants = variants.iter().map(|name| Variant::plain(name)).collect();
+        types.enums.push(EnumType { name: name.to_owned(), variants });
+        Type::Enum(types.enums.len() as u32 - 1)
     }
 
     /// The label that the next operation will get.
@@ -401,7 +451,7 @@ pub fn payloads(request: &Request, result: Option<Type>) -> Vec<Option<Type>> {
         Request::Ask(ask) if ask.private => Some(Type::Private(Box::new(ask.kind.value()))),
         Request::Ask(ask) => Some(ask.kind.value()),
         Request::Record(_) => Some(Type::Recording),
-        Request::Service(_) => result,
+        Request::Service(_) | Request::Queue { .. } => result,
         _ => None,
     };
     let mut payloads = vec![None; request.outcomes() as usize];
@@ -417,174 +467,4 @@ pub fn payloads(request: &Request, result: Option<Type>) -> Vec<Option<Type>> {
 pub fn site_of(program: &dyn FlowProgram, kind: Kind) -> Option<SiteId> {
     let is = |site: &SiteInfo| matches!(&site.kind, SiteKind::Request(request) if request.kind() == kind);
     program.meta().sites.iter().position(is).map(|at| SiteId(at as u32))
-}
-
-/// Repeatable chance: SplitMix64 (Steele, Lea, Flood 2014).
-#[derive(Clone, Debug)]
-pub struct Chance(u64);
-
-impl Chance {
-    pub fn new(seed: u64) -> Chance {
-        Chance(seed)
-    }
-
-    pub fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// 0 to `bound` - 1.
-    pub fn below(&mut self, bound: usize) -> usize {
-        (self.draw() % bound.max(1) as u64) as usize
-    }
-
-    pub fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-}
-
-/// A program of up to three flows with every kind of request, faults, and loops that only the bounds end. All
-/// its asks are private. It answers every number that begins with 1.
-pub fn random_program(chance: &mut Chance) -> Arc<dyn FlowProgram> {
-    let mut kit = Kit::new(&["gold", "note"]);
-    let hello = kit.prompt("您好", "hello", &[]);
-    let price = kit.prompt("价格", "price", &[Type::Int]);
-    let private = Type::Private(Box::new(Type::Digits));
-    kit.service("crm", &[Type::Text], Some(Type::Text), chance.one_in(2));
-    kit.service("bank", &[private], None, chance.one_in(2));
-    let flows = 1 + chance.below(3) as u32;
-    for flow in 0..flows {
-        let draw = Draw { hello, price, callee: (flow + 1 < flows).then_some(flow + 1) };
-        let first = kit.here();
-        let count = 3 + chance.below(9) as u32;
-        if flow == 0 && !chance.one_in(8) {
-            kit.request("", Request::Answer, &[], vec![None], vec![first + 1], None);
-        }
-        while kit.here() < first + count {
-            draw.operation(&mut kit, chance, (first, first + count), true);
-        }
-        let fault = chance.one_in(2).then(|| draw.block(&mut kit, chance, true));
-        let finally = chance.one_in(2).then(|| draw.block(&mut kit, chance, false));
-        kit.flow(&format!("kit.flow{flow}"), first, fault, finally);
-    }
-    kit.inbound("1xxx", 0);
-    kit.build()
-}
-
-struct Draw {
-    hello: u32,
-    price: u32,
-    callee: Option<u32>,
-}
-
-impl Draw {
-    /// A few operations in a row and an end.
-    fn block(&self, kit: &mut Kit, chance: &mut Chance, line: bool) -> Label {
-        let first = kit.here();
-        for _ in 0..chance.below(4) {
-            let next = kit.here() + 1;
-            self.operation(kit, chance, (next, next + 1), line);
-        }
-        kit.push(Op::End);
-        first
-    }
-
-    /// One operation that goes on somewhere in this range of labels.
-    fn operation(&self, kit: &mut Kit, chance: &mut Chance, range: (Label, Label), line: bool) {
-        let mut go = {
-            let mut chance = Chance::new(chance.draw());
-            move || range.0 + chance.below((range.1 - range.0) as usize) as u32
-        };
-        let request = match chance.below(if line { 18 } else { 7 }) {
-            0 if chance.one_in(3) => {
-                let text = prompts(&[self.hello], false);
-                let (channel, to) = if chance.one_in(2) { (Channel::Sms, false) } else { (Channel::Email, true) };
-                Request::Send(Message { channel, to, text })
-            }
-            1 if chance.one_in(3) => Request::OpenCase(Case { kind: "k".into(), priority: CasePriority::Low }),
-            0 | 1 => Request::Note { key: "n".to_owned(), r#type: Type::Text },
-            2 | 3 => Request::Service(ServiceCall { service: 0, operation: 0 }),
-            4 => Request::Wait,
-            5 => {
-                kit.push(Op::Call {
-                    call: HostCall::IntToText,
-                    arguments: vec![Source::Word(chance.draw())],
-                    keep: Variable::Text(1),
-                    next: go(),
-                });
-                return;
-            }
-            6 => Request::Service(ServiceCall { service: 1, operation: 0 }),
-            7 => Request::Play(prompts(&[self.hello], chance.one_in(2))),
-            8 => match menu(self.hello, &["1", "12", "9"]) {
-                Request::Menu(menu) if chance.one_in(2) => {
-                    let phrases = vec![vec![], vec![vec!["hello".to_owned()]], vec![]];
-                    Request::Menu(Menu { phrases, ..menu })
-                }
-                menu => menu,
-            },
-            9 | 10 => ask_digits(self.hello, 6, 16, true),
-            11 => record(self.hello, 10_000),
-            15 => connect(25_000),
-            16 => Request::Transfer { to: Destination::Number },
-            17 => Request::Recording { on: chance.one_in(2) },
-            12 if chance.one_in(3) => Request::HangUp,
-            12 => Request::Play(Prompts {
-                items: vec![PromptUse::Prompt { prompt: self.price, arguments_at: 0 }],
-                barge_in: true,
-            }),
-            13 => {
-                let arguments = vec![Source::Variable(Variable::Vault(0)), Source::Word(4)];
-                let (keep, next) = (Variable::Text(0), go());
-                kit.push(Op::Call { call: HostCall::VaultLast, arguments, keep, next });
-                return;
-            }
-            _ => return self.control(kit, chance, go),
-        };
-        let (arguments, keep) = arguments(&request);
-        let result = matches!(&request, Request::Service(call) if call.service == 0).then_some(Type::Text);
-        // A note goes on below, so that few programs only note until a bound ends them.
-        let below = if kit.here() + 1 < range.1 { kit.here() + 1 } else { go() };
-        let is_note = matches!(request, Request::Note { .. } | Request::Send(_) | Request::OpenCase(_));
-        let next = (0..request.outcomes()).map(|_| if is_note { below } else { go() }).collect();
-        let payloads = payloads(&request, result);
-        kit.request(&format!("s{}", range.0), request, &arguments, payloads, next, keep);
-    }
-
-    fn control(&self, kit: &mut Kit, chance: &mut Chance, mut go: impl FnMut() -> Label) {
-        match (chance.below(5), self.callee) {
-            (0, _) => kit.push(Op::Fault { kind: FaultKind::Divide, place: 0 }),
-            (1, _) => kit.push(Op::Return),
-            (2, _) => kit.push(Op::SetLanguage { language: 1, next: go() }),
-            (3, Some(callee)) => {
-                let next = go();
-                kit.run("", callee, next)
-            }
-            _ => kit.push(Op::Branch { on: Variable::Text(0), zero: go(), other: go() }),
-        };
-    }
-}
-
-/// What a request of a random program is given, and where its value goes.
-fn arguments(request: &Request) -> (Vec<(Type, Source)>, Option<Variable>) {
-    let private = Type::Private(Box::new(Type::Digits));
-    match request {
-        Request::Note { r#type, .. } => (vec![(r#type.clone(), Source::Variable(Variable::Text(0)))], None),
-        Request::Send(message) if message.to => (vec![(Type::Text, Source::Variable(Variable::Text(0)))], None),
-        Request::Service(call) if call.service == 0 => {
-            (vec![(Type::Text, Source::Variable(Variable::Text(0)))], Some(Variable::Text(0)))
-        }
-        Request::Service(_) => (vec![(private, Source::Variable(Variable::Vault(0)))], None),
-        Request::Wait => (vec![(Type::Duration, Source::Word(2_000))], None),
-        Request::Connect(_) | Request::Transfer { .. } => (vec![(Type::Phone, Source::Word(8_613_800_000_000))], None),
-        Request::Ask(_) => (Vec::new(), Some(Variable::Vault(0))),
-        Request::Record(_) => (Vec::new(), Some(Variable::Word(0))),
-        Request::Play(play) if matches!(play.items.first(), Some(PromptUse::Prompt { prompt: 1, .. })) => {
-            (vec![(Type::Int, Source::Word(12))], None)
-        }
-        _ => (Vec::new(), None),
-    }
 }

@@ -18,6 +18,8 @@ impl Plant {
     /// Whoever is called does what the test says; without a word from it nobody can be reached.
     fn far_side(&mut self, target: &Target) -> FarSide {
         let far_side = match self.far_sides.len() {
+            // Who was promised a call takes it.
+            0 if self.is_called_back(target) => Some(FarSide::Person),
             0 | 1 => self.far_sides.front().copied(),
             _ => self.far_sides.pop_front(),
         };
@@ -33,6 +35,9 @@ impl Plant {
     }
 
     pub fn dial(&mut self, leg: LegId, target: &Target, ring_ms: u64) {
+        if self.ring_agent(leg, target, ring_ms) {
+            return;
+        }
         let (side, answer_ms) = (self.far_side(target), ANSWER_MS.min(ring_ms));
         if matches!(side, FarSide::Person | FarSide::Unanswered) {
             self.inputs.push_back(Input::Leg(LegEvent::Ringing { leg }));

@@ -12,11 +12,13 @@
     )
 )]
 
+mod agents;
 mod difference;
 mod explore;
 mod far_side;
 mod plant;
 mod play;
+mod queued;
 mod talk;
 mod transcript;
 
@@ -25,4 +27,4 @@ pub use explore::{Bound, Explored, Explorer, Progress};
 pub use plant::{Answers, open_text};
 pub use play::{TestResult, play_test};
 pub use talk::{Question, Talk};
-pub use transcript::{Line, What};
+pub use transcript::{Does, Line, What};

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, LegId, MediaSpec};
+use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, LegId, MediaSpec, Target};
 use runtime_contract::record::{CallId, Quality};
 use runtime_contract::request::{Kind, Request};
 use runtime_contract::script::{FarSide, Given};
@@ -18,7 +18,8 @@ use runtime_exchange::{
 };
 use runtime_session::{PlayItem, Trace};
 
-use crate::transcript::{Line, What};
+use crate::agents::Agents;
+use crate::transcript::{Does, Line, What};
 
 /// How long a service takes to answer.
 pub(crate) const SERVICE_MS: u64 = 50;
@@ -33,6 +34,11 @@ pub type Answers = BTreeMap<(u32, u32), Given>;
 /// Something that comes by itself after a while.
 pub(crate) enum Coming {
     PlayDone {
+        token: u32,
+    },
+    /// An agent has heard whom he gets.
+    Whispered {
+        leg: LegId,
         token: u32,
     },
     /// Nobody spoke into this recording, or it reached its longest.
@@ -71,6 +77,15 @@ pub(crate) struct Plant {
     pub asks: bool,
     /// The call of a service for which he is to say it.
     pub asked: Option<Box<ServiceCall>>,
+    pub agents: Agents,
+    /// The agent who has taken the caller, or had.
+    pub serves: Option<String>,
+    /// He and the caller hear each other.
+    talks: bool,
+    /// The caller of the last call will be called back, or was.
+    pub promised: bool,
+    /// His number, as it is dialled.
+    caller: Option<String>,
     /// Who is called next, first in line; the last stays.
     pub far_sides: VecDeque<FarSide>,
     pub transcript: Vec<Line>,
@@ -106,6 +121,11 @@ impl Plant {
             answers: Answers::new(),
             asks: false,
             asked: None,
+            agents: Agents::default(),
+            serves: None,
+            talks: false,
+            promised: false,
+            caller: None,
             far_sides: VecDeque::new(),
             transcript: Vec::new(),
             site: None,
@@ -137,12 +157,15 @@ impl Plant {
         self.leg = LegId(self.leg.0 + 1);
         self.ended = false;
         self.unanswered.clear();
+        self.serves = None;
+        self.promised = false;
         self.write(What::Calls { to: to.to_owned() });
         let digits = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+        self.caller = from.as_deref().map(digits);
         self.give(Input::Leg(LegEvent::Incoming(Incoming {
             leg: self.leg,
             peer: nowhere(),
-            caller: from.map(|from| Redacted::new(digits(&from))),
+            caller: self.caller.clone().map(Redacted::new),
             called: digits(to),
             call_id: "simulated".to_owned(),
             dialog: Vec::new(),
@@ -152,6 +175,12 @@ impl Plant {
     /// One key; `private` ones are counted, not shown.
     pub fn press(&mut self, key: char) {
         self.give(Input::Media(MediaEvent::Key { leg: self.leg, key }));
+    }
+
+    /// It is the caller who was promised a call.
+    pub fn is_called_back(&self, target: &Target) -> bool {
+        let is_caller = |number: &str| self.caller.as_deref() == Some(number);
+        self.promised && matches!(target, Target::Number(number) if is_caller(number.reveal()))
     }
 
     pub fn hang_up(&mut self) {
@@ -189,6 +218,21 @@ impl Plant {
     pub fn takes_words(&self) -> bool {
         let Some(Request::Menu(menu)) = self.request() else { return false };
         menu.listens() && (menu.prompts.barge_in || self.playing.is_none())
+    }
+
+    /// The caller waits for an agent, or talks with one.
+    pub fn is_queued(&self) -> bool {
+        matches!(self.request(), Some(Request::Queue { .. }))
+    }
+
+    /// An agent hears whom he gets.
+    pub fn whispers(&self) -> bool {
+        self.what_comes.values().any(|what| matches!(what, Coming::Whispered { .. }))
+    }
+
+    /// The caller waits, or talks, and no more is to come for a while.
+    pub fn rests(&self) -> bool {
+        self.is_queued() && (self.coming.is_empty() || self.talks)
     }
 
     /// Nothing more happens by itself but the patience of a dialogue running out.
@@ -247,9 +291,19 @@ impl Plant {
             }
             Some(Coming::RecordEnds { recording }) => self.end_recording(recording),
             Some(Coming::Service(call)) => self.answer_service(&call),
-            Some(Coming::Leg(event)) => self.give(Input::Leg(event)),
+            Some(Coming::Whispered { leg, token }) => self.give(Input::Media(MediaEvent::PlayDone { leg, token })),
+            Some(Coming::Leg(event)) => self.leg_event(event),
             Some(Coming::PlayDone { .. }) | None => {}
         }
+    }
+
+    fn leg_event(&mut self, event: LegEvent) {
+        if let LegEvent::Gone { leg, cause: GoneCause::RemoteHungUp } = event
+            && let Some(name) = self.agents.at(leg).map(str::to_owned)
+        {
+            self.write(What::Agent { name, does: Does::Leaves });
+        }
+        self.give(Input::Leg(event));
     }
 
     pub fn come(&mut self, after_ms: u64, what: Coming) {
@@ -267,7 +321,7 @@ impl Plant {
         self.give(Input::Leg(LegEvent::Gone { leg: self.leg, cause }));
     }
 
-    fn give(&mut self, input: Input) {
+    pub fn give(&mut self, input: Input) {
         self.inputs.push_back(input);
         self.drain();
     }
@@ -338,6 +392,10 @@ impl Plant {
             MediaCommand::Open { leg, .. } => {
                 self.inputs.push_back(Input::Media(MediaEvent::Opened { leg, address: nowhere() }));
             }
+            MediaCommand::Play { leg, token, items, .. } if leg != self.leg => {
+                let ms = items.iter().map(|item| length_ms(heard(self.meta(), item).as_ref())).sum();
+                self.come(ms, Coming::Whispered { leg, token });
+            }
             MediaCommand::Play { token, items, .. } => {
                 self.playing = Some(token);
                 let ms = items.iter().map(|item| length_ms(heard(self.meta(), item).as_ref())).sum();
@@ -355,6 +413,8 @@ impl Plant {
                 self.stop_recording();
             }
             MediaCommand::Close { leg } => {
+                self.forget(|what| matches!(what, Coming::Whispered { leg: whispered, .. } if *whispered == leg));
+                self.agents.leg_over(leg);
                 if leg == self.leg {
                     self.forget_playing();
                     self.stop_recording();
@@ -484,10 +544,8 @@ impl Plant {
             }
             TraceWhat::Session(_) => {}
             TraceWhat::Played(items) => {
+                self.count_prompts(&items);
                 for item in items {
-                    if let PlayItem::Prompt { prompt, language, .. } = &item {
-                        *self.prompts.entry((*prompt, *language)).or_default() += 1;
-                    }
                     if let Some(heard) = heard(self.meta(), &item) {
                         self.write(heard);
                     }
@@ -496,18 +554,27 @@ impl Plant {
             TraceWhat::Stopped => self.write(What::Stopped),
             TraceWhat::Answered => self.write(What::Answered),
             // `Dials` has said it, and with what result.
-            TraceWhat::Onward { .. } | TraceWhat::Connected => {}
+            TraceWhat::Onward { .. } => {}
+            TraceWhat::Connected => self.talks = true,
             TraceWhat::Recording { on } => self.write(What::Recording { on }),
             TraceWhat::Sent { channel, to, text, item } => {
-                if let PlayItem::Prompt { prompt, language, .. } = &item {
-                    *self.prompts.entry((*prompt, *language)).or_default() += 1;
-                }
+                self.count_prompts(&[item]);
                 self.write(match to {
                     Ok(to) => What::Sends { channel: channel.name().to_owned(), to: to.into_inner(), text },
                     Err(why) => What::SendsNot { channel: channel.name().to_owned(), why: why.name().to_owned() },
                 });
             }
             TraceWhat::CaseOpened(case) => self.write(What::Case { kind: case.kind, priority: case.priority }),
+            TraceWhat::Queued { .. }
+            | TraceWhat::Music { .. }
+            | TraceWhat::Offered { .. }
+            | TraceWhat::Unanswered { .. }
+            | TraceWhat::AgentAnswers { .. }
+            | TraceWhat::Whispered(_)
+            | TraceWhat::Promised
+            | TraceWhat::PromiseOver
+            | TraceWhat::WritesUp { .. }
+            | TraceWhat::WrappedUp { .. } => self.trace_queue(event.what),
             TraceWhat::Noted { key, text, .. } => self.write(What::Noted { key, value: text }),
             TraceWhat::Ended => {
                 self.ended = true;
@@ -517,11 +584,20 @@ impl Plant {
         }
     }
 
+    pub fn count_prompts(&mut self, items: &[PlayItem]) {
+        for item in items {
+            if let PlayItem::Prompt { prompt, language, .. } = item {
+                *self.prompts.entry((*prompt, *language)).or_default() += 1;
+            }
+        }
+    }
+
     fn at(&mut self, site: SiteId) {
         let here = |meta: &ProgramMeta, site| {
             let info = meta.site(site)?;
             Some((meta.flow(info.flow)?.name.clone(), info.step.clone()))
         };
+        self.talks = false;
         let before = self.site.and_then(|site| here(self.meta(), site));
         let after = here(self.meta(), site);
         self.site = Some(site);

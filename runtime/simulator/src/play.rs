@@ -45,7 +45,7 @@ impl TestResult {
 /// Plays one test on a program.
 pub fn play_test(program: &Arc<dyn FlowProgram>, script: &TestScript) -> TestResult {
     let plant = Plant::new(Arc::clone(program), script.at);
-    let mut player = Player { plant, heard_from: 0, steps_from: 0, odd_keys: None, is_stuck: false };
+    let mut player = Player { plant, heard_from: 0, steps_from: 0, called_from: 0, odd_keys: None, is_stuck: false };
     let (mut failure, mut begins) = (None, Vec::new());
     for (place, verb) in &script.lines {
         begins.push(player.plant.transcript.len());
@@ -71,19 +71,21 @@ pub fn play_test(program: &Arc<dyn FlowProgram>, script: &TestScript) -> TestRes
     }
 }
 
-struct Player {
-    plant: Plant,
+pub(crate) struct Player {
+    pub plant: Plant,
     /// Transcript line from which `hears` looks.
     heard_from: usize,
     /// The same for `expect step`.
     steps_from: usize,
+    /// The same for queues and agents: where the call begins.
+    pub called_from: usize,
     /// Why the last keys chose nothing.
     odd_keys: Option<String>,
     /// More happened by itself than may before one line.
     is_stuck: bool,
 }
 
-type Played = Result<(), Difference>;
+pub(crate) type Played = Result<(), Difference>;
 
 impl Player {
     fn play(&mut self, verb: &Verb) -> Played {
@@ -104,6 +106,10 @@ impl Player {
             Verb::ExpectSent { channel, to, text } => self.expect_sent(channel, to.as_deref(), text.as_ref())?,
             Verb::ExpectCase { kind, priority } => self.expect_case(kind, *priority)?,
             Verb::ExpectEnd => self.expect_end()?,
+            Verb::Agent { name, state, skills } => self.plant.agent(name, *state, skills),
+            Verb::AgentPicks { name, variant } => self.agent_picks(name, variant)?,
+            Verb::ExpectQueued { queue, priority } => self.expect_queued(*queue, *priority)?,
+            Verb::ExpectAgent { name, within_ms } => self.expect_agent(name, *within_ms)?,
         }
         if matches!(verb, Verb::Call { .. } | Verb::Press(_) | Verb::Says(_) | Verb::Wait { .. } | Verb::HangUp) {
             self.steps_from = began;
@@ -114,6 +120,7 @@ impl Player {
     fn call(&mut self, from: Option<String>, to: &str) {
         self.odd_keys = None;
         self.heard_from = self.plant.transcript.len();
+        self.called_from = self.heard_from;
         self.plant.call(from, to);
     }
 
@@ -151,12 +158,13 @@ impl Player {
     }
 
     /// Lets things happen until `found` gives something, or until only the caller can go on.
-    fn until<T>(&mut self, mut found: impl FnMut(&Plant) -> Option<T>) -> Option<T> {
+    pub fn until<T>(&mut self, mut found: impl FnMut(&Plant) -> Option<T>) -> Option<T> {
         for _ in 0..EVENTS_MAX {
             if let Some(found) = found(&self.plant) {
                 return Some(found);
             }
-            if self.plant.ended || self.plant.listens() || !self.plant.run_next() {
+            let over = self.plant.ended && !self.plant.promised;
+            if over || self.plant.listens() || !self.plant.run_next() {
                 return found(&self.plant);
             }
         }
@@ -214,7 +222,7 @@ impl Player {
 
     /// Keys go to the next dialogue that takes them.
     fn press(&mut self, keys: &str) -> Played {
-        if self.until(|plant| plant.takes_keys().then_some(())).is_none() {
+        if self.until(|plant| (plant.takes_keys() || plant.is_queued()).then_some(())).is_none() {
             let expected = format!("a menu, `ask` or `record` that takes {keys}");
             return Err(Difference::new(expected, format!("nothing takes keys; {}", self.stands())));
         }
@@ -329,7 +337,7 @@ impl Player {
     }
 
     /// Where the call is, for a message.
-    fn stands(&self) -> String {
+    pub fn stands(&self) -> String {
         if self.plant.ended {
             return match self.plant.transcript.last() {
                 Some(Line { what: What::TurnedAway(why), .. }) => format!("the call was turned away: {why}"),
@@ -343,6 +351,7 @@ impl Player {
         let doing = match (self.is_stuck, self.plant.listens()) {
             (true, _) => "does more than 10 000 things by itself",
             (false, true) => takes,
+            (false, false) if self.plant.is_queued() => "waits for an agent",
             (false, false) => "is",
         };
         match self.plant.transcript.iter().rev().find_map(entered) {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use runtime_contract::request::Request;
-use runtime_contract::script::{FarSide, Given};
+use runtime_contract::script::{AgentState, FarSide, Given};
 use runtime_contract::{FlowProgram, ProgramMeta, Time, Type};
 
 use crate::plant::{Plant, open_text};
@@ -75,6 +75,28 @@ impl Talk {
     /// What everybody does who is called from now on; at first he answers.
     pub fn dial(&mut self, side: FarSide) {
         self.plant.far_sides = [side].into();
+    }
+
+    /// From here on this agent is so; `skills`: indices in `ProgramMeta::skills`, and levels.
+    pub fn agent(&mut self, name: &str, state: AgentState, skills: &[(u32, i64)]) {
+        self.plant.agent(name, state, skills);
+        self.settle();
+    }
+
+    /// What he says of the conversation that he has ended. The error: what he may say, if anything.
+    pub fn agent_picks(&mut self, name: &str, variant: &str) -> Result<(), Vec<String>> {
+        if !self.plant.picks(name, variant) {
+            let writes_up = self.plant.agents.writing_up.contains(name);
+            let known = self.plant.asked_of_agents().iter().map(|variant| variant.name.clone());
+            return Err(known.filter(|_| writes_up).collect());
+        }
+        self.settle();
+        Ok(())
+    }
+
+    /// The agents that there are, by name.
+    pub fn agents(&self) -> impl Iterator<Item = (&str, AgentState)> {
+        self.plant.agents.states()
     }
 
     /// Presses keys at the dialogue where the call is.
@@ -156,7 +178,8 @@ impl Talk {
 
     fn settle(&mut self) {
         for _ in 0..EVENTS_MAX {
-            let waits = self.plant.listens() || self.plant.is_recording() || self.plant.asked.is_some();
+            let waits =
+                self.plant.listens() || self.plant.is_recording() || self.plant.asked.is_some() || self.plant.rests();
             if self.plant.ended || waits || !self.plant.run_next() {
                 return;
             }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use runtime_contract::Time;
 use runtime_contract::request::CasePriority;
+use runtime_contract::script::AgentState;
 
 /// One line of a transcript.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +54,22 @@ pub enum What {
         to: String,
         gives: String,
     },
+    /// He waits for an agent, behind so many.
+    Queued {
+        queue: String,
+        priority: i64,
+        ahead: u32,
+    },
+    /// The caller hears the music of the queue where he hears nothing else.
+    Music,
+    Agent {
+        name: String,
+        does: Does,
+    },
+    /// The caller will be called back.
+    Promised,
+    /// Nobody had time for that.
+    PromiseOver,
     /// The conversation is recorded from here on, or no more.
     Recording {
         on: bool,
@@ -82,6 +99,49 @@ pub enum What {
     Ended,
 }
 
+/// What is to be told of an agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Does {
+    /// From here on he is in this state.
+    Is(AgentState),
+    /// He is rung for the caller.
+    Rings,
+    NotAnswer,
+    Answers {
+        /// Since the caller entered the queue.
+        waited_ms: u64,
+    },
+    /// He alone hears this.
+    Hears(String),
+    Leaves,
+    WritesUp,
+    /// What he says of the conversation.
+    Says(String),
+}
+
+impl fmt::Display for Does {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Does::Is(state) => write!(f, "is {}", state.name()),
+            Does::Rings => f.write_str("is rung"),
+            Does::NotAnswer => f.write_str("does not take the call"),
+            Does::Answers { waited_ms } => write!(f, "answers after {} s", seconds(*waited_ms)),
+            Does::Hears(text) => write!(f, "hears {text}"),
+            Does::Leaves => f.write_str("leaves"),
+            Does::WritesUp => f.write_str("writes it up"),
+            Does::Says(word) => write!(f, "says {word}"),
+        }
+    }
+}
+
+/// `2`, `2.5`
+pub(crate) fn seconds(ms: u64) -> String {
+    match ms % 1_000 {
+        0 => (ms / 1_000).to_string(),
+        _ => format!("{:.1}", ms as f64 / 1_000.0),
+    }
+}
+
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -98,6 +158,13 @@ impl fmt::Display for What {
             What::Presses(keys) => write!(f, "presses {keys}"),
             What::Service { name, arguments, answer } => write!(f, "asks    {name}({arguments}) → {answer}"),
             What::Dials { to, gives } => write!(f, "dials   {to} → {gives}"),
+            What::Queued { queue, priority, ahead } => {
+                write!(f, "queued  in {queue} (priority {priority}, {ahead} ahead)")
+            }
+            What::Music => f.write_str("hears   (music)"),
+            What::Agent { name, does } => write!(f, "agent   {name} {does}"),
+            What::Promised => f.write_str("will be called back"),
+            What::PromiseOver => f.write_str("was not called back"),
             What::Recording { on: true } => f.write_str("recording on"),
             What::Recording { on: false } => f.write_str("recording off"),
             What::Sends { channel, to, text } => write!(f, "sends   {channel} to {to}: {text}"),

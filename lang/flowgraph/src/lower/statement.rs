@@ -2,7 +2,8 @@
 
 use lang_diagnostics::Span;
 use lang_semantics::hir::{
-    Block, Connect, Expr, ExprKind, Go, Message, OutcomeArm, QueueCall, Run, ServiceCall, Statement, StatementKind, Transfer,
+    Block, Connect, Expr, ExprKind, Go, Message, OutcomeArm, QueueCall, Run, ServiceCall, Statement, StatementKind,
+    Transfer,
 };
 use runtime_contract::limits::WAIT_MS_MAX;
 use runtime_contract::request::{self, Kind, Request};

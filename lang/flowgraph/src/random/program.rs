@@ -402,7 +402,7 @@ impl<'w> Writer<'w> {
     }
 
     fn request(&mut self) {
-        let request = match self.random.below(19) {
+        let request = match self.random.below(21) {
             0 => Request::Answer,
             1 => Request::Play(self.prompts()),
             2 => Request::Menu(self.menu()),
@@ -412,16 +412,16 @@ impl<'w> Writer<'w> {
             15 => Request::Queue { queue: self.random.below(self.builder.meta.queues.len()) as u32 },
             16 => Request::OfferCallback { key: '1' },
             14 => Request::Recording { on: self.random.chance(50) },
-            15 => {
+            17 => {
                 let channels = [Channel::Sms, Channel::Email, Channel::Notify("ops".into())];
                 let channel = self.random.pick(&channels).cloned().unwrap_or(Channel::Sms);
                 Request::Send(Message { channel, to: self.random.chance(50), text: self.prompts() })
             }
-            17 if !self.builder.meta.types.records.is_empty() => {
+            19 if !self.builder.meta.types.records.is_empty() => {
                 let permission = self.random.below(self.builder.meta.types.records.len()) as u32;
                 Request::Consent(Consent { purpose: "p".into(), permission })
             }
-            16 => Request::OpenCase(Case { kind: "k".into(), priority: CasePriority::High }),
+            18 => Request::OpenCase(Case { kind: "k".into(), priority: CasePriority::High }),
             6..13 => {
                 let operations = self.builder.meta.services.first().map_or(0, |service| service.operations.len());
                 Request::Service(ServiceCall { service: 0, operation: self.random.below(operations) as u32 })

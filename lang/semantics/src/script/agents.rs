@@ -107,7 +107,8 @@ impl Reader<'_, '_> {
         Some(Verb::ExpectQueued { queue, priority })
     }
 
-    pub(super) fn expect_agent(&mut self, agent: &ast::TextString, within: Option<&ast::Expr>) -> Option<Verb> {
+    /// One of whom a line before has spoken.
+    fn known_agent(&mut self, agent: &ast::TextString) -> Option<String> {
         let name = self.agent_name(agent)?;
         if !self.agents.contains(&name) {
             let message = format!("this test has no agent `{name}`");
@@ -119,6 +120,31 @@ impl Reader<'_, '_> {
             });
             return None;
         }
+        Some(name)
+    }
+
+    /// Which queue he served is not known before the test is played: its enum decides then.
+    pub(super) fn agent_picks(&mut self, agent: &ast::TextString, variant: &ast::Name) -> Option<Verb> {
+        let name = self.known_agent(agent)?;
+        let asked = self.project.queues.iter().filter_map(|queue| match queue.served {
+            Some(Ty::Enum(id)) => self.project.enums.get(id as usize),
+            _ => None,
+        });
+        let known: Vec<&str> = asked.flat_map(|asked| asked.variants.iter().copied()).collect();
+        if known.contains(&variant.text.as_str()) {
+            return Some(Verb::AgentPicks { name, variant: variant.text.clone() });
+        }
+        let message = format!("no queue asks its agents for `{}`", variant.text);
+        let diagnostic = Diagnostic::new(Code::ExpectationImpossible, variant.span, message);
+        self.problems.give(match known.is_empty() {
+            true => diagnostic.help("`wrap up 20s as Result` in the queue, where `Result` is an enum"),
+            false => offer_nearest(diagnostic, &variant.text, known, &format!("agent \"{name}\" picks {{}}")),
+        });
+        None
+    }
+
+    pub(super) fn expect_agent(&mut self, agent: &ast::TextString, within: Option<&ast::Expr>) -> Option<Verb> {
+        let name = self.known_agent(agent)?;
         let within_ms = within.map(|within| duration(within, "expect agent \"wang\" within 2s", self.problems));
         match within_ms {
             Some(None) => None,

@@ -38,6 +38,11 @@ pub enum TestLineKind {
         state: Name,
         skills: Vec<AgentSkill>,
     },
+    /// `agent "wang" picks sold`: what he says of the conversation.
+    AgentPicks {
+        agent: TextString,
+        variant: Name,
+    },
     /// `call from "+86 138 0000 0000" to "+86 400 810 0000"`
     Call {
         from: Expr,

@@ -27,6 +27,9 @@ impl<'t> AstBuilder<'t, '_> {
                 let result = value.or_else(|| node.keyword(Rule::kw_failed).map(Given::Failed))?;
                 TestLineKind::Given { operation: self.path_of(node), result }
             }
+            Rule::test_agent if let Some(picks) = node.child(Rule::agent_picks) => {
+                TestLineKind::AgentPicks { agent: self.string_of(node), variant: self.name_of(&picks, Rule::name) }
+            }
             Rule::test_agent => {
                 let skills = node.children(Rule::agent_skill).map(|skill| AgentSkill {
                     skill: self.path_of(&skill),

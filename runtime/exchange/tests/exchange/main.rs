@@ -11,4 +11,5 @@ mod calls;
 mod conversation;
 mod messages;
 mod plant;
+mod queues;
 mod random;

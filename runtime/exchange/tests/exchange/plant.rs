@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, LegId, MediaSpec};
+use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, LegId, MediaSpec, Target};
 use runtime_contract::record::{CallId, CallRecord, Quality};
 use runtime_contract::write::{Case, Message};
 use runtime_contract::{FlowProgram, Now, Redacted, Tick, Time, Write};
 use runtime_exchange::{
-    Config, CutRecording, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, Recovered, ServiceCall, Version,
-    WriteNumber,
+    Agent, AgentState, Config, CutRecording, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, Recovered,
+    ServiceCall, Version, WriteNumber,
 };
 use runtime_session::journal::{Record, decode};
 
@@ -31,6 +31,10 @@ pub struct Plant {
     /// Legs whose far sides are looked for after a crash.
     pub revived: Vec<LegId>,
     pub ringback: BTreeSet<LegId>,
+    /// Legs to agents, and their extensions.
+    agents_legs: BTreeMap<LegId, String>,
+    /// Legs that hear music.
+    pub music: BTreeSet<LegId>,
     /// Each leg, and whom it hears.
     pub bridges: BTreeMap<LegId, LegId>,
     /// Legs with a port.
@@ -64,6 +68,9 @@ pub struct Plant {
     legs_begun: u64,
 }
 
+/// Begins the extension of an agent's phone.
+const AGENT: &str = "agent ";
+
 pub const START_MS: i64 = 1_772_416_800_000;
 
 impl Plant {
@@ -80,6 +87,8 @@ impl Plant {
             given_away: BTreeSet::new(),
             revived: Vec::new(),
             ringback: BTreeSet::new(),
+            agents_legs: BTreeMap::new(),
+            music: BTreeSet::new(),
             bridges: BTreeMap::new(),
             opened: BTreeSet::new(),
             playing: BTreeMap::new(),
@@ -245,7 +254,14 @@ impl Plant {
             LegCommand::Ring { .. } => self.said.push("ring".to_owned()),
             LegCommand::Progress { .. } => self.said.push("progress".to_owned()),
             LegCommand::Hold { on, .. } => self.said.push(format!("hold {on}")),
-            LegCommand::Dial { leg, ring_ms, .. } => {
+            LegCommand::Dial { leg, ring_ms, target, .. } => {
+                if let Target::Extension(phone) = target
+                    && phone.reveal().starts_with(AGENT)
+                {
+                    let busy = self.agents_legs.iter().any(|(leg, of)| of == phone.reveal() && self.legs.contains(leg));
+                    assert!(!busy, "an agent is offered two callers");
+                    self.agents_legs.insert(leg, phone.into_inner());
+                }
                 assert!(self.opened.contains(&leg), "dialled without a port");
                 self.said.push(format!("dial {ring_ms}"));
                 self.placed.push(leg);
@@ -313,7 +329,13 @@ impl Plant {
                 let changed = if on { self.ringback.insert(leg) } else { self.ringback.remove(&leg) };
                 assert!(changed, "ringback {on} twice");
             }
+            MediaCommand::Music { leg, music } => {
+                assert!(self.opened.contains(&leg), "a leg without a port hears nothing");
+                let changed = if music.is_some() { self.music.insert(leg) } else { self.music.remove(&leg) };
+                assert!(changed, "music twice");
+            }
             MediaCommand::Bridge { leg, with } => {
+                assert!(!self.music.contains(&leg), "bridged, and still hears music");
                 assert!(self.opened.contains(&leg) && self.opened.contains(&with), "bridged without a port");
                 assert!(!self.ringback.contains(&leg), "bridged, and still hears that it rings");
                 self.said.push("bridge".to_owned());
@@ -330,6 +352,7 @@ impl Plant {
                     inputs.push_back(Input::Media(MediaEvent::Closed { leg, quality }));
                 }
                 self.ringback.remove(&leg);
+                self.music.remove(&leg);
                 if let Some(other) = self.bridges.remove(&leg) {
                     self.bridges.remove(&other);
                 }
@@ -406,6 +429,17 @@ impl Plant {
             self.given_away.remove(&leg);
             self.give(Input::Leg(LegEvent::Gone { leg, cause }));
         }
+    }
+
+    /// An agent with a phone of his own.
+    pub fn agent(&mut self, name: &str, state: AgentState) {
+        let agent = Agent { name: name.into(), skills: Vec::new(), place: 0, weight: 1 };
+        self.give(Input::Agent { agent, extension: Redacted::new(format!("{AGENT}{name}")) });
+        self.agent_state(name, state);
+    }
+
+    pub fn agent_state(&mut self, name: &str, state: AgentState) {
+        self.give(Input::AgentState { agent: name.into(), state });
     }
 
     /// What a successor needs of a leg's dialog.

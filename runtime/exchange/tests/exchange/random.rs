@@ -6,9 +6,11 @@ use crate::plant::Plant;
 use runtime_contract::Redacted;
 use runtime_contract::leg::{GoneCause, LegEvent, LegId};
 use runtime_contract::value::Value;
-use runtime_exchange::{Input, ServiceFailure};
+use runtime_exchange::{AgentState, Input, ServiceFailure};
 use runtime_session::Session;
 use runtime_session::testkit::{Chance, random_program};
+
+const AGENTS: [&str; 2] = ["wang", "zhao"];
 
 const CANARY: &str = "4929871234567814";
 
@@ -31,11 +33,15 @@ fn one_day(seed: u64) {
     let program = random_program(&mut chance);
     let mut plant = Plant::new(Some(&program), 8);
     plant.commits = chance.one_in(2);
+    AGENTS.iter().for_each(|agent| plant.agent(agent, AgentState::Idle));
     for _ in 0..250 {
         event(&mut plant, &mut chance);
     }
     let crashed = chance.one_in(2);
     let mut plant = if crashed { plant.crash(&program) } else { plant };
+    if crashed {
+        AGENTS.iter().for_each(|agent| plant.agent(agent, AgentState::Idle));
+    }
     for leg in plant.revived.clone() {
         match chance.below(4) {
             0 => plant.gone(leg, GoneCause::Failed),
@@ -75,7 +81,7 @@ fn one_day(seed: u64) {
 fn event(plant: &mut Plant, chance: &mut Chance) {
     let legs: Vec<LegId> = plant.legs.iter().copied().collect();
     let leg = legs.get(chance.below(legs.len())).copied();
-    match (chance.below(19), leg) {
+    match (chance.below(22), leg) {
         (0..=1, _) => {
             plant.call(["1001", "1001", "3000"][chance.below(3)]);
         }
@@ -94,6 +100,15 @@ fn event(plant: &mut Plant, chance: &mut Chance) {
             }
         }
         (16..=18, _) => onward(plant, chance),
+        (19, _) => {
+            let state = [AgentState::Idle, AgentState::Idle, AgentState::Away, AgentState::Gone][chance.below(4)];
+            plant.agent_state(AGENTS[chance.below(2)], state);
+        }
+        (20, _) => {
+            let result = [None, Some(0), Some(1)][chance.below(3)];
+            plant.give(Input::WrapUpDone { agent: AGENTS[chance.below(2)].into(), result });
+        }
+        (21, _) => plant.pass(5_000),
         (12, _) => plant.commit_some(chance.below(5) as u64),
         (13, _) => plant.pass(chance.below(4_000) as u64),
         (14, _) if chance.one_in(20) => plant.give(Input::StoreFailed),

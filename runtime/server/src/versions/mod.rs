@@ -324,6 +324,7 @@ impl Versions {
             listen,
             trunks,
             phones,
+            agents,
             realm,
             digest,
             services,
@@ -344,7 +345,10 @@ impl Versions {
         let keys: Vec<String> = differ.into_iter().filter(|key| key.1).map(|(key, _)| format!("`{key}`")).collect();
         let waits = (!keys.is_empty())
             .then(|| format!("what strowger.yaml changes of {} takes effect at the next start only", keys.join(", ")));
-        (Config { trunks, phones, realm, digest, services, purposes, versions, ..Config::clone(&running) }, waits)
+        (
+            Config { trunks, phones, agents, realm, digest, services, purposes, versions, ..Config::clone(&running) },
+            waits,
+        )
     }
 
     /// Built and kept, with no call on it yet.

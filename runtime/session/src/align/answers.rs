@@ -48,7 +48,7 @@ impl Answers {
     pub fn find(&self, past: &Past, site: SiteId, arguments: &[Value]) -> Option<Found> {
         let words = words_of(self.other.meta(), site)?;
         let key = &self.other.meta().site(site)?.key;
-        let method = matches!(words.0, "service" | "connect" | "transfer");
+        let method = matches!(words.0, "service" | "connect" | "transfer" | "queue");
         let first = |fits: &dyn Fn(bool, bool, bool, &Words) -> bool| {
             past.requests.iter().zip(&self.words).position(|(asked, past_words)| {
                 let Some(past_words) = past_words.as_ref().filter(|past| !asked.used && past.0 == words.0) else {
@@ -178,6 +178,7 @@ fn words_of(meta: &ProgramMeta, site: SiteId) -> Option<Words> {
         }
         Request::Connect(connect) => format!("{:?}", connect.to),
         Request::Transfer { to } => format!("{to:?}"),
+        Request::Queue { queue } => meta.queues.get(*queue as usize)?.name.clone(),
         request => {
             let prompt = |item: &PromptUse| match item {
                 PromptUse::Prompt { prompt, .. } => {

@@ -3,6 +3,7 @@
 mod dialogue;
 mod hang_up;
 mod life;
+mod queue;
 mod random;
 mod recording;
 
@@ -126,6 +127,8 @@ impl Bench {
             Output::World { ask: WorldRequest::Onward(onward), .. } => {
                 format!("onward {} {:?}", onward.to.reveal(), onward.how)
             }
+            Output::World { ask: WorldRequest::Queue(ask), .. } => format!("queue {} {:?}", ask.queue, ask.arguments),
+            Output::World { ask: WorldRequest::Callback, .. } => "callback".to_owned(),
             Output::World { ask: WorldRequest::Service(ask), .. } => {
                 format!("service {} {:?}", ask.service, ask.arguments)
             }

@@ -3,7 +3,7 @@
 
 use crate::Input;
 use crate::testkit::{Chance, random_program};
-use crate::{LineEvent, RequestId, Session, StopReason};
+use crate::{LineEvent, QueueEvent, RequestId, Session, StopReason};
 use runtime_contract::value::Value;
 
 use super::Bench;
@@ -107,7 +107,7 @@ fn prefixes(bench: &Bench) {
 
 fn event(bench: &mut Bench, chance: &mut Chance) {
     let request = RequestId(bench.session.requests());
-    match chance.below(20) {
+    match chance.below(24) {
         0..=3 => bench.heard(),
         4..=5 => bench.key(['1', '2', '9', '*', '#'][chance.below(5)]),
         6 => bench.keys(CANARY),
@@ -130,6 +130,11 @@ fn event(bench: &mut Bench, chance: &mut Chance) {
         19 if chance.below(20) == 0 => {
             bench.give(Input::Fault { request, kind: runtime_contract::FaultKind::Store });
         }
+        20 => bench.reply(0, Some(Value::Enum(chance.below(2) as u32, Vec::new()))),
+        21 => bench.reply(chance.below(6) as u32, None),
+        22 => bench.give(Input::Queue { request, event: QueueEvent::Comfort { ahead: 3, expected_wait_ms: 60_000 } }),
+        23 if chance.one_in(3) => bench.give(Input::Queue { request, event: QueueEvent::Talking }),
+        23 => bench.key('1'),
         _ => bench.give(Input::Line(LineEvent::PlayDone { token: bench.token.saturating_sub(1) })),
     }
 }

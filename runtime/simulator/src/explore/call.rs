@@ -455,6 +455,12 @@ impl Call {
                     };
                     self.doing = Doing::Onward { request, ring_ms };
                 }
+                WorldRequest::Queue(ask) => {
+                    let (wait_ms, outcome) = self.waits_in_vain(ask.queue);
+                    self.tick = self.tick.plus_ms(wait_ms);
+                    return Some(Input::Reply { request, outcome, payload: None });
+                }
+                WorldRequest::Callback => {}
                 WorldRequest::Note { key, r#type, value } => {
                     log.push(Event::Kept(Verb::ExpectNote { key, r#type, value }));
                 }
@@ -474,6 +480,18 @@ impl Call {
             Output::Trace(_) | Output::Journal(_) => {}
         }
         None
+    }
+
+    /// No agent is there, as in a test that names none: how long a caller waits for one, and the outcome of that.
+    fn waits_in_vain(&self, queue: u32) -> (u64, u32) {
+        let meta = self.session.program().meta();
+        let Some(queue) = meta.queues.get(queue as usize) else { return (0, UNSTAFFED) };
+        let hours = queue.open.and_then(|hours| meta.hours.get(hours as usize));
+        match queue.timeout_ms {
+            _ if hours.is_some_and(|hours| !calendar::is_open(hours, self.now().time)) => (0, CLOSED),
+            Some(timeout_ms) if timeout_ms < UNSTAFFED_MS => (timeout_ms, TIMEOUT),
+            _ => (UNSTAFFED_MS, UNSTAFFED),
+        }
     }
 
     fn sent(&self, sending: Sending) -> Option<Verb> {
@@ -527,6 +545,13 @@ impl Call {
         self.site = Some(site);
     }
 }
+
+/// Outcomes of `queue`, as in the table of requests.
+const TIMEOUT: u32 = 2;
+const CLOSED: u32 = 4;
+const UNSTAFFED: u32 = 5;
+/// After so long without anybody who could take him, a caller is told.
+const UNSTAFFED_MS: u64 = 30_000;
 
 /// The note of a value that means something outside of its call.
 pub(super) fn is_lasting(r#type: &Type, value: &Value) -> bool {

@@ -50,7 +50,7 @@ fn skills() -> String {
         "languages zh, en\n\nenum Tier {\n    standard  zh \"普通\" en \"standard\"\n    vip       zh \"贵宾\" en \
                     \"VIP\"\n}\n\n"
             .to_owned();
-    (0..SKILLS).for_each(|skill| drop(writeln!(text, "skill skill_{skill} 1..5")));
+    (0..SKILLS).for_each(|skill| text.push_str(&format!("skill skill_{skill} 1..5\n")));
     for (shift, hours) in ["00:00..08:00", "08:00..16:00", "16:00..24:00"].iter().enumerate() {
         let _ = write!(text, "\nhours shift_{shift} in \"Asia/Shanghai\" {{\n    daily  {hours}\n}}\n");
     }
