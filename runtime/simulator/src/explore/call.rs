@@ -6,7 +6,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use runtime_contract::leg::GoneCause;
+use runtime_contract::limits::OVERFLOW_HOPS_MAX;
 use runtime_contract::program::Inbound;
+use runtime_contract::queue::Queue;
 use runtime_contract::record::CallId;
 use runtime_contract::request::{Kind, Request};
 use runtime_contract::script::{FarSide, Given, Hears, Verb};
@@ -485,12 +487,29 @@ impl Call {
     /// No agent is there, as in a test that names none: how long a caller waits for one, and the outcome of that.
     fn waits_in_vain(&self, queue: u32) -> (u64, u32) {
         let meta = self.session.program().meta();
-        let Some(queue) = meta.queues.get(queue as usize) else { return (0, UNSTAFFED) };
-        let hours = queue.open.and_then(|hours| meta.hours.get(hours as usize));
-        match queue.timeout_ms {
-            _ if hours.is_some_and(|hours| !calendar::is_open(hours, self.now().time)) => (0, CLOSED),
-            Some(timeout_ms) if timeout_ms < UNSTAFFED_MS => (timeout_ms, TIMEOUT),
-            _ => (UNSTAFFED_MS, UNSTAFFED),
+        let Some(first) = meta.queues.get(queue as usize) else { return (0, UNSTAFFED) };
+        let is_closed = |queue: &Queue, after_ms: u64| {
+            let hours = queue.open.and_then(|hours| meta.hours.get(hours as usize));
+            let at = Time(self.now().time.0.saturating_add_unsigned(after_ms));
+            hours.is_some_and(|hours| !calendar::is_open(hours, at))
+        };
+        if is_closed(first, 0) {
+            return (0, CLOSED);
+        }
+        // It is not said while a further queue is to come.
+        let (mut queue, mut settled_ms) = (first, 0);
+        for _ in 0..OVERFLOW_HOPS_MAX {
+            let Some(overflow) = &queue.overflow else { break };
+            let Some(next) = meta.queues.get(overflow.queue as usize) else { break };
+            settled_ms += overflow.after_ms;
+            if is_closed(next, settled_ms) {
+                break;
+            }
+            queue = next;
+        }
+        match first.timeout_ms {
+            Some(timeout_ms) if timeout_ms < settled_ms + UNSTAFFED_MS => (timeout_ms, TIMEOUT),
+            _ => (settled_ms + UNSTAFFED_MS, UNSTAFFED),
         }
     }
 
