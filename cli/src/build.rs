@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use lang_compiler::{Colours, Engine};
-use runtime_contract::program::{Build, Built, Bundle, FlowProgram, ProgramMeta, Report, SiteKind, SiteNames};
+use runtime_contract::program::{Build, Built, Bundle, FlowProgram, Place, ProgramMeta, Report, SiteKind, SiteNames};
 use runtime_contract::request::{Channel, Request};
 
 use crate::project::of_bundle;
@@ -51,15 +51,24 @@ fn not_served(meta: &ProgramMeta) -> Option<Report> {
     for site in meta.sites.iter().filter(|site| reached.contains(&site.flow)) {
         let SiteKind::Request(request) = &site.kind else { continue };
         let Some((message, help)) = unserved(meta, request) else { continue };
-        let file = meta.files.get(site.place.file as usize).map_or("?", String::as_str);
-        let (line, column) = (site.place.line, site.place.column);
-        report.text.push_str(&format!("{file}:{line}:{column}: {message}\n  help: {help}\n"));
-        let json = serde_json::json!({
-            "severity": "error", "message": message, "file": file, "line": line, "column": column, "help": help,
-        });
-        report.json.push_str(&format!("{json}\n"));
+        refuse(&mut report, meta, site.place, &message, &help);
+    }
+    for cadence in &meta.cadences {
+        let name = cadence.name.rsplit('.').next().unwrap_or_default();
+        let message = format!("`{name}` is a cadence, and `serve` does not call anybody by itself yet");
+        refuse(&mut report, meta, cadence.place, &message, "`test` plays it; leave it out of what is served");
     }
     (!report.text.is_empty()).then_some(report)
+}
+
+fn refuse(report: &mut Report, meta: &ProgramMeta, place: Place, message: &str, help: &str) {
+    let file = meta.files.get(place.file as usize).map_or("?", String::as_str);
+    let Place { line, column, .. } = place;
+    report.text.push_str(&format!("{file}:{line}:{column}: {message}\n  help: {help}\n"));
+    let json = serde_json::json!({
+        "severity": "error", "message": message, "file": file, "line": line, "column": column, "help": help,
+    });
+    report.json.push_str(&format!("{json}\n"));
 }
 
 /// Why a request cannot be carried out, and what to do about it.

@@ -109,7 +109,7 @@ impl<'m> Teller<'m> {
                 let flow = self.meta.flow(started.flow).map_or("?", |flow| flow.name.as_str());
                 self.line(at, "call", format!("comes in for {flow}"));
             }
-            Record::Leg(_) | Record::Observation(_) => {}
+            Record::Leg(_) | Record::Given(_) | Record::Observation(_) => {}
             Record::Request { site, .. } => self.enter(at, *site),
             Record::Reply { reply, .. } => self.reply(at, reply),
             Record::Claim { keys, .. } => self.keys(at, keys),
@@ -178,6 +178,11 @@ impl<'m> Teller<'m> {
             Request::HangUp => ("hangs up", String::new()),
             Request::Connect(_) => ("connects", format!("to {}", value(0))),
             Request::Transfer { .. } => ("transfer", format!("to {}", value(0))),
+            Request::Dial(_) => ("dials", value(0)),
+            Request::Start { cadence } => match self.meta.cadences.get(*cadence as usize) {
+                Some(cadence) => ("starts", cadence.name.clone()),
+                None => return,
+            },
             Request::Queue { queue } => match self.meta.queues.get(*queue as usize) {
                 Some(queue) => {
                     let arguments: Vec<String> = (0..queue.parameters.len()).map(value).collect();

@@ -88,8 +88,14 @@ impl<'l> Lines<'l> {
                 format!("expect case {kind}{priority}")
             }
             Verb::ExpectEnd => "expect end".to_owned(),
-            // Where paths are looked for, no agent is there.
-            Verb::Agent { .. } | Verb::AgentPicks { .. } | Verb::ExpectQueued { .. } | Verb::ExpectAgent { .. } => {
+            // Where paths are looked for, no agent is there, and no cadence begins.
+            Verb::Agent { .. }
+            | Verb::AgentPicks { .. }
+            | Verb::ExpectQueued { .. }
+            | Verb::ExpectAgent { .. }
+            | Verb::Start { .. }
+            | Verb::ExpectAttempt { .. }
+            | Verb::ExpectStopped(_) => {
                 return None;
             }
         })

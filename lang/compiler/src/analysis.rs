@@ -201,6 +201,15 @@ impl<'k> Reader<'k> {
             let names: Vec<_> = wanted.module.names.iter().map(|name| name.text.as_str()).collect();
             names.join(".")
         }));
+        let cadences = ast.items.iter().filter_map(|item| match &item.kind {
+            ast::ItemKind::Cadence(cadence) => Some(&cadence.clauses),
+            _ => None,
+        });
+        for clause in cadences.flatten() {
+            if let ast::CadenceClauseKind::Law(laws) = &clause.kind {
+                self.wanted.extend(laws.iter().filter_map(agreement::law_module));
+            }
+        }
         self.modules.insert(module, ast);
     }
 

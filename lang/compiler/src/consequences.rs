@@ -46,7 +46,10 @@ fn complaint(code: Code) -> Complaint {
         | Code::StatementAfterEnd
         | Code::LanguageMissing
         | Code::HolesDiffer
-        | Code::NeverOpen => Complaint::Incomplete,
+        | Code::NeverOpen
+        | Code::NoWindow
+        | Code::NoAttemptLimit
+        | Code::ConsentMissing => Complaint::Incomplete,
         Code::UnusedName | Code::UnusedPrompt => Complaint::Unused,
         _ => Complaint::Other,
     }

@@ -1,6 +1,7 @@
 //! What a project does, as boxes and lines: numbers lead to flows, flows hold steps, keys and outcomes lead from step to
 //! step. It reads the text alone, so it draws whatever parses; it knows nothing of places and colours.
 
+mod cadence;
 mod map;
 mod queue;
 
@@ -231,6 +232,11 @@ impl<'a> Painter<'a> {
             self.flow(group, flow);
         }
         queues().for_each(|queue| self.queue(queue));
+        for item in items() {
+            if let ItemKind::Cadence(cadence) = &item.kind {
+                self.cadence(cadence);
+            }
+        }
     }
 
     fn flow(&mut self, group: usize, flow: &'a ast::Flow) {
@@ -414,6 +420,9 @@ impl<'a> Painter<'a> {
             }
             StatementKind::Reject { .. } => self.end("reject", way),
             StatementKind::HangUp => self.end("hang up", way),
+            StatementKind::Stop { .. } | StatementKind::RetryIn { .. } | StatementKind::RetryAt { .. } => {
+                self.end(&self.slice(statement.span), way);
+            }
             StatementKind::Return { value } => {
                 let value = value.as_ref().map_or_else(String::new, |value| format!(" {}", self.slice(value.span)));
                 self.end(&format!("return{value}"), way);

@@ -160,6 +160,10 @@ impl Surroundings for Project {
         stdlib::HOLIDAY_TABLES.iter().map(|(name, _)| (*name).to_owned()).collect()
     }
 
+    fn laws(&self) -> Vec<String> {
+        stdlib::MODULES.iter().filter_map(|(name, _)| Some(name.strip_prefix("std.law.")?.to_owned())).collect()
+    }
+
     fn today(&self) -> Option<i32> {
         self.today
     }

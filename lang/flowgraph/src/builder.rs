@@ -105,6 +105,7 @@ pub(crate) fn declared(name: &str, parameters: Vec<Parameter>, result: Option<Ty
         entry_segment: 0,
         fault_segment: None,
         finally_segment: None,
+        is_attempt: false,
     }
 }
 
@@ -210,7 +211,8 @@ impl GraphBuilder {
 
     pub fn site(&mut self, site: Site) -> SiteId {
         let program = self.program.as_deref().unwrap_or(&self.meta);
-        let mailbox = mailbox(program, &self.meta.prompts, &site.kind).unwrap_or_else(|| {
+        let is_attempt = self.meta.flow(site.flow.0).is_some_and(|flow| flow.is_attempt);
+        let mailbox = mailbox(program, &self.meta.prompts, is_attempt, &site.kind).unwrap_or_else(|| {
             self.problems.push(format!("site {}: its request names something that is not there", site.key));
             Default::default()
         });

@@ -13,9 +13,9 @@ pub struct Mailbox {
     pub payloads: Vec<Option<Type>>,
 }
 
-/// `prompts` are those that the request's indices mean. `None` when the request names a prompt, service, operation or flow that is not there, or when the values of
+/// `prompts` are those that the request's indices mean; `is_attempt` says it of the site's own flow. `None` when the request names a prompt, service, operation or flow that is not there, or when the values of
 /// its prompts do not lie one after the other.
-pub fn mailbox(meta: &ProgramMeta, prompts: &[Prompt], kind: &SiteKind) -> Option<Mailbox> {
+pub fn mailbox(meta: &ProgramMeta, prompts: &[Prompt], is_attempt: bool, kind: &SiteKind) -> Option<Mailbox> {
     let request = match kind {
         SiteKind::Run { flow } => {
             let callee = meta.flow(*flow)?;
@@ -24,7 +24,10 @@ pub fn mailbox(meta: &ProgramMeta, prompts: &[Prompt], kind: &SiteKind) -> Optio
                 _ => 1,
             };
             let arguments = callee.parameters.iter().map(|parameter| parameter.r#type.clone()).collect();
-            return Some(Mailbox { arguments, payloads: vec![callee.result.clone(); outcomes] });
+            let mut payloads = vec![callee.result.clone(); outcomes];
+            // `hangup`
+            payloads.extend(is_attempt.then_some(None));
+            return Some(Mailbox { arguments, payloads });
         }
         SiteKind::Request(request) => request,
     };
@@ -45,6 +48,11 @@ pub fn mailbox(meta: &ProgramMeta, prompts: &[Prompt], kind: &SiteKind) -> Optio
             let queue = meta.queues.get(*queue as usize)?;
             first_payload(queue.wrap_up_as.map(Type::Enum));
             queue.parameters.iter().map(|parameter| parameter.r#type.clone()).collect()
+        }
+        Request::Dial(dial) => [Type::Phone].into_iter().chain(dial.from.then_some(Type::Phone)).collect(),
+        Request::Start { cadence } => {
+            let cadence = meta.cadences.get(*cadence as usize)?;
+            cadence.parameters.iter().map(|parameter| parameter.r#type.clone()).collect()
         }
         Request::Wait => vec![Type::Duration],
         Request::Connect(connect) => {

@@ -1,6 +1,7 @@
 //! Everything that driver, interpreter and native code rely on, checked on the graph itself, whoever made it: a
 //! stored graph is refused here before any of its code runs. Nothing here trusts an index, a length or a depth.
 
+mod cadences;
 pub(crate) mod classes;
 mod queues;
 mod segment;
@@ -34,8 +35,8 @@ pub fn verify(graph: &Graph) -> Vec<String> {
         problems.add(format!("{} segments, {} of them with a flow", graph.segments.len(), graph.meta.segments.len()));
     }
     // Each check relies on what those before it found sound.
-    let checks: [fn(&Graph, &mut Problems); 6] =
-        [types::check, queues::check, tables::check, segment::check, check_use, stack::check];
+    let checks: [fn(&Graph, &mut Problems); 7] =
+        [types::check, queues::check, cadences::check, tables::check, segment::check, check_use, stack::check];
     for check in checks {
         if !problems.0.is_empty() {
             break;

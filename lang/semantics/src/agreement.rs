@@ -18,6 +18,18 @@ pub(crate) const PERMISSION: &str = "Permission";
 /// Only a consent check makes one, for one call.
 pub(crate) const CONSENT: &str = "Consent";
 
+/// Profiles of the law in the library, each by the constant [`PROFILE`] of a module of its own.
+const LAWS: &str = "std.law";
+pub(crate) const PROFILE: &str = "profile";
+
+/// The module of the library that a name of the clause `law` may mean.
+pub fn law_module(law: &ast::Path) -> Option<String> {
+    match law.names.as_slice() {
+        [name] => Some(format!("{LAWS}.{}", name.text)),
+        _ => None,
+    }
+}
+
 /// F0606
 pub(crate) fn consent_stored(span: Span) -> Diagnostic {
     Diagnostic::new(Code::ConsentStored, span, "a `Consent` is for one call and cannot be kept")
@@ -58,8 +70,17 @@ pub(crate) fn purpose(project: &Project<'_>, name: &ast::Name, problems: &mut Pr
 impl Project<'_> {
     /// Index of the record `Permission`, in a program that names it.
     pub(crate) fn permission(&self) -> Option<u32> {
-        let module = self.modules.iter().find(|module| module.path == MODULE)?;
-        match module.items.get(PERMISSION)?.def {
+        self.record_of(MODULE, PERMISSION)
+    }
+
+    /// Index of the library's record `Law`, in a program that names one.
+    pub(crate) fn law(&self) -> Option<u32> {
+        self.record_of(LAWS, "Law")
+    }
+
+    fn record_of(&self, module: &str, name: &str) -> Option<u32> {
+        let module = self.modules.iter().find(|known| known.path == module)?;
+        match module.items.get(name)?.def {
             Def::Record(id) => Some(id),
             _ => None,
         }

@@ -10,8 +10,8 @@ use crate::ParsedModule;
 use crate::agreement;
 use crate::problems::{Problems, offer_nearest};
 use crate::project::{
-    ConstInfo, Def, EnumInfo, FlowInfo, FunctionInfo, Import, Item, Module, Progress, Project, PromptItem, QueueInfo,
-    RecordInfo, ServiceInfo, SkillInfo, UsedModule,
+    CadenceInfo, ConstInfo, Def, EnumInfo, FlowInfo, FunctionInfo, Import, Item, Module, Progress, Project, PromptItem,
+    QueueInfo, RecordInfo, ServiceInfo, SkillInfo, UsedModule,
 };
 use crate::ty::{self, Ty};
 
@@ -179,10 +179,13 @@ fn declare<'a>(module: usize, item: &'a ast::Item, project: &mut Project<'a>, pr
             project.queues.push(QueueInfo { module, name, item, parameters, served, outcomes, partly_read: false });
             Def::Queue(project.queues.len() as u32 - 1)
         }
-        ItemKind::When(_) | ItemKind::Cadence(_) | ItemKind::Survey(_) => {
+        ItemKind::Cadence(item) => {
+            project.cadences.push(CadenceInfo { module, name: &item.name, item, parameters: Vec::new() });
+            Def::Cadence(project.cadences.len() as u32 - 1)
+        }
+        ItemKind::When(_) | ItemKind::Survey(_) => {
             let word = match &item.kind {
                 ItemKind::When(_) => "`when`",
-                ItemKind::Cadence(_) => "`cadence`",
                 _ => "`survey`",
             };
             problems.not_yet(item.keyword, word);

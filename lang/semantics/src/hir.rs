@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use lang_diagnostics::Span;
+use runtime_contract::cadence;
 use runtime_contract::calendar::HoursTable;
 use runtime_contract::program::{Prompt, Service};
 use runtime_contract::queue;
@@ -35,6 +36,7 @@ pub struct Program {
     pub flows: Vec<Flow>,
     pub skills: Vec<queue::Skill>,
     pub queues: Vec<Queue>,
+    pub cadences: Vec<Cadence>,
     pub tests: Vec<Test>,
 }
 
@@ -51,6 +53,14 @@ pub struct Inbound {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Queue {
     pub table: queue::Queue,
+    /// The name alone.
+    pub span: Span,
+}
+
+/// Its table has no place yet.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Cadence {
+    pub table: cadence::Cadence,
     /// The name alone.
     pub span: Span,
 }
@@ -76,6 +86,8 @@ pub struct Flow {
     /// Indices in `Program::prompts`. The statements name prompts by their place here, so that they read the same
     /// whatever stands in other flows.
     pub prompts: Vec<u32>,
+    /// It is the `dial` of a cadence, whose every `run` has a [`Hangup`].
+    pub is_attempt: bool,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -157,12 +169,14 @@ impl Statement {
             StatementKind::Connect(connect) => connect.arms.iter().map(|arm| &arm.block).collect(),
             StatementKind::Transfer(transfer) => vec![&transfer.failed],
             StatementKind::Queue(call) => call.arms.iter().map(|arm| &arm.block).collect(),
+            StatementKind::Dial(dial) => dial.arms.iter().map(|arm| &arm.block).collect(),
+            StatementKind::Run(run) => run.hangup.iter().flat_map(|ways| [&ways.returned, &ways.gone]).collect(),
             StatementKind::Answer
             | StatementKind::Reject(_)
             | StatementKind::Play(_)
             | StatementKind::Recording { .. }
             | StatementKind::Wait(_)
-            | StatementKind::Run(_)
+            | StatementKind::Start(_)
             | StatementKind::Note { .. }
             | StatementKind::Send(_)
             | StatementKind::OpenCase(_)
@@ -200,6 +214,9 @@ pub enum StatementKind {
     Queue(QueueCall),
     /// Only in the comfort of a queue.
     OfferCallback(char),
+    /// Only in an attempt of a cadence.
+    Dial(Dial),
+    Start(Start),
     Run(Run),
     Note {
         key: String,
@@ -290,6 +307,36 @@ pub struct Run {
     pub result: Option<LocalId>,
     /// The flow may come back; else the path ends here. `None` where nobody knows, which no program has.
     pub returns: Option<bool>,
+    /// In an attempt of a cadence.
+    pub hangup: Option<Hangup>,
+}
+
+/// Where a `run` of an attempt leads.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Hangup {
+    /// The flow has returned.
+    pub returned: Block,
+    /// The person hung up before.
+    pub gone: Block,
+}
+
+/// `dial E from N ring D`
+#[derive(Clone, PartialEq, Debug)]
+pub struct Dial {
+    /// A Phone.
+    pub number: Expr,
+    /// A Phone.
+    pub from: Option<Expr>,
+    pub ring_ms: u32,
+    /// Every outcome stands in exactly one arm, and every arm ends its paths.
+    pub arms: Vec<OutcomeArm>,
+}
+
+/// `start C(arguments)`
+#[derive(Clone, PartialEq, Debug)]
+pub struct Start {
+    pub cadence: u32,
+    pub arguments: Vec<Argument>,
 }
 
 /// `SERVICE.OPERATION(arguments)`

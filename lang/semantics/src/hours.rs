@@ -176,24 +176,7 @@ impl Reader<'_> {
                 self.table.worked.extend(days.worked);
                 self.years.push((name, days.first_year, days.last_year, table.span));
             }
-            None => {
-                let diagnostic = Diagnostic::new(
-                    Code::UnknownHolidays,
-                    table.span,
-                    format!("there is no table of holidays `{name}`"),
-                );
-                let tables = self.surroundings.holiday_tables();
-                let known = tables.iter().map(String::as_str);
-                let kingdom = (name.eq_ignore_ascii_case("uk")).then(|| "gb".to_owned());
-                self.problems.give(match kingdom.or_else(|| crate::problems::nearest(&name, known.clone())) {
-                    Some(meant) => diagnostic.help(format!("`closed holidays \"{meant}\"`")).edit(
-                        format!("write `{meant}`"),
-                        table.span,
-                        format!("\"{meant}\""),
-                    ),
-                    None => diagnostic.help(format!("there are tables for {}", known.collect::<Vec<_>>().join(", "))),
-                });
-            }
+            None => self.problems.give(unknown_holidays(&name, table.span, "closed holidays", self.surroundings)),
         }
     }
 }
@@ -227,6 +210,22 @@ impl Reader<'_> {
     }
 }
 
+/// F0804; `clause` stands before the name of the table.
+pub(crate) fn unknown_holidays(name: &str, span: Span, clause: &str, surroundings: &dyn Surroundings) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::UnknownHolidays, span, format!("there is no table of holidays `{name}`"));
+    let tables = surroundings.holiday_tables();
+    let known = tables.iter().map(String::as_str);
+    let kingdom = (name.eq_ignore_ascii_case("uk")).then(|| "gb".to_owned());
+    match kingdom.or_else(|| crate::problems::nearest(name, known.clone())) {
+        Some(meant) => diagnostic.help(format!("`{clause} \"{meant}\"`")).edit(
+            format!("write `{meant}`"),
+            span,
+            format!("\"{meant}\""),
+        ),
+        None => diagnostic.help(format!("there are tables for {}", known.collect::<Vec<_>>().join(", "))),
+    }
+}
+
 /// F0803 unless there is a zone of this name.
 pub(crate) fn check_zone(name: &str, span: Span, problems: &mut Problems) -> bool {
     let known = calendar::is_zone(name);
@@ -255,7 +254,7 @@ fn span_of(time: &ast::ClockRange) -> calendar::Span {
 }
 
 /// Bits of the days from `first` to `last`, over the end of the week where needed.
-fn days_of(first: u8, last: u8) -> u8 {
+pub(crate) fn days_of(first: u8, last: u8) -> u8 {
     let length = (last + 7 - first) % 7;
     (0..=length).fold(0, |bits, step| bits | 1 << ((first + step) % 7))
 }

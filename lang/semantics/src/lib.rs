@@ -20,6 +20,7 @@ pub mod hir;
 mod hours;
 mod line;
 mod lower;
+mod outgoing;
 mod paths;
 mod problems;
 mod project;
@@ -68,6 +69,8 @@ pub trait Surroundings {
     fn holidays(&self, table: &str) -> Option<Holidays>;
     /// Names of all holiday tables.
     fn holiday_tables(&self) -> Vec<String>;
+    /// Names of all profiles of the law.
+    fn laws(&self) -> Vec<String>;
     /// Today (days since 1970), for dates that are over; `None` leaves that out.
     fn today(&self) -> Option<i32>;
 }
@@ -93,6 +96,7 @@ pub fn analyze(
     let written = flows.len() as u32;
     let queues = routing::queues(&project, surroundings, &mut flows, &mut problems);
     routing::prove(&project, &queues, surroundings, &mut problems);
+    let cadences = outgoing::cadences(&project, surroundings, &mut flows, &mut problems);
     order.extend(written..flows.len() as u32);
     let (types, services) = (lower::types(&project), lower::services(&project));
     for flow in flows.iter().flatten() {
@@ -103,13 +107,15 @@ pub fn analyze(
     called::check_called(&flows, &inbounds, &mut problems);
     worst::check_worst(&flows, &order, &worst::Program { types: &types, services: &services }, &mut problems);
     let answers: Vec<u32> = inbounds.iter().map(|inbound| inbound.address.flow).collect();
-    line::check_lines(&flows, &answers, &project.languages, &mut problems);
+    let without_line = outgoing::without_line(&cadences);
+    line::check_lines(&flows, &answers, &without_line, &project.languages, &mut problems);
     way::add_ways(&mut problems.list, &flows, &services, &answers);
-    let tests = script::tests(&project, &flows, &inbounds, &mut problems);
+    let tests = script::tests(&project, &flows, &inbounds, &cadences, &mut problems);
     if !problems.any_error() {
         unused::unused(&project, &flows, &mut problems);
     }
-    let program = (!problems.any_error()).then(|| lower::lower(project, flows, inbounds, queues, tests, surroundings));
+    let program =
+        (!problems.any_error()).then(|| lower::lower(project, flows, inbounds, queues, cadences, tests, surroundings));
     let mut list = problems.list;
     list.sort_by_key(|diagnostic| (diagnostic.span().file, diagnostic.span().start, diagnostic.code));
     list.dedup();

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use lang_diagnostics::{Code, Diagnostic, Span};
+use runtime_contract::request;
 
 use crate::check::CheckedFlow;
-use crate::hir::{Block, Dialogue, ExprKind, Flow, Loop, Statement, StatementKind};
+use crate::hir::{Block, Dialogue, ExprKind, Flow, Loop, OutcomeArm, Statement, StatementKind};
 use crate::problems::Problems;
 
 /// The states that the line may be in at one place, as bits.
@@ -57,17 +58,23 @@ struct Summary {
     back: Line,
 }
 
-/// F0601, F0602 and F0607 in all flows. `answers` are the flows that an `inbound` leads to. Flows that run themselves were
+/// F0601, F0602 and F0607 in all flows. `answers` are the flows that an `inbound` leads to, `without_line` those that begin
+/// when nobody is there. Flows that run themselves were
 /// told of; here such a `run` is taken to do nothing.
 pub(crate) fn check_lines(
     flows: &[Option<CheckedFlow>],
     answers: &[u32],
+    without_line: &[u32],
     languages: &[String],
     problems: &mut Problems,
 ) {
     let mut lines = Lines { flows, known: BTreeMap::new(), open: Vec::new() };
     for index in 0..flows.len() as u32 {
-        for fault in lines.own_faults(index, answers.contains(&index)) {
+        let own = match without_line.contains(&index) {
+            true => lines.summary(index, Line::GONE).faults,
+            false => lines.own_faults(index, answers.contains(&index)),
+        };
+        for fault in own {
             problems.give(diagnostic(&fault, languages));
         }
         if let Some(finally) = lines.flow(index).and_then(|flow| flow.finally.as_ref()) {
@@ -285,6 +292,16 @@ impl Walk<'_, '_> {
                 arms.into_iter().fold(Line::NEVER, |behind, (arm, line)| behind.or(self.block(&arm.block, line)))
             }
             StatementKind::OfferCallback(_) => self.need(statement, line),
+            StatementKind::Dial(dial) => {
+                let entry = |arm: &OutcomeArm| {
+                    let lines = arm.takes.iter().map(|outcome| match request::Dial::makes_line(*outcome) {
+                        true => Line::UP,
+                        false => Line::GONE,
+                    });
+                    lines.fold(Line::NEVER, Line::or)
+                };
+                dial.arms.iter().fold(Line::NEVER, |behind, arm| behind.or(self.block(&arm.block, entry(arm))))
+            }
             StatementKind::Transfer(transfer) => {
                 let line = self.need(statement, line);
                 self.block(&transfer.failed, line)
@@ -304,13 +321,23 @@ impl Walk<'_, '_> {
                     None => Line::NEVER,
                 }
             }
-            StatementKind::Run(run) => self.run(run.flow, statement, line),
+            StatementKind::Run(run) => {
+                let back = self.run(run.flow, statement, line);
+                let Some(ways) = &run.hangup else { return back };
+                let returned = self.block(&ways.returned, back);
+                // Where nothing is said of it, what stands behind does not play to nobody: it is passed over.
+                match ways.gone.statements.is_empty() {
+                    true => returned.or(if back == Line::NEVER { line } else { Line::NEVER }),
+                    false => returned.or(self.block(&ways.gone, Line::GONE)),
+                }
+            }
             StatementKind::Return(_) => {
                 self.back = self.back.or(line);
                 Line::NEVER
             }
             StatementKind::Again(_) => Line::NEVER,
             StatementKind::Wait(_)
+            | StatementKind::Start(_)
             | StatementKind::Note { .. }
             | StatementKind::Send(_)
             | StatementKind::OpenCase(_)

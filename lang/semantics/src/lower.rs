@@ -1,5 +1,6 @@
 //! What was checked, as one program: tables in the contract's form, flows as they were read.
 
+use runtime_contract::cadence::AttemptEnd;
 use runtime_contract::program::{Operation, Parameter, Prompt, Service};
 use runtime_contract::queue::Skill;
 use runtime_contract::types::{EnumType, Field, RecordType, TypeTable, Variant};
@@ -14,6 +15,7 @@ pub(crate) fn lower(
     flows: Vec<Option<CheckedFlow>>,
     inbounds: Vec<hir::Inbound>,
     queues: Vec<hir::Queue>,
+    cadences: Vec<hir::Cadence>,
     tests: Vec<hir::Test>,
     surroundings: &dyn Surroundings,
 ) -> hir::Program {
@@ -33,6 +35,7 @@ pub(crate) fn lower(
         flows: flows.into_iter().flatten().map(|flow| flow.hir).collect(),
         skills,
         queues,
+        cadences,
         tests,
     }
 }
@@ -67,7 +70,8 @@ pub(crate) fn types(project: &Project<'_>) -> TypeTable {
         .records
         .iter()
         .map(|info| RecordType { name: full(info.module, &info.name.text), fields: fields(&info.fields) });
-    TypeTable { enums: enums.collect(), records: records.collect() }
+    let attempt = (!project.cadences.is_empty()).then(AttemptEnd::r#type);
+    TypeTable { enums: enums.chain(attempt).collect(), records: records.collect() }
 }
 
 fn fields(declared: &[Declared<'_>]) -> Vec<Field> {

@@ -7,7 +7,7 @@ use lang_diagnostics::{Code, Diagnostic, Span, Turn, TurnKind, Way};
 use runtime_contract::program::Service;
 
 use crate::check::{CheckedFlow, From};
-use crate::hir::{Block, Statement, StatementKind};
+use crate::hir::{self, Block, Statement, StatementKind};
 use crate::problems::Problems;
 
 /// What follows a statement or block.
@@ -57,8 +57,12 @@ pub(crate) fn after(statement: &Statement) -> After {
         StatementKind::Service(call) => after_block(&call.ok).or(after_block(&call.failed)),
         StatementKind::Connect(connect) => any(&mut connect.arms.iter().map(|arm| &arm.block)),
         StatementKind::Queue(call) => any(&mut call.arms.iter().map(|arm| &arm.block)),
+        StatementKind::Dial(dial) => any(&mut dial.arms.iter().map(|arm| &arm.block)),
         // Accepted, it ends the path.
         StatementKind::Transfer(transfer) => after_block(&transfer.failed),
+        StatementKind::Run(hir::Run { hangup: Some(ways), .. }) => {
+            after_block(&ways.returned).or(after_block(&ways.gone))
+        }
         StatementKind::Run(run) => match run.returns {
             Some(true) => After::GoesOn,
             Some(false) => After::Ends,

@@ -28,6 +28,7 @@ pub(crate) enum Def {
     Function(u32),
     Skill(u32),
     Queue(u32),
+    Cadence(u32),
     /// An item that is not compiled yet, or an import that failed: a diagnostic was given.
     Broken,
 }
@@ -45,6 +46,7 @@ impl Def {
             Def::Function(_) => "a function",
             Def::Skill(_) => "a skill of agents",
             Def::Queue(_) => "a queue",
+            Def::Cadence(_) => "a cadence",
             Def::Broken => "broken",
         }
     }
@@ -67,6 +69,7 @@ pub(crate) struct Project<'a> {
     pub functions: Vec<FunctionInfo<'a>>,
     pub skills: Vec<SkillInfo<'a>>,
     pub queues: Vec<QueueInfo<'a>>,
+    pub cadences: Vec<CadenceInfo<'a>>,
     /// Constants and functions that are being looked at.
     pub open: RefCell<Vec<Def>>,
     /// What `strowger.yaml` has.
@@ -219,6 +222,13 @@ pub(crate) struct QueueInfo<'a> {
     pub outcomes: Vec<usize>,
     /// Some of its lines do not read: nobody knows what else it has.
     pub partly_read: bool,
+}
+
+pub(crate) struct CadenceInfo<'a> {
+    pub module: usize,
+    pub name: &'a ast::Name,
+    pub item: &'a ast::Cadence,
+    pub parameters: Vec<Parameter<'a>>,
 }
 
 /// What a path led to, and how many of its names that took.

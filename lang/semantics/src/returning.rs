@@ -32,7 +32,7 @@ pub(crate) fn check_flows(project: &Project<'_>, problems: &mut Problems) -> (Ve
 }
 
 /// Whether a call may come back from a flow; `None` where nobody knows.
-fn comes_back(flow: &CheckedFlow) -> Option<bool> {
+pub(crate) fn comes_back(flow: &CheckedFlow) -> Option<bool> {
     let blocks = || flow.hir.steps.iter().map(|step| &step.block).chain([&flow.hir.top]);
     let handlers = [&flow.hir.fault, &flow.hir.finally].into_iter().flatten();
     let is_known = !has_broken(flow) && blocks().chain(handlers.clone()).all(knows_all_runs);
@@ -44,7 +44,7 @@ fn comes_back(flow: &CheckedFlow) -> Option<bool> {
 
 fn knows_all_runs(block: &Block) -> bool {
     block.statements.iter().all(|statement| match &statement.kind {
-        StatementKind::Run(run) => run.returns.is_some(),
+        StatementKind::Run(run) if run.hangup.is_none() => run.returns.is_some(),
         _ => statement.blocks().into_iter().all(knows_all_runs),
     })
 }

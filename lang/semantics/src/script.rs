@@ -1,6 +1,7 @@
 //! `test` blocks: who calls, what services answer, what must be seen.
 
 mod agents;
+mod outgoing;
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, Expectation, ExprKind, ItemKind, TestLineKind};
@@ -34,15 +35,18 @@ struct Known<'k> {
     /// Channels of messages, and kinds of cases.
     sent: Vec<&'static str>,
     cases: Vec<&'k str>,
+    cadences: &'k [hir::Cadence],
 }
 
 pub(crate) fn tests(
     project: &Project<'_>,
     flows: &[Option<CheckedFlow>],
     inbounds: &[hir::Inbound],
+    cadences: &[hir::Cadence],
     problems: &mut Problems,
 ) -> Vec<Test> {
-    let mut known = Known { inbounds, steps: Vec::new(), notes: Vec::new(), sent: Vec::new(), cases: Vec::new() };
+    let (sent, cases) = (Vec::new(), Vec::new());
+    let mut known = Known { inbounds, steps: Vec::new(), notes: Vec::new(), sent, cases, cadences };
     for flow in flows.iter().flatten() {
         known.steps.extend(flow.hir.steps.iter().map(|step| step.name.as_str()));
         let handlers = [&flow.hir.fault, &flow.hir.finally].into_iter().flatten();
@@ -63,6 +67,7 @@ pub(crate) fn tests(
                 zone: ZONE.to_owned(),
                 at: None,
                 agents: Vec::new(),
+                started: None,
             };
             let lines = test.lines.iter().filter_map(|line| Some((line.span, reader.line(line)?))).collect();
             let acts = |line: &ast::TestLine| {
@@ -113,6 +118,8 @@ struct Reader<'r, 'a> {
     at: Option<Time>,
     /// Those of whom a line has spoken.
     agents: Vec<String>,
+    /// The cadence that a line has started last.
+    started: Option<u32>,
 }
 
 impl<'a> Reader<'_, 'a> {
@@ -147,7 +154,7 @@ impl<'a> Reader<'_, 'a> {
                 self.on_call(line, "says");
                 self.says(words)
             }
-            TestLineKind::Start { .. } => self.not_yet(line.keyword, "`start`"),
+            TestLineKind::Start { cadence, arguments } => self.start(cadence, arguments.as_ref()),
             TestLineKind::DialGives(sides) => {
                 let sides: Vec<FarSide> = sides.iter().filter_map(|side| self.far_side(side)).collect();
                 (!sides.is_empty()).then_some(Verb::DialGives(sides))
@@ -227,9 +234,13 @@ impl<'a> Reader<'_, 'a> {
             }
             self.zone = name;
         }
-        let ExprKind::Clock { minutes } = time.clock.kind else { return };
-        let Some(days) = date(&time.date) else { return };
-        self.at = calendar::instant(days, i64::from(minutes) * MS_A_MINUTE, &self.zone);
+        self.at = self.instant(time);
+    }
+
+    /// By the clock of the test's zone.
+    fn instant(&self, time: &ast::Moment) -> Option<Time> {
+        let ExprKind::Clock { minutes } = time.clock.kind else { return None };
+        calendar::instant(date(&time.date)?, i64::from(minutes) * MS_A_MINUTE, &self.zone)
     }
 
     /// F1201 where what stands before the last dot is no service that this file sees.
@@ -370,8 +381,8 @@ impl<'a> Reader<'_, 'a> {
                 self.on_call(line, "expect agent");
                 self.expect_agent(agent, within.as_ref())
             }
-            Expectation::Attempt { .. } => self.not_yet(line.keyword, "`expect attempt`"),
-            Expectation::Stopped { .. } => self.not_yet(line.keyword, "`expect stopped`"),
+            Expectation::Attempt { attempt, at } => self.expect_attempt(line, attempt, at.as_ref()),
+            Expectation::Stopped { disposition } => self.expect_stopped(line, disposition),
             Expectation::Sent { channel, to, text } => self.expect_sent(channel, to.as_ref(), text.as_ref()),
             Expectation::Case { kind, priority } => self.expect_case(kind, priority.as_ref()),
         }
@@ -484,7 +495,7 @@ fn raise(r#type: &Type) -> Ty {
 }
 
 /// The value of an expression that computes nothing.
-fn constant(expr: &hir::Expr) -> Option<Value> {
+pub(crate) fn constant(expr: &hir::Expr) -> Option<Value> {
     use hir::ExprKind;
     Some(match &expr.kind {
         ExprKind::Bool(value) => Value::Bool(*value),
@@ -508,6 +519,14 @@ fn constant(expr: &hir::Expr) -> Option<Value> {
             Value::Money(money) => Value::Money(Money { amount: money.amount.checked_neg()?, ..money }),
             _ => return None,
         },
+        ExprKind::Zoned(hir::Zoned::DateAt, operands) => {
+            match operands.iter().map(constant).collect::<Option<Vec<_>>>()?.as_slice() {
+                [Value::Moment(date), Value::Moment(clock), Value::Text(zone)] => {
+                    Value::Moment(calendar::instant(i32::try_from(*date).ok()?, *clock, zone)?.0)
+                }
+                _ => return None,
+            }
+        }
         _ => return None,
     })
 }

@@ -19,7 +19,11 @@ fn sample() -> Sample {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../syntax/tests/samples");
     let files = ["hotline", "routing", "outbound", "survey", "hotline_test"];
     let files = files.map(|name| (name.to_owned(), fs::read_to_string(folder.join(format!("{name}.flow"))).unwrap()));
-    Sample { files: files.to_vec(), services: Some(vec!["crm".into()]), audio: vec!["welcome.zh.wav".into()] }
+    Sample {
+        files: files.to_vec(),
+        services: Some(vec!["crm".into()]),
+        audio: vec!["welcome.zh.wav".into(), "hold.wav".into()],
+    }
 }
 
 #[test]

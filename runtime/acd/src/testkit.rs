@@ -71,6 +71,7 @@ impl Kit {
             entry_segment: 0,
             fault_segment: None,
             finally_segment: None,
+            is_attempt: false,
         });
         flow
     }

@@ -157,7 +157,7 @@ impl Driver<'_> {
             }
             Outcome::Gone => match self.stack.phase() {
                 Phase::Finally => self.pop(self.stack.exit()),
-                _ => self.leave(GONE),
+                _ => self.gone(),
             },
             Outcome::Fault(kind) => self.fault(kind, None),
         }
@@ -240,6 +240,16 @@ impl Driver<'_> {
         }
     }
 
+    /// The caller is gone, or the flow that was run ended for that.
+    fn gone(&mut self) -> Step {
+        let body = self.stack.phase() == Phase::Body;
+        let site = self.meta.site(self.stack.site()).filter(|_| body);
+        match site.and_then(|site| self.meta.outcome_of_gone(site)) {
+            Some(outcome) => self.begin(Outcome::Result(outcome)),
+            None => self.leave(GONE),
+        }
+    }
+
     fn pop(&mut self, exit: u32) -> Step {
         if self.stack.header.depth <= 1 {
             return Step::Stop(Stop::Done(match exit {
@@ -253,7 +263,7 @@ impl Driver<'_> {
         self.stack.header.base = self.stack.caller_base();
         self.stack.header.depth -= 1;
         match exit {
-            GONE => self.leave(GONE),
+            GONE => self.gone(),
             exit if exit & RETURNED != 0 => {
                 let mailbox = self.meta.flow(self.stack.flow()).map_or(0, |flow| flow.mailbox_at);
                 let to = self.stack.header.base as usize + mailbox as usize;

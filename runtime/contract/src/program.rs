@@ -150,6 +150,9 @@ pub struct FlowMeta {
     pub entry_segment: u32,
     pub fault_segment: Option<u32>,
     pub finally_segment: Option<u32>,
+    /// It is an attempt of a cadence: when the person it called is gone, it goes on with what stands behind, so that it
+    /// always comes to a `stop` or a `retry`.
+    pub is_attempt: bool,
 }
 
 /// Ends of the keys of sites that belong to the dialogue before them.
@@ -236,6 +239,18 @@ impl ProgramMeta {
     pub fn tag<'m>(&'m self, text: &'m PromptText, language: u32) -> &'m str {
         let own = || self.languages.get(language as usize).or(self.languages.first());
         text.tag.as_ref().or_else(own).map_or("en", String::as_str)
+    }
+
+    /// How an attempt of a cadence goes on from a site when the person is gone; `None`: the flow ends there, or waits for
+    /// what has nothing to do with the line.
+    pub fn outcome_of_gone(&self, site: &SiteInfo) -> Option<u32> {
+        self.flow(site.flow).filter(|flow| flow.is_attempt)?;
+        match &site.kind {
+            SiteKind::Request(Request::Play(_)) => Some(0),
+            // The last outcome is `hangup`.
+            SiteKind::Run { .. } => u32::try_from(site.payloads.len()).ok()?.checked_sub(1),
+            SiteKind::Request(_) => None,
+        }
     }
 
     pub fn flow(&self, flow: u32) -> Option<&FlowMeta> {

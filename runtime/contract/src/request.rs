@@ -47,6 +47,8 @@ pub enum Kind {
     Consent,
     Queue,
     OfferCallback,
+    Dial,
+    Start,
 }
 
 /// One row of the table.
@@ -164,6 +166,21 @@ pub const TABLE: &[Row] = &[
         durability: Durability::None,
         outcomes: &["done"],
     },
+    // Only in an attempt of a cadence. The first two make the line.
+    Row {
+        kind: Kind::Dial,
+        name: "dial",
+        effect: Effect::World,
+        durability: Durability::Before,
+        outcomes: &["person", "machine", "busy", "unanswered", "declined", "unreachable"],
+    },
+    Row {
+        kind: Kind::Start,
+        name: "start",
+        effect: Effect::World,
+        durability: Durability::Before,
+        outcomes: &["done"],
+    },
 ];
 
 impl Kind {
@@ -219,6 +236,29 @@ pub enum Request {
     OfferCallback {
         key: char,
     },
+    /// Arguments: the Phone that is called, and the number that it is shown when there is one.
+    Dial(Dial),
+    /// Arguments: those of the cadence, whose index in `ProgramMeta::cadences` this is.
+    Start {
+        cadence: u32,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dial {
+    /// `from N`: a Phone.
+    pub from: bool,
+    pub ring_ms: u32,
+}
+
+impl Dial {
+    /// Outcomes with which somebody, or his machine, is on the line.
+    pub const PERSON: u32 = 0;
+    pub const MACHINE: u32 = 1;
+
+    pub fn makes_line(outcome: u32) -> bool {
+        outcome <= Dial::MACHINE
+    }
 }
 
 /// Whom a call is connected or given to: the type of an argument.
@@ -532,6 +572,8 @@ impl Request {
             Request::Consent(_) => Kind::Consent,
             Request::Queue { .. } => Kind::Queue,
             Request::OfferCallback { .. } => Kind::OfferCallback,
+            Request::Dial(_) => Kind::Dial,
+            Request::Start { .. } => Kind::Start,
         }
     }
 

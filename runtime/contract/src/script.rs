@@ -67,6 +67,18 @@ pub enum Verb {
     },
     /// The call has ended.
     ExpectEnd,
+    /// A cadence (index in `ProgramMeta::cadences`) begins, with the values of its parameters.
+    Start {
+        cadence: u32,
+        arguments: Vec<Value>,
+    },
+    /// So many attempts were made of the cadence that was started last, the last of them then.
+    ExpectAttempt {
+        attempt: u32,
+        at: Option<Time>,
+    },
+    /// It has ended with this disposition.
+    ExpectStopped(String),
     /// From here on this agent is in this state, with these skills: (index in `ProgramMeta::skills`, level). An agent whom
     /// no test names is not there.
     Agent {
@@ -174,6 +186,8 @@ impl Hears {
 pub enum FarSide {
     /// Answers, and leaves after a while.
     Person,
+    /// A machine answers.
+    Machine,
     Busy,
     Unanswered,
     Declined,
@@ -181,13 +195,20 @@ pub enum FarSide {
 }
 
 impl FarSide {
-    pub const ALL: [FarSide; 5] =
-        [FarSide::Person, FarSide::Busy, FarSide::Unanswered, FarSide::Declined, FarSide::Unreachable];
+    pub const ALL: [FarSide; 6] = [
+        FarSide::Person,
+        FarSide::Machine,
+        FarSide::Busy,
+        FarSide::Unanswered,
+        FarSide::Declined,
+        FarSide::Unreachable,
+    ];
 
     /// As a test writes it.
     pub fn name(self) -> &'static str {
         match self {
             FarSide::Person => "person",
+            FarSide::Machine => "machine",
             FarSide::Busy => "busy",
             FarSide::Unanswered => "unanswered",
             FarSide::Declined => "declined",

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use runtime_acd::LeaveWhy;
 use runtime_contract::leg::{GoneCause, LegCommand, LegId, RejectCause};
 use runtime_contract::record::{CallId, CallRecord};
+use runtime_contract::value::Value;
 use runtime_contract::{FaultKind, FlowProgram, Redacted, Tick, Type, Write};
 use runtime_session::{
     EndCause, Input as SessionInput, Line, LineCommand, LineEvent, Output as SessionOutput, RequestId, ServiceAsk,
@@ -17,6 +18,7 @@ use crate::conversation::Conversation;
 use crate::desk::{Desk, Held, QueueWish};
 use crate::input::{Recorded, RecordingFailed, WriteNumber};
 use crate::onward::Onward;
+use crate::outgoing::Outgoing;
 use crate::output::{Event, MediaCommand, Output, ServiceCall, TraceEvent, TraceWhat};
 use crate::queueing::Queued;
 use crate::record::{end_text, note_text, step_text};
@@ -40,6 +42,10 @@ pub(crate) struct Call {
     service: Option<(RequestId, bool)>,
     /// The caller is with somebody else, or on the way.
     pub onward: Option<Onward>,
+    /// What began it, where no call did.
+    pub outgoing: Option<Outgoing>,
+    /// A cadence that it begins, and that is not durable yet.
+    pub starting: Option<(RequestId, u32, Vec<Value>)>,
     /// He waits for an agent, talks with him, or did.
     pub queued: Option<Queued>,
     recording: Option<Recording>,
@@ -96,6 +102,8 @@ impl Call {
             answering: None,
             service: None,
             onward: None,
+            outgoing: None,
+            starting: None,
             queued: None,
             recording: None,
             conversation: Conversation::default(),
@@ -103,6 +111,17 @@ impl Call {
             over: false,
             deadline: None,
             close_at: None,
+        }
+    }
+
+    /// Begun by no call: its flow places one, or none.
+    pub fn outgoing(session: Session, record: CallRecord, outgoing: Outgoing) -> Call {
+        Call {
+            begun: false,
+            #[cfg(debug_assertions)]
+            checker: Some(runtime_session::checker::Checker::default()),
+            outgoing: Some(outgoing),
+            ..Call::new(session, record, None)
         }
     }
 
@@ -237,6 +256,10 @@ impl Call {
             SessionOutput::World { ask: WorldRequest::Callback, .. } => {
                 desk.wishes.push_back(QueueWish::Callback(self.id()));
             }
+            SessionOutput::World { request, ask: WorldRequest::Dial(ask) } => self.go_out(desk, number, request, ask),
+            SessionOutput::World { request, ask: WorldRequest::Start { cadence, arguments } } => {
+                self.start_cadence(desk, number, request, (cadence, arguments));
+            }
             SessionOutput::World { ask: WorldRequest::Note { key, r#type, value }, .. } => {
                 let text = note_text(self.program().meta(), &r#type, &value);
                 self.note(key.clone(), &text);
@@ -331,6 +354,8 @@ impl Call {
 
     fn cancel(&mut self, desk: &mut Desk, request: RequestId) {
         self.cancel_onward(desk, Some(request));
+        self.cancel_outgoing(desk, request);
+        self.starting.take_if(|(open, ..)| *open == request);
         self.leave_queue(desk, Some(request), LeaveWhy::Left);
         if self.answering.is_some_and(|answering| answering.request == request) {
             self.answering = None;
@@ -361,6 +386,8 @@ impl Call {
                 }
             }
             Held::Onward(request) => self.release_onward(desk, request),
+            Held::Outgoing(request) => self.release_outgoing(desk, request),
+            Held::Start(request) => self.release_start(desk, request),
             Held::Queue(request) => self.release_queue(desk, request),
             Held::Recording { request, recording, length_ms } => {
                 let event = LineEvent::RecordDone { request, recording, length_ms, spoken: true };
@@ -385,6 +412,14 @@ impl Call {
             Held::Recording { request, .. } | Held::Queue(request) => {
                 SessionInput::Fault { request, kind: FaultKind::Store }
             }
+            Held::Outgoing(request) => match self.refuse_outgoing(request) {
+                Some(input) => input,
+                None => return,
+            },
+            Held::Start(request) => {
+                self.starting = None;
+                SessionInput::Fault { request, kind: FaultKind::Store }
+            }
             Held::Onward(request) => match self.refuse_onward(request) {
                 Some(input) => input,
                 None => return,
@@ -399,6 +434,11 @@ impl Call {
 
     /// A port is bound for the leg.
     pub fn media_opened(&mut self, desk: &mut Desk, address: SocketAddr) {
+        if let Some(leg) = self.leg
+            && self.outgoing_opened(desk, leg, address)
+        {
+            return;
+        }
         self.media = Some(address);
         desk.voiced.extend(self.leg.map(|leg| (leg, self.id())));
         self.try_answer(desk);
@@ -422,6 +462,9 @@ impl Call {
     }
 
     pub fn leg_up(&mut self, desk: &mut Desk) {
+        if self.outgoing_up(desk) {
+            return;
+        }
         if self.record.answered.is_none() {
             self.record.answered = Some(desk.now.time);
             self.trace(desk, || TraceWhat::Answered);
@@ -430,6 +473,9 @@ impl Call {
     }
 
     pub fn line_gone(&mut self, desk: &mut Desk, cause: GoneCause) {
+        if self.outgoing_gone(desk, cause) {
+            return;
+        }
         self.leg = None;
         self.answering = None;
         self.conversation.leg_gone();
@@ -499,6 +545,7 @@ impl Call {
     fn end(&mut self, desk: &mut Desk, cause: EndCause, journal: Vec<u8>) {
         self.over = true;
         self.abandon_revival(desk);
+        self.acted(desk);
         self.record.end = end_text(cause);
         self.record.ended = desk.now.time;
         self.record.last_step = step_text(self.program().meta(), self.session.body_site());

@@ -62,6 +62,10 @@ pub(crate) enum Held {
     Onward(RequestId),
     /// The caller enters a queue.
     Queue(RequestId),
+    /// An attempt of a cadence calls somebody.
+    Outgoing(RequestId),
+    /// A cadence begins.
+    Start(RequestId),
     /// The result of a recording.
     Recording { request: RequestId, recording: u64, length_ms: u32 },
 }

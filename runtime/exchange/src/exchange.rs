@@ -93,6 +93,7 @@ impl Exchange {
             Input::Canary(canary) => self.canary(canary),
             Input::Drain { until } => self.drain = Some(Drain { until, stopped: false, said: false }),
             Input::Recovered(recovered) => self.recover(recovered),
+            Input::Act(act) => self.act(act),
             Input::Agent { agent, extension } => self.queues.agent(&mut self.desk, agent, extension),
             Input::AgentRemoved(agent) => self.queues.agent_removed(&mut self.desk, agent),
             Input::AgentState { agent, state } => self.queue(AcdInput::AgentState { agent, state }),
@@ -228,6 +229,7 @@ impl Exchange {
                     call.tell(desk, SessionInput::Line(LineEvent::Key(key)));
                 }
             }),
+            MediaEvent::Greeted { leg, machine } => self.with_leg(leg, |call, desk| call.greeted(desk, machine)),
             MediaEvent::PlayDone { leg, token } => {
                 self.with_leg(leg, |call, desk| call.tell(desk, SessionInput::Line(LineEvent::PlayDone { token })));
             }
@@ -406,6 +408,7 @@ impl Exchange {
             call: id,
             epoch: version.epoch,
             flow,
+            arguments: Vec::new(),
             caller: record.caller.as_ref().and_then(|caller| Phone::parse(caller.reveal(), true)),
             called: meta.called(&record.called),
             language: 0,
@@ -440,7 +443,21 @@ impl Exchange {
         Ok((version.clone(), flow))
     }
 
-    fn next_call(&mut self) -> CallId {
+    /// The version of what no call begins, if anything may begin now.
+    pub(crate) fn admits(&self) -> Result<Version, Refusal> {
+        if self.drain.is_some() {
+            return Err(Refusal::Draining);
+        }
+        if self.desk.is_stalled() {
+            return Err(Refusal::StoreStalled);
+        }
+        if self.calls.len() >= self.config.calls_max {
+            return Err(Refusal::CallsMax);
+        }
+        self.stable.clone().ok_or(Refusal::NoVersion)
+    }
+
+    pub(crate) fn next_call(&mut self) -> CallId {
         self.calls_begun += 1;
         CallId(u128::from_be_bytes(self.config.seed).wrapping_add(self.calls_begun).to_be_bytes())
     }

@@ -13,6 +13,8 @@ use runtime_contract::value::Value;
 use runtime_contract::{FlowProgram, Redacted};
 use runtime_session::RequestId;
 
+use crate::outgoing::Act;
+
 #[derive(Clone, Debug)]
 pub enum Input {
     /// From the signalling room, unchanged.
@@ -61,6 +63,8 @@ pub enum Input {
     /// An open call of a process that died, from the store: its `finally` runs, and it ends. To be given before
     /// the first leg.
     Recovered(Recovered),
+    /// A flow of a cadence is to run.
+    Act(Act),
 }
 
 /// Counts the writes of this process from 1.
@@ -114,6 +118,8 @@ pub enum MediaEvent {
     OpenFailed { leg: LegId },
     /// A key went down, once for each press.
     Key { leg: LegId, key: char },
+    /// Who answered a call out is known: a person, or a machine. Said once, behind its [`LegEvent::Up`].
+    Greeted { leg: LegId, machine: bool },
     /// The last sample of [`crate::MediaCommand::Play`] with this token was sent. Also said when nothing of
     /// it could be rendered: a call never waits for a prompt that cannot come.
     PlayDone { leg: LegId, token: u32 },
@@ -194,6 +200,7 @@ impl fmt::Debug for MediaEvent {
             MediaEvent::Opened { leg, address } => write!(f, "Opened({}, {address})", leg.0),
             MediaEvent::OpenFailed { leg } => write!(f, "OpenFailed({})", leg.0),
             MediaEvent::Key { leg, .. } => write!(f, "Key({}, •)", leg.0),
+            MediaEvent::Greeted { leg, machine } => write!(f, "Greeted({}, machine: {machine})", leg.0),
             MediaEvent::PlayDone { leg, token } => write!(f, "PlayDone({}, {token})", leg.0),
             MediaEvent::Closed { leg, quality } => write!(f, "Closed({}, {quality:?})", leg.0),
             MediaEvent::Recorded { leg, recording, result } => {

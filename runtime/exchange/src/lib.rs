@@ -30,6 +30,7 @@ mod live;
 mod message;
 mod number;
 mod onward;
+mod outgoing;
 mod output;
 mod queueing;
 mod queues;
@@ -45,6 +46,7 @@ pub use input::{
     WriteNumber,
 };
 pub use live::LiveCall;
+pub use outgoing::Act;
 pub use output::{Event, MediaCommand, Output, Outputs, Refusal, ServiceCall, TraceEvent, TraceWhat};
 pub use record::note_text;
 pub use recovery::recordings_begun;

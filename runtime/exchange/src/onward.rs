@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 
 use runtime_contract::leg::{GoneCause, LegCommand, LegId, Target};
+use runtime_contract::request;
 use runtime_contract::request::Request;
 use runtime_contract::value::Phone;
 use runtime_contract::{FaultKind, Redacted};
@@ -286,6 +287,11 @@ fn target(to: &Redacted<String>) -> Target {
     if to.reveal().starts_with('+') { Target::Number(to.clone()) } else { Target::Extension(to.clone()) }
 }
 
+/// The same as an outcome of `dial`, behind those with which somebody answered.
+pub(crate) fn unanswered(cause: GoneCause) -> u32 {
+    request::Dial::MACHINE + outcome_of(cause) as u32
+}
+
 /// Of a leg that was not answered. RFC 3398 §8.2.6.1 says which status a telephone network gives for what.
 fn outcome_of(cause: GoneCause) -> Outcome {
     match cause {
@@ -310,6 +316,8 @@ mod tests {
             ours.iter().map(|one| (*one as usize, format!("{one:?}").to_lowercase())).collect();
         let table: Vec<(usize, String)> = names.iter().map(|name| (*name).to_owned()).enumerate().collect();
         assert_eq!(ours, table);
+        let dial = Kind::Dial.row().outcomes;
+        assert_eq!(dial[request::Dial::MACHINE as usize + 1..], names[1..]);
         assert_eq!(Kind::Transfer.row().outcomes[TRANSFER_FAILED as usize], "failed");
     }
 

@@ -36,6 +36,19 @@ pub enum Output {
     EndDialog {
         dialog: Redacted<Vec<u8>>,
     },
+    /// A flow that [`crate::Input::Act`] asked for is over. `Ok`: what it came back with; `None` when it was cut off.
+    Acted {
+        number: u64,
+        result: Result<Option<Value>, Refusal>,
+    },
+    /// A flow begins a cadence; that is durable. The same call and request begin it once, whatever crashes.
+    StartCadence {
+        call: CallId,
+        request: RequestId,
+        cadence: u32,
+        /// In the order of the cadence's parameters.
+        arguments: Vec<Value>,
+    },
     /// For logs and counters.
     Event(Event),
     /// For a transcript; only when [`crate::Config::trace`] is on.

@@ -177,6 +177,8 @@ impl Plant {
                 trace(&event);
             }
             Output::Drained => self.drained = true,
+            // No version with a cadence is served: nobody begins one, nor asks for its flows.
+            Output::Acted { .. } | Output::StartCadence { .. } => {}
         }
     }
 

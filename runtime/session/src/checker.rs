@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 
+use runtime_contract::request::Dial;
 use runtime_contract::{Now, Tick};
 
 use crate::input::{Input, Line, LineEvent, QueueEvent, RequestId};
@@ -19,6 +20,8 @@ pub struct Checker {
     /// World requests and answers of the line that somebody outside works on.
     open: HashSet<RequestId, BuildHasherDefault<DefaultHasher>>,
     answering: bool,
+    /// Its answer may make the line.
+    dialling: Option<RequestId>,
     /// The line is somebody else's for this request.
     lent: Option<RequestId>,
     /// It will be when the outputs of this input are drained: what still plays is stopped.
@@ -51,6 +54,11 @@ impl Checker {
             Input::Start(start) => self.line = start.line,
             Input::Line(LineEvent::Answered) if self.answering && self.line == Line::Ringing => self.line = Line::Up,
             Input::Line(LineEvent::Gone(_)) => self.line = Line::Gone,
+            Input::Reply { request, outcome, .. }
+                if self.dialling == Some(*request) && self.line == Line::None && Dial::makes_line(*outcome) =>
+            {
+                self.line = Line::Up;
+            }
             Input::Queue { request, event: QueueEvent::Talking } if self.open.contains(request) => {
                 self.lends = Some(*request);
             }
@@ -71,7 +79,12 @@ impl Checker {
                 WorldRequest::Callback => {
                     require(self.open.contains(request) && self.lent.is_none(), "a callback for who does not wait")
                 }
-                WorldRequest::Service(_) | WorldRequest::Onward(_) | WorldRequest::Queue(_) => {
+                WorldRequest::Service(_)
+                | WorldRequest::Onward(_)
+                | WorldRequest::Queue(_)
+                | WorldRequest::Dial(_)
+                | WorldRequest::Start { .. } => {
+                    self.dialling = matches!(ask, WorldRequest::Dial(_)).then_some(*request).or(self.dialling);
                     self.lent = matches!(ask, WorldRequest::Onward(_)).then_some(*request);
                     require(self.open.insert(*request), "a request was made twice")
                 }

@@ -63,8 +63,10 @@ pub struct Start {
     pub call: CallId,
     /// Hash of the site's snapshot, for the journal.
     pub epoch: u64,
-    /// Entry flow: index in `ProgramMeta::flows`. It has no parameters.
+    /// Entry flow: index in `ProgramMeta::flows`.
     pub flow: u32,
+    /// In the order of its parameters; nothing private is among them.
+    pub arguments: Vec<Value>,
     /// `None`: withheld, or not E.164.
     pub caller: Option<Phone>,
     pub called: Option<Called>,

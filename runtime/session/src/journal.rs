@@ -28,6 +28,8 @@ pub const FORMAT: u8 = 1;
 #[derive(Clone, PartialEq)]
 pub enum Record {
     Start(Started),
+    /// Right behind the start: the arguments of its flow, where it has some.
+    Given(Vec<Value>),
     /// Opaque bytes of the line's owner.
     Leg(Vec<u8>),
     /// A request was made. The hash is of its arguments by content, where private values count as one.
@@ -106,6 +108,7 @@ impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Record::Start(started) => started.fmt(f),
+            Record::Given(values) => write!(f, "Given({} values)", values.len()),
             Record::Leg(bytes) => write!(f, "Leg({} bytes)", bytes.len()),
             Record::Request { site, request, hash } => write!(f, "Request({}, site {}, {hash:08x})", request.0, site.0),
             Record::Reply { request, reply } => write!(f, "Reply({}, {reply:?})", request.0),

@@ -31,6 +31,7 @@ pub mod journal;
 mod keypad;
 mod keys;
 mod message;
+mod outgoing;
 mod output;
 mod queued;
 mod recording;
@@ -48,8 +49,8 @@ pub use align::{Aligned, Assumed, Lost};
 pub use beside::whisper;
 pub use input::{Input, Line, LineEvent, QueueEvent, RequestId, Start, StopReason};
 pub use output::{
-    EndCause, LineCommand, NotSent, Onward, OnwardKind, Output, Outputs, PlayItem, QueueAsk, Sending, ServiceAsk,
-    Trace, WorldRequest,
+    DialAsk, EndCause, LineCommand, NotSent, Onward, OnwardKind, Output, Outputs, PlayItem, QueueAsk, Sending,
+    ServiceAsk, Trace, WorldRequest,
 };
 pub use replay::{Rebuilt, ReplayError, Told};
 pub use session::Session;

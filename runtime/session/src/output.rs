@@ -95,6 +95,15 @@ pub enum WorldRequest {
     /// The caller who waits for this request wants to be called back instead. Has no reply of its own: if that can be,
     /// the queue's is `callback`.
     Callback,
+    /// Answered by an outcome of `dial`. With those of [`runtime_contract::request::Dial::makes_line`] the line is up, and
+    /// ours.
+    Dial(DialAsk),
+    /// Answered once it is durable.
+    Start {
+        cadence: u32,
+        /// In the order of the cadence's parameters.
+        arguments: Vec<Value>,
+    },
     /// For the call record; has no reply.
     Note {
         key: String,
@@ -128,6 +137,14 @@ impl NotSent {
             NotSent::NoAddress => "this is no e-mail address",
         }
     }
+}
+
+/// `dial` of a cadence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DialAsk {
+    pub to: Phone,
+    pub from: Option<Phone>,
+    pub ring_ms: u32,
 }
 
 /// `connect to` and `transfer to`: the caller goes on to somebody else.

@@ -24,6 +24,8 @@ pub struct Rebuilt {
     /// [`crate::Input::Revived`].
     pub session: Session,
     pub started: Started,
+    /// Arguments of the entry flow.
+    pub given: Vec<Value>,
     /// What the line's owner gave with the start and since, in order, each with the request that was outstanding.
     pub legs: Vec<(RequestId, Vec<u8>)>,
     pub answered: Option<Time>,
@@ -105,6 +107,7 @@ impl Session {
         let rebuilt = Rebuilt {
             session: Session::new(program),
             started: started.clone(),
+            given: Vec::new(),
             legs: Vec::new(),
             answered: None,
             last: *time,
@@ -137,7 +140,12 @@ struct Replay<'r> {
 
 impl Replay<'_> {
     fn run(&mut self, started: &Started) -> Result<(), ReplayError> {
-        let entered = self.rebuilt.session.lay_out(started);
+        if let Some((time, given @ Record::Given(values))) = self.records.get(self.at) {
+            self.rebuilt.given.clone_from(values);
+            self.at += 1;
+            (self.tell)(*time, Told::Record(given));
+        }
+        let entered = self.rebuilt.session.lay_out(started, &self.rebuilt.given);
         if let Some((time, leg @ Record::Leg(bytes))) = self.records.get(self.at) {
             self.rebuilt.legs.push((RequestId(0), bytes.clone()));
             self.at += 1;
@@ -164,7 +172,11 @@ impl Replay<'_> {
                     if let journal::Reply::Result { .. } = reply {
                         self.record_call();
                     }
+                    let before = self.rebuilt.session.line;
                     let outcome = self.rebuilt.session.apply(&reply);
+                    if before == Line::None && self.rebuilt.session.line == Line::Up {
+                        self.rebuilt.answered = Some(*time);
+                    }
                     self.step(outcome)?;
                 }
                 Record::Answered => {

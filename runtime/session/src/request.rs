@@ -36,6 +36,8 @@ pub(crate) enum Doing {
     Onward,
     /// He waits for an agent, or talks with him.
     Queued(Box<Queued>),
+    /// Somebody is called, or is to be.
+    Outgoing,
     /// Rebuilt from a journal: nothing is done for it any more.
     Lost,
 }
@@ -43,7 +45,15 @@ pub(crate) enum Doing {
 impl Doing {
     /// Somebody outside carries it out, and may find that he cannot.
     pub fn can_fail(&self) -> bool {
-        matches!(self, Doing::Answering | Doing::Recording(_) | Doing::Service | Doing::Onward | Doing::Queued(_))
+        matches!(
+            self,
+            Doing::Answering
+                | Doing::Recording(_)
+                | Doing::Service
+                | Doing::Onward
+                | Doing::Queued(_)
+                | Doing::Outgoing
+        )
     }
 
     pub fn capacity_bytes(&self) -> usize {
@@ -138,6 +148,8 @@ impl Session {
             Request::Queue { queue } => self.enter_queue(*queue, arguments),
             // Only above a caller who waits, where `run_comfort` takes it.
             Request::OfferCallback { .. } => Some(Answer::Fault(FaultKind::Host)),
+            Request::Dial(dial) => self.dial(dial, &arguments),
+            Request::Start { cadence } => self.start_cadence(*cadence, arguments),
         }
     }
 
@@ -183,10 +195,10 @@ impl Session {
         Some(arguments.into_iter().map(|(_, value)| value).collect())
     }
 
-    /// A wait belongs to the line, except in `finally`, which has none.
+    /// A wait belongs to the line, except in `finally`, which has none, and in an attempt, which outlives it.
     fn effect(&self, kind: Kind) -> Effect {
         match kind {
-            Kind::Wait if !self.in_finally() => Effect::Line,
+            Kind::Wait if !self.in_finally() && !self.outlives_line() => Effect::Line,
             kind => kind.row().effect,
         }
     }
@@ -199,10 +211,10 @@ impl Session {
     /// Whether the outstanding request is cut by a hang-up.
     pub(crate) fn waits_for_line(&self) -> bool {
         match &self.doing {
-            Doing::Waiting => !self.in_finally(),
+            Doing::Waiting => !self.in_finally() && !self.outlives_line(),
             Doing::Queued(queued) => !queued.awaits_agent(),
             Doing::Answering | Doing::Playing { .. } | Doing::Dialogue(_) | Doing::Recording(_) | Doing::Onward => true,
-            Doing::Nothing | Doing::Service | Doing::Lost => false,
+            Doing::Nothing | Doing::Service | Doing::Outgoing | Doing::Lost => false,
         }
     }
 
@@ -364,7 +376,9 @@ impl Session {
     pub(crate) fn abandon(&mut self) {
         let up = self.line == Line::Up;
         match &self.doing {
-            Doing::Service | Doing::Answering | Doing::Onward => self.output(Output::Cancel { request: self.request }),
+            Doing::Service | Doing::Answering | Doing::Onward | Doing::Outgoing => {
+                self.output(Output::Cancel { request: self.request });
+            }
             Doing::Queued(_) => {
                 self.end_comfort();
                 self.output(Output::Cancel { request: self.request });

@@ -60,6 +60,8 @@ pub struct Session {
     finally_ms: u64,
     /// No request is served any more: the time for `finally` or the room in the journal is used up.
     pub(crate) over: bool,
+    /// What the entry flow came back with.
+    pub(crate) result: Option<Value>,
     pub(crate) now: Now,
     journal_at: Time,
     pub(crate) journal_bytes: usize,
@@ -105,6 +107,7 @@ impl Session {
             timers: Timers::default(),
             finally_ms: FINALLY_MS_MAX,
             over: false,
+            result: None,
             now: Now::default(),
             journal_at: Time(0),
             journal_bytes: 0,
@@ -207,22 +210,26 @@ impl Session {
             time: self.now.time,
         };
         self.journal(&Record::Start(started.clone()));
+        if !start.arguments.is_empty() {
+            self.journal(&Record::Given(start.arguments.clone()));
+        }
         if !start.leg.reveal().is_empty() {
             self.journal(&Record::Leg(start.leg.into_inner()));
         }
         self.timers.set(Timer::CallMax, self.now.tick.plus_ms(CALL_HOURS_MAX * 3_600_000));
-        match self.lay_out(&started) {
+        match self.lay_out(&started, &start.arguments) {
             true => self.advance(Outcome::Start),
             false => self.finish(End::Fault(FaultKind::StackGuard)),
         }
     }
 
-    /// Facts and base frame, from the journal's first record: the same live and replayed.
-    pub(crate) fn lay_out(&mut self, started: &Started) -> bool {
+    /// Facts and base frame, from the journal's first records: the same live and replayed.
+    pub(crate) fn lay_out(&mut self, started: &Started, given: &[Value]) -> bool {
         let tagged = |number: Option<u64>| [u64::from(number.is_some()), number.unwrap_or(0)];
         self.line = started.line;
         self.call = started.call;
-        let entered = drive::enter(self.program.meta(), &mut self.stack, started.flow, &[]);
+        let Some(words) = self.words_given(started.flow, given) else { return false };
+        let entered = drive::enter(self.program.meta(), &mut self.stack, started.flow, &words);
         self.stack.header.language = u64::from(started.language);
         self.stack.header.caller_number = tagged(started.caller);
         self.stack.header.called = tagged(started.called);
@@ -247,7 +254,8 @@ impl Session {
     }
 
     fn awaits_world(&self, request: RequestId) -> bool {
-        request == self.request && matches!(self.doing, Doing::Service | Doing::Onward | Doing::Queued(_))
+        let doing = matches!(self.doing, Doing::Service | Doing::Onward | Doing::Queued(_) | Doing::Outgoing);
+        request == self.request && doing
     }
 
     fn tick(&mut self) {
@@ -319,6 +327,7 @@ impl Session {
             Reply::Gone => Outcome::Gone,
             Reply::Fault(kind) => Outcome::Fault(*kind),
             Reply::Result { outcome, payload } => {
+                self.line_made(*outcome);
                 let meta = self.program.meta();
                 let mut memory = Memory { meta, arena: &mut self.arena, vault: &mut self.vault };
                 reply::reply(&mut memory, &mut self.stack, self.site, *outcome, payload.as_ref())
@@ -439,7 +448,7 @@ impl Session {
         }
         let answer = match self.program.meta().request(self.site).map(|request| request.kind()) {
             Some(Kind::Service) => Answer::Result(1, None),
-            Some(Kind::Note | Kind::Send | Kind::Notify | Kind::OpenCase) => Answer::Result(0, None),
+            Some(Kind::Note | Kind::Send | Kind::Notify | Kind::OpenCase | Kind::Start) => Answer::Result(0, None),
             _ => Answer::Gone,
         };
         self.abandon();
@@ -449,6 +458,7 @@ impl Session {
 
     fn finish(&mut self, end: End) {
         self.end_line(RejectCause::Unavailable);
+        self.keep_result(end);
         let cause = self.end_cause(end);
         self.journal(&Record::End(cause));
         self.doing = Doing::Nothing;
@@ -534,6 +544,7 @@ impl Start {
             call,
             epoch: 0,
             flow,
+            arguments: Vec::new(),
             caller: None,
             called: None,
             language: 0,

@@ -142,6 +142,7 @@ impl Kit {
             entry_segment: body,
             fault_segment: fault,
             finally_segment: finally,
+            is_attempt: false,
         });
         self.meta.flows.len() as u32 - 1
     }
@@ -275,6 +276,20 @@ impl Kit {
         let flow = self.meta.flows.len() as u32;
         let site = self.site(flow, step, SiteKind::Run { flow: callee }, Vec::new(), vec![None]);
         self.push(Op::Run { site, next: vec![next] })
+    }
+
+    /// A `run` in an attempt, with where its `hangup` leads; see [`Kit::attempt`].
+    pub fn run_or_hangup(&mut self, callee: u32, next: [Label; 2]) -> Label {
+        let flow = self.meta.flows.len() as u32;
+        let site = self.site(flow, "", SiteKind::Run { flow: callee }, Vec::new(), vec![None, None]);
+        self.push(Op::Run { site, next: next.to_vec() })
+    }
+
+    /// The flow is an attempt of a cadence.
+    pub fn attempt(&mut self, flow: u32) {
+        if let Some(info) = self.meta.flows.get_mut(flow as usize) {
+            info.is_attempt = true;
+        }
     }
 
     fn site(

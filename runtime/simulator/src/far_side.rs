@@ -16,7 +16,7 @@ const TRANSFER_RING_MS: u64 = 30_000;
 
 impl Plant {
     /// Whoever is called does what the test says; without a word from it nobody can be reached.
-    fn far_side(&mut self, target: &Target) -> FarSide {
+    pub(crate) fn far_side(&mut self, target: &Target) -> FarSide {
         let far_side = match self.far_sides.len() {
             // Who was promised a call takes it.
             0 if self.is_called_back(target) => Some(FarSide::Person),
@@ -39,12 +39,12 @@ impl Plant {
             return;
         }
         let (side, answer_ms) = (self.far_side(target), ANSWER_MS.min(ring_ms));
-        if matches!(side, FarSide::Person | FarSide::Unanswered) {
+        if matches!(side, FarSide::Person | FarSide::Machine | FarSide::Unanswered) {
             self.inputs.push_back(Input::Leg(LegEvent::Ringing { leg }));
         }
         let (gone_ms, cause) = match side {
             // He answers, talks, and leaves.
-            FarSide::Person => {
+            FarSide::Person | FarSide::Machine => {
                 self.come(answer_ms, Coming::Leg(LegEvent::Media { leg, media: voice(), peer: nowhere().ip() }));
                 self.come(answer_ms, Coming::Leg(LegEvent::Up { leg }));
                 (answer_ms + TALK_MS, GoneCause::RemoteHungUp)
@@ -59,7 +59,7 @@ impl Plant {
 
     pub fn give_away(&mut self, leg: LegId, target: &Target) {
         let (after_ms, event) = match self.far_side(target) {
-            FarSide::Person => (ANSWER_MS, LegEvent::Gone { leg, cause: GoneCause::Transferred }),
+            FarSide::Person | FarSide::Machine => (ANSWER_MS, LegEvent::Gone { leg, cause: GoneCause::Transferred }),
             FarSide::Unanswered => (TRANSFER_RING_MS, LegEvent::TransferFailed { leg, status: 480 }),
             FarSide::Busy => (ANSWER_MS, LegEvent::TransferFailed { leg, status: 486 }),
             FarSide::Declined => (ANSWER_MS, LegEvent::TransferFailed { leg, status: 603 }),

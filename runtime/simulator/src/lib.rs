@@ -13,9 +13,11 @@
 )]
 
 mod agents;
+mod attempts;
 mod difference;
 mod explore;
 mod far_side;
+mod outgoing;
 mod plant;
 mod play;
 mod queued;

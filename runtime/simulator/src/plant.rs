@@ -19,6 +19,7 @@ use runtime_exchange::{
 use runtime_session::{PlayItem, Trace};
 
 use crate::agents::Agents;
+use crate::outgoing::Outgoing;
 use crate::transcript::{Does, Line, What};
 
 /// How long a service takes to answer.
@@ -48,6 +49,15 @@ pub(crate) enum Coming {
     Service(Box<ServiceCall>),
     /// What whoever is called does, or the network for him.
     Leg(LegEvent),
+    /// The next attempt of a cadence, by the number of its run.
+    Due {
+        run: usize,
+    },
+    /// It is heard who answered.
+    Greeted {
+        leg: LegId,
+        machine: bool,
+    },
 }
 
 struct Recording {
@@ -78,6 +88,9 @@ pub(crate) struct Plant {
     /// The call of a service for which he is to say it.
     pub asked: Option<Box<ServiceCall>>,
     pub agents: Agents,
+    pub outgoing: Outgoing,
+    /// Calls that came in.
+    calls: u64,
     /// The agent who has taken the caller, or had.
     pub serves: Option<String>,
     /// He and the caller hear each other.
@@ -122,6 +135,8 @@ impl Plant {
             asks: false,
             asked: None,
             agents: Agents::default(),
+            outgoing: Outgoing::default(),
+            calls: 0,
             serves: None,
             talks: false,
             promised: false,
@@ -144,6 +159,10 @@ impl Plant {
         self.program.meta()
     }
 
+    pub fn program(&self) -> Arc<dyn FlowProgram> {
+        Arc::clone(&self.program)
+    }
+
     pub fn now(&self) -> Now {
         Now { tick: self.tick, time: Time(self.began.0 + (self.tick.0 / 1_000_000) as i64) }
     }
@@ -154,7 +173,8 @@ impl Plant {
             self.hang_up();
             self.run_until(self.tick.plus_ms(CLOSE_MS));
         }
-        self.leg = LegId(self.leg.0 + 1);
+        self.calls += 1;
+        self.leg = LegId(self.calls);
         self.ended = false;
         self.unanswered.clear();
         self.serves = None;
@@ -293,6 +313,11 @@ impl Plant {
             Some(Coming::Service(call)) => self.answer_service(&call),
             Some(Coming::Whispered { leg, token }) => self.give(Input::Media(MediaEvent::PlayDone { leg, token })),
             Some(Coming::Leg(event)) => self.leg_event(event),
+            Some(Coming::Due { run }) => {
+                self.due(run);
+                self.drain();
+            }
+            Some(Coming::Greeted { leg, machine }) => self.greeted(leg, machine),
             Some(Coming::PlayDone { .. }) | None => {}
         }
     }
@@ -363,6 +388,8 @@ impl Plant {
                 self.write(What::TurnedAway(refusal_text(why).to_owned()));
             }
             Output::CancelService { .. } => self.asked = None,
+            Output::Acted { result, .. } => self.acted(result),
+            Output::StartCadence { cadence, arguments, .. } => self.start(cadence, arguments),
             Output::EndDialog { .. } | Output::Event(_) | Output::Drained => {}
         }
     }
@@ -374,8 +401,16 @@ impl Plant {
                 self.inputs.push_back(Input::Leg(LegEvent::Up { leg }));
             }
             LegCommand::Reject { leg, .. } | LegCommand::HangUp { leg } => {
-                self.forget(|what| matches!(what, Coming::Leg(event) if event.leg() == leg));
+                self.forget(|what| match what {
+                    Coming::Leg(event) => event.leg() == leg,
+                    Coming::Greeted { leg: greeted, .. } => *greeted == leg,
+                    _ => false,
+                });
                 self.inputs.push_back(Input::Leg(LegEvent::Gone { leg, cause: GoneCause::LocalHungUp }));
+            }
+            LegCommand::Dial { leg, target, ring_ms, .. } if self.outgoing.takes_leg() => {
+                self.leg = leg;
+                self.dial_person(leg, &target, u64::from(ring_ms));
             }
             LegCommand::Dial { leg, target, ring_ms, .. } => self.dial(leg, &target, u64::from(ring_ms)),
             LegCommand::Transfer { leg, target } => self.give_away(leg, &target),

@@ -49,7 +49,7 @@ pub fn play_test(program: &Arc<dyn FlowProgram>, script: &TestScript) -> TestRes
     let (mut failure, mut begins) = (None, Vec::new());
     for (place, verb) in &script.lines {
         begins.push(player.plant.transcript.len());
-        let played = player.play(verb);
+        let played = player.play(verb, &script.zone);
         if let Err(difference) = player.within_limits().and(played) {
             failure = Some(player.explained(difference).at(*place));
             break;
@@ -88,7 +88,8 @@ pub(crate) struct Player {
 pub(crate) type Played = Result<(), Difference>;
 
 impl Player {
-    fn play(&mut self, verb: &Verb) -> Played {
+    /// `zone`: of the test, for messages.
+    fn play(&mut self, verb: &Verb, zone: &str) -> Played {
         let began = self.plant.transcript.len();
         match verb {
             Verb::Given { service, operation, answer } => {
@@ -110,18 +111,29 @@ impl Player {
             Verb::AgentPicks { name, variant } => self.agent_picks(name, variant)?,
             Verb::ExpectQueued { queue, priority } => self.expect_queued(*queue, *priority)?,
             Verb::ExpectAgent { name, within_ms } => self.expect_agent(name, *within_ms)?,
+            Verb::Start { cadence, arguments } => self.start(*cadence, arguments),
+            Verb::ExpectAttempt { attempt, at } => self.expect_attempt(*attempt, *at, zone)?,
+            Verb::ExpectStopped(disposition) => self.expect_stopped(disposition, zone)?,
         }
-        if matches!(verb, Verb::Call { .. } | Verb::Press(_) | Verb::Says(_) | Verb::Wait { .. } | Verb::HangUp) {
+        if matches!(
+            verb,
+            Verb::Call { .. } | Verb::Start { .. } | Verb::Press(_) | Verb::Says(_) | Verb::Wait { .. } | Verb::HangUp
+        ) {
             self.steps_from = began;
         }
         Ok(())
     }
 
     fn call(&mut self, from: Option<String>, to: &str) {
+        self.begin_here();
+        self.plant.call(from, to);
+    }
+
+    /// What is heard and expected from here on is of this call, or of this cadence.
+    pub fn begin_here(&mut self) {
         self.odd_keys = None;
         self.heard_from = self.plant.transcript.len();
         self.called_from = self.heard_from;
-        self.plant.call(from, to);
     }
 
     /// A call that passed a limit is cut off, which no test may want.
@@ -147,7 +159,9 @@ impl Player {
     /// After the last line: a call that goes on comes to its end by itself, or the test has forgotten it.
     fn close(&mut self) -> Played {
         let came_in = self.plant.transcript.iter().any(|line| matches!(line.what, What::Calls { .. }));
-        if came_in && self.until(|plant| plant.ended.then_some(())).is_none() {
+        let came_in = came_in || self.plant.outgoing.is_acting();
+        let is_over = |plant: &Plant| (plant.ended && !plant.outgoing.is_acting()).then_some(());
+        if came_in && self.until(is_over).is_none() {
             let stands = self.stands();
             self.within_limits()?;
             let came = format!("the test is over and the call goes on: {stands}");
@@ -163,7 +177,7 @@ impl Player {
             if let Some(found) = found(&self.plant) {
                 return Some(found);
             }
-            let over = self.plant.ended && !self.plant.promised;
+            let over = self.plant.ended && !self.plant.promised && !self.plant.outgoing.goes_on();
             if over || self.plant.listens() || !self.plant.run_next() {
                 return found(&self.plant);
             }

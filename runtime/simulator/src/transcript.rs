@@ -93,6 +93,23 @@ pub enum What {
         key: String,
         value: String,
     },
+    /// A cadence begins.
+    Starts {
+        cadence: String,
+    },
+    /// The person is called for so many times.
+    Attempt {
+        number: usize,
+    },
+    /// He is called then, at the earliest.
+    Retries {
+        at: String,
+    },
+    /// He is not called, and why.
+    NotCalled(String),
+    CadenceStops {
+        disposition: String,
+    },
     Fault(String),
     HangsUp,
     /// The call is over.
@@ -172,6 +189,11 @@ impl fmt::Display for What {
             What::Case { kind, priority } => write!(f, "opens   case {kind}, priority {}", priority.name()),
             What::Noted { key, value } => write!(f, "notes   {key} = {value}"),
             What::Fault(fault) => write!(f, "fault: {fault}"),
+            What::Starts { cadence } => write!(f, "starts  {cadence}"),
+            What::Attempt { number } => write!(f, "attempt {number}"),
+            What::Retries { at } => write!(f, "is to be called at {at}"),
+            What::NotCalled(why) => write!(f, "is not called: {why}"),
+            What::CadenceStops { disposition } => write!(f, "stopped {disposition}"),
             What::HangsUp => f.write_str("hangs up"),
             What::Ended => f.write_str("the call is over"),
         }

@@ -29,6 +29,8 @@ struct Tables {
     flows: Vec<FlowMeta>,
     /// Parameters of each queue, and what its agents say of a call.
     queues: Vec<(Vec<Parameter>, Option<u32>)>,
+    /// Parameters of each cadence.
+    cadences: Vec<Vec<Parameter>>,
 }
 
 struct KnownFlow {
@@ -54,12 +56,13 @@ impl KnownFlows {
         let ProgramMeta { types, services, flows: declared, .. } = program;
         let queues =
             program.queues.iter().map(|queue| (queue.parameters.clone(), queue.wrap_up_as)).collect::<Vec<_>>();
+        let cadences = program.cadences.iter().map(|cadence| cadence.parameters.clone()).collect::<Vec<_>>();
         let is_known = (&self.tables.types, &self.tables.services, &self.tables.flows) == (types, services, declared)
-            && self.tables.queues == queues;
+            && (&self.tables.queues, &self.tables.cadences) == (&queues, &cadences);
         if !is_known {
             self.flows.clear();
             let (types, services, flows) = (Arc::clone(types), services.clone(), declared.clone());
-            self.tables = Tables { types, services, flows, queues };
+            self.tables = Tables { types, services, flows, queues, cadences };
         }
         let known = &self.flows;
         let made = parallel::map(flows, 1, |at, tree| {
@@ -99,9 +102,10 @@ fn reads_same(one: &hir::Flow, other: &hir::Flow) -> bool {
         counters,
         dialogues,
         prompts: _,
+        is_attempt,
     } = one;
-    (name, span, parameters, counters, dialogues)
-        == (&other.name, &other.span, &other.parameters, &other.counters, &other.dialogues)
+    (name, span, parameters, counters, dialogues, is_attempt)
+        == (&other.name, &other.span, &other.parameters, &other.counters, &other.dialogues, &other.is_attempt)
         && (locals, result, top) == (&other.locals, &other.result, &other.top)
         && (steps, fault, finally) == (&other.steps, &other.fault, &other.finally)
 }

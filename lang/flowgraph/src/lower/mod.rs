@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use lang_diagnostics::Sources;
 use lang_semantics::hir;
+use runtime_contract::cadence::Cadence;
 use runtime_contract::program::{FlowMeta, Parameter, ProgramMeta};
 use runtime_contract::queue::Queue;
 
@@ -49,6 +50,7 @@ pub fn hir_to_graph(
         inbounds: inbounds.map(|i| i.address.clone()).collect(),
         skills: program.skills.clone(),
         queues: program.queues.iter().map(|queue| queue_table(queue, sources)).collect(),
+        cadences: program.cadences.iter().map(|cadence| cadence_table(cadence, sources)).collect(),
         flows: program.flows.iter().map(declare).collect(),
         files: files(sources),
         ..ProgramMeta::default()
@@ -89,10 +91,14 @@ fn queue_table(queue: &hir::Queue, sources: &Sources) -> Queue {
     Queue { place: script::place(sources, queue.span), ..queue.table.clone() }
 }
 
+fn cadence_table(cadence: &hir::Cadence, sources: &Sources) -> Cadence {
+    Cadence { place: script::place(sources, cadence.span), ..cadence.table.clone() }
+}
+
 fn declare(flow: &hir::Flow) -> FlowMeta {
     let parameters = flow.locals.iter().take(flow.parameters as usize);
     let parameters = parameters.map(|local| Parameter { name: local.name.clone(), r#type: local.ty.clone() });
-    declared(&flow.name, parameters.collect(), flow.result.clone())
+    FlowMeta { is_attempt: flow.is_attempt, ..declared(&flow.name, parameters.collect(), flow.result.clone()) }
 }
 
 fn files(sources: &Sources) -> Vec<String> {

@@ -2,8 +2,8 @@
 
 use lang_diagnostics::Span;
 use lang_semantics::hir::{
-    Block, Connect, Expr, ExprKind, Go, Message, OutcomeArm, QueueCall, Run, ServiceCall, Statement, StatementKind,
-    Transfer,
+    Block, Connect, Dial, Expr, ExprKind, Go, Hangup, Message, OutcomeArm, QueueCall, Run, ServiceCall, Start,
+    Statement, StatementKind, Transfer,
 };
 use runtime_contract::limits::WAIT_MS_MAX;
 use runtime_contract::request::{self, Kind, Request};
@@ -63,6 +63,8 @@ impl FlowWriter<'_> {
             StatementKind::OfferCallback(key) => {
                 self.request(Request::OfferCallback { key: *key }, label(Kind::OfferCallback), &[], keyword);
             }
+            StatementKind::Dial(dial) => self.dial(dial, keyword),
+            StatementKind::Start(start) => self.start(start, keyword),
             StatementKind::Run(run) => self.run(run, statement),
             StatementKind::SetLanguage(language) => {
                 let word = self.word(language);
@@ -279,17 +281,69 @@ impl FlowWriter<'_> {
         self.request(request, &label, &words, keyword);
     }
 
+    fn dial(&mut self, dial: &Dial, keyword: Span) {
+        let mut words = self.value(&dial.number);
+        if let Some(from) = &dial.from {
+            words.extend(self.value(from));
+        }
+        let row = Kind::Dial.row();
+        let request = Request::Dial(request::Dial { from: dial.from.is_some(), ring_ms: dial.ring_ms });
+        self.request(request, row.name, &words, keyword);
+        self.outcome_arms(&dial.arms, row.outcomes, keyword, |_, _| {});
+    }
+
+    fn start(&mut self, start: &Start, keyword: Span) {
+        let words = self.arguments(&start.arguments);
+        let table = self.program.cadences.get(start.cadence as usize).map(|cadence| &cadence.table);
+        let name = table.map_or("?", |table| table.name.rsplit('.').next().unwrap_or("?"));
+        let label = format!("{} {name}", Kind::Start.row().name);
+        self.request(Request::Start { cadence: start.cadence }, &label, &words, keyword);
+    }
+
     fn run(&mut self, run: &Run, statement: &Statement) {
         let arguments = self.arguments(&run.arguments);
         self.call_flow(run.flow, &arguments, statement.keyword);
+        if let Some(ways) = &run.hangup {
+            return self.ways_of_run(run, ways, statement);
+        }
         if run.returns == Some(false) {
             return self.graph.end_block();
         }
+        self.store_result(run);
+    }
+
+    fn store_result(&mut self, run: &Run) {
         if let Some(result) = run.result {
-            let flow = self.program.flows.get(run.flow as usize);
-            let width = flow.and_then(|flow| flow.result.as_ref());
-            let words = self.payload_words(width.map_or(0, |result| self.program.types.width(result)));
+            let width = self.result_of(run.flow).map_or(0, |result| self.program.types.width(result));
+            let words = self.payload_words(width);
             self.store_local(result, &words);
         }
+    }
+
+    fn result_of(&self, flow: u32) -> Option<&Type> {
+        self.program.flows.get(flow as usize).and_then(|flow| flow.result.as_ref())
+    }
+
+    /// The last outcome of a `run` in an attempt is `hangup`.
+    fn ways_of_run(&mut self, run: &Run, ways: &Hangup, statement: &Statement) {
+        let variants = match self.result_of(run.flow) {
+            Some(Type::Enum(id)) => self.program.types.enums.get(*id as usize).map_or(1, |found| found.variants.len()),
+            _ => 1,
+        };
+        let outcome = self.graph.outcome();
+        let hangup = self.graph.integer(variants as i64);
+        let is_gone = self.graph.compare(Condition::Equal, outcome, hangup);
+        let (gone, returned) = (self.graph.block(), self.graph.block());
+        self.graph.branch(is_gone, gone, returned);
+        let mut ends = Vec::new();
+        self.graph.go_to(returned);
+        self.store_result(run);
+        self.block(&ways.returned);
+        self.end_branch(&mut ends);
+        self.graph.go_to(gone);
+        self.mark_arm(first_span(&ways.gone).unwrap_or(statement.keyword), &ways.gone, "hangup");
+        self.block(&ways.gone);
+        self.end_branch(&mut ends);
+        self.join(&ends);
     }
 }

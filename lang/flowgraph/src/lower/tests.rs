@@ -71,6 +71,7 @@ fn flow(top: Block) -> Flow {
         counters: 0,
         dialogues: 0,
         prompts: vec![],
+        is_attempt: false,
     }
 }
 
@@ -253,7 +254,7 @@ fn finally_runs_inner_first_and_a_fault_has_its_handler() {
         finally: Some(block([note(20)])),
         ..flow(block([trace(overflow), StatementKind::Return(None)]))
     };
-    let call = StatementKind::Run(Run { flow: 1, arguments: vec![], result: None, returns: Some(true) });
+    let call = StatementKind::Run(Run { flow: 1, arguments: vec![], result: None, returns: Some(true), hangup: None });
     let outer = Flow {
         fault: Some(block([note(30), StatementKind::HangUp])),
         finally: Some(block([note(40)])),
@@ -289,7 +290,7 @@ fn a_result_comes_back_by_its_variant() {
     let outer = Flow {
         locals: vec![declared("r", Type::Enum(0))],
         ..flow(block([
-            StatementKind::Run(Run { flow: 1, arguments, result: Some(LocalId(0)), returns: Some(true) }),
+            StatementKind::Run(Run { flow: 1, arguments, result: Some(LocalId(0)), returns: Some(true), hangup: None }),
             StatementKind::Match(choice),
             StatementKind::Reject(RejectReason::Busy),
         ]))

@@ -78,7 +78,7 @@ fn check_site(meta: &ProgramMeta, site: &SiteInfo, flow: &FlowMeta, problems: &m
     let key = &site.key;
     let owner = meta.segments.get(site.resume as usize);
     problems.expect(owner == Some(&site.flow), || format!("site {key}: resumes in {}, not of its flow", site.resume));
-    match mailbox(meta, &meta.prompts, &site.kind) {
+    match mailbox(meta, &meta.prompts, flow.is_attempt, &site.kind) {
         None => problems.add(format!("site {key}: its request names something that is not there")),
         Some(wanted) => {
             problems.expect(wanted.arguments == site.arguments, || format!("site {key}: arguments of other types"));

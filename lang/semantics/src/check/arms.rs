@@ -138,15 +138,23 @@ impl Checker<'_, '_> {
                     return;
                 };
                 let local = self.hidden(result.clone(), run.span);
-                let kind = StatementKind::Run(hir::Run {
-                    flow,
-                    arguments,
-                    result: Some(local),
-                    returns: self.comes_back(flow),
-                });
-                into.statements.push(Statement { kind, keyword: run.keyword, span: run.span });
+                let (found, hangup) = self.without_hangup(found);
                 let subject = super::typed(hir::ExprKind::Local(local), result, run.span);
-                self.match_value(statement, found, subject, true, target, into);
+                let mut returned = Block::default();
+                self.match_value(statement, &found, subject, true, target, &mut returned);
+                let mut kind =
+                    hir::Run { flow, arguments, result: Some(local), returns: self.comes_back(flow), hangup: None };
+                let gone = match hangup {
+                    Some(body) => self.block(&body.statements),
+                    // Nobody knows where it was to lead.
+                    None => Block { statements: vec![broken(statement)] },
+                };
+                if self.is_in_attempt() {
+                    kind.hangup = Some(hir::Hangup { returned: std::mem::take(&mut returned), gone });
+                }
+                let kind = StatementKind::Run(kind);
+                into.statements.push(Statement { kind, keyword: run.keyword, span: run.span });
+                into.statements.extend(returned.statements);
             }
         }
     }

@@ -137,6 +137,7 @@ pub(crate) fn check_flow(
         counters: checker.counter_count,
         dialogues: checker.dialogue_count,
         prompts: checker.prompts,
+        is_attempt: false,
     };
     Some(CheckedFlow {
         hir,
@@ -173,6 +174,7 @@ pub(crate) fn clause_flow(
         counters: checker.counter_count,
         dialogues: checker.dialogue_count,
         prompts: checker.prompts,
+        is_attempt: false,
     };
     CheckedFlow {
         hir,

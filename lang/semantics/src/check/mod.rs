@@ -4,6 +4,7 @@
 mod agreement;
 mod arms;
 mod ask;
+mod cadence;
 mod call;
 mod choice;
 mod constant;
@@ -28,9 +29,11 @@ mod statement;
 mod text;
 mod waiting;
 
+pub(crate) use cadence::{ActionOf, InCadence, RETRY, RETRY_AT};
 pub(crate) use call::Receiver;
 pub(crate) use constant::{check_items, size as cost};
 pub(crate) use flow::{CheckedFlow, Edge, EdgeBound, From, Handed, HandedTo, check_flow, clause_flow};
+pub(crate) use outcomes::Outcomes;
 pub(crate) use statement::Tail;
 pub(crate) use text::{enum_texts, prompt_items};
 
@@ -146,6 +149,8 @@ pub(crate) struct Checker<'p, 'a> {
     pub agent_skills: Option<BTreeMap<u32, LocalId>>,
     /// In the comfort of a queue: the key that has the caller called back, once there is an `offer`.
     pub comfort: Option<Option<(char, Span)>>,
+    /// In the actions of a cadence.
+    pub cadence: Option<InCadence>,
 }
 
 impl<'p, 'a> Checker<'p, 'a> {
@@ -180,6 +185,7 @@ impl<'p, 'a> Checker<'p, 'a> {
             in_test: false,
             agent_skills: None,
             comfort: None,
+            cadence: None,
         }
     }
 

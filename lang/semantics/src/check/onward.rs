@@ -89,7 +89,7 @@ impl Checker<'_, '_> {
     }
 
     /// F1101: a number, and nothing that takes a call to the telephone network.
-    fn needs_trunk(&mut self, span: Span) {
+    pub fn needs_trunk(&mut self, span: Span) {
         if self.project.site.calls_out == Some(false) {
             let message = "`strowger.yaml` has no trunk that takes calls out";
             self.problems.give(
@@ -100,7 +100,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn ring(&mut self, ring: &ast::Expr) -> Option<u32> {
+    pub fn ring(&mut self, ring: &ast::Expr) -> Option<u32> {
         let ms = duration(ring, "ring 25s", self.problems)?;
         if ms > RING_MS_MAX {
             self.bad_literal(ring.span, "nobody is rung longer than 3m", "ring 3m");

@@ -25,6 +25,8 @@ pub(crate) struct Outcomes {
     pub payload: Option<Ty>,
     /// Of an outcome that cannot happen: what would make it possible.
     pub remedy: fn(&str) -> Option<&'static str>,
+    /// What an arm may lead to, as a help shows it.
+    pub leads_to: &'static str,
 }
 
 impl Outcomes {
@@ -38,6 +40,7 @@ impl Outcomes {
             payload: None,
             partly_known: false,
             remedy: |_| None,
+            leads_to: "continue",
         }
     }
 
@@ -104,7 +107,7 @@ impl Checker<'_, '_> {
         }
         let message = format!("no arm says what happens on `{}`", names.join("`, `"));
         let help = match written {
-            Some(_) => format!("`{} => continue`", names.join(", ")),
+            Some(_) => format!("`{} => {}`", names.join(", "), outcomes.leads_to),
             None => "`else say \"Nobody is there.\"`".to_owned(),
         };
         self.problems.give(Diagnostic::new(Code::OutcomeNotHandled, statement.keyword, message).help(help));
@@ -143,7 +146,7 @@ impl Checker<'_, '_> {
                 outcome
             }
             PatternKind::Else => {
-                let help = format!("`{} => continue`", outcomes.possible_names().join(", "));
+                let help = format!("`{} => {}`", outcomes.possible_names().join(", "), outcomes.leads_to);
                 self.else_in_outcomes(pattern.span, &help);
                 taken.extend(outcomes.possible.iter().map(|at| (*at, pattern.span)));
                 return (None, None);
@@ -180,8 +183,11 @@ impl Checker<'_, '_> {
         };
         self.problems.give(match ((outcomes.remedy)(&name.text), meant, known.as_slice()) {
             (Some(remedy), ..) => diagnostic.help("leave it out").note(remedy),
-            (_, Some(_), _) => offer_nearest(diagnostic, &name.text, known.iter().copied(), "{} => continue"),
-            (_, None, [only]) => diagnostic.help(format!("`{only} => continue`")),
+            (_, Some(_), _) => {
+                let form = format!("{{}} => {}", outcomes.leads_to);
+                offer_nearest(diagnostic, &name.text, known.iter().copied(), &form)
+            }
+            (_, None, [only]) => diagnostic.help(format!("`{only} => {}`", outcomes.leads_to)),
             (_, None, known) => diagnostic.help("leave it out").note(format!("its outcomes are {}", known.join(", "))),
         });
         meant_at

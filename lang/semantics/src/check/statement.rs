@@ -164,6 +164,9 @@ impl Checker<'_, '_> {
     fn statement(&mut self, statement: &ast::Statement, into: &mut Block) {
         let (keyword, span) = (statement.keyword, statement.span);
         self.no_otherwise(statement);
+        if !self.stands_in_cadence(statement) {
+            return into.statements.push(broken(statement));
+        }
         let kind = match &statement.kind {
             Ast::Answer => StatementKind::Answer,
             Ast::Reject { reason } => self.reject(reason.as_ref()),
@@ -182,6 +185,10 @@ impl Checker<'_, '_> {
             Ast::OfferCallback { key } => self.offer_callback(keyword, key),
             Ast::OnVoice { then } => self.on_voice(statement, then),
             Ast::Menu(dialogue) => return self.menu(statement, dialogue, into),
+            Ast::Start { cadence, arguments } => self.start(cadence, arguments.as_ref()),
+            Ast::Stop { disposition } => self.stop(keyword, disposition),
+            Ast::RetryIn { delays } => self.retry_in(keyword, delays, span),
+            Ast::RetryAt { at } => self.retry_at(keyword, at),
             Ast::HangUp => StatementKind::HangUp,
             Ast::Call(expr) => return self.call_statement(statement, expr, into),
             Ast::Run(run) => return self.run_alone(run, statement, into),
@@ -207,10 +214,6 @@ impl Checker<'_, '_> {
             Ast::Repeat { times, body } => self.repeat(times, body),
             Ast::For { name, list, body } => self.for_each(name, list, body),
             Ast::Value(_) | Ast::Missing => StatementKind::Broken,
-            other => {
-                self.problems.not_yet(keyword, verb(other));
-                StatementKind::Broken
-            }
         };
         into.statements.push(Statement { kind, keyword, span });
     }
@@ -231,6 +234,10 @@ impl Checker<'_, '_> {
             | Ast::Send { .. }
             | Ast::Notify { .. }
             | Ast::OpenCase { .. }
+            | Ast::Start { .. }
+            | Ast::Stop { .. }
+            | Ast::RetryIn { .. }
+            | Ast::RetryAt { .. }
             | Ast::Set { .. }
             | Ast::Return { .. }
             | Ast::Again
@@ -544,13 +551,4 @@ impl Checker<'_, '_> {
 
 pub(crate) fn broken(statement: &ast::Statement) -> Statement {
     Statement { kind: StatementKind::Broken, keyword: statement.keyword, span: statement.span }
-}
-
-fn verb(kind: &Ast) -> &'static str {
-    match kind {
-        Ast::Start { .. } => "`start`",
-        Ast::Stop { .. } => "`stop`",
-        Ast::RetryIn { .. } | Ast::RetryAt { .. } => "`retry`",
-        _ => "this",
-    }
 }

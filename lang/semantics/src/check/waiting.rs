@@ -203,7 +203,13 @@ impl Checker<'_, '_> {
         }
         into.statements.push(match found {
             Some((flow, arguments)) => Statement {
-                kind: StatementKind::Run(hir::Run { flow, arguments, result: None, returns: self.comes_back(flow) }),
+                kind: StatementKind::Run(hir::Run {
+                    flow,
+                    arguments,
+                    result: None,
+                    returns: self.comes_back(flow),
+                    hangup: self.is_in_attempt().then(hir::Hangup::default),
+                }),
                 keyword: statement.keyword,
                 span: statement.span,
             },
@@ -239,6 +245,7 @@ impl Checker<'_, '_> {
                     arguments,
                     result: Some(target.local),
                     returns: self.comes_back(flow),
+                    hangup: None,
                 }),
                 keyword: statement.keyword,
                 span: statement.span,

@@ -137,6 +137,10 @@ impl<'w, 'p> Walk<'w, 'p> {
                 self.exit(Some(at), Exit::Any, None);
                 self.block(&transfer.failed, at)
             }
+            // What a cadence does is no part of any call that comes in.
+            StatementKind::Dial(dial) => {
+                dial.arms.iter().fold(None, |behind, arm| either(behind, self.block(&arm.block, at)))
+            }
             StatementKind::Run(run) => self.run(run.flow, at),
             StatementKind::If { then, otherwise, .. } => either(self.block(then, at), self.block(otherwise, at)),
             StatementKind::Match(found) => {
@@ -157,6 +161,7 @@ impl<'w, 'p> Walk<'w, 'p> {
             }
             StatementKind::Answer
             | StatementKind::OfferCallback(_)
+            | StatementKind::Start(_)
             | StatementKind::Recording { .. }
             | StatementKind::Note { .. }
             | StatementKind::Send(_)

@@ -21,6 +21,7 @@ use crate::problems::Problems;
 use crate::project::{Project, QueueInfo};
 use crate::ty::Ty;
 
+pub(crate) use needs::{too_costly, twice};
 pub(crate) use proofs::prove;
 
 /// How long an agent's phone rings that no queue says otherwise of.

@@ -177,11 +177,11 @@ fn of_the_caller(checker: &mut Checker<'_, '_>) {
 }
 
 /// F0508
-fn too_costly(checker: &mut Checker<'_, '_>, value: &hir::Expr) {
+pub(crate) fn too_costly(checker: &mut Checker<'_, '_>, value: &hir::Expr) {
     let operations = cost(value);
     if operations > PURE_COST_MAX {
         let message = format!("this is worked out by {operations} operations, and {PURE_COST_MAX} is the most");
-        let help = "let the flow work it out, and give the queue what comes of it";
+        let help = "let a flow work it out, and give what comes of it as a parameter";
         checker.problems.give(Diagnostic::new(Code::WorstCaseTooLong, value.span, message).help(help));
     }
 }
@@ -226,7 +226,7 @@ fn conjuncts(value: &hir::Expr, level: &dyn Fn(LocalId) -> Option<u32>, found: &
 }
 
 /// A place where something is said of two clauses.
-pub(super) fn twice(problems: &mut Problems, clause: Span, earlier: Span, what: &str) {
+pub(crate) fn twice(problems: &mut Problems, clause: Span, earlier: Span, what: &str) {
     problems.give(
         Diagnostic::new(Code::DuplicateName, clause, format!("`{what}` stands here twice"))
             .label(earlier, "first here")

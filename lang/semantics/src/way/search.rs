@@ -9,7 +9,7 @@ use runtime_contract::limits::RUN_DEPTH_MAX;
 use runtime_contract::request;
 
 use super::Flows;
-use crate::hir::{Block, Dialogue, Flow, Run, ServiceCall, Statement, StatementKind, Takes};
+use crate::hir::{Block, Dialogue, Flow, Hangup, OutcomeArm, Run, ServiceCall, Statement, StatementKind, Takes};
 
 /// What the line is in. A flow begins in one of them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -376,24 +376,16 @@ impl<'f> Search<'f> {
                 self.branches(node, line, arms)
             }
             StatementKind::Connect(connect) => {
-                let outcomes = request::Kind::Connect.row().outcomes;
-                let arms = connect.arms.iter().map(|arm| {
-                    let outcome = arm.takes.first().and_then(|outcome| outcomes.get(*outcome as usize)).copied();
-                    let turn = Turn::happens(format!("`connect to` gives {}", outcome.unwrap_or_default()), arm.span);
-                    (Some(turn), Some(&arm.block))
-                });
-                let arms = arms.collect();
-                self.branches(node, line, arms)
+                self.outcomes(request::Kind::Connect, "`connect to`", &connect.arms, node, |_| line)
             }
-            StatementKind::Queue(call) => {
-                let outcomes = request::Kind::Queue.row().outcomes;
-                let arms = call.arms.iter().map(|arm| {
-                    let outcome = arm.takes.first().and_then(|outcome| outcomes.get(*outcome as usize)).copied();
-                    let turn = Turn::happens(format!("the queue gives {}", outcome.unwrap_or_default()), arm.span);
-                    (Some(turn), Some(&arm.block))
-                });
-                let arms = arms.collect();
-                self.branches(node, line, arms)
+            StatementKind::Queue(call) => self.outcomes(request::Kind::Queue, "the queue", &call.arms, node, |_| line),
+            StatementKind::Dial(dial) => {
+                let line = |arm: &OutcomeArm| match arm.takes.iter().all(|outcome| request::Dial::makes_line(*outcome))
+                {
+                    true => Line::Up,
+                    false => Line::Gone,
+                };
+                self.outcomes(request::Kind::Dial, "`dial`", &dial.arms, node, line)
             }
             StatementKind::Transfer(transfer) => {
                 let failed = Turn::happens("the transfer fails".to_owned(), transfer.failed_span);
@@ -418,7 +410,10 @@ impl<'f> Search<'f> {
                 let entry = self.node(node, bound.times.saturating_add(1), Last::Turn(used));
                 self.block(&bound.otherwise, At::one(line, entry))
             }
-            StatementKind::Run(run) => self.run(run, statement, line, node),
+            StatementKind::Run(run) => match &run.hangup {
+                None => self.run(run, statement, line, node),
+                Some(ways) => self.run_of_attempt(run, ways, statement, line, node),
+            },
             StatementKind::Play(_) if self.kind == Kind::Told => At::default(),
             StatementKind::Play(_)
             | StatementKind::Recording { .. }
@@ -429,8 +424,33 @@ impl<'f> Search<'f> {
             | StatementKind::SetLanguage(_)
             | StatementKind::Let { .. }
             | StatementKind::OfferCallback(_)
+            | StatementKind::Start(_)
             | StatementKind::Broken => here,
         }
+    }
+
+    /// Arms of a request, each entered with its line.
+    fn outcomes(
+        &mut self,
+        kind: request::Kind,
+        what: &str,
+        arms: &'f [OutcomeArm],
+        node: NodeId,
+        line: impl Fn(&OutcomeArm) -> Line,
+    ) -> At {
+        let names = kind.row().outcomes;
+        let mut by_line: BTreeMap<Line, Vec<_>> = BTreeMap::new();
+        for arm in arms {
+            let outcome = arm.takes.first().and_then(|outcome| names.get(*outcome as usize)).copied();
+            let turn = Turn::happens(format!("{what} gives {}", outcome.unwrap_or_default()), arm.span);
+            by_line.entry(line(arm)).or_default().push((Some(turn), Some(&arm.block)));
+        }
+        let mut all = At::default();
+        for (line, ways) in by_line {
+            let behind = self.branches(node, line, ways);
+            all = self.either(all, behind);
+        }
+        all
     }
 
     fn given(&self, local: u32, statement: &Statement, verb: &str) -> Turn {
@@ -480,6 +500,24 @@ impl<'f> Search<'f> {
         let answers = Turn::happens(format!("`{name}` answers"), statement.keyword);
         let fails = Turn::happens(format!("`{name}` fails"), statement.keyword);
         self.branches(node, line, vec![(Some(answers), Some(&call.ok)), (Some(fails), Some(&call.failed))])
+    }
+
+    fn run_of_attempt(
+        &mut self,
+        run: &'f Run,
+        ways: &'f Hangup,
+        statement: &Statement,
+        line: Line,
+        node: NodeId,
+    ) -> At {
+        let mut behind = At::default();
+        for (line, node) in self.run(run, statement, line, node).list() {
+            let led = self.block(&ways.returned, At::one(line, node));
+            behind = self.either(behind, led);
+        }
+        let gone = self.happens(node, Turn::happens("the person hangs up", statement.keyword));
+        let led = self.block(&ways.gone, At::one(Line::Gone, gone));
+        self.either(behind, led)
     }
 
     /// The states in which a flow comes back. What happens in it is not told.

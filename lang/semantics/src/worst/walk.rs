@@ -234,17 +234,29 @@ impl<'w> Walk<'w> {
                 let at = at.plus(Cost::request()).plus(cost::arguments(&call.arguments));
                 call.arms.iter().fold(None, |behind, arm| either(behind, self.block(&arm.block, at)))
             }
+            StatementKind::Dial(dial) => {
+                let values = [&dial.number].into_iter().chain(&dial.from);
+                let asked = values.fold(Cost::request(), |cost, value| cost.plus(cost::private_made(value)));
+                let at = at.plus(asked);
+                dial.arms.iter().fold(None, |behind, arm| either(behind, self.block(&arm.block, at)))
+            }
+            StatementKind::Start(start) => Some(at.plus(Cost::request()).plus(cost::arguments(&start.arguments))),
             StatementKind::Transfer(transfer) => {
                 let at = at.plus(Cost::request()).plus(cost::private_made(&transfer.to.value));
                 self.end(at);
                 self.block(&transfer.failed, at)
             }
-            StatementKind::Run(run) => {
-                let at = at.plus(Cost::one_move()).plus(cost::arguments(&run.arguments));
-                let run = (self.runs)(run.flow)?;
+            StatementKind::Run(found) => {
+                let at = at.plus(Cost::one_move()).plus(cost::arguments(&found.arguments));
+                let run = (self.runs)(found.flow)?;
                 let ways = if self.way == Way::Straight { run.straight } else { run.ways };
-                self.end(at.plus(ways.most));
-                ways.returned.map(|returned| at.plus(returned))
+                let returned = ways.returned.map(|returned| at.plus(returned));
+                let Some(hangup) = &found.hangup else {
+                    self.end(at.plus(ways.most));
+                    return returned;
+                };
+                let returned = returned.and_then(|at| self.block(&hangup.returned, at));
+                either(returned, self.block(&hangup.gone, at.plus(ways.most)))
             }
             StatementKind::If { condition, then, otherwise } => {
                 let at = at.plus(cost::private_made(condition));

@@ -65,6 +65,10 @@ impl Surroundings for Sample {
         stdlib::HOLIDAY_TABLES.iter().map(|(name, _)| (*name).to_owned()).collect()
     }
 
+    fn laws(&self) -> Vec<String> {
+        stdlib::MODULES.iter().filter_map(|(name, _)| Some(name.strip_prefix("std.law.")?.to_owned())).collect()
+    }
+
     fn today(&self) -> Option<i32> {
         days_since_epoch(2026, 1, 1)
     }
@@ -85,7 +89,10 @@ pub fn analyzed(sample: &Sample) -> Analyzed {
     let mut diagnostics = Vec::new();
     let library = stdlib::MODULES.iter().filter(|(path, _)| {
         let words = if *path == agreement::MODULE { agreement::WORDS } else { &[] };
-        sample.files.iter().any(|(_, text)| text.contains(path) || has_word(text, words))
+        let law = path.strip_prefix("std.law.").map_or_else(String::new, |law| format!("law       {law}"));
+        let has_law =
+            |text: &str| text.contains("\n    law ") && *path == "std.law" || !law.is_empty() && text.contains(&law);
+        sample.files.iter().any(|(_, text)| text.contains(path) || has_word(text, words) || has_law(text))
     });
     let library = library.map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
     for (path, text) in sample.files.iter().cloned().chain(library) {

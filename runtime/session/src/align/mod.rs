@@ -105,7 +105,7 @@ impl Aligning<'_> {
         let meta = Arc::clone(&self.session.program);
         let started = entry(&self.started, recorded, meta.meta()).ok_or(Lost::NoEntry)?;
         self.tell(Told::Record(&Record::Start(started.clone())));
-        if !self.session.lay_out(&started) {
+        if !self.session.lay_out(&started, &self.past.given) {
             self.tell(Told::Record(&Record::End(EndCause::Fault(FaultKind::StackGuard))));
             return Ok(());
         }
@@ -191,7 +191,7 @@ impl Aligning<'_> {
         match request.kind() {
             Kind::HangUp => return Ok(self.leave(EndCause::HungUp)),
             Kind::Reject => return Ok(self.leave(EndCause::Rejected)),
-            Kind::Note | Kind::Recording | Kind::Send | Kind::Notify | Kind::OpenCase => return Ok(done),
+            Kind::Note | Kind::Recording | Kind::Send | Kind::Notify | Kind::OpenCase | Kind::Start => return Ok(done),
             Kind::Answer if self.session.line == Line::Up => return Ok(done),
             _ => {}
         }

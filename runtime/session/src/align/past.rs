@@ -45,6 +45,8 @@ pub(super) struct Seen {
 
 pub(super) struct Past {
     pub started: Started,
+    /// Arguments of the entry flow.
+    pub given: Vec<Value>,
     pub requests: Vec<Asked>,
     pub seen: Vec<Seen>,
     /// The request at which the caller left.
@@ -55,7 +57,7 @@ pub(super) struct Past {
 
 impl Past {
     pub fn of_journal(program: &Arc<dyn FlowProgram>, bytes: &[u8]) -> Result<Past, ReplayError> {
-        let mut started = None;
+        let (mut started, mut given) = (None, Vec::new());
         let (mut requests, mut seen): (Vec<Asked>, Vec<Seen>) = (Vec::new(), Vec::new());
         let mut answered = None;
         let (mut is_full, mut is_over) = (false, false);
@@ -64,6 +66,7 @@ impl Past {
             let last = requests.last_mut();
             match (told, last) {
                 (Told::Record(Record::Start(start)), _) => started = Some(start.clone()),
+                (Told::Record(Record::Given(values)), _) => given.clone_from(values),
                 (Told::Record(Record::Request { site, .. }), _) => requests.push(Asked {
                     site: *site,
                     arguments: None,
@@ -99,7 +102,7 @@ impl Past {
             }
         })?;
         let started = started.ok_or(ReplayError::NoStart)?;
-        let mut past = Past { started, requests, seen, left: None, is_cut: is_full || !is_over };
+        let mut past = Past { started, given, requests, seen, left: None, is_cut: is_full || !is_over };
         past.settle(program);
         Ok(past)
     }
@@ -120,6 +123,7 @@ impl Past {
                             | Kind::Notify
                             | Kind::OpenCase
                             | Kind::Consent
+                            | Kind::Start
                     )
                 );
             match asked.cut {

@@ -28,6 +28,7 @@ const FULL: u8 = 13;
 const REVIVED: u8 = 14;
 /// A claim of words: so that one of keys stays as it was.
 const SAID: u8 = 15;
+const GIVEN: u8 = 16;
 
 /// The journal cannot be read from this byte on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +58,10 @@ pub(crate) fn encode(record: &Record, dt_ms: u64, to: &mut Vec<u8>) {
         Record::Leg(bytes) => {
             head(to, LEG);
             put_bytes(to, bytes);
+        }
+        Record::Given(values) => {
+            head(to, GIVEN);
+            put_bytes(to, &postcard::to_allocvec(values).unwrap_or_default());
         }
         Record::Request { site, request, hash } => {
             head(to, REQUEST);
@@ -129,6 +134,7 @@ fn read_record(from: &mut Reader<'_>) -> Option<(u64, Record)> {
     let record = match kind {
         START => Record::Start(read_start(from)?),
         LEG => Record::Leg(from.bytes()?.to_vec()),
+        GIVEN => Record::Given(postcard::from_bytes(from.bytes()?).ok()?),
         REQUEST => Record::Request {
             site: SiteId(from.u32()?),
             request: RequestId(from.u32()?),

@@ -3,6 +3,7 @@
 mod dialogue;
 mod hang_up;
 mod life;
+mod outgoing;
 mod queue;
 mod random;
 mod recording;
@@ -128,6 +129,12 @@ impl Bench {
                 format!("onward {} {:?}", onward.to.reveal(), onward.how)
             }
             Output::World { ask: WorldRequest::Queue(ask), .. } => format!("queue {} {:?}", ask.queue, ask.arguments),
+            Output::World { ask: WorldRequest::Dial(ask), .. } => {
+                format!("dial {} for {} ms", ask.to.e164().reveal(), ask.ring_ms)
+            }
+            Output::World { ask: WorldRequest::Start { cadence, arguments }, .. } => {
+                format!("start {cadence} {arguments:?}")
+            }
             Output::World { ask: WorldRequest::Callback, .. } => "callback".to_owned(),
             Output::World { ask: WorldRequest::Service(ask), .. } => {
                 format!("service {} {:?}", ask.service, ask.arguments)

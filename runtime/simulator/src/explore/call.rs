@@ -463,6 +463,9 @@ impl Call {
                     return Some(Input::Reply { request, outcome, payload: None });
                 }
                 WorldRequest::Callback => {}
+                WorldRequest::Start { .. } => return Some(Input::Reply { request, outcome: 0, payload: None }),
+                // Only attempts dial, and those are walked by none who calls.
+                WorldRequest::Dial(_) => self.doing = Doing::Nothing,
                 WorldRequest::Note { key, r#type, value } => {
                     log.push(Event::Kept(Verb::ExpectNote { key, r#type, value }));
                 }

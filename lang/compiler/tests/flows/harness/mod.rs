@@ -246,6 +246,10 @@ impl<'p> Call<'p> {
             Request::Transfer { .. } => format!("transfer {}", values.join("")),
             Request::Queue { queue } => format!("queue {}({})", meta.queues[*queue as usize].name, values.join(", ")),
             Request::OfferCallback { key } => format!("offer callback on {key}"),
+            Request::Dial(dial) => format!("dial {} for {}ms", values.join(" from "), dial.ring_ms),
+            Request::Start { cadence } => {
+                format!("start {}({})", meta.cadences[*cadence as usize].name, values.join(", "))
+            }
             Request::Note { key, .. } => format!("note {key} = {}", values.join("")),
             Request::Send(message) => {
                 let to = if message.to { format!(" to {}", values.last().unwrap()) } else { String::new() };
