@@ -47,6 +47,14 @@ impl Build for Compiler {
 /// What compiles and is tested, and what this version cannot carry out on a telephone line, with its place.
 fn not_served(meta: &ProgramMeta) -> Option<Report> {
     let mut report = Report::default();
+    for inbound in meta.inbounds.iter().filter(|inbound| inbound.channel.is_written()) {
+        let (word, address) = (inbound.channel.word(), inbound.example());
+        let message = format!("`inbound {word} \"{address}\"` cannot be served by this version, only tested");
+        let help = "leave the line out until then; `strowger test` and `talk` play it";
+        report.text.push_str(&format!("{message}\n  help: {help}\n"));
+        let json = serde_json::json!({ "severity": "error", "message": message, "help": help });
+        report.json.push_str(&format!("{json}\n"));
+    }
     let reached = reached(meta);
     for site in meta.sites.iter().filter(|site| reached.contains(&site.flow)) {
         let SiteKind::Request(request) = &site.kind else { continue };
@@ -100,9 +108,10 @@ fn unserved(meta: &ProgramMeta, request: &Request) -> Option<(String, String)> {
     }
 }
 
-/// The flows to which a call may come.
+/// The flows to which a call by voice may come.
 fn reached(meta: &ProgramMeta) -> BTreeSet<u32> {
-    let mut reached: BTreeSet<u32> = meta.inbounds.iter().map(|inbound| inbound.flow).collect();
+    let mut reached: BTreeSet<u32> =
+        meta.inbounds.iter().filter(|inbound| !inbound.channel.is_written()).map(|inbound| inbound.flow).collect();
     loop {
         let runs = meta.sites.iter().filter(|site| reached.contains(&site.flow)).filter_map(|site| match site.kind {
             SiteKind::Run { flow } => Some(flow),
@@ -167,5 +176,16 @@ mod tests {
         let text = built.err().unwrap().text;
         let wanted = "f.flow:11:5: callers wait in the queue `f.office`, and `serve` does not run queues yet\n";
         assert!(text.starts_with(wanted), "{text}");
+    }
+
+    #[test]
+    fn who_writes_is_refused_by_name() {
+        let flow = "languages en\n\ninbound chat \"web\" => f\n\nflow f {\n    answer\n    menu {\n        \
+                    say \"Orders?\"\n        \"yes\" => hang up\n        silence, other => hang up\n    }\n}\n";
+        let bundle = Bundle { files: vec![("f.flow".to_owned(), flow.as_bytes().into())] };
+        let report = Compiler { engine: Engine::Interpreter }.build(&bundle, &SiteNames::default()).err().unwrap();
+        let wanted = "`inbound chat \"web\"` cannot be served by this version, only tested\n  \
+                      help: leave the line out until then; `strowger test` and `talk` play it\n";
+        assert_eq!(report.text, wanted, "and nothing of its phrases, which can be written");
     }
 }

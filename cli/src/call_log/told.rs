@@ -2,6 +2,7 @@
 //! shown where they are asked for, private ones never.
 
 use runtime_contract::calendar::local_text;
+use runtime_contract::channel;
 use runtime_contract::leg::GoneCause;
 use runtime_contract::program::{Part, Prompt};
 use runtime_contract::request::{Channel, Kind, Message, Request};
@@ -63,11 +64,14 @@ pub struct Teller<'m> {
     /// The site of the outstanding request.
     site: SiteId,
     is_caller_known: bool,
+    channel: channel::Channel,
 }
 
 impl<'m> Teller<'m> {
     pub fn new(meta: &'m ProgramMeta, reveal: bool) -> Teller<'m> {
-        Teller { meta, reveal, lines: Vec::new(), records: 0, here: None, site: SiteId(0), is_caller_known: false }
+        let (lines, here) = (Vec::new(), None);
+        let channel = channel::Channel::Voice;
+        Teller { meta, reveal, lines, records: 0, here, site: SiteId(0), is_caller_known: false, channel }
     }
 
     pub fn take(&mut self, at: Time, told: &Told<'_>) {
@@ -77,6 +81,7 @@ impl<'m> Teller<'m> {
                 self.site = *site;
                 let (kind, render): (_, Render) = match self.meta.request(*site) {
                     Some(Request::Send(_)) => ("writes", spoken::render_written),
+                    _ if self.channel.is_written() => ("says", spoken::render_written),
                     _ => ("says", spoken::render),
                 };
                 for item in items {
@@ -106,6 +111,7 @@ impl<'m> Teller<'m> {
         match record {
             Record::Start(started) => {
                 self.is_caller_known = started.caller.is_some();
+                self.channel = started.channel;
                 let flow = self.meta.flow(started.flow).map_or("?", |flow| flow.name.as_str());
                 self.line(at, "call", format!("comes in for {flow}"));
             }

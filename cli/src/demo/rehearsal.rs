@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use lang_compiler::Compiled;
+use runtime_contract::channel::Channel;
 use runtime_contract::script::Given;
 use runtime_contract::value::{Money, Value};
 use runtime_simulator::{Talk, What};
@@ -53,7 +54,7 @@ pub fn plan(compiled: &Compiled, began: &Moment) -> Result<Vec<Stage>> {
     let program = Arc::clone(&compiled.program);
     let mut talk = Talk::new(program, began.time);
     talk.answer(0, 0, Given::Ok(Some(Value::Money(BALANCE))));
-    talk.call(Some("+8613800000000".into()), super::NUMBER);
+    talk.call(Channel::Voice, Some("+8613800000000".into()), super::NUMBER);
     let mut stages = Vec::new();
     for act in ACTS {
         stages.push(Stage { sounds: sounds(&mut talk), act: Some(act.clone()) });

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lang_compiler::{Compiled, Engine, Project, ReachedKind};
+use runtime_contract::channel::Channel;
 use runtime_contract::limits::EXPLORE_STATES_MAX;
 use runtime_contract::program::{Inbound, ProgramMeta};
 use runtime_contract::script::TestScript;
@@ -115,7 +116,7 @@ impl Paths {
         let name = |inbound: &Inbound| meta.flow(inbound.flow).map_or("", |flow| flow.name.as_str()).to_owned();
         let is_named = |inbound: &&Inbound| {
             let name = name(inbound);
-            inbound.takes(&digits) || name == *wanted || name.rsplit('.').next() == Some(wanted)
+            inbound.takes(Channel::Voice, &digits) || name == *wanted || name.rsplit('.').next() == Some(wanted)
         };
         let found: Vec<Inbound> = meta.inbounds.iter().filter(is_named).cloned().collect();
         if found.is_empty() {

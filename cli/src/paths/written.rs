@@ -58,7 +58,7 @@ impl<'l> Lines<'l> {
                 };
                 format!("given {}.{} => {answer}", service.name, operation.name)
             }
-            Verb::Call { from, to } => {
+            Verb::Call { from, to, .. } => {
                 let from = from.as_deref().map_or("none".to_owned(), quoted);
                 let extension = if to.starts_with('+') { "" } else { "extension " };
                 format!("call from {from} to {extension}{}", quoted(to))

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use lang_compiler::{Compiled, Engine, Project, read_given};
+use runtime_contract::channel::Channel;
 use runtime_contract::program::{FlowProgram, Inbound, SiteNames};
 use runtime_contract::script::Verb;
 use runtime_contract::{ProgramMeta, Time};
@@ -40,7 +41,7 @@ pub struct Talk {
     /// A project's folder, or one `.flow` file
     #[arg(default_value = ".")]
     path: PathBuf,
-    /// The number to call; asked for when the project answers several
+    /// The number to call, or the chat or address to write to; asked for when the project answers several
     #[arg(long, value_name = "NUMBER")]
     to: Option<String>,
     /// The caller's number; withheld when empty
@@ -89,7 +90,9 @@ impl Talk {
         if conversation.typed && !self.json {
             println!("{HELP}\n");
         }
-        conversation.call.call(from, &to);
+        let (channel, to) = to;
+        let from = from.filter(|_| matches!(channel, Channel::Voice | Channel::Sms));
+        conversation.call.call(channel, from, &to);
         conversation.play(next);
         Ok(())
     }
@@ -108,33 +111,38 @@ impl Talk {
         meta: &ProgramMeta,
         conversation: &Conversation<'_>,
         next: &mut dyn FnMut() -> Option<String>,
-    ) -> Result<String> {
+    ) -> Result<(Channel, String)> {
         let numbers: Vec<String> = meta.inbounds.iter().map(Inbound::example).collect();
+        let chosen = |at: usize| Some((meta.inbounds.get(at)?.channel, numbers.get(at)?.clone()));
         let help = match numbers.as_slice() {
             [] => "write `inbound \"+86 400 810 0000\" => a_flow` in a flow file".to_owned(),
             numbers => format!("it answers {}", numbers.join(", ")),
         };
         if let Some(to) = &self.to {
-            return match meta.inbound(&to.replace([' ', '-'], "")) {
-                Some(_) => Ok(to.clone()),
+            let digits = to.replace([' ', '-'], "");
+            let takes = |channel: &Channel| {
+                meta.inbound_by(*channel, to).or_else(|| meta.inbound_by(*channel, &digits)).is_some()
+            };
+            return match Channel::ALL.into_iter().find(takes) {
+                Some(channel) => Ok((channel, to.clone())),
                 None => Err(Failure::new(format!("the project does not answer {to}"), help)),
             };
         }
-        let Some(first) = numbers.first() else { return Err(Failure::new("the project answers no number", help)) };
+        let Some(first) = chosen(0) else { return Err(Failure::new("the project answers no number", help)) };
         if numbers.len() == 1 || !conversation.typed || self.json {
-            return Ok(first.clone());
+            return Ok(first);
         }
         for (at, (number, inbound)) in numbers.iter().zip(&meta.inbounds).enumerate() {
             println!("{}  {number}  {}", at + 1, meta.flow(inbound.flow).map_or("", |flow| flow.name.as_str()));
         }
         loop {
             conversation.prompt("which number (1)");
-            let Some(line) = next() else { return Ok(first.clone()) };
+            let Some(line) = next() else { return Ok(first) };
             let typed = line.trim();
-            let chosen =
+            let at =
                 if typed.is_empty() { Some(0) } else { typed.parse().ok().and_then(|at: usize| at.checked_sub(1)) };
-            match chosen.and_then(|at| numbers.get(at)) {
-                Some(number) => return Ok(number.clone()),
+            match at.and_then(chosen) {
+                Some(number) => return Ok(number),
                 None => println!("a number from 1 to {}", numbers.len()),
             }
         }

@@ -334,6 +334,7 @@ fn fact_offset(fact: Fact) -> i32 {
         Fact::CallerNumber => offset_of!(Header, caller_number) + 8,
         Fact::CalledTag => offset_of!(Header, called),
         Fact::Called => offset_of!(Header, called) + 8,
+        Fact::Channel => offset_of!(Header, channel),
     };
     offset as i32
 }

@@ -3,6 +3,7 @@
 use lang_diagnostics::Span;
 use lang_semantics::figures::{self, Most};
 use lang_semantics::hir;
+use runtime_contract::channel::Channel;
 
 use crate::analysis::Analysis;
 
@@ -58,9 +59,12 @@ impl Analysis {
                 return None;
             }
             let answers = program.inbounds.iter().map(|inbound| &inbound.address);
-            let answers = answers
-                .filter(|address| address.flow == figures.flow)
-                .map(|address| format!("{}{}", if address.is_extension { "extension " } else { "+" }, address.pattern));
+            let answers = answers.filter(|address| address.flow == figures.flow).map(|address| match address.channel {
+                Channel::Voice if address.is_extension => format!("extension {}", address.pattern),
+                Channel::Voice => format!("+{}", address.pattern),
+                Channel::Sms => format!("sms +{}", address.pattern),
+                channel => format!("{} {}", channel.word(), address.pattern),
+            });
             let person =
                 figures.person_ms.map(|person| (self.figure(program, person.wait), self.place(program, person.place)));
             Some((

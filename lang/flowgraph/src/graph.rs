@@ -110,10 +110,13 @@ pub enum Fact {
     /// `called.number`.
     CalledTag,
     Called,
+    /// A [`runtime_contract::channel::Channel`] as a number.
+    Channel,
 }
 
 impl Fact {
-    pub const ALL: [Fact; 5] = [Fact::Language, Fact::CallerTag, Fact::CallerNumber, Fact::CalledTag, Fact::Called];
+    pub const ALL: [Fact; 6] =
+        [Fact::Language, Fact::CallerTag, Fact::CallerNumber, Fact::CalledTag, Fact::Called, Fact::Channel];
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

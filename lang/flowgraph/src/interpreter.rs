@@ -202,6 +202,7 @@ impl Run<'_, '_> {
             Fact::CallerNumber => caller,
             Fact::CalledTag => called_tag,
             Fact::Called => called,
+            Fact::Channel => header.channel,
         }
     }
 }

@@ -34,6 +34,7 @@ fn run(write: impl FnOnce(&mut GraphBuilder, u32) -> Word) -> Result<i64, FaultK
     let program = Interpreted::new(graph.finish().unwrap());
     let mut stack = Stack::default();
     stack.header.language = 5;
+    stack.header.channel = 2;
     stack.header.caller_number = [1, 861_380];
     stack.header.called = [1, 864_008];
     assert!(enter(program.meta(), &mut stack, 0, &[]));
@@ -136,7 +137,7 @@ fn requirements_name_their_fault() {
 
 #[test]
 fn facts_and_the_language() {
-    assert_eq!(Fact::ALL.map(|fact| run(|graph, _| graph.fact(fact))), [5, 1, 861_380, 1, 864_008].map(Ok));
+    assert_eq!(Fact::ALL.map(|fact| run(|graph, _| graph.fact(fact))), [5, 1, 861_380, 1, 864_008, 2].map(Ok));
     let changed = run(|graph, _| {
         let word = graph.constant(2);
         graph.set_language(word);

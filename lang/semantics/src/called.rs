@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use lang_diagnostics::{Code, Diagnostic};
+use runtime_contract::channel::Channel;
 use runtime_contract::request::Destination;
 
 use crate::check::CheckedFlow;
@@ -14,25 +15,34 @@ use crate::zones::reached;
 pub(crate) fn check_called(flows: &[Option<CheckedFlow>], inbounds: &[hir::Inbound], problems: &mut Problems) {
     let mut told = BTreeSet::new();
     for inbound in inbounds {
-        let (has, called) = match inbound.address.is_extension {
-            true => (Destination::Extension, format!("the extension `{}`", inbound.address.pattern)),
-            false => (Destination::Number, format!("`+{}`", inbound.address.pattern)),
+        let pattern = &inbound.address.pattern;
+        let (has, called) = match inbound.address.channel {
+            Channel::Chat => (None, format!("a message to the chat `{pattern}`")),
+            Channel::Email => (None, format!("a message to `{pattern}`")),
+            _ if inbound.address.is_extension => {
+                (Some(Destination::Extension), format!("a call to the extension `{pattern}`"))
+            }
+            _ => (Some(Destination::Number), format!("a call to `+{pattern}`")),
         };
         let reached = reached(flows, inbound.address.flow);
         for (read, span) in reached.iter().flat_map(|flow| &flow.called_read) {
-            if *read == has || !told.insert((span.file, span.start)) {
+            if Some(*read) == has || !told.insert((span.file, span.start)) {
                 continue;
             }
             let (lacks, other) = match read {
                 Destination::Number => ("number", "extension"),
                 Destination::Extension => ("extension", "number"),
             };
-            let message = format!("a call to {called} has no {lacks}");
+            let message = format!("{called} has no {lacks}");
+            let help = match has {
+                Some(_) => format!("`called.{other}`"),
+                None => "leave it out".to_owned(),
+            };
             problems.give(
                 Diagnostic::new(Code::OptionalUsedAsPresent, *span, message)
                     .here("read here")
                     .label(inbound.span, "called here")
-                    .help(format!("`called.{other}`"))
+                    .help(help)
                     .note("a flow that answers both is run by one for numbers and one for extensions"),
             );
         }

@@ -3,6 +3,7 @@
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, ExprKind, ItemKind, TypeKind};
 use runtime_contract::called::{Called, EXTENSION_KEYS_MAX};
+use runtime_contract::channel::Channel;
 use runtime_contract::program::{self, SiteNames};
 
 use crate::agreement;
@@ -296,22 +297,13 @@ pub(crate) fn inbounds(project: &Project<'_>, problems: &mut Problems) -> Vec<hi
     for (index, module) in project.modules.iter().enumerate() {
         for item in &module.ast.items {
             let ItemKind::Inbound(inbound) = &item.kind else { continue };
-            let (keyword, word) = match inbound.channel {
-                ast::InboundChannel::Number | ast::InboundChannel::Extension(_) => {
-                    found.extend(bound(project, index, inbound, &found, problems));
-                    continue;
-                }
-                ast::InboundChannel::Chat(keyword) => (keyword, "`inbound chat`"),
-                ast::InboundChannel::Sms(keyword) => (keyword, "`inbound sms`"),
-                ast::InboundChannel::Email(keyword) => (keyword, "`inbound email`"),
-            };
-            problems.not_yet(keyword, word);
+            found.extend(bound(project, index, inbound, &found, problems));
         }
     }
     found
 }
 
-/// One number or extension, or a pattern of either.
+/// One number, extension, chat or address; or a pattern of numbers or extensions.
 fn bound(
     project: &Project<'_>,
     module: usize,
@@ -323,20 +315,24 @@ fn bound(
     let flow = flow_of(project, module, &inbound.flow, problems);
     let written = inbound.address.plain().unwrap_or_default();
     let is_extension = matches!(inbound.channel, ast::InboundChannel::Extension(_));
-    let pattern = if is_extension { extension(&written) } else { number(&written) };
+    let (channel, pattern) = match inbound.channel {
+        ast::InboundChannel::Number => (Channel::Voice, number(&written)),
+        ast::InboundChannel::Extension(_) => (Channel::Voice, extension(&written)),
+        ast::InboundChannel::Sms(_) => (Channel::Sms, number(&written)),
+        ast::InboundChannel::Chat(_) => (Channel::Chat, chat(&written)),
+        ast::InboundChannel::Email(_) => (Channel::Email, email(&written)),
+    };
     let Some(pattern) = pattern else {
-        problems.give(match is_extension {
-            true => Diagnostic::new(Code::BadLiteral, span, format!("`{written}` is not an extension"))
-                .here(format!("1 to {EXTENSION_KEYS_MAX} digits, `x` for any one of them, or `*`"))
-                .help("`\"100\"`"),
-            false => Diagnostic::new(Code::NotE164, span, format!("`{written}` is not a full international number"))
-                .here("`+`, the country, and the number: at most 15 digits")
-                .help("`\"+86 400 810 0000\"`"),
-        });
+        problems.give(no_address(inbound.channel, &written, span));
         return None;
     };
-    let mut alike = earlier.iter().filter(|other| other.address.is_extension == is_extension);
-    if let Some(other) = alike.find(|other| clash(&other.address.pattern, &pattern)) {
+    let mut alike =
+        earlier.iter().filter(|other| other.address.is_extension == is_extension && other.address.channel == channel);
+    let clashes = |other: &str| match channel {
+        Channel::Chat | Channel::Email => other == pattern,
+        Channel::Voice | Channel::Sms => clash(other, &pattern),
+    };
+    if let Some(other) = alike.find(|other| clashes(&other.address.pattern)) {
         let message = match other.address.pattern == pattern {
             true => format!("`{written}` is bound twice"),
             false if is_extension => format!("`{written}` and another pattern, no more specific, take one extension"),
@@ -350,8 +346,30 @@ fn bound(
         );
         return None;
     }
-    let address = program::Inbound { pattern, is_extension, zone: String::new(), flow: flow? };
+    let address = program::Inbound { channel, pattern, is_extension, zone: String::new(), flow: flow? };
     Some(hir::Inbound { address, span })
+}
+
+fn no_address(channel: ast::InboundChannel, written: &str, span: Span) -> Diagnostic {
+    match channel {
+        ast::InboundChannel::Extension(_) => {
+            Diagnostic::new(Code::BadLiteral, span, format!("`{written}` is not an extension"))
+                .here(format!("1 to {EXTENSION_KEYS_MAX} digits, `x` for any one of them, or `*`"))
+                .help("`\"100\"`")
+        }
+        ast::InboundChannel::Number | ast::InboundChannel::Sms(_) => {
+            Diagnostic::new(Code::NotE164, span, format!("`{written}` is not a full international number"))
+                .here("`+`, the country, and the number: at most 15 digits")
+                .help("`\"+86 400 810 0000\"`")
+        }
+        ast::InboundChannel::Chat(_) => Diagnostic::new(Code::BadLiteral, span, "a chat has a name")
+            .here("letters, digits, `-` and `_`")
+            .help("`\"web\"`"),
+        ast::InboundChannel::Email(_) => {
+            Diagnostic::new(Code::BadLiteral, span, format!("`{written}` is not an address of e-mail"))
+                .help("`\"desk@example.com\"`")
+        }
+    }
 }
 
 fn flow_of(project: &Project<'_>, module: usize, path: &ast::Path, problems: &mut Problems) -> Option<u32> {
@@ -394,6 +412,18 @@ fn extension(written: &str) -> Option<String> {
     Called::from_extension(&written.replace('x', "0")).map(|_| written.to_owned())
 }
 
+fn chat(written: &str) -> Option<String> {
+    let is_part = |sign: char| sign.is_alphanumeric() || matches!(sign, '-' | '_');
+    (!written.is_empty() && written.chars().all(is_part)).then(|| written.to_owned())
+}
+
+/// In small letters: nobody tells two people apart by the size of theirs.
+fn email(written: &str) -> Option<String> {
+    let (name, host) = written.split_once('@')?;
+    let is_part = |part: &str| !part.is_empty() && !part.contains(|sign: char| sign.is_whitespace() || sign == '@');
+    (is_part(name) && is_part(host) && host.contains('.')).then(|| written.to_lowercase())
+}
+
 /// Two patterns of which neither is more specific take one number.
 fn clash(a: &str, b: &str) -> bool {
     let open = |pattern: &str| pattern.bytes().filter(|byte| *byte == b'x').count();
@@ -410,6 +440,15 @@ mod tests {
         for wrong in ["86400", "+0123", "+x1", "+12", "+1234567890123456", "+86a"] {
             assert_eq!(number(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn addresses_of_messages() {
+        assert_eq!(email("Desk@Example.com").as_deref(), Some("desk@example.com"));
+        assert!(
+            ["desk", "desk@", "@example.com", "desk@host", "a b@c.de", "a@b@c.de"].iter().all(|a| email(a).is_none())
+        );
+        assert!(chat("web").is_some() && chat("网站").is_some() && chat("").is_none() && chat("a b").is_none());
     }
 
     #[test]

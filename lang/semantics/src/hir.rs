@@ -591,6 +591,8 @@ pub enum ExprKind {
     CallerNumber,
     /// `caller.language`
     CallerLanguage,
+    /// The caller speaks, and does not write.
+    OnVoice,
     /// `called.number`: Phone
     CalledNumber,
     /// `called.extension`: Digits
@@ -704,6 +706,7 @@ impl Expr {
             | ExprKind::Local(_)
             | ExprKind::CallerNumber
             | ExprKind::CallerLanguage
+            | ExprKind::OnVoice
             | ExprKind::CalledNumber
             | ExprKind::CalledExtension
             | ExprKind::CalledZone

@@ -12,6 +12,7 @@
 
 pub mod agreement;
 mod called;
+mod channels;
 mod check;
 mod collect;
 mod declare;
@@ -105,6 +106,7 @@ pub fn analyze(
     runs::check_runs(&flows, &mut problems);
     zones::zones(&project, &flows, &mut inbounds, &mut problems);
     called::check_called(&flows, &inbounds, &mut problems);
+    channels::check_channels(&project, &flows, &inbounds, &mut problems);
     worst::check_worst(&flows, &order, &worst::Program { types: &types, services: &services }, &mut problems);
     let answers: Vec<u32> = inbounds.iter().map(|inbound| inbound.address.flow).collect();
     let without_line = outgoing::without_line(&cadences);

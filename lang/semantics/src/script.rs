@@ -6,6 +6,7 @@ mod outgoing;
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, Expectation, ExprKind, ItemKind, TestLineKind};
 use runtime_contract::calendar;
+use runtime_contract::channel;
 use runtime_contract::program::Inbound;
 use runtime_contract::request::Channel;
 use runtime_contract::script::{FarSide, Given, Hears, Verb};
@@ -131,6 +132,7 @@ impl<'a> Reader<'_, 'a> {
             }
             TestLineKind::Given { operation, result } => self.given(operation, result),
             TestLineKind::Call { from, to } => self.call(from, to),
+            TestLineKind::Written { channel, from, to } => self.write(channel, from, to),
             TestLineKind::Hears { tag, text } => {
                 self.on_call(line, "hears");
                 self.hears(tag.as_ref(), text)
@@ -339,17 +341,56 @@ impl<'a> Reader<'_, 'a> {
                 _ => return None,
             },
         };
-        let mut alike = self.known.inbounds.iter().map(|i| &i.address).filter(|i| i.is_extension == is_extension);
-        if !alike.clone().any(|inbound| inbound.takes(&dialled)) {
-            let (what, example) = if is_extension { ("extension", "100") } else { ("number", "+864008100000") };
-            let example = alike.next().map_or_else(|| example.to_owned(), Inbound::example);
-            self.problems.give(
-                Diagnostic::new(Code::ExpectationImpossible, place, format!("no flow answers this {what}"))
-                    .help(format!("`\"{example}\"`")),
-            );
-            return None;
+        let what = if is_extension { ("extension", "100") } else { ("number", "+864008100000") };
+        self.answered(channel::Channel::Voice, &dialled, is_extension, place, what)?;
+        Some(Verb::Call { channel: channel::Channel::Voice, from, to: dialled })
+    }
+
+    /// `chat from "visitor" to "web"`
+    fn write(&mut self, channel: &ast::Name, from: &ast::Expr, to: &ast::Expr) -> Option<Verb> {
+        self.calling = true;
+        let channel = channel::Channel::ALL.into_iter().find(|known| known.word() == channel.text)?;
+        let (from, address) = match channel {
+            channel::Channel::Sms => {
+                let from = match self.constant(from, &Ty::Phone.optional())? {
+                    Value::Some(phone) => phone_text(&phone),
+                    _ => None,
+                };
+                (from, phone_text(&self.constant(to, &Ty::Phone)?)?)
+            }
+            _ => match (self.constant(from, &Ty::Text)?, self.constant(to, &Ty::Text)?) {
+                (Value::Text(_), Value::Text(to)) => (None, to),
+                _ => return None,
+            },
+        };
+        let what = match channel {
+            channel::Channel::Chat => ("chat", "web"),
+            channel::Channel::Email => ("address", "desk@example.com"),
+            channel::Channel::Sms | channel::Channel::Voice => ("number", "+864008100000"),
+        };
+        self.answered(channel, &address, false, to.span, what)?;
+        Some(Verb::Call { channel, from, to: address })
+    }
+
+    /// Some flow answers this; `what` it is, with an example.
+    fn answered(
+        &mut self,
+        channel: channel::Channel,
+        address: &str,
+        is_extension: bool,
+        place: Span,
+        (what, example): (&str, &str),
+    ) -> Option<()> {
+        let alike = |known: &&Inbound| known.is_extension == is_extension && known.channel == channel;
+        let mut alike = self.known.inbounds.iter().map(|inbound| &inbound.address).filter(alike);
+        if alike.clone().any(|inbound| inbound.takes(channel, address)) {
+            return Some(());
         }
-        Some(Verb::Call { from, to: dialled })
+        let example = alike.next().map_or_else(|| example.to_owned(), Inbound::example);
+        let message = format!("no flow answers this {what}");
+        let diagnostic = Diagnostic::new(Code::ExpectationImpossible, place, message);
+        self.problems.give(diagnostic.help(format!("`\"{example}\"`")));
+        None
     }
 
     fn expect(&mut self, line: &ast::TestLine, expectation: &Expectation) -> Option<Verb> {

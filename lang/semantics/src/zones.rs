@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use lang_diagnostics::{Code, Diagnostic};
 
+use runtime_contract::channel::Channel;
+
 use crate::check::CheckedFlow;
 use crate::hir;
 use crate::problems::Problems;
@@ -18,13 +20,19 @@ pub(crate) fn zones(
     problems: &mut Problems,
 ) {
     let mut told = BTreeSet::new();
+    let mut one_office: Option<String> = None;
     for inbound in inbounds {
         let reached = reached(flows, inbound.address.flow);
         let zones = offices(project, &reached, inbound.address.flow);
         let mut found = zones.iter();
         if let (Some(only), None) = (found.next(), found.next()) {
             inbound.address.zone.clone_from(only);
-            continue;
+            one_office.get_or_insert_with(|| only.clone());
+            // A chat and an address have no number by which a call would find its office.
+            let by_number = !matches!(inbound.address.channel, Channel::Chat | Channel::Email);
+            if by_number || one_office.as_ref() == Some(only) {
+                continue;
+            }
         }
         // Hours without a zone were told of already.
         if project.hours.iter().any(|table| table.zone.is_empty()) {
@@ -35,9 +43,12 @@ pub(crate) fn zones(
                 continue;
             }
             let called = inbound.address.example();
-            let message = match zones.is_empty() {
-                true => format!("nothing says in which zone the office behind `{called}` is"),
-                false => {
+            let message = match zones.len() {
+                1 => {
+                    format!("the office behind `{called}` is not in the zone of the first that the project answers for")
+                }
+                0 => format!("nothing says in which zone the office behind `{called}` is"),
+                _ => {
                     let zones: Vec<_> = zones.iter().map(|zone| format!("`{zone}`")).collect();
                     format!("the office behind `{called}` is in {}", zones.join(" and in "))
                 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::Redacted;
+use crate::channel::Channel;
 
 /// Names a leg on this node for as long as the process lives. Chosen by whoever creates the leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -89,11 +90,12 @@ pub enum GoneCause {
 #[derive(Clone)]
 pub struct Incoming {
     pub leg: LegId,
+    pub channel: Channel,
     /// Socket that the request came from.
     pub peer: SocketAddr,
     /// User part of the From header, as written; `None` when withheld or anonymous.
     pub caller: Option<Redacted<String>>,
-    /// User part of the request URI, as written (`+864008100000`, `1001`).
+    /// User part of the request URI, as written (`+864008100000`, `1001`); else the address that was written to.
     pub called: String,
     /// Call-ID of the dialog, for the call record and for logs.
     pub call_id: String,

@@ -15,6 +15,7 @@ pub mod arena;
 pub mod cadence;
 pub mod calendar;
 pub mod called;
+pub mod channel;
 pub mod compared;
 pub mod currency;
 pub mod dialled;

@@ -32,6 +32,8 @@ pub const REQUESTS_MAX: u32 = 10_000;
 pub const MESSAGES_MAX: u32 = 32;
 /// Hours that one voice call may last.
 pub const CALL_HOURS_MAX: u64 = 12;
+/// Longest conversation by chat, SMS or e-mail.
+pub const TEXT_SESSION_DAYS_MAX: u64 = 30;
 /// Time that all `finally` blocks of a call have together, in milliseconds.
 pub const FINALLY_MS_MAX: u64 = 30_000;
 /// The same once the process was told to stop.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::cadence::Cadence;
 use crate::calendar::HoursTable;
 use crate::called::Called;
+use crate::channel::Channel;
 use crate::drive::{Outcome, Stop};
 use crate::host::Host;
 use crate::queue::{Queue, Skill};
@@ -221,7 +222,9 @@ impl SiteInfo {
 /// `inbound PATTERN => flow`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inbound {
-    /// E.164 digits without `+`, or the keys of an extension; `x` is any one digit.
+    pub channel: Channel,
+    /// E.164 digits without `+`, or the keys of an extension; `x` is any one digit. Of a chat its name, of e-mail the
+    /// address in small letters.
     pub pattern: String,
     pub is_extension: bool,
     /// IANA zone of the office that is called; empty where no time is said.
@@ -282,8 +285,25 @@ impl ProgramMeta {
         let open = |inbound: &&Inbound| inbound.pattern.bytes().filter(|b| *b == b'x').count();
         self.inbounds
             .iter()
-            .filter(|inbound| inbound.takes(dialled))
+            .filter(|inbound| inbound.takes(Channel::Voice, dialled))
             .min_by_key(|inbound| (open(inbound), !inbound.is_extension))
+    }
+
+    /// Who answers what comes in by a channel.
+    pub fn inbound_by(&self, channel: Channel, address: &str) -> Option<&Inbound> {
+        match channel {
+            Channel::Voice => self.inbound(address),
+            _ => self.inbounds.iter().find(|inbound| inbound.takes(channel, address)),
+        }
+    }
+
+    /// What a flow reads of the address that was called, written to: of a chat and of e-mail nothing.
+    pub fn called_by(&self, channel: Channel, address: &str) -> Option<Called> {
+        match channel {
+            Channel::Voice => self.called(address),
+            Channel::Sms => Phone::parse(address, false).map(Called::from_number),
+            Channel::Chat | Channel::Email => None,
+        }
     }
 
     /// What a caller of this number or extension reads of it; `None` where nobody answers, or it is neither.
@@ -312,20 +332,29 @@ impl ProgramMeta {
 }
 
 impl Inbound {
-    /// Whether it answers a number (digits, with or without `+`) or an extension, whose first key is never `+`.
-    pub fn takes(&self, dialled: &str) -> bool {
-        let keys = match self.is_extension {
-            true => dialled,
-            false => dialled.strip_prefix('+').unwrap_or(dialled),
+    /// Whether it answers this: a number (digits, with or without `+`), an extension, whose first key is never `+`, the
+    /// name of a chat, or an address of e-mail.
+    pub fn takes(&self, channel: Channel, address: &str) -> bool {
+        if self.channel != channel {
+            return false;
+        }
+        let keys = match self.channel {
+            Channel::Chat => return self.pattern == address,
+            Channel::Email => return self.pattern == address.to_lowercase(),
+            Channel::Voice if self.is_extension => address,
+            Channel::Voice | Channel::Sms => address.strip_prefix('+').unwrap_or(address),
         };
         let fits = |(own, key): (u8, u8)| own == key || (own == b'x' && key.is_ascii_digit());
         self.pattern.len() == keys.len() && self.pattern.bytes().zip(keys.bytes()).all(fits)
     }
 
-    /// A number (with `+`) or extension that it answers.
+    /// A number (with `+`), extension or address that it answers.
     pub fn example(&self) -> String {
-        let keys = self.pattern.replace('x', "0");
-        if self.is_extension { keys } else { format!("+{keys}") }
+        match self.channel {
+            Channel::Chat | Channel::Email => self.pattern.clone(),
+            _ if self.is_extension => self.pattern.replace('x', "0"),
+            _ => format!("+{}", self.pattern.replace('x', "0")),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A `test` block, lowered: what happens, in order, and what must be seen. Played in virtual time by the
 //! simulator; nothing here knows how.
 
+use crate::channel::Channel;
 use crate::program::{Part, Place, ProgramMeta, Prompt, PromptText};
 use crate::request::CasePriority;
 use crate::spoken;
@@ -30,13 +31,14 @@ pub enum Verb {
         answer: Given,
     },
     Call {
+        channel: Channel,
         from: Option<String>,
         to: String,
     },
     /// The caller hears this text within what is played next, before any further key.
     Hears(Hears),
     Press(String),
-    /// The caller speaks these words into the recording that runs.
+    /// The caller speaks these words, to a menu or into the recording that runs, or writes them.
     Says(String),
     /// What the far sides of `connect to` and `transfer to` do, one after the other; the last goes for all later ones.
     DialGives(Vec<FarSide>),

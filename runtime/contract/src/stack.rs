@@ -27,6 +27,8 @@ pub struct Header {
     pub caller_number: [u64; 2],
     /// `called.number` or `called.extension`: tag and the word of a [`crate::Called`].
     pub called: [u64; 2],
+    /// A [`crate::channel::Channel`] as a number.
+    pub channel: u64,
     /// Kind of the fault that a segment reported with code FAULT (a [`crate::FaultKind`] as a number).
     pub fault: u32,
     /// Requests made by this activation.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use runtime_acd::Input as AcdInput;
+use runtime_contract::channel::Channel;
 use runtime_contract::leg::{Incoming, LegCommand, LegEvent, LegId, RejectCause};
 use runtime_contract::limits::VERSIONS_LIVE_MAX;
 use runtime_contract::record::{CallId, CallRecord};
@@ -371,10 +372,12 @@ impl Exchange {
 
     fn incoming(&mut self, incoming: Incoming) {
         let leg = incoming.leg;
-        let called = bare_number(incoming.called);
+        let channel = incoming.channel;
+        let called =
+            if let Channel::Chat | Channel::Email = channel { incoming.called } else { bare_number(incoming.called) };
         let caller = incoming.caller.map(|caller| Redacted::new(bare_number(caller.into_inner())));
         let who = caller.as_ref().map_or(incoming.call_id.as_str(), |caller| caller.reveal());
-        let (version, flow) = match self.admit(&called, who) {
+        let (version, flow) = match self.admit(channel, &called, who) {
             Ok(found) => found,
             Err(why) => {
                 let cause = match why {
@@ -410,9 +413,11 @@ impl Exchange {
             flow,
             arguments: Vec::new(),
             caller: record.caller.as_ref().and_then(|caller| Phone::parse(caller.reveal(), true)),
-            called: meta.called(&record.called),
+            called: meta.called_by(channel, &record.called),
+            channel,
             language: 0,
-            line: Line::Ringing,
+            // Nothing is to be answered where somebody writes.
+            line: if channel.is_written() { Line::Up } else { Line::Ringing },
             leg: Redacted::new(LegFacts::of(&record, &incoming.dialog).to_bytes()),
         };
         let mut session = Session::new(version.program.clone());
@@ -427,7 +432,7 @@ impl Exchange {
 
     /// Whether a new call may come in, and which flow of which version takes it. `who`: the caller's number, or what
     /// else names the call.
-    fn admit(&self, called: &str, who: &str) -> Result<(Version, u32), Refusal> {
+    fn admit(&self, channel: Channel, called: &str, who: &str) -> Result<(Version, u32), Refusal> {
         if self.drain.is_some() {
             return Err(Refusal::Draining);
         }
@@ -436,7 +441,12 @@ impl Exchange {
         }
         let canary = self.canary.as_ref().filter(|canary| canary.takes(who)).map(|canary| &canary.version);
         let version = canary.or(self.stable.as_ref()).ok_or(Refusal::NoVersion)?;
-        let flow = version.program.meta().inbound(called).map(|inbound| inbound.flow).ok_or(Refusal::NoSuchNumber)?;
+        let flow = version
+            .program
+            .meta()
+            .inbound_by(channel, called)
+            .map(|inbound| inbound.flow)
+            .ok_or(Refusal::NoSuchNumber)?;
         if self.calls.len() >= self.config.calls_max {
             return Err(Refusal::CallsMax);
         }

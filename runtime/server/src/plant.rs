@@ -373,6 +373,7 @@ fn trace(event: &TraceEvent) {
         }
         TraceWhat::Session(Trace::Left(id)) => tracing::debug!(call, "left {}", site(*id)),
         TraceWhat::Session(Trace::Listening) => tracing::debug!(call, "listening"),
+        TraceWhat::Session(Trace::Words) => tracing::debug!(call, "words"),
         TraceWhat::Session(Trace::Keys { count, .. }) => tracing::debug!(call, "{count} keys"),
         TraceWhat::Session(Trace::Fault { kind, .. }) => tracing::debug!(call, "fault: {}", kind.name()),
         TraceWhat::Played(items) => tracing::debug!(call, "plays {} prompts", items.len()),

@@ -1,16 +1,17 @@
 //! Menus and asks: prompt, barge-in, keys and the times between them. One attempt is one request; `again` and
 //! its bound are the program's.
 
-use runtime_contract::Called;
 use runtime_contract::phrase::Said;
 use runtime_contract::request::{Ask, AskKind, Menu, Prompts, Request};
 use runtime_contract::value::{Private, Value};
+use runtime_contract::{Called, Redacted};
 use zeroize::Zeroizing;
 
 use crate::journal::{Claimed, Record};
 use crate::keypad::{self, Surroundings};
 use crate::keys::TakenKeys;
 use crate::output::{LineCommand, Output, Trace};
+use crate::reply;
 use crate::request::Doing;
 use crate::session::{Answer, Session};
 use crate::timers::Timer;
@@ -119,7 +120,7 @@ impl Session {
                 Some(Request::Menu(Menu { listen_ms, .. }) | Request::Ask(Ask { listen_ms, .. })) => *listen_ms,
                 _ => 0,
             };
-            self.timers.set(Timer::FirstKey, self.now.tick.plus_ms(u64::from(listen_ms)));
+            self.timers.set(Timer::FirstKey, self.now.tick.plus_ms(self.channel().listen_ms(listen_ms)));
             self.trace(Trace::Listening);
         }
         None
@@ -135,19 +136,24 @@ impl Session {
             }
             Prompt::Over => {}
         }
-        let offset_ms = self.now.time.0.saturating_sub(self.asked_at.0).clamp(0, i64::from(u32::MAX)) as u32;
+        let offset_ms = self.offset_ms();
         if let Some(answer) = self.take_key(key, offset_ms) {
             self.resolve(answer);
         }
     }
 
-    /// Words, for a menu that has phrases. They come whole: what fits none of them is `other`, and so told. Whoever has
-    /// begun to press keys answers by these.
-    pub(crate) fn dialogue_words(&mut self, words: &str) {
+    /// Words, for a menu that has phrases; in writing for any menu or ask, which takes what stands for keys as keys. They
+    /// come whole: what fits nothing is `other` or `invalid`, and so told. Whoever has begun to press keys answers by
+    /// these.
+    pub(crate) fn dialogue_words(&mut self, words: Redacted<String>) {
+        // They may be a card number.
+        let words = Zeroizing::new(words.into_inner());
         let program = self.program.clone();
-        let Some(request @ Request::Menu(menu)) = program.meta().request(self.site) else { return };
+        let Some(request) = program.meta().request(self.site) else { return };
+        let written = self.channel().is_written();
         let Doing::Dialogue(dialogue) = &mut self.doing else { return };
-        if !menu.listens() || !dialogue.taken.as_str().is_empty() {
+        let listens = written || matches!(request, Request::Menu(menu) if menu.listens());
+        if !listens || !dialogue.taken.as_str().is_empty() {
             return;
         }
         match dialogue.prompt {
@@ -158,11 +164,47 @@ impl Session {
             }
             Prompt::Over => {}
         }
-        let said = menu.said(words, self.stack.header.language as u32);
-        self.journal(&Record::Claim { request: self.request, keys: Claimed::Words(said) });
-        if let Some(answer) = self.close_dialogue(request, Verdict::Words(said)) {
+        let as_keys = if written { self.write_keys(request, &words) } else { None };
+        let verdict = as_keys.unwrap_or_else(|| {
+            let said = match request {
+                Request::Menu(menu) => menu.said(&words, self.stack.header.language as u32),
+                _ => None,
+            };
+            self.journal(&Record::Claim { request: self.request, keys: Claimed::Words(said) });
+            self.trace(Trace::Words);
+            Verdict::Words(said)
+        });
+        if let Some(answer) = self.close_dialogue(request, verdict) {
             self.resolve(answer);
         }
+    }
+
+    /// A reply that stands for keys, and what these lead to.
+    fn write_keys(&mut self, request: &Request, words: &str) -> Option<Verdict> {
+        let (keys, choice) = match request {
+            Request::Menu(menu) => {
+                let keys = reply::menu_keys(words)?;
+                let choice = menu.choices.iter().position(|choice| Menu::takes(choice, &keys))?;
+                (keys, Some(choice as u32))
+            }
+            Request::Ask(ask) => {
+                (reply::ask_keys(ask.kind, ask.end_key, words).filter(|keys| keys.len() <= ask.kind.keys_max())?, None)
+            }
+            _ => return None,
+        };
+        let offset_ms = self.offset_ms();
+        let Doing::Dialogue(dialogue) = &mut self.doing else { return None };
+        keys.chars().for_each(|key| dialogue.taken.push(key, offset_ms, KEYS_TAKEN_MAX));
+        Some(match (choice, request) {
+            (Some(choice), _) => Verdict::Menu(choice),
+            (None, Request::Ask(ask)) => self.ended(ask, false),
+            _ => Verdict::Invalid,
+        })
+    }
+
+    /// Since the request was made.
+    fn offset_ms(&self) -> u32 {
+        self.now.time.0.saturating_sub(self.asked_at.0).clamp(0, i64::from(u32::MAX)) as u32
     }
 
     /// One key for this dialogue, `offset_ms` after the request.

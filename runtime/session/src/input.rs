@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use runtime_contract::channel::Channel;
 use runtime_contract::leg::GoneCause;
 use runtime_contract::record::CallId;
 use runtime_contract::value::{Phone, Value};
@@ -70,6 +71,7 @@ pub struct Start {
     /// `None`: withheld, or not E.164.
     pub caller: Option<Phone>,
     pub called: Option<Called>,
+    pub channel: Channel,
     /// Index in `ProgramMeta::languages`.
     pub language: u32,
     pub line: Line,
@@ -94,7 +96,8 @@ pub enum LineEvent {
     Answered,
     /// A key went down: `0`–`9`, `*`, `#`, `A`–`D`. Others are ignored.
     Key(char),
-    /// Words that the caller said or wrote. A menu with phrases takes them at once; nobody else does.
+    /// Words that the caller said or wrote. A menu with phrases takes them at once and, of those who write, any menu or
+    /// `ask`; nobody else does.
     Words(Redacted<String>),
     /// All of the [`crate::LineCommand::Play`] with this token was heard.
     PlayDone { token: u32 },

@@ -8,6 +8,7 @@ mod code;
 
 use std::fmt;
 
+use runtime_contract::channel::Channel;
 use runtime_contract::host::Observation;
 use runtime_contract::leg::GoneCause;
 use runtime_contract::phrase::Said;
@@ -79,6 +80,7 @@ pub struct Started {
     /// E.164 digits.
     pub caller: Option<u64>,
     pub called: Option<u64>,
+    pub channel: Channel,
     pub time: Time,
 }
 
@@ -170,6 +172,7 @@ mod tests {
             line: Line::Ringing,
             caller: Some(number),
             called: Some(number),
+            channel: Channel::Voice,
             time: Time(0),
         };
         let request = RequestId(2);

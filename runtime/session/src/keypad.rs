@@ -23,7 +23,9 @@ pub(crate) struct Surroundings<'s> {
 
 /// Whether this key may follow those taken.
 pub(crate) fn is_part(kind: AskKind, taken: &str, key: char) -> bool {
-    key.is_ascii_digit() || (key == POINT && decimals_max(kind) > 0 && !taken.contains(POINT))
+    // No telephone has the sign; it comes in writing.
+    let begins_number = key == '+' && kind == AskKind::Phone && taken.is_empty();
+    begins_number || key.is_ascii_digit() || (key == POINT && decimals_max(kind) > 0 && !taken.contains(POINT))
 }
 
 /// Whether no further key can belong to the input.
@@ -71,6 +73,7 @@ pub(crate) fn value(kind: AskKind, taken: &str, around: &Surroundings<'_>) -> Op
             let ms = (i64::from(hour) * 60 + i64::from(minute)) * MS_A_MINUTE;
             (hour < 24 && minute < 60).then_some(Value::Moment(ms))
         }
+        AskKind::Phone if taken.starts_with('+') => Phone::parse(taken, true).map(Value::Phone),
         AskKind::Phone => dialled(taken, around.called).map(Value::Phone),
         AskKind::YesOrNo => match taken {
             "1" => Some(Value::Bool(true)),

@@ -36,6 +36,7 @@ mod output;
 mod queued;
 mod recording;
 mod replay;
+mod reply;
 mod request;
 mod session;
 mod state;

@@ -229,6 +229,8 @@ pub enum Trace {
         count: u32,
         keys: Option<String>,
     },
+    /// Words were taken by the site's request.
+    Words,
     /// The outcome of the outstanding request.
     Outcome {
         site: SiteId,

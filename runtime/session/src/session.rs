@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use runtime_contract::arena::Arena;
+use runtime_contract::channel::Channel;
 use runtime_contract::drive::{self, Faulted};
 use runtime_contract::host::{Host, Observation, Observe};
 use runtime_contract::leg::{GoneCause, RejectCause};
-use runtime_contract::limits::{CALL_HOURS_MAX, FINALLY_DRAIN_MS_MAX, FINALLY_MS_MAX, JOURNAL_BYTES_MAX};
+use runtime_contract::limits::{FINALLY_DRAIN_MS_MAX, FINALLY_MS_MAX, JOURNAL_BYTES_MAX};
 use runtime_contract::record::CallId;
 use runtime_contract::reply;
 use runtime_contract::request::Kind;
@@ -173,6 +174,10 @@ impl Session {
         self.body_site
     }
 
+    pub fn channel(&self) -> Channel {
+        u8::try_from(self.stack.header.channel).ok().and_then(Channel::from_number).unwrap_or_default()
+    }
+
     pub fn line(&self) -> Line {
         self.line
     }
@@ -207,6 +212,7 @@ impl Session {
             line: start.line,
             caller: start.caller.map(|number| number.word()),
             called: start.called.map(Called::word),
+            channel: start.channel,
             time: self.now.time,
         };
         self.journal(&Record::Start(started.clone()));
@@ -216,7 +222,7 @@ impl Session {
         if !start.leg.reveal().is_empty() {
             self.journal(&Record::Leg(start.leg.into_inner()));
         }
-        self.timers.set(Timer::CallMax, self.now.tick.plus_ms(CALL_HOURS_MAX * 3_600_000));
+        self.timers.set(Timer::CallMax, self.now.tick.plus_ms(start.channel.session_ms_max()));
         match self.lay_out(&started, &start.arguments) {
             true => self.advance(Outcome::Start),
             false => self.finish(End::Fault(FaultKind::StackGuard)),
@@ -233,6 +239,7 @@ impl Session {
         self.stack.header.language = u64::from(started.language);
         self.stack.header.caller_number = tagged(started.caller);
         self.stack.header.called = tagged(started.called);
+        self.stack.header.channel = started.channel as u64;
         entered
     }
 
@@ -242,7 +249,7 @@ impl Session {
         }
         self.journal(&Record::Revived);
         let passed_ms = self.now.time.0.saturating_sub(began.0).max(0) as u64;
-        let left_ms = (CALL_HOURS_MAX * 3_600_000).saturating_sub(passed_ms);
+        let left_ms = self.channel().session_ms_max().saturating_sub(passed_ms);
         self.timers.set(Timer::CallMax, self.now.tick.plus_ms(left_ms));
         self.asked_at = self.now.time;
         if self.recorded {
@@ -411,7 +418,7 @@ impl Session {
             LineEvent::Key(key) if self.line == Line::Up => self.key_pressed(key),
             // The caller hears us from the 200 on; his ACK may come later than his first key.
             LineEvent::Key(key) if matches!(self.doing, Doing::Answering) => self.key_pressed(key),
-            LineEvent::Words(words) if self.line == Line::Up => self.dialogue_words(words.reveal()),
+            LineEvent::Words(words) if self.line == Line::Up => self.dialogue_words(words),
             LineEvent::PlayDone { token } if token == self.token => self.play_done(),
             LineEvent::RecordDone { request, recording, spoken, .. } => self.record_done(request, recording, spoken),
             _ => {}
@@ -547,6 +554,7 @@ impl Start {
             arguments: Vec::new(),
             caller: None,
             called: None,
+            channel: Channel::Voice,
             language: 0,
             line: Line::Ringing,
             leg: Redacted::new(Vec::new()),

@@ -5,6 +5,7 @@ mod random;
 
 use std::sync::Arc;
 
+use runtime_contract::channel;
 use runtime_contract::drive::{self, Exit, Outcome, Segments, Stop};
 use runtime_contract::host::{Host, HostCall};
 use runtime_contract::program::{
@@ -149,12 +150,24 @@ impl Kit {
 
     pub fn inbound(&mut self, number: &str, flow: u32) {
         let pattern = number.to_owned();
-        self.meta.inbounds.push(Inbound { pattern, is_extension: false, zone: String::new(), flow });
+        self.meta.inbounds.push(Inbound {
+            channel: channel::Channel::Voice,
+            pattern,
+            is_extension: false,
+            zone: String::new(),
+            flow,
+        });
     }
 
     pub fn inbound_extension(&mut self, keys: &str, flow: u32) {
         let pattern = keys.to_owned();
-        self.meta.inbounds.push(Inbound { pattern, is_extension: true, zone: String::new(), flow });
+        self.meta.inbounds.push(Inbound {
+            channel: channel::Channel::Voice,
+            pattern,
+            is_extension: true,
+            zone: String::new(),
+            flow,
+        });
     }
 
     /// A prompt in both languages with the given holes; returns its index.

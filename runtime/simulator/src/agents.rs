@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use runtime_contract::channel::Channel;
 use runtime_contract::leg::{GoneCause, LegEvent, LegId, Target};
 use runtime_contract::script::AgentState;
 use runtime_contract::types::Variant;
@@ -121,7 +122,7 @@ impl Plant {
             }
             TraceWhat::Whispered(items) => {
                 self.count_prompts(&items);
-                let heard = items.iter().filter_map(|item| match heard(self.meta(), item) {
+                let heard = items.iter().filter_map(|item| match heard(self.meta(), Channel::Voice, item) {
                     Some(What::Hears { text, .. }) => Some(text),
                     _ => None,
                 });

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use runtime_contract::channel::Channel;
 use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, LegId, MediaSpec, Target};
 use runtime_contract::record::{CallId, Quality};
 use runtime_contract::request::{Kind, Request};
@@ -74,6 +75,9 @@ pub(crate) struct Plant {
     tick: Tick,
     /// The leg of the last call; each has its own.
     leg: LegId,
+    channel: Channel,
+    /// What the caller says or writes just now.
+    saying: Option<String>,
     /// By time, then by the order in which they were set.
     coming: BinaryHeap<Reverse<(Tick, u64)>>,
     what_comes: BTreeMap<u64, Coming>,
@@ -125,6 +129,8 @@ impl Plant {
             began,
             tick: Tick(0),
             leg: LegId(0),
+            channel: Channel::Voice,
+            saying: None,
             coming: BinaryHeap::new(),
             what_comes: BTreeMap::new(),
             next_coming: 0,
@@ -168,28 +174,35 @@ impl Plant {
     }
 
     /// A call comes in; one that goes on still is hung up first.
-    pub fn call(&mut self, from: Option<String>, to: &str) {
+    pub fn call(&mut self, channel: Channel, from: Option<String>, to: &str) {
         if self.leg != LegId(0) && !self.ended {
             self.hang_up();
             self.run_until(self.tick.plus_ms(CLOSE_MS));
         }
         self.calls += 1;
         self.leg = LegId(self.calls);
+        self.channel = channel;
         self.ended = false;
         self.unanswered.clear();
         self.serves = None;
         self.promised = false;
-        self.write(What::Calls { to: to.to_owned() });
+        let by = if channel.is_written() { format!("{} ", channel.word()) } else { String::new() };
+        self.write(What::Calls { to: format!("{by}{to}") });
         let digits = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
         self.caller = from.as_deref().map(digits);
         self.give(Input::Leg(LegEvent::Incoming(Incoming {
             leg: self.leg,
+            channel,
             peer: nowhere(),
             caller: self.caller.clone().map(Redacted::new),
             called: digits(to),
             call_id: "simulated".to_owned(),
             dialog: Vec::new(),
         })));
+    }
+
+    pub fn channel(&self) -> Channel {
+        self.channel
     }
 
     /// One key; `private` ones are counted, not shown.
@@ -234,10 +247,14 @@ impl Plant {
         self.request().is_some_and(|request| matches!(request.kind(), Kind::Menu | Kind::Ask | Kind::Record))
     }
 
-    /// The call is at a menu that has phrases, and hears what is said.
+    /// The call is at a menu that has phrases, and hears what is said; in writing at any menu or `ask`.
     pub fn takes_words(&self) -> bool {
-        let Some(Request::Menu(menu)) = self.request() else { return false };
-        menu.listens() && (menu.prompts.barge_in || self.playing.is_none())
+        let (prompts, listens) = match self.request() {
+            Some(Request::Menu(menu)) => (&menu.prompts, menu.listens()),
+            Some(Request::Ask(ask)) => (&ask.prompts, false),
+            _ => return false,
+        };
+        (listens || self.channel.is_written()) && (prompts.barge_in || self.playing.is_none())
     }
 
     /// The caller waits for an agent, or talks with one.
@@ -428,12 +445,12 @@ impl Plant {
                 self.inputs.push_back(Input::Media(MediaEvent::Opened { leg, address: nowhere() }));
             }
             MediaCommand::Play { leg, token, items, .. } if leg != self.leg => {
-                let ms = items.iter().map(|item| length_ms(heard(self.meta(), item).as_ref())).sum();
+                let ms = items.iter().map(|item| length_ms(heard(self.meta(), Channel::Voice, item).as_ref())).sum();
                 self.come(ms, Coming::Whispered { leg, token });
             }
             MediaCommand::Play { token, items, .. } => {
                 self.playing = Some(token);
-                let ms = items.iter().map(|item| length_ms(heard(self.meta(), item).as_ref())).sum();
+                let ms = items.iter().map(|item| self.length_ms(item)).sum();
                 self.come(ms, Coming::PlayDone { token });
             }
             MediaCommand::StopPlay { .. } => self.forget_playing(),
@@ -522,14 +539,17 @@ impl Plant {
     }
 
     /// The caller speaks these words, into the recording that runs or to the menu that listens, for as long as they
-    /// take.
+    /// take; or writes them.
     pub fn say(&mut self, text: &str) {
-        self.write(What::Says(text.to_owned()));
-        match self.is_recording() {
-            true => self.speak(),
-            false => self.give(Input::Leg(LegEvent::Words { leg: self.leg, words: Redacted::new(text.to_owned()) })),
+        if self.is_recording() {
+            self.write(What::Says(text.to_owned()));
+            self.speak();
+        } else {
+            self.saying = Some(text.to_owned());
+            self.give(Input::Leg(LegEvent::Words { leg: self.leg, words: Redacted::new(text.to_owned()) }));
+            self.saying = None;
         }
-        if !self.ended {
+        if !self.ended && !self.channel.is_written() {
             self.run_until(self.tick.plus_ms(spoken::spoken_ms(text)));
         }
     }
@@ -568,6 +588,11 @@ impl Plant {
             TraceWhat::Session(Trace::Keys { count, keys }) => {
                 self.write(What::Presses(keys.unwrap_or_else(|| "•".repeat(count as usize))));
             }
+            TraceWhat::Session(Trace::Words) => {
+                let hidden = matches!(self.request(), Some(Request::Ask(ask)) if ask.private);
+                let words = self.saying.take().unwrap_or_default();
+                self.write(What::Says(if hidden { "•".to_owned() } else { words }));
+            }
             TraceWhat::Session(Trace::Fault { kind, place }) => {
                 let place = place.map_or_else(String::new, |place| format!(" at {}", self.meta().place_text(place)));
                 let limit = kind.limit_text().map_or_else(String::new, |limit| format!(": {limit} and no more"));
@@ -581,11 +606,13 @@ impl Plant {
             TraceWhat::Played(items) => {
                 self.count_prompts(&items);
                 for item in items {
-                    if let Some(heard) = heard(self.meta(), &item) {
+                    if let Some(heard) = heard(self.meta(), self.channel, &item) {
                         self.write(heard);
                     }
                 }
             }
+            // A message is not taken back.
+            TraceWhat::Stopped if self.channel.is_written() => {}
             TraceWhat::Stopped => self.write(What::Stopped),
             TraceWhat::Answered => self.write(What::Answered),
             // `Dials` has said it, and with what result.
@@ -644,13 +671,26 @@ impl Plant {
     }
 }
 
+impl Plant {
+    /// A message is there at once.
+    fn length_ms(&self, item: &PlayItem) -> u64 {
+        match self.channel.is_written() {
+            true => 0,
+            false => length_ms(heard(self.meta(), self.channel, item).as_ref()),
+        }
+    }
+}
+
 /// What the caller hears of an item; the beep goes without saying.
-pub(crate) fn heard(meta: &ProgramMeta, item: &PlayItem) -> Option<What> {
+pub(crate) fn heard(meta: &ProgramMeta, channel: Channel, item: &PlayItem) -> Option<What> {
     match item {
         PlayItem::Prompt { prompt, language, values } => {
             let prompt = meta.prompts.get(*prompt as usize)?;
             let tag = prompt.text(*language).map_or("", |text| meta.tag(text, *language));
-            let text = spoken::render(meta, prompt, *language, values);
+            let text = match channel.is_written() {
+                true => spoken::render_written(meta, prompt, *language, values),
+                false => spoken::render(meta, prompt, *language, values),
+            };
             Some(What::Hears { language: tag.to_owned(), text })
         }
         PlayItem::Recording(_) => Some(What::HearsRecording),

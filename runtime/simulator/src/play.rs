@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use runtime_contract::channel::Channel;
 use runtime_contract::program::Place;
 use runtime_contract::request::{CasePriority, Kind};
 use runtime_contract::script::{Hears, TestScript, Verb};
@@ -95,7 +96,7 @@ impl Player {
             Verb::Given { service, operation, answer } => {
                 self.plant.answers.insert((*service, *operation), answer.clone());
             }
-            Verb::Call { from, to } => self.call(from.clone(), to),
+            Verb::Call { channel, from, to } => self.call(*channel, from.clone(), to),
             Verb::Hears(wanted) => self.hears(wanted)?,
             Verb::Press(keys) => self.press(keys)?,
             Verb::Says(words) => self.says(words)?,
@@ -124,9 +125,9 @@ impl Player {
         Ok(())
     }
 
-    fn call(&mut self, from: Option<String>, to: &str) {
+    fn call(&mut self, channel: Channel, from: Option<String>, to: &str) {
         self.begin_here();
-        self.plant.call(from, to);
+        self.plant.call(channel, from, to);
     }
 
     /// What is heard and expected from here on is of this call, or of this cadence.
@@ -192,7 +193,7 @@ impl Player {
             let is_it = |line: &Line| match &line.what {
                 What::Hears { language, text } => {
                     wanted.language.as_ref().is_none_or(|wanted| wanted == language)
-                        && text.contains(&wanted.text(plant.meta(), language))
+                        && text.contains(&as_heard(wanted, plant, language))
                 }
                 _ => false,
             };
@@ -204,7 +205,7 @@ impl Player {
             return Ok(());
         }
         let language = wanted.language.clone().unwrap_or_else(|| self.language());
-        let text = wanted.text(self.plant.meta(), &language);
+        let text = as_heard(wanted, &self.plant, &language);
         let heard: Vec<String> = self.plant.transcript.iter().skip(from).filter_map(heard).collect();
         let came = match heard.as_slice() {
             [] => format!("the caller hears nothing more; {}", self.stands()),
@@ -242,6 +243,10 @@ impl Player {
         }
         self.odd_keys = odd_keys(&self.plant, keys);
         self.heard_from = self.plant.transcript.len();
+        if self.plant.channel().is_written() {
+            self.plant.say(keys);
+            return Ok(());
+        }
         for key in keys.chars() {
             self.plant.press(key);
             let until = self.plant.now().tick.plus_ms(KEY_MS);
@@ -372,6 +377,14 @@ impl Player {
             Some(step) => format!("it {doing} in {step}"),
             None => "no call came in".to_owned(),
         }
+    }
+}
+
+/// What is to be heard, or read where the caller writes.
+fn as_heard(wanted: &Hears, plant: &Plant, language: &str) -> String {
+    match plant.channel().is_written() {
+        true => wanted.written(plant.meta(), language),
+        false => wanted.text(plant.meta(), language),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use runtime_contract::channel::Channel;
 use runtime_contract::request::Request;
 use runtime_contract::script::{AgentState, FarSide, Given};
 use runtime_contract::{FlowProgram, ProgramMeta, Time, Type};
@@ -43,8 +44,8 @@ impl Talk {
     }
 
     /// The call comes in, and everything happens until the caller is to do something.
-    pub fn call(&mut self, from: Option<String>, to: &str) {
-        self.plant.call(from, to);
+    pub fn call(&mut self, channel: Channel, from: Option<String>, to: &str) {
+        self.plant.call(channel, from, to);
         self.settle();
     }
 
@@ -99,10 +100,11 @@ impl Talk {
         self.plant.agents.states()
     }
 
-    /// Presses keys at the dialogue where the call is.
+    /// Presses keys at the dialogue where the call is, or writes them.
     pub fn press(&mut self, keys: &str) {
-        for key in keys.chars() {
-            self.plant.press(key);
+        match self.plant.channel().is_written() {
+            true => self.plant.say(keys),
+            false => keys.chars().for_each(|key| self.plant.press(key)),
         }
         self.settle();
     }

@@ -9,6 +9,7 @@
 
 use std::sync::Arc;
 
+use runtime_contract::channel::Channel;
 use runtime_contract::program::Place;
 use runtime_contract::request::{Destination, Request, ServiceCall};
 use runtime_contract::script::{FarSide, Given, Hears, TestScript, Verb};
@@ -52,7 +53,7 @@ fn hotline() -> Arc<dyn FlowProgram> {
 }
 
 fn call() -> Verb {
-    Verb::Call { from: Some("+86 138 0000 0000".into()), to: "+86 400 810 0000".into() }
+    Verb::Call { channel: Channel::Voice, from: Some("+86 138 0000 0000".into()), to: "+86 400 810 0000".into() }
 }
 
 fn hears(text: &str) -> Verb {
@@ -189,7 +190,7 @@ fn a_result_says_where_its_lines_begin_and_which_prompts_were_played() {
 
 #[test]
 fn a_number_that_nobody_serves_is_turned_away() {
-    let to = Verb::Call { from: None, to: "+1 212 555 0100".into() };
+    let to = Verb::Call { channel: Channel::Voice, from: None, to: "+1 212 555 0100".into() };
     let (line, why) = fails(vec![to, hears("请选择")]);
     assert_eq!(line, 2);
     assert!(why.contains("turned away: no flow takes this number"), "{why}");
@@ -212,7 +213,7 @@ fn private_keys_show_as_their_number() {
 #[test]
 fn a_person_talks_to_a_flow() {
     let mut talk = Talk::new(hotline(), Time(0));
-    talk.call(None, "+864008100000");
+    talk.call(Channel::Voice, None, "+864008100000");
     let shown = |talk: &mut Talk| talk.news().iter().map(|line| line.what.to_string()).collect::<Vec<_>>().join("\n");
     assert!(shown(&mut talk).contains("hears   请选择。"));
     talk.press("3");
@@ -229,7 +230,7 @@ fn a_person_talks_to_a_flow() {
 #[test]
 fn a_person_says_what_a_service_answers() {
     let mut talk = Talk::new(hotline(), Time(0));
-    talk.call(None, "+864008100000");
+    talk.call(Channel::Voice, None, "+864008100000");
     talk.press("1");
     let question = talk.question().expect("nothing is given");
     assert_eq!((question.name.as_str(), question.result), ("crm.find", Some(Type::Text)));
@@ -240,7 +241,7 @@ fn a_person_says_what_a_service_answers() {
     talk.press("1");
     assert!(talk.question().is_none(), "it answers so from now on");
     let mut talk = Talk::new(hotline(), Time(0));
-    talk.call(None, "+864008100000");
+    talk.call(Channel::Voice, None, "+864008100000");
     talk.press("1");
     talk.hang_up();
     assert!(talk.is_over() && talk.question().is_none(), "nobody waits for the answer any more");
@@ -318,7 +319,7 @@ fn a_person_is_told_of_a_limit() {
     kit.flow("kit.for ever", 0, None, None);
     kit.inbound("864008100000", 0);
     let mut talk = Talk::new(kit.build(), Time(0));
-    talk.call(None, "+864008100000");
+    talk.call(Channel::Voice, None, "+864008100000");
     talk.wait(12 * 3_600_000);
     assert!(talk.is_over());
     let seen: Vec<String> = talk.news().iter().map(|line| line.what.to_string()).collect();

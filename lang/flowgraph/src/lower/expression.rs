@@ -3,6 +3,7 @@
 
 use lang_diagnostics::Span;
 use lang_semantics::hir::{Argument, Conversion, Expr, ExprKind, Operator, Zoned};
+use runtime_contract::channel::Channel;
 use runtime_contract::host::{FaultKind, HostCall};
 use runtime_contract::types::Type;
 use runtime_contract::written::Written;
@@ -34,6 +35,11 @@ impl FlowWriter<'_> {
                 self.graph.compare(Condition::Equal, tag, variant)
             }
             ExprKind::CallerLanguage => self.graph.fact(Fact::Language),
+            ExprKind::OnVoice => {
+                let channel = self.graph.fact(Fact::Channel);
+                let voice = self.graph.constant(Channel::Voice as u64);
+                self.graph.compare(Condition::Equal, channel, voice)
+            }
             ExprKind::CalledNumber => self.graph.fact(Fact::Called),
             ExprKind::Not(_) | ExprKind::And(..) | ExprKind::Or(..) => self.truth(value),
             ExprKind::IsSome(optional, local) => {

@@ -109,14 +109,13 @@ impl Checker<'_, '_> {
         u32::try_from(ms).ok()
     }
 
-    /// `on voice { } else { }`. Every call is one by voice today; both branches are checked, and what the other one leads
-    /// to counts as reached.
+    /// `on voice { } else { }`
     pub fn on_voice(&mut self, statement: &ast::Statement, then: &ast::Block) -> StatementKind {
         let then = self.block(&then.statements);
         let outside = self.off_voice.replace(statement.keyword);
         let otherwise = statement.otherwise.as_ref().map(|otherwise| self.block(&otherwise.body.statements));
         self.off_voice = outside;
-        let condition = hir::Expr { kind: hir::ExprKind::Bool(true), ty: Ty::Bool.lower(), span: statement.keyword };
+        let condition = hir::Expr { kind: hir::ExprKind::OnVoice, ty: Ty::Bool.lower(), span: statement.keyword };
         StatementKind::If { condition, then, otherwise: otherwise.unwrap_or_default() }
     }
 

@@ -551,7 +551,8 @@ impl hir::Expr {
         use ExprKind::{
             And, Binary, Bool, CalledExtension, CalledNumber, CallerLanguage, CallerNumber, Construct, Convert,
             Decimal, Else, Field, HoursOpen, Inline, Int, IsSome, IsVariant, Language, Last, Length, List, Local,
-            Match, Moment, Money, Negate, None, Not, OptionalField, Or, Phone, Record, Row, Some, Text, Variant, Zoned,
+            Match, Moment, Money, Negate, None, Not, OnVoice, OptionalField, Or, Phone, Record, Row, Some, Text,
+            Variant, Zoned,
         };
         match (&self.kind, &other.kind) {
             (Local(a), Local(b)) => a == b,
@@ -591,6 +592,7 @@ impl hir::Expr {
             (HoursOpen(a), HoursOpen(b)) => a == b,
             (CallerNumber, CallerNumber)
             | (CallerLanguage, CallerLanguage)
+            | (OnVoice, OnVoice)
             | (CalledNumber, CalledNumber)
             | (CalledExtension, CalledExtension) => true,
             _ => false,

@@ -48,6 +48,12 @@ pub enum TestLineKind {
         from: Expr,
         to: Destination,
     },
+    /// `chat from "visitor" to "web"`
+    Written {
+        channel: Name,
+        from: Expr,
+        to: Expr,
+    },
     /// `hears "欢迎致电"`
     Hears {
         tag: Option<LanguageTag>,

@@ -42,6 +42,11 @@ impl<'t> AstBuilder<'t, '_> {
                 from: self.clause(node, Rule::from_clause)?,
                 to: self.destination_of(&node.child(Rule::call_to)?),
             },
+            Rule::test_written => TestLineKind::Written {
+                channel: self.name_of(node, Rule::channel),
+                from: self.clause(node, Rule::from_clause)?,
+                to: self.clause(node, Rule::to_clause)?,
+            },
             Rule::hears => {
                 let tag = node.child(Rule::tag).map(|tag| self.tag(&tag));
                 TestLineKind::Hears { tag, text: self.string_of(node) }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use runtime_contract::channel::Channel;
 use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, LegId, MediaSpec, Target};
 use runtime_contract::record::{CallId, CallRecord, Quality};
 use runtime_contract::write::{Case, Message};
@@ -401,6 +402,7 @@ impl Plant {
         self.call_of.insert(leg, CallId((u128::from_be_bytes([7; 16]) + taken).to_be_bytes()));
         let incoming = Incoming {
             leg,
+            channel: Channel::Voice,
             peer: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 5_060),
             caller: caller.map(|caller| Redacted::new(caller.to_owned())),
             called: called.to_owned(),

@@ -295,7 +295,7 @@ fn entry(started: &Started, recorded: &ProgramMeta, other: &ProgramMeta) -> Opti
         None => called.extension(),
     });
     let flow = match dialled {
-        Some(dialled) => other.inbound(&dialled)?.flow,
+        Some(dialled) => other.inbound_by(started.channel, &dialled)?.flow,
         None => {
             let name = &recorded.flow(started.flow)?.name;
             other.flows.iter().position(|flow| flow.name == *name)? as u32

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use runtime_contract::channel::Channel;
 use runtime_contract::leg::GoneCause;
 use runtime_contract::phrase::Said;
 use runtime_contract::record::CallId;
@@ -29,6 +30,8 @@ const REVIVED: u8 = 14;
 /// A claim of words: so that one of keys stays as it was.
 const SAID: u8 = 15;
 const GIVEN: u8 = 16;
+/// Of the byte that says line and channel.
+const LINE_BITS: u8 = 4;
 
 /// The journal cannot be read from this byte on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,12 +175,14 @@ fn put_start(to: &mut Vec<u8>, started: &Started) {
     to.extend_from_slice(&started.time.0.to_le_bytes());
     put_u32(to, started.flow);
     put_u32(to, started.language);
-    to.push(match started.line {
+    let line = match started.line {
         Line::None => 0,
         Line::Ringing => 1,
         Line::Up => 2,
         Line::Gone => 3,
-    });
+    };
+    // Voice, which is 0, leaves the line's number as it is.
+    to.push((started.channel as u8) << LINE_BITS | line);
     put_u64(to, started.caller.unwrap_or(0));
     put_u64(to, started.called.unwrap_or(0));
 }
@@ -186,14 +191,18 @@ fn read_start(from: &mut Reader<'_>) -> Option<Started> {
     if from.u8()? != FORMAT {
         return None;
     }
+    let (call, graph) = (CallId(from.array()?), GraphId(from.array()?));
+    let (epoch, time) = (u64::from_le_bytes(from.array()?), Time(i64::from_le_bytes(from.array()?)));
+    let (flow, language, line) = (from.u32()?, from.u32()?, from.u8()?);
     Some(Started {
-        call: CallId(from.array()?),
-        graph: GraphId(from.array()?),
-        epoch: u64::from_le_bytes(from.array()?),
-        time: Time(i64::from_le_bytes(from.array()?)),
-        flow: from.u32()?,
-        language: from.u32()?,
-        line: match from.u8()? {
+        call,
+        graph,
+        epoch,
+        time,
+        flow,
+        language,
+        channel: Channel::from_number(line >> LINE_BITS)?,
+        line: match line & ((1 << LINE_BITS) - 1) {
             0 => Line::None,
             1 => Line::Ringing,
             2 => Line::Up,
@@ -391,6 +400,7 @@ mod tests {
                 line: Line::Ringing,
                 caller: Some(8_613_800_000_000),
                 called: None,
+                channel: Channel::Sms,
                 time: Time(1_772_000_000_000),
             }),
             Record::Leg(vec![1, 2, 3]),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use runtime_contract::FlowProgram;
+use runtime_contract::channel::Channel;
 use runtime_contract::phrase::Said;
 use runtime_contract::request::Request;
 use runtime_contract::value::{Private, Value};
@@ -210,6 +211,56 @@ fn words_are_for_a_menu_that_listens_to_them() {
     bench.words("my order");
     assert_eq!(bench.said(), ["play 请选择"], "there is nothing to say in this menu");
     assert!(claims(&bench).is_empty());
+}
+
+#[test]
+fn who_writes_sends_numbers_phrases_and_values() {
+    let mut bench = Bench::written(spoken_flow(true), Channel::Chat);
+    bench.heard();
+    bench.words(" １2 ");
+    assert_eq!(bench.said(), ["play 请选择", "note got = Text(\"chose 12\")", "hang up", "done HungUp"]);
+    assert!(matches!(&claims(&bench)[..], [Claimed::Keys(keys)] if keys.len() == 2));
+    assert_eq!(bench.replays().started.channel, Channel::Chat);
+
+    let mut bench = Bench::written(menu_flow(&["1", "2"], true), Channel::Sms);
+    bench.heard();
+    bench.words("3");
+    assert_eq!(bench.said()[1], "note got = Text(\"other\")", "no such number is on the list");
+
+    let mut bench = Bench::written(ask_flow(4, 6, false), Channel::Email);
+    bench.heard();
+    bench.heard();
+    bench.words("12-34");
+    assert_eq!(bench.said()[2], "service 0 [Text(\"1234\")]");
+}
+
+#[test]
+fn who_writes_has_more_time() {
+    for (channel, ms) in [(Channel::Chat, 600_000), (Channel::Sms, 86_400_000)] {
+        let mut bench = Bench::written(menu_flow(&["1"], true), channel);
+        bench.heard();
+        bench.pass(ms - 1_000);
+        assert_eq!(bench.said(), ["play 请选择"], "{channel:?}");
+        bench.pass(1_000);
+        assert_eq!(bench.said()[0], "note got = Text(\"silence\")");
+    }
+}
+
+#[test]
+fn a_private_reply_is_kept_nowhere() {
+    let mut bench = Bench::written(ask_flow(16, 19, true), Channel::Chat);
+    bench.heard();
+    bench.heard();
+    bench.words("my card is 4929 8712 3456 7814");
+    assert!(claims(&bench) == [Claimed::Words(None)]);
+    bench.heard();
+    bench.words("4929 8712 3456 7814");
+    assert!(claims(&bench)[1] == Claimed::Private(16));
+    for form in ["4929", "7814"] {
+        assert!(!bench.journal.windows(4).any(|window| window == form.as_bytes()));
+        assert!(!bench.left.contains(form));
+    }
+    assert!(bench.left.contains("Mask { on: true }") && bench.left.contains("Mask { on: false }"));
 }
 
 /// answer; say; ask digits; outcome 0: service with the value, then return; `silence`: hang up; `invalid`: again.

@@ -10,6 +10,7 @@ mod recording;
 
 use std::sync::Arc;
 
+use runtime_contract::channel::Channel;
 use runtime_contract::leg::GoneCause;
 use runtime_contract::record::CallId;
 use runtime_contract::value::{Phone, Value};
@@ -59,6 +60,13 @@ impl Bench {
         bench.give(Input::Line(LineEvent::Answered));
         assert_eq!(bench.said.first().map(String::as_str), Some("answer"));
         bench.said.remove(0);
+        bench
+    }
+
+    /// A conversation in writing.
+    pub fn written(program: Arc<dyn FlowProgram>, channel: Channel) -> Bench {
+        let mut bench = Bench::new(program);
+        bench.give(Input::Start(Start { channel, line: crate::Line::Up, ..Start::ringing(CallId([1; 16]), 0) }));
         bench
     }
 

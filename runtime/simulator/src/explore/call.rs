@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use runtime_contract::channel::Channel;
 use runtime_contract::leg::GoneCause;
 use runtime_contract::limits::OVERFLOW_HOPS_MAX;
 use runtime_contract::program::Inbound;
@@ -119,7 +120,7 @@ impl Call {
             called: program.meta().called(&to),
             ..Start::ringing(CallId([0; 16]), root.inbound.flow)
         };
-        log.push(Event::Line(Verb::Call { from, to }));
+        log.push(Event::Line(Verb::Call { channel: Channel::Voice, from, to }));
         call.give(Input::Start(start), log);
         call.settle(log);
         call
@@ -531,7 +532,7 @@ impl Call {
                 let program = Arc::clone(self.session.program());
                 let mut ms = 0;
                 for item in items {
-                    let heard = heard(program.meta(), &item);
+                    let heard = heard(program.meta(), Channel::Voice, &item);
                     ms += length_ms(heard.as_ref());
                     if let Some(What::Hears { text, .. }) = heard
                         && !text.is_empty()

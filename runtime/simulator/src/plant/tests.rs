@@ -1,3 +1,4 @@
+use runtime_contract::channel::Channel;
 use runtime_contract::request::Prompts;
 use runtime_session::testkit::Kit;
 
@@ -13,7 +14,7 @@ fn nothing_is_kept_of_calls_that_are_over() {
     kit.inbound("864008100000", 0);
     let mut plant = Plant::new(kit.build(), Time(0));
     for _ in 0..1_000 {
-        plant.call(None, "+86 400 810 0000");
+        plant.call(Channel::Voice, None, "+86 400 810 0000");
         while !plant.ended && plant.run_next() {}
         assert!(plant.ended);
     }

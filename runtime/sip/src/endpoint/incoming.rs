@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use runtime_contract::Redacted;
+use runtime_contract::channel::Channel;
 use runtime_contract::leg::{GoneCause, Incoming, LegEvent, MediaSpec};
 
 use super::Endpoint;
@@ -113,6 +114,7 @@ impl Endpoint {
         leg.kept = (essence(&self.ctx.entropy, &snapshot), 0);
         let incoming = Incoming {
             leg: id,
+            channel: Channel::Voice,
             peer: arrival.source.address,
             caller: match &arrival.phone {
                 Some(phone) => Some(Redacted::new(phone.clone())),
