@@ -84,6 +84,10 @@ impl Reader<'_, '_> {
         let found = self.condition(label, written);
         self.broken |= found.is_none();
         let found = found?;
+        if found.is_exact {
+            // Nobody runs it: its flow is the last that was made.
+            self.flows.pop();
+        }
         let needs = (!found.is_exact).then_some(found.predicate);
         Some(Stage { after_ms, conjunction: found.conjunction, needs })
     }
