@@ -1,6 +1,7 @@
 //! Random programs and random callers, from a seed: for tests that hold two engines against each other. The
 //! programs are valid but mean nothing.
 
+mod cadence;
 mod play;
 mod program;
 mod values;

@@ -4,13 +4,13 @@ use runtime_contract::Called;
 use runtime_contract::host::{FaultKind, HostCall};
 use runtime_contract::program::{Parameter, SiteKind};
 use runtime_contract::request::{
-    Ask, AskKind, Case, CasePriority, Channel, Connect, Consent, Destination, Menu, Message, PromptUse, Prompts,
+    Ask, AskKind, Case, CasePriority, Channel, Connect, Consent, Destination, Dial, Menu, Message, PromptUse, Prompts,
     Record, RejectReason, Request, ServiceCall,
 };
 use runtime_contract::types::{Class, Type};
 
-use super::Random;
 use super::values::{TEXTS, every_type, place, tables};
+use super::{Random, cadence};
 use crate::builder::{GraphBuilder, Site, Variable};
 use crate::graph::{Arithmetic, Condition, Fact, FlowId, Word};
 use crate::verify::Verified;
@@ -48,6 +48,7 @@ pub fn program(seed: u64) -> Result<Verified, Vec<String>> {
         let callees = flows.get(at + 1..).unwrap_or_default().to_vec();
         Writer::new(&mut builder, &mut random, *flow, callees).flow();
     }
+    cadence::flows(&mut builder);
     builder.finish()
 }
 
@@ -402,13 +403,15 @@ impl<'w> Writer<'w> {
     }
 
     fn request(&mut self) {
-        let request = match self.random.below(21) {
+        let request = match self.random.below(23) {
             0 => Request::Answer,
             1 => Request::Play(self.prompts()),
             2 => Request::Menu(self.menu()),
             3 => Request::Ask(self.ask()),
             4 => Request::Record(Record { prompts: self.prompts(), max_ms: 1_000, end_key: None, silence_ms: 500 }),
             5 => Request::Wait,
+            20 => Request::Dial(Dial { from: self.random.chance(50), ring_ms: 25_000 }),
+            21 => Request::Start { cadence: 0 },
             15 => Request::Queue { queue: self.random.below(self.builder.meta.queues.len()) as u32 },
             16 => Request::OfferCallback { key: '1' },
             14 => Request::Recording { on: self.random.chance(50) },

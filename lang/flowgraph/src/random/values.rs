@@ -8,7 +8,7 @@ use runtime_contract::queue::{AgentChoice, OrderKey, Queue, Stage};
 use runtime_contract::types::{EnumType, Field, RecordType, Type, TypeTable, Variant};
 use runtime_contract::value::{Money, Phone, Private, Value};
 
-use super::Random;
+use super::{Random, cadence};
 
 /// One of each kind of type.
 pub fn every_type() -> Vec<Type> {
@@ -68,7 +68,7 @@ pub fn tables() -> ProgramMeta {
         vec![field("at", Type::Time), field("why", Type::Text), field("of", Type::List(Box::new(Type::Text)))];
     let carrying = Variant { fields: carried, ..Variant::plain("b") };
     let weekly = vec![WeeklySpan { days: 0b111, span: Span { from_minute: 540, to_minute: 1080 } }];
-    ProgramMeta {
+    let mut meta = ProgramMeta {
         languages: vec!["zh".into(), "en".into()],
         types: Arc::new(TypeTable {
             enums: vec![
@@ -86,7 +86,9 @@ pub fn tables() -> ProgramMeta {
             queue(types.iter().filter(|t| !is_private(t)).map(parameter).collect(), Some(0)),
         ],
         ..ProgramMeta::default()
-    }
+    };
+    cadence::tables(&mut meta, types.iter().filter(|t| !is_private(t)).map(parameter).collect());
+    meta
 }
 
 /// One without clauses.

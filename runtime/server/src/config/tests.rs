@@ -85,7 +85,7 @@ fn unknown_keys_are_refused_with_the_nearest_known_one() {
     assert_eq!(refused("limits:\n  calls_max: 5\nsevices:\n"), "3:1 unknown key `sevices` / did you mean `services`?");
     assert_eq!(
         refused("zebra: 1\n"),
-        "1:1 unknown key `zebra` / known here: listen, trunks, phones, realm, digest, services, purposes, storage, limits, voices, versions, traces"
+        "1:1 unknown key `zebra` / known here: listen, trunks, phones, agents, realm, digest, services, purposes, storage, limits, voices, versions, traces"
     );
 }
 
