@@ -150,14 +150,17 @@ fn summary(errors: usize, warnings: usize, compiled: Option<&Compiled>) -> Strin
         None => problems,
         Some(compiled) => {
             let meta = compiled.program.meta();
-            format!(
-                "{problems}: {}, {}, {}, {} (version {})",
-                plural(meta.flows.len(), "flow"),
+            // Those of clauses are nobody's flows.
+            let written = meta.flows.iter().filter(|flow| !flow.name.contains('/')).count();
+            let rooms = [(meta.queues.len(), "queue"), (meta.cadences.len(), "cadence")];
+            let rooms = rooms.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| plural(count, what));
+            let rest = [
                 plural(meta.sites.len(), "wait"),
                 plural(meta.prompts.len(), "prompt"),
                 plural(compiled.tests.len(), "test"),
-                meta.graph_id.short()
-            )
+            ];
+            let facts: Vec<String> = [plural(written, "flow")].into_iter().chain(rooms).chain(rest).collect();
+            format!("{problems}: {} (version {})", facts.join(", "), meta.graph_id.short())
         }
     }
 }

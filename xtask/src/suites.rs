@@ -30,6 +30,7 @@ const SUITES: &[(&str, Suite)] = &[
     ("sip", Suite::Crate("runtime/sip")),
     ("media", Suite::Crate("runtime/media")),
     ("session", Suite::Crate("runtime/session")),
+    ("acd", Suite::Crate("runtime/acd")),
     ("outbound", Suite::Crate("runtime/outbound")),
     ("exchange", Suite::Crate("runtime/exchange")),
     ("simulator", Suite::Crate("runtime/simulator")),
@@ -143,4 +144,22 @@ fn run_crate(folder: &Path, programs: &Programs) -> Result<bool, String> {
 fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_room_is_left_out() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for house in ["lang", "runtime"] {
+            let rooms = std::fs::read_dir(root.join(house)).unwrap().map(|entry| entry.unwrap().path());
+            for room in rooms.filter(|room| room.join("Cargo.toml").exists()) {
+                let folder = format!("{house}/{}", room.file_name().unwrap().to_str().unwrap());
+                let is_it = |suite: &Suite| matches!(suite, Suite::Crate(own) if *own == folder);
+                assert!(SUITES.iter().any(|(_, suite)| is_it(suite)), "{folder} has no suite");
+            }
+        }
+    }
 }

@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn whoever_is_called_does_what_is_said() {
         assert_eq!(order("dial busy"), Ok(Order::Dial(FarSide::Busy)));
-        assert!(order("dial asleep").unwrap_err().contains("person, busy, unanswered"));
+        assert!(order("dial asleep").unwrap_err().contains("person, machine, busy, unanswered"));
     }
 
     #[test]
