@@ -233,9 +233,11 @@ pub fn http(address: SocketAddr, head: &str) -> (u16, String) {
 fn http_with(address: SocketAddr, head: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    write!(stream, "{head}Host: {address}\r\nConnection: close\r\n\r\n{body}").unwrap();
+    // Whoever has read enough to refuse it answers, and may close before all is written.
+    let written = write!(stream, "{head}Host: {address}\r\nConnection: close\r\n\r\n{body}");
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
+    let read = stream.read_to_end(&mut answer);
+    assert!(!answer.is_empty(), "{written:?}, {read:?}");
     let answer = String::from_utf8_lossy(&answer);
     let status = answer.get(9..12).unwrap().parse().unwrap();
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
