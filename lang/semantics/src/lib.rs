@@ -104,6 +104,7 @@ pub fn analyze(
         paths::check_paths(flow, &services, &mut problems);
     }
     runs::check_runs(&flows, &mut problems);
+    outgoing::check_starts(&cadences, &flows, &mut problems);
     zones::zones(&project, &flows, &mut inbounds, &mut problems);
     called::check_called(&flows, &inbounds, &mut problems);
     channels::check_channels(&project, &flows, &inbounds, &mut problems);

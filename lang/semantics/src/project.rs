@@ -356,6 +356,23 @@ impl<'a> Project<'a> {
         self.services.get(service as usize)?.operations.get(operation as usize)
     }
 
+    /// Whether a value of this type is private, or holds one that is.
+    pub fn holds_private(&self, ty: &Ty) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![ty.clone()];
+        while let Some(ty) = open.pop() {
+            match &ty {
+                Ty::Private(_) => return true,
+                Ty::Optional(inner) | Ty::List(inner) => open.push((**inner).clone()),
+                _ => {}
+            }
+            if let Some(holder) = ty.holder().filter(|holder| seen.insert(*holder)) {
+                open.extend(self.held_by(holder).into_iter().map(|field| field.ty.clone()));
+            }
+        }
+        false
+    }
+
     /// What a record or enum holds: its fields, or those of all variants.
     pub fn held_by(&self, holder: Holder) -> Vec<&Parameter<'a>> {
         match holder {

@@ -6,6 +6,7 @@ mod actions;
 mod clauses;
 mod law;
 mod proofs;
+mod starts;
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast;
@@ -21,6 +22,8 @@ use crate::project::{CadenceInfo, Project};
 use crate::returning::comes_back;
 use crate::ty::Ty;
 
+pub(crate) use starts::check_starts;
+
 /// How long a `dial` rings that does not say so.
 const RING_MS: u32 = 30_000;
 
@@ -29,7 +32,7 @@ pub(crate) fn declare(project: &mut Project<'_>, problems: &mut Problems) {
     for id in 0..project.cadences.len() {
         let Some(info) = project.cadences.get(id) else { continue };
         let parameters = parameters(project, info.module, &info.item.parameters, problems);
-        for parameter in parameters.iter().filter(|parameter| parameter.ty.is_private()) {
+        for parameter in parameters.iter().filter(|parameter| project.holds_private(&parameter.ty)) {
             let message = "a cadence keeps what it is given for days, and nothing private is kept";
             problems.give(
                 Diagnostic::new(Code::PrivateLeak, parameter.span, message)

@@ -10,6 +10,7 @@ use runtime_contract::queue::{
 };
 
 use super::Reader;
+use super::levels::{Levels, Stated, Truth, rows};
 use super::needs::twice;
 use crate::check::{Checker, Receiver, Tail, typed};
 use crate::declare::{duration, whole, wrong_kind};
@@ -22,6 +23,7 @@ impl Reader<'_, '_> {
     pub(super) fn clauses(&mut self) {
         let mut seen: BTreeMap<&'static str, Span> = BTreeMap::new();
         self.table.stages.push(Stage { after_ms: 0, conjunction: Vec::new(), needs: None });
+        self.stated.push(Some(Stated { value: None, skills: BTreeMap::new() }));
         for clause in &self.info.item.clauses {
             if let Some(word) = once(&clause.kind) {
                 if let Some(earlier) = seen.get(word) {
@@ -39,8 +41,10 @@ impl Reader<'_, '_> {
         match &clause.kind {
             Clause::Needs(written) => {
                 let stage = self.stage("needs", 0, Some(written));
-                if let (Some(stage), Some(first)) = (stage, self.table.stages.first_mut()) {
+                if let (Some((stage, stated)), Some(first)) = (stage, self.table.stages.first_mut()) {
                     *first = stage;
+                    self.nobody_fits(&stated, written.span);
+                    self.stated = vec![Some(stated)];
                 }
             }
             Clause::Relax { after, needs } => self.relax(clause.keyword, after, needs.as_ref()),
@@ -79,8 +83,11 @@ impl Reader<'_, '_> {
         duration(written, example, self.problems).and_then(|ms| u64::try_from(ms).ok())
     }
 
-    fn stage(&mut self, label: &str, after_ms: u64, needs: Option<&ast::Expr>) -> Option<Stage> {
-        let Some(written) = needs else { return Some(Stage { after_ms, conjunction: Vec::new(), needs: None }) };
+    fn stage(&mut self, label: &str, after_ms: u64, needs: Option<&ast::Expr>) -> Option<(Stage, Stated)> {
+        let Some(written) = needs else {
+            let nothing = Stated { value: None, skills: BTreeMap::new() };
+            return Some((Stage { after_ms, conjunction: Vec::new(), needs: None }, nothing));
+        };
         let found = self.condition(label, written);
         self.broken |= found.is_none();
         let found = found?;
@@ -89,7 +96,7 @@ impl Reader<'_, '_> {
             self.flows.pop();
         }
         let needs = (!found.is_exact).then_some(found.predicate);
-        Some(Stage { after_ms, conjunction: found.conjunction, needs })
+        Some((Stage { after_ms, conjunction: found.conjunction, needs }, found.stated))
     }
 
     fn relax(&mut self, keyword: Span, after: &ast::Expr, needs: Option<&ast::Expr>) {
@@ -106,23 +113,42 @@ impl Reader<'_, '_> {
             return;
         }
         let label = format!("relax#{}", self.table.stages.len());
-        if let Some(stage) = self.stage(&label, after_ms, needs) {
+        if let Some((stage, stated)) = self.stage(&label, after_ms, needs) {
+            self.nobody_fits(&stated, needs.map_or(keyword, |needs| needs.span));
             self.table.stages.push(stage);
+            self.stated.push(Some(stated));
             self.relaxes.push(keyword);
             let (from, to) = (self.table.stages.len() - 2, self.table.stages.len() - 1);
             self.weaker(from, to, keyword);
         }
     }
 
-    /// F0902 where the later stage does not ask less: whoever has just the levels of the one before does not fit any more,
-    /// or nobody new does. Of a condition that is more than levels nothing is said.
+    /// F0901 where no levels that an agent may have will do.
+    fn nobody_fits(&mut self, stated: &Stated, span: Span) {
+        let rows = rows(&[stated], |skill| self.last_level(skill));
+        if rows.is_some_and(|rows| rows.iter().all(|row| stated.of(row) == Truth::No)) {
+            let message = "no agent can ever have what is needed here";
+            let diagnostic = Diagnostic::new(Code::NoAgentCanMatch, span, message);
+            self.problems.give(diagnostic.help("levels that there are: `skill technical 1..5` has 1 to 5"));
+        }
+    }
+
+    fn last_level(&self, skill: u32) -> i64 {
+        self.project.skills.get(skill as usize).and_then(|info| info.levels).map_or(1, |(_, last)| last)
+    }
+
+    /// F0902 where the later stage does not ask less: somebody with certain levels fits before it and not after, or nobody
+    /// new ever does. What hangs on the caller is not judged.
     fn weaker(&mut self, from: usize, to: usize, keyword: Span) {
         let (Some(before), Some(after)) = (self.table.stages.get(from), self.table.stages.get(to)) else { return };
         let level = |stage: &Stage, skill: u32| {
             stage.conjunction.iter().find(|(own, _)| *own == skill).map_or(0, |(_, level)| *level)
         };
-        if before.needs.is_some() || self.broken {
+        if self.broken {
             return;
+        }
+        if before.needs.is_some() || after.needs.is_some() {
+            return self.weaker_by_rows(from, to, keyword);
         }
         let stricter = after.conjunction.iter().find(|(skill, least)| level(before, *skill) < *least);
         let name = |skill: u32| {
@@ -144,6 +170,39 @@ impl Reader<'_, '_> {
                 .label(self.stage_span(from), "what it replaces")
                 .help("`relax after 90s to nothing`"),
         );
+    }
+
+    /// The same, tried for all levels that an agent may have.
+    fn weaker_by_rows(&mut self, from: usize, to: usize, keyword: Span) {
+        let stated = |stage: usize| self.stated.get(stage).cloned().flatten();
+        let (Some(before), Some(after)) = (stated(from), stated(to)) else { return };
+        let Some(rows) = rows(&[&before, &after], |skill| self.last_level(skill)) else { return };
+        let loses = rows.iter().find(|row| before.of(row) == Truth::Yes && after.of(row) == Truth::No);
+        let same = |row: &Levels| before.of(row) != Truth::Depends && before.of(row) == after.of(row);
+        let message = match loses {
+            Some(row) => format!("an agent {} could take the call before it, and cannot any more", self.who(row)),
+            None if rows.iter().all(same) => "nobody can take the call after it who could not before".to_owned(),
+            None => return,
+        };
+        self.problems.give(
+            Diagnostic::new(Code::RelaxDoesNotRelax, keyword, message)
+                .label(self.stage_span(from), "what it replaces")
+                .help("`relax after 90s to nothing`"),
+        );
+    }
+
+    /// `with technical 2, without french`
+    fn who(&self, levels: &Levels) -> String {
+        let said = levels.iter().filter_map(|(skill, level)| {
+            let info = self.project.skills.get(*skill as usize)?;
+            let name = &info.name.text;
+            Some(match (*level, info.levels) {
+                (0, _) => format!("without `{name}`"),
+                (level, Some(_)) => format!("with `{name} {level}`"),
+                (_, None) => format!("with `{name}`"),
+            })
+        });
+        said.collect::<Vec<_>>().join(" and ")
     }
 
     /// Where a stage is written.

@@ -2,6 +2,7 @@
 //! of them together is in `proofs`; how a flow waits in one is in `check/queue`.
 
 mod clauses;
+mod levels;
 mod needs;
 mod proofs;
 mod roster;
@@ -21,7 +22,9 @@ use crate::problems::Problems;
 use crate::project::{Project, QueueInfo};
 use crate::ty::Ty;
 
+use levels::Stated;
 pub(crate) use needs::{too_costly, twice};
+
 pub(crate) use proofs::prove;
 
 /// How long an agent's phone rings that no queue says otherwise of.
@@ -37,7 +40,7 @@ pub(crate) fn declare(project: &mut Project<'_>, problems: &mut Problems) {
     for id in 0..project.queues.len() {
         let Some(info) = project.queues.get(id) else { continue };
         let parameters = parameters(project, info.module, &info.item.parameters, problems);
-        for parameter in parameters.iter().filter(|parameter| parameter.ty.is_private()) {
+        for parameter in parameters.iter().filter(|parameter| project.holds_private(&parameter.ty)) {
             let message = "a queue keeps what it is given beyond the call, and nothing private is kept";
             problems.give(
                 Diagnostic::new(Code::PrivateLeak, parameter.span, message).help("give it what it decides by alone"),
@@ -154,6 +157,8 @@ struct Reader<'r, 'a> {
     read: Vec<bool>,
     /// Of each stage but the first, the place of its `relax`.
     relaxes: Vec<Span>,
+    /// By stage; `None` where what is needed is not known.
+    stated: Vec<Option<Stated>>,
     /// A condition of a stage is not known.
     broken: bool,
 }
@@ -198,7 +203,19 @@ impl<'r, 'a> Reader<'r, 'a> {
             offers_callback: false,
         };
         let (read, broken) = (vec![false; info.parameters.len()], info.partly_read);
-        Reader { project, types, info, surroundings, flows, problems, table, read, relaxes: Vec::new(), broken }
+        Reader {
+            project,
+            types,
+            info,
+            surroundings,
+            flows,
+            problems,
+            table,
+            read,
+            relaxes: Vec::new(),
+            stated: Vec::new(),
+            broken,
+        }
     }
 
     /// A flow of a clause: its parameters are those of the queue, then what `more` declares; `body` gives the
@@ -233,7 +250,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         }
         for (read, parameter) in self.read.iter().zip(&self.info.parameters) {
             let name = &parameter.name.text;
-            if !read && !name.starts_with('_') && !parameter.ty.is_private() {
+            if !read && !name.starts_with('_') && !self.project.holds_private(&parameter.ty) {
                 let message = format!("no clause of the queue reads `{name}`");
                 let help = format!("`_{name}`, or use it");
                 self.problems.give(Diagnostic::new(Code::UnusedName, parameter.name.span, message).help(help));

@@ -8,6 +8,7 @@ use runtime_contract::limits::PURE_COST_MAX;
 use runtime_contract::queue::Predicate;
 
 use super::Reader;
+use super::levels::Stated;
 use crate::check::{Checker, cost};
 use crate::hir::{self, Block, ExprKind, LocalId, Operator, Statement, StatementKind};
 use crate::problems::Problems;
@@ -23,6 +24,7 @@ pub(super) struct Condition {
     pub conjunction: Vec<(u32, i64)>,
     /// They say all.
     pub is_exact: bool,
+    pub stated: Stated,
 }
 
 impl<'a> Reader<'_, 'a> {
@@ -67,7 +69,9 @@ impl<'a> Reader<'_, 'a> {
         let mut conjunction = BTreeMap::new();
         let is_exact = conjuncts(&value, &level, &mut conjunction);
         let predicate = Predicate { flow, skills: skills.clone(), ..self.reads(&value) };
-        Some(Condition { predicate, conjunction: conjunction.into_iter().collect(), is_exact })
+        let locals = (own..).map(LocalId).zip(skills).collect();
+        let stated = Stated { value: Some(value), skills: locals };
+        Some(Condition { predicate, conjunction: conjunction.into_iter().collect(), is_exact, stated })
     }
 
     /// What a value reads of the caller: words of the queue's parameters, by their place.
