@@ -3,6 +3,8 @@
 mod agents;
 mod outgoing;
 
+use std::collections::BTreeMap;
+
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, Expectation, ExprKind, ItemKind, TestLineKind};
 use runtime_contract::calendar;
@@ -67,7 +69,7 @@ pub(crate) fn tests(
                 calling: false,
                 zone: ZONE.to_owned(),
                 at: None,
-                agents: Vec::new(),
+                agents: BTreeMap::new(),
                 started: None,
             };
             let lines = test.lines.iter().filter_map(|line| Some((line.span, reader.line(line)?))).collect();
@@ -117,8 +119,8 @@ struct Reader<'r, 'a> {
     calling: bool,
     zone: String,
     at: Option<Time>,
-    /// Those of whom a line has spoken.
-    agents: Vec<String>,
+    /// Those of whom a line has spoken, and their skills.
+    agents: BTreeMap<String, Vec<(u32, i64)>>,
     /// The cadence that a line has started last.
     started: Option<u32>,
 }

@@ -26,10 +26,13 @@ impl Reader<'_, '_> {
             let help = format!("agent \"{name}\" {{}}");
             self.problems.give(offer_nearest(diagnostic, &state.text, AgentState::ALL.map(AgentState::name), &help));
         }
-        let skills = skills.iter().map(|skill| self.agent_skill(skill)).collect::<Option<Vec<_>>>();
-        if !self.agents.contains(&name) {
-            self.agents.push(name.clone());
-        }
+        let known = self.agents.get(&name).cloned().unwrap_or_default();
+        let skills = match skills {
+            // What an agent can do, he still can when his state is another.
+            [] => Some(known),
+            skills => skills.iter().map(|skill| self.agent_skill(skill)).collect::<Option<Vec<_>>>(),
+        };
+        self.agents.insert(name.clone(), skills.clone().unwrap_or_default());
         Some(Verb::Agent { name, state: found?, skills: skills? })
     }
 
@@ -110,10 +113,10 @@ impl Reader<'_, '_> {
     /// One of whom a line before has spoken.
     fn known_agent(&mut self, agent: &ast::TextString) -> Option<String> {
         let name = self.agent_name(agent)?;
-        if !self.agents.contains(&name) {
+        if !self.agents.contains_key(&name) {
             let message = format!("this test has no agent `{name}`");
             let diagnostic = Diagnostic::new(Code::ExpectationImpossible, agent.span, message);
-            let known: Vec<&str> = self.agents.iter().map(String::as_str).collect();
+            let known: Vec<&str> = self.agents.keys().map(String::as_str).collect();
             self.problems.give(match crate::problems::nearest(&name, known.iter().copied()) {
                 Some(_) => offer_nearest(diagnostic, &name, known, "expect agent \"{}\""),
                 None => diagnostic.help(format!("`agent \"{name}\" idle` before the call")),
