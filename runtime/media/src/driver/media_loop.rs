@@ -282,10 +282,11 @@ impl MediaLoop {
         }
         let tally = visits.tally;
         self.counters.sent.fetch_add(tally.sent, Ordering::Relaxed);
-        self.counters.received.fetch_add(tally.received, Ordering::Relaxed);
         self.counters.refused.fetch_add(tally.refused, Ordering::Relaxed);
         self.counters.late.fetch_add(tally.late, Ordering::Relaxed);
         self.counters.skipped.fetch_add(tally.skipped, Ordering::Relaxed);
+        // Last, and read first: whoever sees a packet counted finds what became of it counted too.
+        self.counters.received.fetch_add(tally.received, Ordering::Release);
     }
 
     /// Reads what came for a leg, hands it on to the other leg of its bridge, and sends what is due.

@@ -230,10 +230,11 @@ impl Media {
 
     pub fn statistics(&self) -> MediaStatistics {
         let read = |counter: &AtomicU64| counter.load(Ordering::Acquire);
+        let packets_received = read(&self.counters.received);
         MediaStatistics {
             legs: read(&self.counters.legs),
             packets_sent: read(&self.counters.sent),
-            packets_received: read(&self.counters.received),
+            packets_received,
             packets_refused: read(&self.counters.refused),
             packets_late: read(&self.counters.late),
             packets_skipped: read(&self.counters.skipped),
