@@ -30,7 +30,7 @@ fn baresip_hears_its_balance() {
     let served =
         Served::start(&harness::project("examples/01-first-call"), data.path(), &["--service", &bank.option()]);
     let phone = Baresip::dial(folder.path(), &format!("sip:+864008100000@{}", served.sip));
-    harness::until("the call is up", || served.metric("strowger_calls_live") == 1.0);
+    served.settles("strowger_calls_live", 1.0);
     std::thread::sleep(Duration::from_secs(1));
     for key in "214111111111111111#".chars() {
         phone.press(key);
@@ -39,7 +39,7 @@ fn baresip_hears_its_balance() {
     harness::until("the bank is asked", || bank.asked.load(Ordering::Relaxed) == 1);
     // Held until the menu asks again.
     phone.press('9');
-    harness::until("the flow hangs up", || served.metric("strowger_calls_live") == 0.0);
+    served.settles("strowger_calls_live", 0.0);
     assert_eq!(served.stop(), 0);
 
     let store = Store::open(data.path(), Options::default(), |_| ()).unwrap();
@@ -143,7 +143,7 @@ fn a_trunk_that_challenges_is_registered_with_and_called_through() {
         let served = Served::start(project.path(), data.path(), &[]);
         registrar.join().unwrap();
         harness::until("it is registered", || served.http("GET", "/trunks").1.contains("\"registered\":true"));
-        assert_eq!(served.metric("strowger_trunk_up{trunk=\"carrier\"}"), 1.0);
+        served.settles("strowger_trunk_up{trunk=\"carrier\"}", 1.0);
         let callee = scope.spawn(|| carrier(port, "trunk_call", 1, "u1"));
         call(&served, "+864008100004");
         callee.join().unwrap();

@@ -55,8 +55,8 @@ impl Site {
 
     /// All calls are over and written down, and the server stops by itself.
     fn ends_clean(self, calls: f64) {
-        assert_eq!(self.served.metric("strowger_calls_live"), 0.0);
-        assert_eq!(self.served.metric("strowger_calls_ended_total"), calls, "{}", self.served.log());
+        self.served.settles("strowger_calls_live", 0.0);
+        self.served.settles("strowger_calls_ended_total", calls);
         assert_eq!(self.served.stop(), 0);
     }
 }
@@ -192,7 +192,7 @@ fn calls_that_are_never_acknowledged_end_and_a_flood_of_them_hinders_nobody() {
         assert!(grown_kb < GROWTH_KB_MAX, "grown by {grown_kb} kB");
         silent.join().unwrap();
     });
-    harness::until("all calls are over", || site.served.metric("strowger_calls_live") == 0.0);
+    site.served.settles("strowger_calls_live", 0.0);
     assert_eq!(site.served.stop(), 0);
 }
 
@@ -232,8 +232,8 @@ fn offers_that_cross_are_made_again() {
         let served = Served::start_at(&project, data.path(), &sip.to_string(), &["--no-watch"]);
         let outcome = caller.join().unwrap();
         assert_eq!(outcome.code, Some(0), "{}\n{}", outcome.said, served.log());
-        harness::until("the call is over", || served.metric("strowger_calls_live") == 0.0);
-        assert_eq!(served.metric("strowger_calls_revived_total"), 1.0);
+        served.settles("strowger_calls_live", 0.0);
+        served.settles("strowger_calls_revived_total", 1.0);
         assert_eq!(served.stop(), 0);
     });
 }
@@ -242,7 +242,7 @@ fn offers_that_cross_are_made_again() {
 fn sessions_have_a_length_that_both_agree_to() {
     let site = Site::example();
     site.completes("session_timer", site.served.sip, EXAMPLE, 2);
-    assert_eq!(site.served.metric("strowger_calls_live"), 0.0);
+    site.served.settles("strowger_calls_live", 0.0);
     assert_eq!(site.served.stop(), 0);
 }
 

@@ -74,7 +74,7 @@ fn two_hundred_versions_under_load_lose_no_call_and_mix_none() {
         stop.store(true, Ordering::Relaxed);
     });
     assert_eq!(graphs.len(), SWAPS as usize, "each version has its own graph");
-    assert_eq!(served.metric("strowger_calls_live"), 0.0);
+    served.settles("strowger_calls_live", 0.0);
     assert_eq!(served.stop(), 0);
 
     let store = Store::open(data.path(), Options::default(), |_| ()).unwrap();
@@ -101,7 +101,7 @@ fn a_refused_version_leaves_the_old_one_serving_and_says_why() {
     let (status, body) = served.http("POST", "/reload");
     assert_eq!(status, 409, "{body}");
     assert!(body.contains("F0101") && body.contains("nowhere"), "{body}");
-    assert_eq!(served.metric("strowger_calls_live"), 0.0);
+    served.settles("strowger_calls_live", 0.0);
     let phone = Phone::start(served.sip).unwrap();
     let call = phone.call(&format!("sip:+864008100002@{}", served.sip), Some("+8613800000001")).unwrap();
     assert_eq!(call.events().last(), Some(PhoneEvent::Gone(GoneCause::RemoteHungUp)));

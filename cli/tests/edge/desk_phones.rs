@@ -29,7 +29,7 @@ fn a_caller_talks_with_a_desk_phone_over_udp_and_tcp() {
         let heard = folder.path().join(format!("{transport}.wav"));
         let (desk, status) = Pjsua2::start(served.sip, DESK, transport, "answer", &heard);
         assert_eq!(status, 200, "{}", served.log());
-        assert_eq!(served.metric("strowger_phones_registered"), 1.0);
+        served.settles("strowger_phones_registered", 1.0);
         let call = phone.call(&format!("sip:+864008100006@{}", served.sip), Some("+8613800000001")).unwrap();
         assert!(call.wait_heard(0, LONG) > 0);
         call.speak(Arc::clone(&voice));
@@ -41,7 +41,7 @@ fn a_caller_talks_with_a_desk_phone_over_udp_and_tcp() {
         drop(desk);
         let loud = loudness_at(&samples_of(&heard), 440.0);
         assert!(loud > TALK / 2, "the desk phone heard the caller's tone for {loud} samples over {transport}");
-        harness::until("the phone has unregistered", || served.metric("strowger_phones_registered") == 0.0);
+        served.settles("strowger_phones_registered", 0.0);
     }
     assert_eq!(results(served, data.path()), ["ended", "ended"]);
 }
@@ -61,7 +61,7 @@ fn a_flow_learns_what_became_of_whom_it_called() {
         assert_eq!(status, 200, "{}", served.log());
         calls_in();
         drop(desk);
-        harness::until("the phone has unregistered", || served.metric("strowger_phones_registered") == 0.0);
+        served.settles("strowger_phones_registered", 0.0);
     }
     calls_in();
     let (stranger, status) = Pjsua2::start(served.sip, ("2001", "a wrong secret"), "udp", "answer", &heard);
@@ -72,7 +72,7 @@ fn a_flow_learns_what_became_of_whom_it_called() {
 
 /// What the flows noted, in the order of the calls.
 pub fn results(served: Served, data: &Path) -> Vec<String> {
-    harness::until("all calls are over", || served.metric("strowger_calls_live") == 0.0);
+    served.settles("strowger_calls_live", 0.0);
     assert_eq!(served.stop(), 0);
     let store = Store::open(data, Options::default(), |_| ()).unwrap();
     let records = store.calls(100).unwrap().into_iter().rev().map(|call| call.record);

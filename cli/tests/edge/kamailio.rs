@@ -38,7 +38,7 @@ fn dialogs_go_through_a_proxy_that_stays_in_the_way() {
     }
     let idle = || served.metric("strowger_calls_live") == 0.0;
     harness::until("all calls are over", idle);
-    assert_eq!(served.metric("strowger_calls_ended_total"), f64::from(calls), "{}", served.log());
+    served.settles("strowger_calls_ended_total", f64::from(calls));
     assert_eq!(served.stop(), 0);
     let ends = crate::ends(data.path());
     assert_eq!(ends.iter().filter(|end| *end == "caller hung up").count(), 2, "{ends:?}");

@@ -73,6 +73,11 @@ impl Served {
             .sum()
     }
 
+    /// Waits until a metric has a value: what the far side has seen may be a moment ahead of what is counted.
+    pub fn settles(&self, name: &str, value: f64) {
+        super::until(&format!("{name} is {value}"), || self.metric(name) == value);
+    }
+
     /// Memory that it holds, in kB.
     pub fn resident_kb(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");

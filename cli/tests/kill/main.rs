@@ -75,7 +75,7 @@ fn no_finished_call_is_missing_after_a_kill() {
     assert!(open > 0, "the kill met calls that were open");
 
     let served = Served::start(&project, data.path(), &["--no-watch"]);
-    harness::until("all calls are over", || served.metric("strowger_calls_live") == 0.0);
+    served.settles("strowger_calls_live", 0.0);
     assert_eq!(served.stop(), 0);
     let store = Store::open(data.path(), Options::default(), |_| ()).unwrap();
     assert!(store.open_calls().unwrap().is_empty(), "every call is ended");
@@ -131,7 +131,7 @@ fn a_writing_service_is_not_asked_again_after_a_kill() {
     assert!(key.unwrap().starts_with(&open[0].call.hex()), "the key names the call");
 
     let served = Served::start(&project, data.path(), &options);
-    harness::until("all calls are over", || served.metric("strowger_calls_live") == 0.0);
+    served.settles("strowger_calls_live", 0.0);
     assert_eq!(served.stop(), 0);
     assert!(seen.try_recv().is_err(), "the service was asked again");
     let store = Store::open(data.path(), Options::default(), |_| ()).unwrap();
@@ -169,8 +169,8 @@ fn calls_that_were_up_go_on_with_voice_after_a_kill() {
         // More than what was still on its way: a second of voice.
         assert!(call.wait_heard(before + 8_000, LONG) > before + 8_000, "hears the menu again");
     }
-    assert_eq!(served.metric("strowger_calls_revived_total"), CALLS as f64);
-    assert_eq!(served.metric("strowger_calls_live"), CALLS as f64);
+    served.settles("strowger_calls_revived_total", CALLS as f64);
+    served.settles("strowger_calls_live", CALLS as f64);
     for call in &calls {
         assert!(call.press("1"));
     }
