@@ -125,6 +125,18 @@ fn services_answer_what_the_flow_looks_for() {
 }
 
 #[test]
+fn numbers_lie_in_the_bounds_of_their_types() {
+    let flow = "languages en\nenum Mood { calm, angry(level: Int 1..5) }\ntype Person {\n    score: Int 0..100\n    \
+                mood: Mood\n    rows: List<Int 3..4>\n}\nservice s {\n    person() -> Person\n    left() -> Int 1..9?\n}\n\
+                inbound \"+44 20 7946 0000\" => desk\nflow desk {\n    answer\n    match s.person() {\n        \
+                ok p => match p.score {\n            0 => say \"None.\"\n            1..99 => say \"Some.\"\n            \
+                100 => say \"All.\"\n        }\n        failed => hang up\n    }\n    \
+                let left = s.left() else none\n    if left is some n and n == 9 { say \"Nine.\" }\n    hang up\n}\n";
+    let found = check(project(flow), 10_000);
+    assert!(found.reached.iter().all(|reached| reached.count > 0), "{:#?}", found.reached);
+}
+
+#[test]
 fn what_no_caller_can_do_is_not_shown_reachable() {
     let flow = "languages en\nservice s {\n    n() -> Int\n}\ninbound \"+44 20 7946 0000\" => desk\nflow desk {\n    \
                 answer\n    let n = s.n() else 0\n    if n * n == 15 { say \"Never.\" }\n    hang up\n}\n";

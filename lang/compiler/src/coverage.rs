@@ -9,7 +9,7 @@ use lang_flowgraph::Interpreted;
 use lang_flowgraph::compared::compared;
 use lang_flowgraph::marks::{Counts, Mark, MarkKind};
 use lang_flowgraph::serial::from_bytes;
-use runtime_contract::compared::Compared;
+use runtime_contract::compared::{Bounds, Compared};
 use runtime_contract::host::Observe;
 use runtime_contract::program::{FlowProgram, Place, ProgramMeta};
 use runtime_contract::request::{PromptUse, Request};
@@ -95,9 +95,11 @@ impl Compiled {
         marks.filter(|(_, (mark, reachable))| *reachable && is_own(mark)).map(|(number, _)| number).collect()
     }
 
-    /// With which constants the program compares what comes back to it.
+    /// With which constants the program compares what comes back to it, and in which bounds that lies.
     pub fn compared(&self) -> Result<Compared, String> {
-        from_bytes(&self.graph).map(|graph| compared(&graph)).map_err(|problem| problem.to_string())
+        let graph = from_bytes(&self.graph).map_err(|problem| problem.to_string())?;
+        let bounds = self.analysis.program.as_ref().map_or_else(Bounds::new, |program| program.bounds.clone());
+        Ok(Compared { bounds, ..compared(&graph) })
     }
 
     /// The same program, on an engine that counts.

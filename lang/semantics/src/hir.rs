@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use lang_diagnostics::Span;
 use runtime_contract::cadence;
 use runtime_contract::calendar::HoursTable;
+use runtime_contract::compared::Bounds;
 use runtime_contract::program::{Prompt, Service};
 use runtime_contract::queue;
 use runtime_contract::request::{self, AskKind, RejectReason};
@@ -33,6 +34,8 @@ pub struct Program {
     /// How long the audio files of the prompts last, by name, as far as that is known.
     pub audio_ms: BTreeMap<String, u64>,
     pub services: Vec<Service>,
+    /// Of whole numbers that come from outside; types do not know them any more.
+    pub bounds: Bounds,
     pub hours: Vec<HoursTable>,
     pub inbounds: Vec<Inbound>,
     /// Those of clauses (`routing.support/needs`) stand behind those that are written.

@@ -1,6 +1,7 @@
 //! What was checked, as one program: tables in the contract's form, flows as they were read.
 
 use runtime_contract::cadence::AttemptEnd;
+use runtime_contract::compared::{Bounds, Spot};
 use runtime_contract::program::{Operation, Parameter, Prompt, Service};
 use runtime_contract::queue::Skill;
 use runtime_contract::types::{EnumType, Field, RecordType, TypeTable, Variant};
@@ -9,6 +10,7 @@ use crate::Surroundings;
 use crate::check::CheckedFlow;
 use crate::hir;
 use crate::project::{Parameter as Declared, Project, SkillInfo};
+use crate::ty::Ty;
 
 pub(crate) fn lower(
     project: Project<'_>,
@@ -20,12 +22,14 @@ pub(crate) fn lower(
     surroundings: &dyn Surroundings,
 ) -> hir::Program {
     let (types, services, skills) = (types(&project), services(&project), skills(&project));
+    let bounds = bounds(&project);
     let (prompts, prompt_spans): (Vec<Prompt>, _) = project.prompts.into_inner().into_iter().unzip();
     let audio = prompts.iter().flat_map(|prompt| &prompt.texts).filter_map(|text| text.audio.as_ref());
     let audio_ms = audio.filter_map(|(file, _)| Some((file.clone(), surroundings.audio_ms(file)?))).collect();
     hir::Program {
         types,
         services,
+        bounds,
         languages: project.languages,
         prompts,
         prompt_spans,
@@ -96,4 +100,27 @@ pub(crate) fn services(project: &Project<'_>) -> Vec<Service> {
             .collect(),
     });
     services.collect()
+}
+
+/// Of all numbers that have bounds where they are written.
+fn bounds(project: &Project<'_>) -> Bounds {
+    let mut bounds = Bounds::new();
+    let mut add = |spot: Spot, ty: &Ty| bounds.extend(ty.bounds().map(|own| (spot, own)));
+    for (service, info) in (0..).zip(&project.services) {
+        for (operation, info) in (0..).zip(&info.operations) {
+            info.result.iter().for_each(|ty| add(Spot::Result { service, operation }, ty));
+        }
+    }
+    for (record, info) in (0..).zip(&project.records) {
+        (0..).zip(&info.fields).for_each(|(field, own)| add(Spot::Field { record, field }, &own.ty));
+    }
+    for (r#enum, info) in (0..).zip(&project.enums) {
+        for (variant, fields) in (0..).zip(&info.fields) {
+            (0..).zip(fields).for_each(|(field, own)| add(Spot::Carried { r#enum, variant, field }, &own.ty));
+        }
+    }
+    for (cadence, info) in (0..).zip(&project.cadences) {
+        (0..).zip(&info.parameters).for_each(|(parameter, own)| add(Spot::Parameter { cadence, parameter }, &own.ty));
+    }
+    bounds
 }

@@ -82,6 +82,15 @@ impl Ty {
         }
     }
 
+    /// Of the number that lies in a value of this type.
+    pub fn bounds(&self) -> Option<(i64, i64)> {
+        match self {
+            Ty::Int(bounds) => *bounds,
+            Ty::Optional(inner) | Ty::Private(inner) | Ty::List(inner) => inner.bounds(),
+            _ => None,
+        }
+    }
+
     /// The record or enum whose values lie in one of this type.
     pub fn holder(&self) -> Option<Holder> {
         match self {

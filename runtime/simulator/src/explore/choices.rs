@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use runtime_contract::compared::{Address, Compared};
+use runtime_contract::compared::{Address, Compared, Spot};
 use runtime_contract::dialled::dialled;
 use runtime_contract::moment::date_to_iso;
 use runtime_contract::request::{Ask, AskKind, Menu, Request};
@@ -50,6 +50,7 @@ impl Choices<'_> {
     }
 
     fn answers(&self, site: SiteId, service: u32, operation: u32) -> Vec<Choice> {
+        let spot = Spot::Result { service, operation };
         let service = self.meta.services.get(service as usize);
         let Some(operation) = service.and_then(|service| service.operations.get(operation as usize)) else {
             return vec![Choice::Answer(Given::Failed)];
@@ -57,7 +58,7 @@ impl Choices<'_> {
         let given = match &operation.result {
             None => vec![Given::Ok(None)],
             Some(r#type) => {
-                let values = self.values(&(site, vec![0]), r#type);
+                let values = self.values(&(site, vec![0]), r#type, spot);
                 values.into_iter().take(VALUES_MAX).map(|value| Given::Ok(Some(value))).collect()
             }
         };
@@ -84,7 +85,8 @@ impl Choices<'_> {
     fn inputs(&self, site: SiteId, ask: &Ask) -> Vec<String> {
         let at = (site, vec![0]);
         let constants = self.constants(&at);
-        let near = |step: i64| constants.iter().flat_map(move |c| [*c as i64 - step, *c as i64, *c as i64 + step]);
+        let around = |c: i64, step: i64| [c.saturating_sub(step), c, c.saturating_add(step)];
+        let near = |step: i64| constants.iter().flat_map(move |c| around(*c as i64, step));
         match ask.kind {
             AskKind::Digits { min, max } => {
                 let (min, max) = (min as usize, max as usize);
@@ -143,10 +145,12 @@ impl Choices<'_> {
     }
 
     /// The plainest first; none of a type whose values no test can write.
-    fn values(&self, at: &Address, r#type: &Type) -> Vec<Value> {
+    fn values(&self, at: &Address, r#type: &Type, spot: Spot) -> Vec<Value> {
         let constants = self.constants(at);
         let numbers = |plain: i64, step: i64| -> Vec<i64> {
-            let near = constants.iter().flat_map(|c| [*c as i64, *c as i64 - step, (*c as i64).saturating_add(step)]);
+            let near = constants
+                .iter()
+                .flat_map(|c| [*c as i64, (*c as i64).saturating_sub(step), (*c as i64).saturating_add(step)]);
             if constants.is_empty() { vec![plain] } else { near.collect() }
         };
         let moments = |plain: i64, step: i64| numbers(plain, step).into_iter().map(Value::Moment).collect();
@@ -156,7 +160,10 @@ impl Choices<'_> {
         };
         let mut values: Vec<Value> = match r#type {
             Type::Bool => vec![Value::Bool(true), Value::Bool(false)],
-            Type::Int => numbers(1, 1).into_iter().map(Value::Int).collect(),
+            Type::Int => {
+                let (low, high) = self.compared.bounds.get(&spot).copied().unwrap_or((i64::MIN, i64::MAX));
+                numbers(1, 1).into_iter().map(|number| Value::Int(number.clamp(low, high))).collect()
+            }
             Type::Decimal => numbers(DECIMAL, DECIMAL).into_iter().map(Value::Decimal).collect(),
             Type::Percent => numbers(DECIMAL / 10, DECIMAL / 100).into_iter().map(Value::Decimal).collect(),
             Type::Money => {
@@ -181,20 +188,20 @@ impl Choices<'_> {
             Type::Record(id) => {
                 let fields = self.meta.types.records.get(*id as usize).map_or(&[][..], |record| &record.fields);
                 let mut before = 0;
-                let fields = fields.iter().map(|field| {
+                let fields = (0..).zip(fields).map(|(number, field)| {
                     let here = behind(at, before);
                     before += self.meta.types.width(&field.r#type) as u32;
-                    self.values(&here, &field.r#type)
+                    self.values(&here, &field.r#type, Spot::Field { record: *id, field: number })
                 });
                 combined(&fields.collect::<Vec<_>>()).into_iter().map(Value::Record).collect()
             }
             Type::Optional(inner) => {
-                let some = self.values(&behind(at, 1), inner).into_iter();
+                let some = self.values(&behind(at, 1), inner, spot).into_iter();
                 second(some.map(|value| Value::Some(Box::new(value))).collect(), [Value::None])
             }
             Type::List(row) => {
                 let cells = (at.0, [at.1.as_slice(), &[0]].concat());
-                let rows = self.values(&cells, row);
+                let rows = self.values(&cells, row, spot);
                 let two: Vec<Value> = rows.first().into_iter().chain(rows.last()).cloned().collect();
                 let one = rows.into_iter().map(|row| Value::List(vec![row])).collect();
                 second(one, [Value::List(Vec::new()), Value::List(two)])
@@ -204,7 +211,7 @@ impl Choices<'_> {
                     Value::Text(text) => Some(Value::Private(Private(text.into()))),
                     _ => None,
                 };
-                self.values(at, inner).into_iter().filter_map(private).collect()
+                self.values(at, inner, spot).into_iter().filter_map(private).collect()
             }
         };
         let mut kept: Vec<Value> = Vec::new();
@@ -222,11 +229,11 @@ impl Choices<'_> {
         let mut values = Vec::new();
         for (variant, info) in (0..).zip(types.variants(id)) {
             let mut places = types.payload_places(id, variant).into_iter();
-            let fields = info.fields.iter().map(|field| {
+            let fields = (0..).zip(&info.fields).map(|(number, field)| {
                 let mut own = places.by_ref().take(types.width(&field.r#type));
                 let first = own.next().unwrap_or(0) as u32;
                 own.for_each(drop);
-                self.values(&behind(at, 1 + first), &field.r#type)
+                self.values(&behind(at, 1 + first), &field.r#type, Spot::Carried { r#enum: id, variant, field: number })
             });
             let fields = combined(&fields.collect::<Vec<_>>());
             values.extend(fields.into_iter().map(|fields| Value::Enum(variant, fields)));
