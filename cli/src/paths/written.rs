@@ -95,7 +95,7 @@ impl<'l> Lines<'l> {
             | Verb::ExpectAgent { .. }
             | Verb::Start { .. }
             | Verb::ExpectAttempt { .. }
-            | Verb::ExpectStopped(_) => {
+            | Verb::ExpectStopped { .. } => {
                 return None;
             }
         })

@@ -424,8 +424,14 @@ impl<'a> Reader<'_, 'a> {
                 self.on_call(line, "expect agent");
                 self.expect_agent(agent, within.as_ref())
             }
-            Expectation::Attempt { attempt, at } => self.expect_attempt(line, attempt, at.as_ref()),
-            Expectation::Stopped { disposition } => self.expect_stopped(line, disposition),
+            Expectation::Attempt { attempt, cadence, at } => {
+                let of = self.expected(line, cadence.as_ref(), "expect attempt")?;
+                self.expect_attempt(attempt, of, at.as_ref())
+            }
+            Expectation::Stopped { disposition, cadence } => {
+                let of = self.expected(line, cadence.as_ref(), "expect stopped")?;
+                self.expect_stopped(disposition, of)
+            }
             Expectation::Sent { channel, to, text } => self.expect_sent(channel, to.as_ref(), text.as_ref()),
             Expectation::Case { kind, priority } => self.expect_case(kind, priority.as_ref()),
         }

@@ -59,6 +59,13 @@ pub struct Cadence {
 /// Dispositions that are final for the person, in every cadence.
 pub const DECLINED: &str = "declined";
 pub const OPTED_OUT: &str = "opted_out";
+/// How a run ends without a word of its cadence: the person is final, has not agreed, may be nowhere or at no time.
+pub const STOPS: [&str; 5] = [DECLINED, OPTED_OUT, NO_CONSENT, NO_PLACE, NEVER_LEGAL];
+pub const NO_CONSENT: &str = "no_consent";
+pub const NO_PLACE: &str = "no_place";
+pub const NEVER_LEGAL: &str = "never_legal";
+/// All attempts are used, and no clause says what that means.
+pub const EXHAUSTED: &str = "exhausted";
 
 /// `mon..sat 09:00..20:00`. What runs over midnight is two of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,6 +173,30 @@ impl Permission {
     pub fn allows(&self, purpose: &str, number: Phone, at: Time) -> bool {
         let is_meant = self.purpose == purpose && self.number.is_none_or(|own| own == number);
         is_meant && self.from <= at && self.until.is_none_or(|until| at < until)
+    }
+}
+
+/// What came of an attempt to reach the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Outcome {
+    Person,
+    Machine,
+    Busy,
+    Unanswered,
+    Declined,
+    Unreachable,
+    Delivered,
+    Undelivered,
+    /// Nobody knows: the process ended, or the flow had a fault. It counts.
+    Interrupted,
+}
+
+impl Outcome {
+    /// Of `dial`, by the index of its outcome.
+    pub fn of_dial(outcome: u32) -> Outcome {
+        use Outcome::{Busy, Declined, Interrupted, Machine, Person, Unanswered, Unreachable};
+        let all = [Person, Machine, Busy, Unanswered, Declined, Unreachable];
+        all.get(outcome as usize).copied().unwrap_or(Interrupted)
     }
 }
 

@@ -74,13 +74,17 @@ pub enum Verb {
         cadence: u32,
         arguments: Vec<Value>,
     },
-    /// So many attempts were made of the cadence that was started last, the last of them then.
+    /// So many attempts were made of this cadence (of the one that was started last), the last of them then.
     ExpectAttempt {
+        cadence: Option<u32>,
         attempt: u32,
         at: Option<Time>,
     },
     /// It has ended with this disposition.
-    ExpectStopped(String),
+    ExpectStopped {
+        cadence: Option<u32>,
+        disposition: String,
+    },
     /// From here on this agent is in this state, with these skills: (index in `ProgramMeta::skills`, level). An agent whom
     /// no test names is not there.
     Agent {

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 
+use runtime_contract::cadence::Outcome;
 use runtime_contract::leg::{GoneCause, LegCommand, LegId, Target};
 use runtime_contract::record::CallRecord;
 use runtime_contract::request::Dial;
@@ -34,6 +35,7 @@ pub struct Act {
 pub(crate) struct Outgoing {
     act: u64,
     stage: Stage,
+    outcome: Option<Outcome>,
 }
 
 enum Stage {
@@ -60,7 +62,7 @@ enum Stage {
 
 impl Outgoing {
     pub fn new(act: u64) -> Outgoing {
-        Outgoing { act, stage: Stage::Idle }
+        Outgoing { act, stage: Stage::Idle, outcome: None }
     }
 
     fn request(&self) -> Option<RequestId> {
@@ -80,7 +82,7 @@ impl Exchange {
         let number = act.number;
         let version = match self.admits() {
             Ok(version) => version,
-            Err(why) => return self.desk.put(Output::Acted { number, result: Err(why) }),
+            Err(why) => return self.desk.put(Output::Acted { number, outcome: None, result: Err(why) }),
         };
         let id = self.next_call();
         let meta = version.program.meta();
@@ -177,8 +179,8 @@ impl Call {
     pub fn greeted(&mut self, desk: &mut Desk, machine: bool) {
         let Some(outgoing) = &mut self.outgoing else { return };
         if let Stage::Listening { request } = outgoing.stage {
-            outgoing.stage = Stage::Idle;
             let outcome = if machine { Dial::MACHINE } else { Dial::PERSON };
+            (outgoing.stage, outgoing.outcome) = (Stage::Idle, Some(Outcome::of_dial(outcome)));
             self.tell(desk, SessionInput::Reply { request, outcome, payload: None });
         }
     }
@@ -186,11 +188,12 @@ impl Call {
     /// The leg of a call out is over before anybody was heard. False when it is a line like others.
     pub fn outgoing_gone(&mut self, desk: &mut Desk, cause: GoneCause) -> bool {
         let Some(request) = self.outgoing.as_ref().and_then(Outgoing::request) else { return false };
+        let outcome = unanswered(cause);
         if let Some(outgoing) = &mut self.outgoing {
-            outgoing.stage = Stage::Idle;
+            (outgoing.stage, outgoing.outcome) = (Stage::Idle, Some(Outcome::of_dial(outcome)));
         }
         self.leg = None;
-        self.tell(desk, SessionInput::Reply { request, outcome: unanswered(cause), payload: None });
+        self.tell(desk, SessionInput::Reply { request, outcome, payload: None });
         true
     }
 
@@ -233,7 +236,8 @@ impl Call {
     /// The session is over: whoever wanted the flow to run hears what came of it.
     pub fn acted(&mut self, desk: &mut Desk) {
         if let Some(outgoing) = self.outgoing.take() {
-            desk.put(Output::Acted { number: outgoing.act, result: Ok(self.session.result().cloned()) });
+            let Outgoing { act: number, outcome, .. } = outgoing;
+            desk.put(Output::Acted { number, outcome, result: Ok(self.session.result().cloned()) });
         }
     }
 }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use runtime_acd::AgentName;
+use runtime_contract::cadence::Outcome;
 use runtime_contract::leg::{LegCommand, LegId, MediaSpec};
 use runtime_contract::record::CallId;
 use runtime_contract::request::{Case, Channel};
@@ -39,6 +40,8 @@ pub enum Output {
     /// A flow that [`crate::Input::Act`] asked for is over. `Ok`: what it came back with; `None` when it was cut off.
     Acted {
         number: u64,
+        /// What came of reaching the person; `None` where it tried nobody, or nobody knows.
+        outcome: Option<Outcome>,
         result: Result<Option<Value>, Refusal>,
     },
     /// A flow begins a cadence; that is durable. The same call and request begin it once, whatever crashes.

@@ -5,12 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use runtime_contract::Time;
-use runtime_contract::cadence::{AttemptEnd, Cadence, Cap, DECLINED, OPTED_OUT, Per, WindowTimes};
+use runtime_contract::cadence::{AttemptEnd, Cadence, Cap, DECLINED, OPTED_OUT, Outcome, Per, WindowTimes};
 use runtime_contract::calendar::local;
 use runtime_contract::value::Phone;
 
 use crate::input::Input;
-use crate::item::{Facts, ItemId, Outcome};
+use crate::item::{Facts, ItemId};
 use crate::output::{Output, Stop};
 use crate::person::Made;
 use crate::zones::zones_of;
@@ -56,6 +56,7 @@ impl Checker {
                 self.over.remove(&start.item);
             }
             Input::Attempted { item, outcome, end } => self.attempted(now, *item, *outcome, *end),
+            Input::Refused { item } => self.refused(*item),
             Input::OptOut { number } => self.people.entry(*number).or_default().opted_out = true,
             _ => {}
         }
@@ -76,6 +77,12 @@ impl Checker {
         let is_final = outcome == Outcome::Declined && cadence.laws.iter().any(|law| law.refusal_is_final);
         called.opted_out |= name.is_some_and(|name| name == OPTED_OUT);
         called.declined |= is_final || name.is_some_and(|name| name == DECLINED);
+    }
+
+    fn refused(&mut self, item: ItemId) {
+        let Some(watched) = self.items.get_mut(&item).filter(|watched| watched.is_calling) else { return };
+        (watched.is_calling, watched.attempts) = (false, watched.attempts - 1);
+        self.people.entry(watched.facts.number).or_default().made.pop();
     }
 
     pub fn output(&mut self, now: Time, output: &Output) -> Verdict {

@@ -1,9 +1,9 @@
 //! What happens to people who are to be called. Nothing here knows SIP or the store.
 
-use runtime_contract::cadence::{AttemptEnd, Cadence};
+use runtime_contract::cadence::{AttemptEnd, Cadence, Outcome};
 use runtime_contract::value::{Phone, Value};
 
-use crate::item::{Facts, Item, ItemId, Outcome};
+use crate::item::{Facts, Item, ItemId};
 use crate::person::History;
 
 #[derive(Clone, Debug)]
@@ -26,6 +26,10 @@ pub enum Input {
         item: ItemId,
         outcome: Outcome,
         end: Option<AttemptEnd>,
+    },
+    /// There was no room for the attempt: nobody was called, and it counts for nothing.
+    Refused {
+        item: ItemId,
     },
     /// What the `exhausted` flow said: index of `Cadence::dispositions`.
     Exhausted {

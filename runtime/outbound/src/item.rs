@@ -4,7 +4,7 @@
 use std::fmt;
 
 use runtime_contract::Time;
-use runtime_contract::cadence::{AttemptEnd, Cadence, Permission};
+use runtime_contract::cadence::{AttemptEnd, Cadence, Outcome, Permission};
 use runtime_contract::calendar::DAY_MS;
 use runtime_contract::value::{Phone, Value};
 use serde::{Deserialize, Serialize};
@@ -40,26 +40,13 @@ pub struct Item {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     pub started: Time,
+    /// It writes to the person, and does not call.
+    pub is_written: bool,
     /// Both are `None` while it goes on.
     pub ended: Option<Time>,
     pub outcome: Option<Outcome>,
     /// What its flow said; `None`: it was cut off, or it goes on.
     pub end: Option<AttemptEnd>,
-}
-
-/// What came of an attempt to reach the person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Outcome {
-    Person,
-    Machine,
-    Busy,
-    Unanswered,
-    Declined,
-    Unreachable,
-    Delivered,
-    Undelivered,
-    /// Nobody knows: the process ended, or the flow had a fault. It counts.
-    Interrupted,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

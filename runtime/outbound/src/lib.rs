@@ -7,7 +7,7 @@
 //! 2. Drain [`Outbound::poll`] after each [`Outbound::handle`]. What an output says is durable before it is done: an
 //!    attempt is a row before it is a call.
 //! 3. Give [`Input::Tick`] at [`Outbound::next_deadline`] or soon after. One that comes early does nothing.
-//! 4. Each [`Output::Attempt`] is answered by one [`Input::Attempted`], each [`Output::Exhausted`] by one
+//! 4. Each [`Output::Attempt`] is answered by one [`Input::Attempted`] or [`Input::Refused`], each [`Output::Exhausted`] by one
 //!    [`Input::Exhausted`]; others do nothing.
 #![cfg_attr(
     test,
@@ -32,8 +32,9 @@ mod timers;
 mod zones;
 
 pub use input::{Input, Start};
-pub use item::{Attempt, Facts, Item, ItemId, Outcome, State};
+pub use item::{Attempt, Facts, Item, ItemId, State};
 pub use outbound::{Limits, Outbound};
 pub use output::{Output, Stop};
 pub use person::{History, Made};
+pub use runtime_contract::cadence::Outcome;
 pub use zones::zones_of;

@@ -5,18 +5,21 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use runtime_contract::Time;
-use runtime_contract::cadence::{AttemptEnd, Cadence, DECLINED, OPTED_OUT};
-use runtime_contract::limits::CALL_HOURS_MAX;
+use runtime_contract::cadence::{AttemptEnd, Cadence, DECLINED, OPTED_OUT, Outcome};
+use runtime_contract::limits::{CALL_HOURS_MAX, TEXT_SESSION_DAYS_MAX};
 use runtime_contract::value::Phone;
 
 use crate::input::{Input, Start};
-use crate::item::{Attempt, Item, ItemId, Outcome, State};
+use crate::item::{Attempt, Item, ItemId, State};
 use crate::output::{Output, Stop};
 use crate::person::{History, Person, next};
 use crate::timers::{Timer, Timers};
 
-/// An attempt of which nothing is heard for so long is interrupted: no call lasts so long.
+/// An attempt of which nothing is heard for so long is interrupted: no call lasts so long, nor any conversation in writing.
 const LOST_MS: u64 = (CALL_HOURS_MAX + 1) * 3_600_000;
+const LOST_WRITTEN_MS: u64 = (TEXT_SESSION_DAYS_MAX * 24 + 1) * 3_600_000;
+/// How soon an attempt is made again for which there was no room.
+const ROOM_MS: u64 = 1_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -67,6 +70,7 @@ impl Outbound {
             Input::Restore { item, kept } => self.restore(item, *kept),
             Input::Start(start) => self.start(*start),
             Input::Attempted { item, outcome, end } => self.attempted(item, outcome, end),
+            Input::Refused { item } => self.refused(item),
             Input::Exhausted { item, disposition } => self.exhausted(item, disposition),
             Input::OptOut { number } => self.refuse(number, |history| history.opted_out = true),
             Input::Tick => {}
@@ -198,12 +202,14 @@ impl Outbound {
         match next(&cadence, &item.facts, &person.history, self.now) {
             Ok(at) if at == self.now => {
                 person.began(id, self.now);
-                item.attempts.push(Attempt { started: self.now, ended: None, outcome: None, end: None });
+                let is_written = cadence.message.is_some();
+                let attempt = Attempt { started: self.now, is_written, ended: None, outcome: None, end: None };
+                item.attempts.push(attempt);
                 item.state = State::Calling;
                 let n = u32::try_from(item.attempts.len()).unwrap_or(u32::MAX);
                 let evidence = item.facts.permission.evidence.clone();
                 self.calling += 1;
-                self.timers.set(Timer::Lost, lost_at(self.now), id);
+                self.timers.set(Timer::Lost, lost_at(self.now, is_written), id);
                 self.outputs.push_back(Output::Attempt { item: id, n, evidence });
             }
             Ok(at) => self.wait(id, at),
@@ -216,7 +222,7 @@ impl Outbound {
         let number = item.facts.number;
         let Some(attempt) = item.attempts.last_mut() else { return };
         (attempt.ended, attempt.outcome, attempt.end) = (Some(self.now), Some(outcome), end);
-        let lost_at = lost_at(attempt.started);
+        let lost_at = lost_at(attempt.started, attempt.is_written);
         item.state = State::Orphaned;
         let cadence = self.cadences.get(&item.cadence).cloned();
         self.timers.cancel(Timer::Lost, lost_at, id);
@@ -248,6 +254,18 @@ impl Outbound {
         self.release(number);
     }
 
+    fn refused(&mut self, id: ItemId) {
+        let Some(item) = self.items.get_mut(&id).filter(|item| item.state == State::Calling) else { return };
+        let number = item.facts.number;
+        let Some(attempt) = item.attempts.pop() else { return };
+        item.state = State::Orphaned;
+        self.timers.cancel(Timer::Lost, lost_at(attempt.started, attempt.is_written), id);
+        self.calling = self.calling.saturating_sub(1);
+        self.people.entry(number).or_default().unmade();
+        self.plan(id, Time(self.now.0.saturating_add_unsigned(ROOM_MS)));
+        self.release(number);
+    }
+
     /// What follows an attempt that did not end the run.
     fn go_on(&mut self, id: ItemId) {
         let Some((number, cadence)) = self.tables(id) else { return };
@@ -276,7 +294,7 @@ impl Outbound {
             (true, None) => self.stop(id, Stop::Exhausted),
             (true, Some(flow)) => {
                 self.change(id, State::Exhausting { since: self.now });
-                self.timers.set(Timer::Lost, lost_at(self.now), id);
+                self.timers.set(Timer::Lost, lost_at(self.now, false), id);
                 self.outputs.push_back(Output::Exhausted { item: id, flow });
             }
         }
@@ -335,7 +353,7 @@ impl Outbound {
         let Some(item) = self.items.get_mut(&id) else { return };
         match item.state {
             State::Waiting { next_at } => self.timers.cancel(Timer::Due, next_at, id),
-            State::Exhausting { since } => self.timers.cancel(Timer::Lost, lost_at(since), id),
+            State::Exhausting { since } => self.timers.cancel(Timer::Lost, lost_at(since, false), id),
             State::Calling | State::Held | State::Orphaned => {}
         }
         item.state = state;
@@ -352,6 +370,6 @@ impl Outbound {
     }
 }
 
-fn lost_at(since: Time) -> Time {
-    Time(since.0.saturating_add_unsigned(LOST_MS))
+fn lost_at(since: Time, is_written: bool) -> Time {
+    Time(since.0.saturating_add_unsigned(if is_written { LOST_WRITTEN_MS } else { LOST_MS }))
 }

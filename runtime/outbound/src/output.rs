@@ -1,7 +1,7 @@
 //! What is to be done about people on lists.
 
 use runtime_contract::Time;
-use runtime_contract::cadence::{Cadence, DECLINED, OPTED_OUT};
+use runtime_contract::cadence::{Cadence, DECLINED, EXHAUSTED, NEVER_LEGAL, NO_CONSENT, NO_PLACE, OPTED_OUT};
 
 use crate::item::{Item, ItemId};
 
@@ -48,10 +48,10 @@ impl Stop {
             }
             Stop::OptedOut => OPTED_OUT,
             Stop::Declined => DECLINED,
-            Stop::Exhausted => "exhausted",
-            Stop::NoConsent => "no_consent",
-            Stop::NoPlace => "no_place",
-            Stop::NeverLegal => "never_legal",
+            Stop::Exhausted => EXHAUSTED,
+            Stop::NoConsent => NO_CONSENT,
+            Stop::NoPlace => NO_PLACE,
+            Stop::NeverLegal => NEVER_LEGAL,
             Stop::NoCadence => "no_cadence",
             Stop::TooMany => "too_many",
         }

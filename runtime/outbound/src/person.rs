@@ -55,6 +55,12 @@ impl Person {
         }
     }
 
+    /// The attempt that began is none.
+    pub fn unmade(&mut self) {
+        self.calling = None;
+        self.history.made.pop();
+    }
+
     pub fn refusal(&self) -> Option<Stop> {
         match self.history {
             History { opted_out: true, .. } => Some(Stop::OptedOut),

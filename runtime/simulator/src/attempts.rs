@@ -16,10 +16,10 @@ impl Player {
     }
 
     /// To the minute: nobody knows how long a call rings.
-    pub fn expect_attempt(&mut self, attempt: u32, at: Option<Time>, zone: &str) -> Played {
+    pub fn expect_attempt(&mut self, cadence: Option<u32>, attempt: u32, at: Option<Time>, zone: &str) -> Played {
         let made = |plant: &crate::plant::Plant| {
-            let run = plant.outgoing.last()?;
-            run.attempts.get(attempt.saturating_sub(1) as usize).map(|made| made.at)
+            let made = plant.outgoing.attempts(plant.outgoing.last(cadence)?);
+            made.get(attempt.saturating_sub(1) as usize).map(|made| made.started)
         };
         let found = self.until(made);
         let when = at.map_or_else(String::new, |at| format!(" at {}", local_text(at, zone)));
@@ -30,31 +30,32 @@ impl Player {
             (Some(made), Some(_)) => {
                 Err(Difference::new(expected, format!("it is made at {}", local_text(made, zone))))
             }
-            (None, _) => Err(Difference::new(expected, self.how_far(zone))),
+            (None, _) => Err(Difference::new(expected, self.how_far(cadence, zone))),
         }
     }
 
-    pub fn expect_stopped(&mut self, disposition: &str, zone: &str) -> Played {
-        let found = self.until(|plant| plant.outgoing.last()?.stopped.clone());
+    pub fn expect_stopped(&mut self, cadence: Option<u32>, disposition: &str, zone: &str) -> Played {
+        let found = self.until(|plant| Some(plant.outgoing.stopped(plant.outgoing.last(cadence)?)?.to_owned()));
         match found {
             Some(stopped) if stopped == disposition => Ok(()),
             Some(stopped) => {
                 Err(Difference::new(format!("it stops as `{disposition}`"), format!("it stops as `{stopped}`")))
             }
-            None => Err(Difference::new(format!("it stops as `{disposition}`"), self.how_far(zone))),
+            None => Err(Difference::new(format!("it stops as `{disposition}`"), self.how_far(cadence, zone))),
         }
     }
 
-    fn how_far(&self, zone: &str) -> String {
-        let Some(run) = self.plant.outgoing.last() else { return "nothing was started".to_owned() };
-        let attempts = match run.attempts.last() {
+    fn how_far(&self, cadence: Option<u32>, zone: &str) -> String {
+        let outgoing = &self.plant.outgoing;
+        let Some(run) = outgoing.last(cadence) else { return "nothing was started".to_owned() };
+        let attempts = match outgoing.attempts(run).last() {
             None => "nobody was called".to_owned(),
             Some(last) => {
-                let count = run.attempts.len();
-                format!("{count} attempts were made, the last at {}", local_text(last.at, zone))
+                let count = outgoing.attempts(run).len();
+                format!("{count} attempts were made, the last at {}", local_text(last.started, zone))
             }
         };
-        match &run.stopped {
+        match outgoing.stopped(run) {
             Some(stopped) => format!("{attempts}, and it stopped as `{stopped}`"),
             None => format!("{attempts}; {}", self.stands()),
         }

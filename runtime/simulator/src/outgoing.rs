@@ -1,72 +1,86 @@
-//! Cadences of a test: who is called next, and what follows from how it went. Virtual time skips the days between. It knows
-//! one run after the other, and no agent for whom the lines would be paced.
+//! Cadences of a test: `outbound` says who is called and when, and here the calls are made, one at a time. Virtual time
+//! skips the days between. It knows no agent for whom the lines would be paced.
 
 use std::collections::VecDeque;
 
 use runtime_contract::Time;
-use runtime_contract::cadence::{AttemptEnd, Cadence, Legal, Permission};
+use runtime_contract::cadence::{AttemptEnd, Cadence, Outcome, Permission};
 use runtime_contract::calendar::local_text;
 use runtime_contract::leg::{GoneCause, LegEvent, LegId, Target};
 use runtime_contract::pure::{Facts, PureRoom};
 use runtime_contract::script::FarSide;
 use runtime_contract::value::{Phone, Value};
 use runtime_exchange::{Act, Input, MediaEvent, Refusal};
+use runtime_outbound::{Attempt, Input as Told, Item, ItemId, Limits, Outbound, Output, Start, Stop, zones_of};
 
 use crate::agents::short;
 use crate::far_side::ANSWER_MS;
 use crate::plant::{Coming, Plant, nowhere, voice};
 use crate::transcript::What;
 
-/// Who was cut off in the middle of an attempt is not called again before.
-const INTERRUPTED_MS: u64 = 86_400_000;
-/// When the node has no room for another call.
+/// When the exchange has no room for a flow behind an attempt.
 const BUSY_MS: u64 = 1_000;
 
 /// All runs of a test, and the flow of one of them that runs now.
-#[derive(Default)]
 pub(crate) struct Outgoing {
-    pub runs: Vec<Run>,
+    outbound: Outbound,
+    runs: Vec<Run>,
     acting: Option<Acting>,
     acts: u64,
     waiting: VecDeque<Acting>,
+    /// Number of the attempt that begins, until its first line of the transcript.
+    begins: Option<u32>,
     /// The next leg that is dialled is that of an attempt.
     awaits_leg: bool,
 }
 
-#[derive(Clone, Copy)]
+/// A flow of a cadence.
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Acting {
     run: usize,
     what: Doing,
 }
 
+impl Acting {
+    fn is_attempt_of(&self, run: usize) -> bool {
+        self.run == run && matches!(self.what, Doing::Attempt { .. })
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Doing {
-    Attempt,
-    After,
-    Exhausted,
+    Attempt { number: u32 },
+    After { flow: u32 },
+    Exhausted { flow: u32 },
 }
 
 /// One person in one cadence.
-pub(crate) struct Run {
-    pub cadence: u32,
+struct Run {
+    cadence: u32,
     arguments: Vec<Value>,
-    facts: Facts,
     person: Phone,
+    /// Of the clocks in the transcript.
     zone: String,
-    pub attempts: Vec<Attempt>,
-    /// The next attempt is planned.
-    is_due: bool,
-    pub stopped: Option<String>,
-}
-
-pub(crate) struct Attempt {
-    pub at: Time,
-    /// A person took the call.
-    talked: bool,
-    end: Option<AttemptEnd>,
+    /// How it ended, and what was done until then.
+    over: Option<(String, Box<Item>)>,
 }
 
 impl Outgoing {
+    pub fn new(cadences: Vec<Cadence>, now: Time) -> Outgoing {
+        let limits = Limits { calling_max: 1, ..Limits::default() };
+        let mut outbound = Outbound::new(limits);
+        outbound.handle(now, Told::Cadences(cadences));
+        Outgoing {
+            outbound,
+            runs: Vec::new(),
+            acting: None,
+            acts: 0,
+            waiting: VecDeque::new(),
+            begins: None,
+            awaits_leg: false,
+        }
+    }
+
     /// A flow of a cadence runs, or is about to.
     pub fn is_acting(&self) -> bool {
         self.acting.is_some() || !self.waiting.is_empty()
@@ -74,51 +88,44 @@ impl Outgoing {
 
     /// Something is still to come of some run.
     pub fn goes_on(&self) -> bool {
-        self.is_acting() || self.runs.iter().any(|run| run.is_due)
+        self.is_acting() || !self.outbound.is_empty()
     }
 
-    pub fn last(&self) -> Option<&Run> {
-        self.runs.last()
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.outbound.next_deadline()
+    }
+
+    /// The run that was started last, of a cadence if it is named.
+    pub fn last(&self, cadence: Option<u32>) -> Option<usize> {
+        self.runs.iter().rposition(|run| cadence.is_none_or(|cadence| cadence == run.cadence))
+    }
+
+    pub fn stopped(&self, run: usize) -> Option<&str> {
+        let (disposition, _) = self.runs.get(run)?.over.as_ref()?;
+        Some(disposition)
+    }
+
+    pub fn attempts(&self, run: usize) -> &[Attempt] {
+        let item = self.outbound.item(ItemId(run as u64));
+        let over = self.runs.get(run).and_then(|run| run.over.as_ref()).map(|(_, item)| &**item);
+        let all = item.or(over).map_or(&[][..], |item| &item.attempts);
+        // One for which there may be no room is none yet.
+        let begins = self.acting.iter().filter(|_| self.begins.is_some());
+        let begins = |run: usize| begins.chain(&self.waiting).any(|acting| acting.is_attempt_of(run));
+        match all.split_last() {
+            Some((_, made)) if begins(run) => made,
+            _ => all,
+        }
     }
 
     /// The leg is that of an attempt; said once.
     pub fn takes_leg(&mut self) -> bool {
         std::mem::take(&mut self.awaits_leg)
     }
-}
 
-impl Run {
-    /// When one more attempt may be made, at this instant or behind it. `None`: never.
-    fn earliest(&self, cadence: &Cadence, from: Time) -> Option<Time> {
-        let legal = Legal::new(cadence, cadence.zone.map(|_| self.zone.as_str()), &[self.zone.as_str()])?;
-        let made: Vec<i64> = self.attempts.iter().map(|attempt| attempt.at.0).collect();
-        let talked: Vec<i64> =
-            self.attempts.iter().filter(|attempt| attempt.talked).map(|attempt| attempt.at.0).collect();
-        let mut at = from;
-        loop {
-            let before = at;
-            at = legal.next(at)?;
-            let caps = cadence.caps.iter().chain(cadence.laws.iter().flat_map(|law| &law.caps)).map(|cap| (cap, &made));
-            let talks = cadence.laws.iter().flat_map(|law| &law.conversation_caps).map(|cap| (cap, &talked));
-            for (cap, counted) in caps.chain(talks) {
-                at = Time(cap.next(counted, at.0, legal.days_of(at))?);
-            }
-            for quiet_ms in cadence.laws.iter().filter_map(|law| law.quiet_after_conversation_ms) {
-                let until = talked.last().map_or(i64::MIN, |last| last.saturating_add_unsigned(quiet_ms));
-                at = at.max(Time(until));
-            }
-            if at == before {
-                return Some(at);
-            }
-        }
-    }
-
-    /// How long the last attempt wants to be waited for, by its ladder: its first rung the first time, its last for ever.
-    fn delay_ms(&self, cadence: &Cadence, ladder: u32) -> u64 {
-        let same = |attempt: &&Attempt| matches!(attempt.end, Some(AttemptEnd::Retry { ladder: own }) if own == ladder);
-        let before = self.attempts.iter().filter(same).count().saturating_sub(1);
-        let rungs = cadence.retries.get(ladder as usize).map_or(&[][..], Vec::as_slice);
-        rungs.get(before).or(rungs.last()).copied().unwrap_or(INTERRUPTED_MS)
+    /// The attempt of which the transcript has no line yet; said once.
+    pub fn begins(&mut self) -> Option<u32> {
+        self.begins.take()
     }
 }
 
@@ -128,174 +135,137 @@ impl Plant {
         let program = self.program();
         let Some(table) = program.meta().cadences.get(cadence as usize) else { return };
         let now = self.now().time;
-        let name = short(&table.name).to_owned();
-        self.write(What::Starts { cadence: name });
+        self.write(What::Starts { cadence: short(&table.name).to_owned() });
         let types = table.parameters.iter().map(|parameter| &parameter.r#type);
         let Some(mut facts) = Facts::new(program.meta(), types.zip(&arguments)) else { return };
         let mut room = PureRoom::default();
-        let mut ask =
-            |flow: Option<u32>| flow.and_then(|flow| room.value(&*program, flow, &mut facts, &[], now).ok()).flatten();
-        let Some(Value::Phone(person)) = ask(table.number) else {
+        let mut ask = |flow: u32| room.value(&*program, flow, &mut facts, &[], now).ok().flatten();
+        let Some(Value::Phone(number)) = table.number.and_then(&mut ask) else {
             return self.write(What::NotCalled("no number".into()));
         };
-        let zone = match ask(table.zone) {
-            Some(Value::Text(zone)) => zone,
-            _ => program.meta().zone().to_owned(),
+        let Some(permission) = ask(table.permission).as_ref().and_then(Permission::from_value) else {
+            return self.write(What::NotCalled("nothing says that he has agreed".into()));
         };
-        let begin = match ask(table.begin) {
+        let zone = match table.zone.and_then(&mut ask) {
+            Some(Value::Text(zone)) => Some(zone),
+            _ => None,
+        };
+        let begin = match table.begin.and_then(&mut ask) {
             Some(Value::Some(time)) => match *time {
-                Value::Moment(ms) => now.max(Time(ms)),
-                _ => now,
+                Value::Moment(ms) => Some(Time(ms)),
+                _ => None,
             },
-            _ => now,
+            _ => None,
         };
-        let (attempts, stopped) = (Vec::new(), None);
-        let run = Run { cadence, arguments, facts, person, zone, attempts, is_due: false, stopped };
-        let at = run.earliest(table, begin);
-        self.outgoing.runs.push(run);
-        self.plan(self.outgoing.runs.len() - 1, at);
+        let clock = zone.as_deref().or_else(|| zones_of(number).first().copied());
+        let clock = clock.unwrap_or_else(|| program.meta().zone()).to_owned();
+        let item = ItemId(self.outgoing.runs.len() as u64);
+        let record = arguments.clone();
+        self.outgoing.runs.push(Run { cadence, arguments, person: number, zone: clock, over: None });
+        let facts = runtime_outbound::Facts { number, permission, zone, begin };
+        self.tell(Told::Start(Box::new(Start { item, cadence: table.name.clone(), record, facts })));
+        // What is given of the person may stand on the next line.
+        self.come(0, Coming::Room);
     }
 
-    fn plan(&mut self, run: usize, at: Option<Time>) {
-        let now = self.now().time;
-        let Some(of) = self.outgoing.runs.get_mut(run) else { return };
-        let Some(at) = at else {
-            return self.write(What::NotCalled("there is no instant at which it would be allowed".into()));
-        };
-        of.is_due = true;
-        let text = local_text(at, &of.zone);
-        if at > now {
-            self.write(What::Retries { at: text });
-        }
-        self.come(at.0.saturating_sub(now.0).max(0).unsigned_abs(), Coming::Due { run });
-    }
-
-    /// The planned instant has come.
-    pub fn due(&mut self, run: usize) {
-        let program = self.program();
-        let now = self.now().time;
-        let Some(of) = self.outgoing.runs.get_mut(run) else { return };
-        let Some(table) = program.meta().cadences.get(of.cadence as usize) else { return };
-        of.is_due = false;
-        let permission = PureRoom::default().value(&*program, table.permission, &mut of.facts, &[], now);
-        let permission = permission.ok().flatten().and_then(|value| Permission::from_value(&value));
-        if !permission.is_some_and(|permission| permission.allows(&table.purpose, of.person, now)) {
-            return self.write(What::NotCalled(format!("no permission for {}", table.purpose)));
-        }
-        self.outgoing.waiting.push_back(Acting { run, what: Doing::Attempt });
+    /// Its time has come, for somebody.
+    pub fn due(&mut self) {
+        self.tell(Told::Tick);
         self.act_next();
     }
 
-    fn act_next(&mut self) {
+    fn tell(&mut self, input: Told) {
+        let now = self.now().time;
+        let is_refused = matches!(input, Told::Refused { .. });
+        self.outgoing.outbound.handle(now, input);
+        while let Some(output) = self.outgoing.outbound.poll() {
+            let wait = |outgoing: &mut Outgoing, item: ItemId, what| {
+                outgoing.waiting.push_back(Acting { run: item.0 as usize, what });
+            };
+            match output {
+                Output::NextAt { item, at } if at > now && !is_refused => {
+                    let zone = self.outgoing.runs.get(item.0 as usize).map_or("", |run| run.zone.as_str());
+                    let at = local_text(at, zone);
+                    self.write(What::Retries { at });
+                }
+                Output::NextAt { .. } => {}
+                Output::Attempt { item, n, .. } => wait(&mut self.outgoing, item, Doing::Attempt { number: n }),
+                Output::After { item, flow, .. } => wait(&mut self.outgoing, item, Doing::After { flow }),
+                Output::Exhausted { item, flow } => wait(&mut self.outgoing, item, Doing::Exhausted { flow }),
+                Output::Stopped { item, stop, last } => self.stopped(item, stop, last),
+            }
+        }
+    }
+
+    fn stopped(&mut self, item: ItemId, stop: Stop, last: Box<Item>) {
+        let program = self.program();
+        let Some(run) = self.outgoing.runs.get_mut(item.0 as usize) else { return };
+        let table = program.meta().cadences.get(run.cadence as usize);
+        let disposition = stop.name(table).to_owned();
+        run.over = Some((disposition.clone(), last));
+        let purpose = table.map_or("", |table| table.purpose.as_str());
+        match stop {
+            Stop::NoConsent => self.write(What::NotCalled(format!("no permission for {purpose}"))),
+            Stop::NoPlace => self.write(What::NotCalled("nobody knows in which place he is".into())),
+            Stop::NeverLegal => {
+                self.write(What::NotCalled("there is no instant at which it would be allowed".into()));
+            }
+            Stop::OptedOut | Stop::Declined => self.write(What::NotCalled("he wants no more calls".into())),
+            _ => {}
+        }
+        self.write(What::CadenceStops { disposition });
+    }
+
+    /// Begins the next flow of a cadence, where none runs.
+    pub fn act_next(&mut self) {
         if self.outgoing.acting.is_some() {
             return;
         }
         let Some(acting) = self.outgoing.waiting.pop_front() else { return };
         let program = self.program();
-        let now = self.now().time;
-        let Some(run) = self.outgoing.runs.get_mut(acting.run) else { return };
+        let Some(run) = self.outgoing.runs.get(acting.run) else { return };
         let Some(table) = program.meta().cadences.get(run.cadence as usize) else { return };
-        let number = run.attempts.len();
         let flow = match acting.what {
-            Doing::Attempt => table.dial.as_ref().map(|dial| dial.flow),
-            Doing::After => table.after.iter().find(|after| after.attempt as usize == number).map(|after| after.flow),
-            Doing::Exhausted => table.exhausted,
+            Doing::Attempt { number } => {
+                self.outgoing.begins = Some(number);
+                self.outgoing.awaits_leg = true;
+                table.dial.as_ref().map(|dial| dial.flow)
+            }
+            Doing::After { flow } | Doing::Exhausted { flow } => Some(flow),
         };
-        let Some(flow) = flow else { return self.acted_nothing(acting) };
-        if acting.what == Doing::Attempt {
-            run.attempts.push(Attempt { at: now, talked: false, end: None });
-        }
+        let Some(flow) = flow else { return };
         let (arguments, person) = (run.arguments.clone(), Some(run.person));
         self.outgoing.acts += 1;
         self.outgoing.acting = Some(acting);
         self.ended = false;
-        if acting.what == Doing::Attempt {
-            self.outgoing.awaits_leg = true;
-            self.write(What::Attempt { number: number + 1 });
-        }
         self.inputs.push_back(Input::Act(Act { number: self.outgoing.acts, flow, arguments, person }));
     }
 
-    /// There is no flow for it: what it would have led to comes at once.
-    fn acted_nothing(&mut self, acting: Acting) {
-        match acting.what {
-            Doing::After => self.go_on(acting.run),
-            Doing::Attempt | Doing::Exhausted => self.act_next(),
-        }
-    }
-
-    /// A flow of a cadence is over.
-    pub fn acted(&mut self, result: Result<Option<Value>, Refusal>) {
+    /// A flow of a cadence is over, or there was no room for it.
+    pub fn acted(&mut self, outcome: Option<Outcome>, result: Result<Option<Value>, Refusal>) {
         let Some(acting) = self.outgoing.acting.take() else { return };
-        let program = self.program();
-        let Some(run) = self.outgoing.runs.get_mut(acting.run) else { return };
-        let Some(table) = program.meta().cadences.get(run.cadence as usize) else { return };
-        let value = match result {
-            Ok(value) => value,
-            Err(_) => {
-                // It never began.
-                if acting.what == Doing::Attempt {
-                    run.attempts.pop();
-                    run.is_due = true;
-                    self.come(BUSY_MS, Coming::Due { run: acting.run });
-                }
-                return;
-            }
-        };
-        let disposition = |index: u32| table.dispositions.get(index as usize).cloned();
-        let stopped = match acting.what {
-            Doing::Attempt => {
+        let item = ItemId(acting.run as u64);
+        self.outgoing.awaits_leg = false;
+        self.outgoing.begins = None;
+        match (acting.what, result) {
+            (Doing::Attempt { .. }, Ok(value)) => {
                 let end = value.as_ref().and_then(AttemptEnd::from_value);
-                if let Some(last) = run.attempts.last_mut() {
-                    last.end = end;
-                }
-                match end {
-                    Some(AttemptEnd::Stop { disposition: index }) => disposition(index),
-                    _ => {
-                        self.outgoing.waiting.push_front(Acting { what: Doing::After, ..acting });
-                        None
-                    }
-                }
+                self.tell(Told::Attempted { item, outcome: outcome.unwrap_or(Outcome::Interrupted), end });
             }
-            Doing::After => {
-                self.go_on(acting.run);
-                None
+            (Doing::Attempt { .. }, Err(_)) => self.tell(Told::Refused { item }),
+            (Doing::Exhausted { .. }, Ok(value)) => {
+                let disposition = match value {
+                    Some(Value::Int(index)) => u32::try_from(index).ok(),
+                    _ => None,
+                };
+                self.tell(Told::Exhausted { item, disposition });
             }
-            Doing::Exhausted => match value {
-                Some(Value::Int(index)) => u32::try_from(index).ok().and_then(disposition),
-                _ => None,
-            },
-        };
-        if let Some(stopped) = stopped {
-            self.stop_run(acting.run, stopped);
+            (Doing::After { .. }, Ok(_)) => {}
+            (Doing::After { .. } | Doing::Exhausted { .. }, Err(_)) => {
+                self.outgoing.waiting.push_front(acting);
+                return self.come(BUSY_MS, Coming::Room);
+            }
         }
-        self.act_next();
-    }
-
-    fn stop_run(&mut self, run: usize, disposition: String) {
-        if let Some(run) = self.outgoing.runs.get_mut(run) {
-            run.stopped = Some(disposition.clone());
-        }
-        self.write(What::CadenceStops { disposition });
-    }
-
-    /// What follows an attempt that did not end the run, and its `after attempt`.
-    fn go_on(&mut self, run: usize) {
-        let program = self.program();
-        let now = self.now().time;
-        let Some(of) = self.outgoing.runs.get(run) else { return };
-        let Some(table) = program.meta().cadences.get(of.cadence as usize) else { return };
-        if of.attempts.len() >= table.attempts_max as usize {
-            self.outgoing.waiting.push_front(Acting { run, what: Doing::Exhausted });
-            return self.act_next();
-        }
-        let from = match of.attempts.last().and_then(|last| last.end) {
-            Some(AttemptEnd::Retry { ladder }) => Time(now.0.saturating_add_unsigned(of.delay_ms(table, ladder))),
-            Some(AttemptEnd::RetryAt { time }) => now.max(time),
-            _ => Time(now.0.saturating_add_unsigned(INTERRUPTED_MS)),
-        };
-        let at = of.earliest(table, from);
-        self.plan(run, at);
         self.act_next();
     }
 
@@ -318,11 +288,6 @@ impl Plant {
     }
 
     pub fn greeted(&mut self, leg: LegId, machine: bool) {
-        let run = self.outgoing.acting.map(|acting| acting.run);
-        let run = run.and_then(|run| self.outgoing.runs.get_mut(run));
-        if let Some(last) = run.and_then(|run| run.attempts.last_mut()) {
-            last.talked = !machine;
-        }
         self.give(Input::Media(MediaEvent::Greeted { leg, machine }));
     }
 }

@@ -51,10 +51,8 @@ pub(crate) enum Coming {
     Service(Box<ServiceCall>),
     /// What whoever is called does, or the network for him.
     Leg(LegEvent),
-    /// The next attempt of a cadence, by the number of its run.
-    Due {
-        run: usize,
-    },
+    /// There may be room again for a flow of a cadence.
+    Room,
     /// It is heard who answered.
     Greeted {
         leg: LegId,
@@ -124,6 +122,7 @@ pub(crate) struct Plant {
 impl Plant {
     pub fn new(program: Arc<dyn FlowProgram>, began: Time) -> Plant {
         let config = Config { calls_max: 1, seed: [0; 16], recording_first: 1, trace: true };
+        let outgoing = Outgoing::new(program.meta().cadences.clone(), began);
         let mut plant = Plant {
             exchange: Exchange::new(config),
             program: Arc::clone(&program),
@@ -142,7 +141,7 @@ impl Plant {
             asks: false,
             asked: None,
             agents: Agents::default(),
-            outgoing: Outgoing::default(),
+            outgoing,
             calls: 0,
             serves: None,
             talks: false,
@@ -292,10 +291,13 @@ impl Plant {
     /// When the next thing happens by itself; `None` when nothing ever will.
     pub fn next(&self) -> Option<Tick> {
         let coming = self.coming.peek().map(|next| next.0.0);
-        match (coming, self.exchange.next_deadline()) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        [coming, self.exchange.next_deadline(), self.due_at()].into_iter().flatten().min()
+    }
+
+    /// When somebody is to be called.
+    fn due_at(&self) -> Option<Tick> {
+        let due = self.outgoing.next_deadline()?;
+        Some(Tick(0).plus_ms(due.0.saturating_sub(self.began.0).max(0).unsigned_abs()).max(self.tick))
     }
 
     /// Lets time pass to this tick, and happen what is due until then.
@@ -320,7 +322,12 @@ impl Plant {
     fn step(&mut self, to: Tick) {
         self.tick = self.tick.max(to);
         let due = self.coming.peek().filter(|next| next.0.0 <= to).map(|next| next.0.1);
-        let Some(number) = due else { return self.give(Input::Timeout) };
+        let Some(number) = due else {
+            if self.due_at().is_some_and(|due| due <= to) {
+                self.due();
+            }
+            return self.give(Input::Timeout);
+        };
         self.coming.pop();
         match self.what_comes.remove(&number) {
             Some(Coming::PlayDone { token }) if self.playing == Some(token) => {
@@ -331,8 +338,8 @@ impl Plant {
             Some(Coming::Service(call)) => self.answer_service(&call),
             Some(Coming::Whispered { leg, token }) => self.give(Input::Media(MediaEvent::PlayDone { leg, token })),
             Some(Coming::Leg(event)) => self.leg_event(event),
-            Some(Coming::Due { run }) => {
-                self.due(run);
+            Some(Coming::Room) => {
+                self.act_next();
                 self.drain();
             }
             Some(Coming::Greeted { leg, machine }) => self.greeted(leg, machine),
@@ -406,7 +413,7 @@ impl Plant {
                 self.write(What::TurnedAway(refusal_text(why).to_owned()));
             }
             Output::CancelService { .. } => self.asked = None,
-            Output::Acted { result, .. } => self.acted(result),
+            Output::Acted { outcome, result, .. } => self.acted(outcome, result),
             Output::StartCadence { cadence, arguments, .. } => self.start(cadence, arguments),
             Output::EndDialog { .. } | Output::Event(_) | Output::Drained => {}
         }

@@ -113,8 +113,8 @@ impl Player {
             Verb::ExpectQueued { queue, priority } => self.expect_queued(*queue, *priority)?,
             Verb::ExpectAgent { name, within_ms } => self.expect_agent(name, *within_ms)?,
             Verb::Start { cadence, arguments } => self.start(*cadence, arguments),
-            Verb::ExpectAttempt { attempt, at } => self.expect_attempt(*attempt, *at, zone)?,
-            Verb::ExpectStopped(disposition) => self.expect_stopped(disposition, zone)?,
+            Verb::ExpectAttempt { cadence, attempt, at } => self.expect_attempt(*cadence, *attempt, *at, zone)?,
+            Verb::ExpectStopped { cadence, disposition } => self.expect_stopped(*cadence, disposition, zone)?,
         }
         if matches!(
             verb,

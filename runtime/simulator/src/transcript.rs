@@ -99,7 +99,7 @@ pub enum What {
     },
     /// The person is called for so many times.
     Attempt {
-        number: usize,
+        number: u32,
     },
     /// He is called then, at the earliest.
     Retries {

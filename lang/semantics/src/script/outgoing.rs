@@ -2,12 +2,13 @@
 
 use lang_diagnostics::{Code, Diagnostic};
 use lang_syntax::ast;
-use runtime_contract::cadence::Cadence;
+use runtime_contract::cadence::{Cadence, EXHAUSTED, STOPS};
 use runtime_contract::script::Verb;
 
 use super::Reader;
-use crate::declare::whole;
+use crate::declare::{whole, wrong_kind};
 use crate::problems::offer_nearest;
+use crate::project::Def;
 
 impl Reader<'_, '_> {
     pub(super) fn start(&mut self, cadence: &ast::Path, arguments: Option<&ast::Arguments>) -> Option<Verb> {
@@ -20,20 +21,39 @@ impl Reader<'_, '_> {
         Some(Verb::Start { cadence, arguments })
     }
 
-    pub(super) fn expect_attempt(
+    /// The cadence of which a line expects something, if it names one. `None` where none can have begun.
+    pub(super) fn expected(
         &mut self,
         line: &ast::TestLine,
+        named: Option<&ast::Path>,
+        verb: &str,
+    ) -> Option<Option<u32>> {
+        self.has_started(line, verb)?;
+        let Some(path) = named else { return Some(None) };
+        match self.project.find(self.module, path, "a cadence", self.problems) {
+            Def::Cadence(cadence) => Some(Some(cadence)),
+            def => {
+                if def != Def::Broken {
+                    self.problems.give(wrong_kind(path, def, "a cadence"));
+                }
+                None
+            }
+        }
+    }
+
+    pub(super) fn expect_attempt(
+        &mut self,
         attempt: &ast::Expr,
+        cadence: Option<u32>,
         at: Option<&ast::Moment>,
     ) -> Option<Verb> {
-        self.has_started(line, "expect attempt")?;
         let number = whole(attempt).and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0);
         let Some(number) = number else {
             let diagnostic = Diagnostic::new(Code::BadLiteral, attempt.span, "attempts are numbered from 1");
             self.problems.give(diagnostic.help("`expect attempt 2`"));
             return None;
         };
-        let most = self.tables().map(|table| table.attempts_max).max().unwrap_or(u32::MAX);
+        let most = self.tables(cadence).map(|table| table.attempts_max).max().unwrap_or(u32::MAX);
         if number > most && most > 0 {
             let message = format!("there is no attempt {number}: {most} is the last");
             let diagnostic = Diagnostic::new(Code::ExpectationImpossible, attempt.span, message);
@@ -44,24 +64,26 @@ impl Reader<'_, '_> {
             Some(at) => Some(self.instant(at)?),
             None => None,
         };
-        Some(Verb::ExpectAttempt { attempt: number, at })
+        Some(Verb::ExpectAttempt { cadence, attempt: number, at })
     }
 
-    pub(super) fn expect_stopped(&mut self, line: &ast::TestLine, disposition: &ast::Name) -> Option<Verb> {
-        self.has_started(line, "expect stopped")?;
-        let known: Vec<&str> = self.tables().flat_map(|table| &table.dispositions).map(String::as_str).collect();
+    pub(super) fn expect_stopped(&mut self, disposition: &ast::Name, cadence: Option<u32>) -> Option<Verb> {
+        let written = self.tables(cadence).flat_map(|table| &table.dispositions).map(String::as_str);
+        let is_last = |table: &&Cadence| table.exhausted.is_none();
+        let exhausted = self.tables(cadence).find(is_last).map(|_| EXHAUSTED);
+        let known: Vec<&str> = written.chain(STOPS).chain(exhausted).collect();
         if !known.contains(&disposition.text.as_str()) {
             let message = format!("this cadence never stops as `{}`", disposition.text);
             let diagnostic = Diagnostic::new(Code::ExpectationImpossible, disposition.span, message);
             self.problems.give(offer_nearest(diagnostic, &disposition.text, known, "expect stopped {}"));
             return None;
         }
-        Some(Verb::ExpectStopped(disposition.text.clone()))
+        Some(Verb::ExpectStopped { cadence, disposition: disposition.text.clone() })
     }
 
-    /// Those that it may be: the one that a line has started, else any that a flow may.
-    fn tables(&self) -> impl Iterator<Item = &Cadence> {
-        let started = self.started.map(|started| started as usize);
+    /// Those that it may be: the one that is named, else the one that a line has started, else any that a flow may.
+    fn tables(&self, named: Option<u32>) -> impl Iterator<Item = &Cadence> {
+        let started = named.or(self.started).map(|started| started as usize);
         let all = self.known.cadences.iter().enumerate();
         all.filter(move |(at, _)| started.is_none_or(|started| started == *at)).map(|(_, cadence)| &cadence.table)
     }

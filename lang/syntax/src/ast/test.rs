@@ -105,10 +105,10 @@ pub enum Expectation {
     Queued { queue: Path, priority: Option<Expr> },
     /// `expect agent "wang" within 2s`
     Agent { agent: TextString, within: Option<Expr> },
-    /// `expect attempt 2 at 2026-03-02 10:15`
-    Attempt { attempt: Expr, at: Option<Moment> },
-    /// `expect stopped won`
-    Stopped { disposition: Name },
+    /// `expect attempt 2 in follow_up at 2026-03-02 10:15`
+    Attempt { attempt: Expr, cadence: Option<Path>, at: Option<Moment> },
+    /// `expect stopped won in follow_up`
+    Stopped { disposition: Name, cadence: Option<Path> },
     /// `expect sent sms to "+1 …" "text"`
     Sent { channel: Name, to: Option<Expr>, text: Option<Text> },
     /// `expect case complaint priority high`

@@ -82,8 +82,15 @@ impl<'t> AstBuilder<'t, '_> {
             Rule::expect_agent => {
                 Expectation::Agent { agent: self.string_of(node), within: self.clause(node, Rule::within_clause) }
             }
-            Rule::expect_attempt => Expectation::Attempt { attempt: self.operand_of(node), at: self.moment_of(node) },
-            Rule::expect_stopped => Expectation::Stopped { disposition: self.name_of(node, Rule::word) },
+            Rule::expect_attempt => Expectation::Attempt {
+                attempt: self.operand_of(node),
+                cadence: node.child(Rule::path).map(|path| self.path(&path)),
+                at: self.moment_of(node),
+            },
+            Rule::expect_stopped => Expectation::Stopped {
+                disposition: self.name_of(node, Rule::word),
+                cadence: node.child(Rule::path).map(|path| self.path(&path)),
+            },
             Rule::expect_sent => Expectation::Sent {
                 channel: self.name_of(node, Rule::sent_channel),
                 to: self.clause(node, Rule::to_clause),

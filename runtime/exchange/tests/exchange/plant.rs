@@ -203,7 +203,9 @@ impl Plant {
             Output::EndDialog { dialog } => self.said.push(format!("end dialog {:?}", dialog.reveal())),
             Output::Event(event) => self.said.push(format!("{event:?}")),
             Output::Drained => self.said.push("drained".to_owned()),
-            Output::Acted { number, result } => self.said.push(format!("acted {number}: {result:?}")),
+            Output::Acted { number, outcome, result } => {
+                self.said.push(format!("acted {number}: {outcome:?} {result:?}"));
+            }
             Output::StartCadence { cadence, .. } => self.said.push(format!("start {cadence}")),
             Output::Trace(_) => {}
         }

@@ -85,8 +85,13 @@ fn year(seed: u64, people: u64) -> (usize, usize) {
             Some((at, item)) if bench.outbound.next_deadline().is_none_or(|due| at <= due) => {
                 calls.pop_first();
                 bench.now = bench.now.max(at);
-                let (outcome, end) = answer(&mut random, bench.now);
-                bench.give(Input::Attempted { item, outcome, end })
+                match random.below(50) {
+                    0 => bench.give(Input::Refused { item }),
+                    _ => {
+                        let (outcome, end) = answer(&mut random, bench.now);
+                        bench.give(Input::Attempted { item, outcome, end })
+                    }
+                }
             }
             _ if bench.outbound.next_deadline().is_some() => bench.wait(),
             _ => break,

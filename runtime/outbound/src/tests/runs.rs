@@ -286,6 +286,22 @@ fn a_new_version_goes_on_where_the_old_one_stood() {
 }
 
 #[test]
+fn an_attempt_without_room_counts_for_nothing() {
+    let mut run = bench(Cadence { attempts_max: 1, ..follow_up() });
+    run.start(1, "outbound.follow_up", facts(ANN, Some(YORK)));
+    run.start(2, "outbound.follow_up", facts(ANN, Some(YORK)));
+    run.wait();
+    assert_eq!((run.planned(1), run.planned(2)), ("Calling".into(), "Held".into()));
+    run.give(Input::Refused { item: ItemId(1) });
+    assert_eq!((run.planned(1), run.planned(2)), ("2026-03-02 10:00:01".into(), "Calling".into()), "the other goes on");
+    assert_eq!(run.outbound.history(number(ANN)).unwrap().made.len(), 1);
+    assert_eq!(run.give(Input::Refused { item: ItemId(1) }), [], "once");
+    run.ends(2, Outcome::Person, stop(0));
+    assert_eq!(run.planned(1), "Calling");
+    assert_eq!(stops(&run.ends(1, Outcome::Busy, BUSY)), [(1, Stop::Exhausted)], "it was the first");
+}
+
+#[test]
 fn lines_and_items_have_a_bound() {
     let mut bench = Bench::new(monday(10, 0), Limits { items_max: 3, calling_max: 2 }, vec![follow_up()]);
     for item in 1..=3 {

@@ -95,6 +95,9 @@ impl Plant {
         let before = self.site.and_then(|site| here(self.meta(), site));
         let after = here(self.meta(), site);
         self.site = Some(site);
+        if let Some(number) = self.outgoing.begins() {
+            self.write(What::Attempt { number });
+        }
         if after != before
             && let Some((flow, step)) = after
         {
