@@ -122,6 +122,7 @@ codes! {
     NotSpeakable "F0706" "not-speakable" Error "a value of this type cannot be said"
     PluralFormsWrong "F0707" "plural-forms-wrong" Error "a plural has another number of forms than its language"
     VariantWithoutText "F0708" "variant-without-text" Warning "a variant that is said has no text, so callers hear its name"
+    SpokenInAnotherLanguage "F0709" "spoken-in-another-language" Warning "callers hear a language that is not theirs"
 
     /// F08: hours.
     NeverOpen "F0801" "never-open" Error "these hours are never open"

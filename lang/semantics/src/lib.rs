@@ -17,6 +17,7 @@ mod check;
 mod collect;
 mod declare;
 pub mod figures;
+mod heard;
 pub mod hir;
 mod hours;
 mod line;
@@ -112,6 +113,8 @@ pub fn analyze(
     let answers: Vec<u32> = inbounds.iter().map(|inbound| inbound.address.flow).collect();
     let without_line = outgoing::without_line(&cadences);
     line::check_lines(&flows, &answers, &without_line, &project.languages, &mut problems);
+    let entries = answers.iter().copied().chain(outgoing::attempts(&cadences));
+    heard::check_heard(&project, &flows, &queues, entries, &mut problems);
     way::add_ways(&mut problems.list, &flows, &services, &answers);
     let tests = script::tests(&project, &flows, &inbounds, &cadences, &mut problems);
     if !problems.any_error() {

@@ -72,6 +72,14 @@ pub(crate) fn without_line(cadences: &[hir::Cadence]) -> Vec<u32> {
     after.chain(tables().filter_map(|table| table.exhausted)).collect()
 }
 
+/// Flows that begin where somebody is called or written to.
+pub(crate) fn attempts(cadences: &[hir::Cadence]) -> impl Iterator<Item = u32> {
+    let tables = cadences.iter().map(|cadence| &cadence.table);
+    tables
+        .flat_map(|table| [table.dial.as_ref().map(|own| own.flow), table.message.as_ref().map(|own| own.flow)])
+        .flatten()
+}
+
 /// Reads the clauses of one cadence.
 struct Reader<'r, 'a> {
     project: &'r Project<'a>,
