@@ -115,6 +115,28 @@ fn the_clock_of_a_talk_is_that_of_its_zone() {
 }
 
 #[test]
+fn an_agent_comes_while_a_caller_waits() {
+    let sites = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/09-many-sites");
+    let script = "\n?\nagent wang idle technical=4 mandarin\n+5m\n";
+    let (said, passed) = strowger(&["talk", sites, "--at", "2026-03-02 10:00 in Asia/Shanghai"], script);
+    assert!(passed, "{said}");
+    in_order(
+        &said,
+        &[
+            "queued  in support (priority 20, 0 ahead)",
+            "按1我们给您回电。",
+            "he waits for an agent, or talks with one",
+            "no agent is there",
+            "wang is rung",
+            "wang answers",
+            "wang hears 贵宾",
+            "hears   感谢您的来电。",
+            "the call is over",
+        ],
+    );
+}
+
+#[test]
 fn tests_are_chosen_listed_written_out_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let (xml, page) = (folder.path().join("out/junit.xml"), folder.path().join("cover"));
