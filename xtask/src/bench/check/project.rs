@@ -32,6 +32,7 @@ pub const SHAPES: &[Shape] = &[
     ("one-file", "all flows in one file", one_file),
     ("modules", "a file for every 4 steps, each using the one before", modules),
     ("runs", "every flow runs two others", runs),
+    ("languages", "files of one language or of three, run by callers of any", languages),
     ("wide", "menus of 30 choices, counted as 3 steps each", wide),
     ("enums", "an enum of 10 variants and a record for each step", enums),
     ("deep", "records inside records, 10 deep", deep),
@@ -185,6 +186,36 @@ fn runs(steps: usize) -> Files {
         text.push_str("    return\n}\n");
     }
     vec![("line.flow".to_owned(), text)]
+}
+
+/// Each flow leads callers in every language that they may have by now to the next two, half of which speak them all.
+fn languages(steps: usize) -> Files {
+    const TREE: usize = 255;
+    let name = |flow: usize| format!("line_{flow:05}");
+    let files = (0..steps).map(|flow| {
+        let (place, first) = (flow % TREE, flow - flow % TREE);
+        let children = [2 * place + 1, 2 * place + 2].into_iter().filter(|child| *child < TREE);
+        let children: Vec<String> = children.map(|child| first + child).filter(|own| *own < steps).map(name).collect();
+        let mut text: String = children.iter().map(|child| format!("use {child}\n")).collect();
+        let tongue = ["zh", "en", "fr"][flow % 3];
+        let (head, said) = match flow % 2 {
+            0 => ("zh, en, fr", "zh \"部分。\" en \"Part.\" fr \"Partie.\""),
+            _ => ("fr", "\"Partie.\""),
+        };
+        let _ = write!(text, "\nlanguages {head}\n");
+        if place == 0 {
+            let _ = write!(text, "\ninbound \"+86 400 {:04} {:04}\" => part\n", flow / 10_000, flow % 10_000);
+        }
+        let _ = write!(text, "\nflow part {{\n    answer\n    say {said}\n");
+        let _ = write!(
+            text,
+            "    if caller.language is {tongue} {{ say {said} }} else {{ set caller.language = {tongue} }}\n"
+        );
+        children.iter().for_each(|child| text.push_str(&format!("    run {child}.part()\n")));
+        text.push_str("    return\n}\n");
+        (format!("{}.flow", name(flow)), text)
+    });
+    files.collect()
 }
 
 fn wide(steps: usize) -> Files {
