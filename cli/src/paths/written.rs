@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use runtime_contract::Type;
 use runtime_contract::calendar::local_text;
+use runtime_contract::channel::Channel;
 use runtime_contract::program::ProgramMeta;
 use runtime_contract::script::{Given, TestScript, Verb};
 use runtime_contract::types::Field;
@@ -58,10 +59,14 @@ impl<'l> Lines<'l> {
                 };
                 format!("given {}.{} => {answer}", service.name, operation.name)
             }
-            Verb::Call { from, to, .. } => {
+            Verb::Call { channel, from, to } => {
                 let from = from.as_deref().map_or("none".to_owned(), quoted);
-                let extension = if to.starts_with('+') { "" } else { "extension " };
-                format!("call from {from} to {extension}{}", quoted(to))
+                let (verb, is_number) = match channel {
+                    Channel::Voice => ("call", to.starts_with('+')),
+                    written => (written.word(), true),
+                };
+                let extension = if is_number { "" } else { "extension " };
+                format!("{verb} from {from} to {extension}{}", quoted(to))
             }
             Verb::Hears(hears) => match &hears.language {
                 Some(tag) => format!("hears {tag} {}", quoted(hears.plain()?)),
@@ -88,14 +93,23 @@ impl<'l> Lines<'l> {
                 format!("expect case {kind}{priority}")
             }
             Verb::ExpectEnd => "expect end".to_owned(),
-            // Where paths are looked for, no agent is there, and no cadence begins.
-            Verb::Agent { .. }
-            | Verb::AgentPicks { .. }
-            | Verb::ExpectQueued { .. }
-            | Verb::ExpectAgent { .. }
-            | Verb::Start { .. }
-            | Verb::ExpectAttempt { .. }
-            | Verb::ExpectStopped { .. } => {
+            Verb::Agent { name, state, skills } => {
+                let skill = |(skill, level): &(u32, i64)| {
+                    let skill = self.meta.skills.get(*skill as usize)?;
+                    let name = last_word(&skill.name);
+                    Some(if skill.levels.is_some() { format!("{name} {level}") } else { name.to_owned() })
+                };
+                let skills: Vec<String> = skills.iter().map(skill).collect::<Option<_>>()?;
+                let with = if skills.is_empty() { "" } else { " with " };
+                format!("agent {} {}{with}{}", quoted(name), state.name(), skills.join(", "))
+            }
+            Verb::AgentPicks { name, variant } => format!("agent {} picks {variant}", quoted(name)),
+            Verb::ExpectQueued { queue, .. } => {
+                let meta = self.meta;
+                format!("expect queued in {}", self.item(&meta.queues.get(*queue as usize)?.name)?)
+            }
+            // Nobody looks for who answers, and no cadence begins.
+            Verb::ExpectAgent { .. } | Verb::Start { .. } | Verb::ExpectAttempt { .. } | Verb::ExpectStopped { .. } => {
                 return None;
             }
         })
@@ -105,6 +119,13 @@ impl<'l> Lines<'l> {
         if let Some(module) = module {
             self.uses.entry(module).or_default().insert(name.to_owned());
         }
+    }
+
+    /// The name of `module.name`, which the file sees.
+    fn item(&mut self, name: &str) -> Option<String> {
+        let (module, name) = name.rsplit_once('.')?;
+        self.use_name(Some(module.to_owned()), name);
+        Some(name.to_owned())
     }
 
     fn plain(&self, kind: Written, first: i64, second: u64) -> Option<String> {
@@ -140,8 +161,7 @@ impl<'l> Lines<'l> {
             }
             (Type::Record(id), Value::Record(values)) => {
                 let record = meta.types.records.get(*id as usize)?;
-                let (module, name) = record.name.rsplit_once('.')?;
-                self.use_name(Some(module.to_owned()), name);
+                let name = self.item(&record.name)?;
                 format!("{name}({})", self.fields(&record.fields, values)?)
             }
             (Type::List(row), Value::List(rows)) => {
@@ -168,6 +188,11 @@ pub fn use_lines(uses: &Uses) -> String {
         let _ = writeln!(lines, "use {module}: {}", names.join(", "));
     }
     lines
+}
+
+/// `technical` of `routing.technical`.
+fn last_word(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
 }
 
 fn quoted(text: &str) -> String {

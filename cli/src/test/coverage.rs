@@ -114,7 +114,7 @@ impl Coverage {
             ("No test reaches", &[ReachedKind::Part, ReachedKind::Arm][..]),
             ("No test hears", &[ReachedKind::Prompt][..]),
         ] {
-            text.push_str(&self.missing(title, kinds));
+            text.push_str(&self.missing(title, kinds, |_| None));
         }
         if self.missed().next().is_none() {
             text.push_str("\nthe tests reach every step and arm and hear every prompt\n");
@@ -144,7 +144,8 @@ impl Coverage {
         self.reached.iter().zip(&self.places).filter(|(reached, _)| reached.count == 0)
     }
 
-    pub fn missing(&self, title: &str, kinds: &[ReachedKind]) -> String {
+    /// `why`: what is known of the reason, by the place and what stands there.
+    pub fn missing(&self, title: &str, kinds: &[ReachedKind], why: impl Fn(&Reached) -> Option<&str>) -> String {
         let missed: Vec<_> = self.missed().filter(|(reached, _)| kinds.contains(&reached.kind)).collect();
         if missed.is_empty() {
             return String::new();
@@ -153,7 +154,8 @@ impl Coverage {
         let mut text = format!("\n{title}\n");
         let mut shown = BTreeSet::new();
         for (reached, (place, line)) in missed {
-            let label = label(reached, line);
+            let why = why(reached).map_or_else(String::new, |why| format!("  – {why}"));
+            let label = format!("{}{why}", label(reached, line));
             // One line of the file may hold two arms that look alike.
             if shown.insert((place, label.clone())) {
                 let _ = writeln!(text, "  {place:width$}  {line}{label}");
@@ -163,8 +165,13 @@ impl Coverage {
     }
 
     /// All that is not reached.
-    pub fn missed_to_json(&self) -> Vec<Value> {
-        self.missed().map(place_to_json).collect()
+    pub fn missed_to_json(&self, why: impl Fn(&Reached) -> Option<&str>) -> Vec<Value> {
+        let told = |(reached, place)| {
+            let mut told = place_to_json((reached, place));
+            told["why"] = why(reached).into();
+            told
+        };
+        self.missed().map(told).collect()
     }
 
     fn to_json(&self) -> Value {

@@ -22,6 +22,7 @@ use crate::ticket::Ticket;
 use crate::timers::{Timer, Timers};
 
 /// All queues and agents of a node.
+#[derive(Clone)]
 pub struct Acd {
     pub(crate) now: Now,
     pub(crate) outputs: VecDeque<Output>,

@@ -69,7 +69,7 @@ impl Tally {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Member {
     pub agent: Agent,
     pub class: ClassId,
@@ -118,7 +118,7 @@ pub(crate) struct Changed {
     pub ended: Option<(Activity, Time)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Roster {
     members: Vec<Option<Member>>,
     vacant: Vec<AgentId>,

@@ -13,7 +13,7 @@ pub(crate) struct ClassId(pub u32);
 /// Name and level, by name; none of level 0.
 pub(crate) type Levels = Vec<(String, i64)>;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Class {
     pub levels: Levels,
     members: u32,
@@ -37,7 +37,7 @@ impl Class {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Classes {
     slots: Vec<Class>,
     vacant: Vec<ClassId>,

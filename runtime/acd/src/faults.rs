@@ -8,7 +8,7 @@ use runtime_contract::{GraphId, Time};
 const FAULTS_KEPT_MAX: usize = 1_024;
 const SAID_EVERY_MS: i64 = 3_600_000;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
     said: BTreeMap<(GraphId, u32), Time>,
     pub total: u64,

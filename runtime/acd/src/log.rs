@@ -51,7 +51,7 @@ pub(crate) struct Handled {
     pub wrap_up_ms: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct QueueLog {
     stays: VecDeque<Stay>,
     /// Number of the first that is kept.
@@ -78,7 +78,7 @@ pub(crate) struct Span {
     pub to: Time,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Log {
     next: u64,
     /// Of which queue each stay is, the oldest first.

@@ -17,7 +17,7 @@ use crate::timers::Timer;
 const MINUTE_MS: i64 = 60_000;
 
 /// Tickets for which somebody is free: the first of each queue.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Firsts {
     found: Vec<Head>,
     /// By queue: the index among those found, if it was found in this round.

@@ -9,7 +9,7 @@ use runtime_contract::program::FlowProgram;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ProgramId(u32);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Programs {
     slots: Vec<Option<(Arc<dyn FlowProgram>, u32)>>,
     by_graph: FxHashMap<GraphId, ProgramId>,

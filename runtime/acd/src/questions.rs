@@ -48,7 +48,7 @@ struct Key {
     own: Option<TicketId>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Question {
     key: Key,
     /// Of the first caller who asked; those of others differ in nothing that is read.
@@ -78,7 +78,7 @@ pub(crate) struct Head {
     pub standing: Standing,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Questions {
     slots: Vec<Option<Question>>,
     vacant: Vec<QuestionId>,

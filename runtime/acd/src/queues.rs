@@ -85,7 +85,7 @@ impl Rules {
 /// Times between answers by which the pace of a queue is measured.
 const GAPS_KEPT: usize = 20;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Line {
     pub name: Arc<str>,
     pub rules: Rules,
@@ -117,7 +117,7 @@ impl Line {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Queues {
     slots: Vec<Option<Line>>,
     by_name: FxHashMap<Arc<str>, QueueId>,

@@ -14,14 +14,14 @@ use crate::questions::QuestionId;
 use crate::timers::Timer;
 
 /// Questions of last stages, and the tickets that have them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Staffing {
     at_last: BTreeMap<QuestionId, Staff>,
     /// The class that was found last: likely the next one asked for.
     hint: ClassId,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Staff {
     /// Nobody who is meant is logged in.
     missing_since: Option<Tick>,

@@ -11,7 +11,7 @@ use crate::programs::ProgramId;
 use crate::questions::QuestionId;
 use crate::queues::{QueueId, Rank};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ticket {
     pub program: ProgramId,
     pub entered: Time,
@@ -27,7 +27,7 @@ pub(crate) struct Ticket {
     pub settled: Tick,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum State {
     Waiting,
     /// Index of the place for which these agents are rung.
@@ -40,7 +40,7 @@ pub(crate) enum State {
 }
 
 /// A ticket in one queue.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Place {
     /// Index in the program's queues.
     pub index: u32,

@@ -15,7 +15,7 @@ pub struct Said {
 }
 
 /// What stands behind the last word.
-const FINAL_SIGNS: &[char] = &['.', ',', '!', '?', ';', ':', '…', '。', '，', '！', '？', '；', '：', '、'];
+pub const FINAL_SIGNS: &[char] = &['.', ',', '!', '?', ';', ':', '…', '。', '，', '！', '？', '；', '：', '、'];
 
 /// Words as they are compared: small letters, one blank between two of them, no sign at the end.
 pub fn plain(words: &str) -> String {

@@ -24,6 +24,7 @@ use crate::queueing::Queued;
 use crate::record::{end_text, note_text, step_text};
 use crate::revival::Revival;
 
+#[derive(Clone)]
 pub(crate) struct Call {
     pub session: Session,
     #[cfg(debug_assertions)]
@@ -263,7 +264,7 @@ impl Call {
             SessionOutput::World { ask: WorldRequest::Note { key, r#type, value }, .. } => {
                 let text = note_text(self.program().meta(), &r#type, &value);
                 self.note(key.clone(), &text);
-                self.trace(desk, || TraceWhat::Noted { key, value, text });
+                self.trace(desk, || TraceWhat::Noted { key, r#type, value, text });
             }
             SessionOutput::World { request, ask: WorldRequest::Send(sending) } => self.send(desk, request, sending),
             SessionOutput::World { request, ask: WorldRequest::OpenCase(case) } => self.open_case(desk, request, case),

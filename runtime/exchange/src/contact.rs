@@ -22,6 +22,7 @@ const CALLBACK_RING_MS: u32 = 25_000;
 /// Extensions of agents.
 pub(crate) type Phones = BTreeMap<AgentName, Redacted<String>>;
 
+#[derive(Clone)]
 pub(crate) struct Contact {
     /// The call in which he queued; over, when he was promised another.
     pub call: CallId,
@@ -55,6 +56,7 @@ pub(crate) enum Stage {
 }
 
 /// An agent who is rung.
+#[derive(Clone)]
 pub(crate) struct Ring {
     pub agent: AgentName,
     pub n: OfferNumber,
@@ -66,6 +68,7 @@ pub(crate) struct Ring {
 }
 
 /// The agent who has taken him.
+#[derive(Clone)]
 pub(crate) struct Talk {
     pub agent: AgentName,
     pub leg: LegId,

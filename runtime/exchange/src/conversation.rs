@@ -14,7 +14,7 @@ use crate::recovery::LineNote;
 /// Recordings of one call whose files are still to come, the one that runs among them; of more nothing is recorded.
 pub const RECORDINGS_UNSAVED_MAX: usize = 64;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Conversation {
     running: Option<u64>,
     unsaved: Vec<u64>,

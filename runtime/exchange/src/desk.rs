@@ -26,7 +26,7 @@ pub const STORE_STALL_MS_MAX: u64 = 2_000;
 /// Of the legs that the exchange places; those that come in are counted from below.
 const LEG_FIRST: u64 = 1 << 62;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Desk {
     pub now: Now,
     pub outputs: VecDeque<Output>,
@@ -52,7 +52,7 @@ pub(crate) struct Desk {
 }
 
 /// An effect or a result that must not leave before a write is durable.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Held {
     /// 200 to the INVITE.
     Answer(RequestId),
@@ -71,6 +71,7 @@ pub(crate) enum Held {
 }
 
 /// What a call wants of the queues.
+#[derive(Clone)]
 pub(crate) enum QueueWish {
     Enter(Box<Entry>),
     /// Who waits wants to be called back.
@@ -80,6 +81,7 @@ pub(crate) enum QueueWish {
 }
 
 /// Somebody who enters a queue.
+#[derive(Clone)]
 pub(crate) struct Entry {
     pub call: CallId,
     pub request: RequestId,

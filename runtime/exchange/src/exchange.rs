@@ -33,6 +33,7 @@ pub struct Config {
 }
 
 /// All calls of a node.
+#[derive(Clone)]
 pub struct Exchange {
     pub(crate) config: Config,
     pub(crate) desk: Desk,
@@ -47,6 +48,7 @@ pub struct Exchange {
     drain: Option<Drain>,
 }
 
+#[derive(Clone)]
 pub(crate) struct VersionUse {
     pub graph: GraphId,
     pub calls: usize,
@@ -135,6 +137,11 @@ impl Exchange {
     /// Calls going on.
     pub fn calls_live(&self) -> usize {
         self.calls.len()
+    }
+
+    /// The call that began last, of those that go on.
+    pub fn last_session(&self) -> Option<(CallId, &Session)> {
+        self.calls.iter().max_by_key(|(call, _)| **call).map(|(id, call)| (*id, &call.session))
     }
 
     /// Callers' legs whose media is not over, those of calls that are over among them.

@@ -17,11 +17,13 @@ use crate::output::{MediaCommand, Output, TraceWhat};
 use crate::queues::unreported;
 
 /// Where a caller is on the way.
+#[derive(Clone)]
 pub(crate) struct Onward {
     pub request: RequestId,
     pub stage: Stage,
 }
 
+#[derive(Clone)]
 pub(crate) enum Stage {
     /// That he is to go on is not durable yet.
     Held(Ask),
@@ -42,6 +44,7 @@ pub(crate) enum Stage {
     Lost,
 }
 
+#[derive(Clone)]
 pub(crate) struct Dial {
     target: Target,
     from: Option<Redacted<String>>,

@@ -32,12 +32,14 @@ pub struct Act {
 }
 
 /// What a call out is about, as long as it lives.
+#[derive(Clone)]
 pub(crate) struct Outgoing {
     act: u64,
     stage: Stage,
     outcome: Option<Outcome>,
 }
 
+#[derive(Clone)]
 enum Stage {
     /// Nobody is called yet, or the call is up, or over.
     Idle,

@@ -11,7 +11,7 @@ use runtime_contract::leg::{LegCommand, LegId, MediaSpec};
 use runtime_contract::record::CallId;
 use runtime_contract::request::{Case, Channel};
 use runtime_contract::value::Value;
-use runtime_contract::{FaultKind, FlowProgram, GraphId, Now, Redacted, Write};
+use runtime_contract::{FaultKind, FlowProgram, GraphId, Now, Redacted, Type, Write};
 use runtime_session::{NotSent, PlayItem, RequestId, Trace};
 
 use crate::input::WriteNumber;
@@ -297,6 +297,7 @@ pub enum TraceWhat {
     /// `text`: as in the call record.
     Noted {
         key: String,
+        r#type: Type,
         value: Value,
         text: String,
     },

@@ -10,6 +10,7 @@ use crate::call::Call;
 use crate::desk::{Desk, Entry, Held, QueueWish};
 use crate::input::WriteNumber;
 
+#[derive(Clone)]
 pub(crate) struct Queued {
     request: RequestId,
     /// Until it is durable.

@@ -31,6 +31,7 @@ enum Outcome {
     Unstaffed = 5,
 }
 
+#[derive(Clone)]
 pub(crate) struct Queues {
     acd: Acd,
     contacts: Table<TicketId, Contact>,

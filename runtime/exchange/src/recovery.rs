@@ -16,7 +16,7 @@ use crate::record::{end_text, step_text};
 use crate::revival::Dialog;
 
 /// What a call record says of the leg: kept in the journal behind its start.
-#[derive(Default, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct LegFacts {
     call_id: String,
     caller: Option<String>,
@@ -26,7 +26,7 @@ pub(crate) struct LegFacts {
 }
 
 /// What is journalled of a call's legs after its start.
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) enum LineNote {
     /// The caller's dialog has changed.
     First(Vec<u8>),

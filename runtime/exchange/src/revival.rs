@@ -16,6 +16,7 @@ use crate::output::{Event, MediaCommand, Output};
 pub const REVIVE_MS_MAX: u64 = 10_000;
 
 /// A dialog of which the far side is to be found.
+#[derive(Clone)]
 pub(crate) struct Dialog {
     pub leg: LegId,
     pub bytes: Redacted<Vec<u8>>,
@@ -31,6 +32,7 @@ enum State {
     Lost,
 }
 
+#[derive(Clone)]
 pub(crate) struct Revival {
     pub until: Tick,
     first: Dialog,

@@ -35,7 +35,7 @@ impl Default for Limits {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Outbound {
     limits: Limits,
     now: Time,

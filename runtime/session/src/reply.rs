@@ -1,6 +1,7 @@
 //! A written reply as the keys that it stands for, so that a menu or an `ask` takes it as it takes keys. What is no such
 //! thing is words.
 
+use runtime_contract::phrase::FINAL_SIGNS;
 use runtime_contract::request::AskKind;
 use zeroize::Zeroizing;
 
@@ -9,13 +10,13 @@ const REPLY_KEYS_MAX: usize = 64;
 
 /// Figures, `*` and `#` of a reply to a menu; `None` where it is anything else.
 pub(crate) fn menu_keys(words: &str) -> Option<Zeroizing<String>> {
-    keys(words, &[], |sign| matches!(sign, '*' | '#').then_some(sign))
+    keys(without_end(words), &[], |sign| matches!(sign, '*' | '#').then_some(sign))
 }
 
 /// The input that a reply to an `ask` is; `None` where it is none. Its end key may stand behind it.
 pub(crate) fn ask_keys(kind: AskKind, end_key: char, words: &str) -> Option<Zeroizing<String>> {
     let words = words.trim();
-    let words = words.strip_suffix(end_key).unwrap_or(words);
+    let words = without_end(words.strip_suffix(end_key).unwrap_or(words));
     let between: &[char] = match kind {
         AskKind::Digits { .. } | AskKind::Phone => &[' ', '-', '(', ')', '/', '.'],
         AskKind::Date => &[' ', '-', '/', '.'],
@@ -32,6 +33,11 @@ pub(crate) fn ask_keys(kind: AskKind, end_key: char, words: &str) -> Option<Zero
             _ => None,
         }
     })
+}
+
+/// `2.` and `2)` are the second of the list.
+fn without_end(words: &str) -> &str {
+    words.trim_end().trim_end_matches(|sign| matches!(sign, ')' | '）') || FINAL_SIGNS.contains(&sign))
 }
 
 /// Figures, also full-width ones, without the signs between them; `other` knows what else may stand there.
@@ -66,7 +72,8 @@ mod tests {
     fn a_number_of_the_list_is_a_key() {
         let keys = |words| menu_keys(words).map(|keys| keys.to_string());
         assert_eq!((keys(" 1 "), keys("１２"), keys("*")), (Some("1".into()), Some("12".into()), Some("*".into())));
-        assert_eq!((keys("1."), keys("one"), keys(""), keys("1 2")), (None, None, None, None));
+        assert_eq!((keys("2."), keys("2) "), keys("２。")), (Some("2".into()), Some("2".into()), Some("2".into())));
+        assert_eq!((keys(".2"), keys("one"), keys("."), keys("1 2")), (None, None, None, None));
     }
 
     #[test]
@@ -75,6 +82,7 @@ mod tests {
         assert_eq!(asked(AskKind::Digits { min: 4, max: 16 }, "4929 8712-34#"), some("4929871234"));
         assert_eq!(asked(AskKind::Amount { currency: 156 }, "12.50"), some("12*50"));
         assert_eq!(asked(AskKind::Amount { currency: 156 }, "1,000"), None);
+        assert_eq!(asked(AskKind::Range { low: 1, high: 5 }, "4."), some("4"));
         assert_eq!(asked(AskKind::Date, "2026-03-02"), some("20260302"));
         assert_eq!(asked(AskKind::Time, "09:30"), some("0930"));
         assert_eq!(asked(AskKind::Phone, "+86 138-0000"), some("+861380000"));

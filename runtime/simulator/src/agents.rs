@@ -21,13 +21,18 @@ const TALK_MS: u64 = 30_000;
 /// Begins the extensions of their phones, which no flow can call.
 const PHONE: &str = "agent ";
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Agents {
     states: BTreeMap<String, AgentState>,
     /// The legs to their phones.
     legs: BTreeMap<LegId, String>,
     /// Who is to say how a conversation was.
     pub writing_up: BTreeSet<String>,
+}
+
+/// It leads to the phone of an agent.
+pub(crate) fn is_agent(target: &Target) -> bool {
+    matches!(target, Target::Extension(extension) if extension.reveal().starts_with(PHONE))
 }
 
 impl Agents {

@@ -22,6 +22,7 @@ use crate::transcript::What;
 const BUSY_MS: u64 = 1_000;
 
 /// All runs of a test, and the flow of one of them that runs now.
+#[derive(Clone)]
 pub(crate) struct Outgoing {
     outbound: Outbound,
     runs: Vec<Run>,
@@ -55,6 +56,7 @@ enum Doing {
 }
 
 /// One person in one cadence.
+#[derive(Clone)]
 struct Run {
     cadence: u32,
     arguments: Vec<Value>,

@@ -13,12 +13,14 @@ use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, Le
 use runtime_contract::record::{CallId, Quality};
 use runtime_contract::request::{Kind, Request};
 use runtime_contract::script::{FarSide, Given};
-use runtime_contract::{FlowProgram, Now, ProgramMeta, Redacted, SiteId, Tick, Time, Write, spoken};
+use runtime_contract::value::Value;
+use runtime_contract::{FlowProgram, Now, ProgramMeta, Redacted, SiteId, Tick, Time, Type, Write, spoken};
 use runtime_exchange::{
     Config, Event, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, ServiceCall, ServiceFailure, Version,
 };
+use runtime_session::Session;
 
-use crate::agents::Agents;
+use crate::agents::{Agents, is_agent};
 use crate::outgoing::Outgoing;
 use crate::transcript::{Does, Line, What};
 
@@ -35,6 +37,7 @@ const CLOSE_MS: u64 = 60_000;
 pub type Answers = BTreeMap<(u32, u32), Given>;
 
 /// Something that comes by itself after a while.
+#[derive(Clone)]
 pub(crate) enum Coming {
     PlayDone {
         token: u32,
@@ -60,6 +63,7 @@ pub(crate) enum Coming {
     },
 }
 
+#[derive(Clone)]
 struct Recording {
     id: u64,
     since: Tick,
@@ -67,6 +71,17 @@ struct Recording {
     spoken: bool,
 }
 
+/// Which calls of a service wait until somebody says what it answers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asks {
+    None,
+    /// Those for which nothing is given.
+    Unknown,
+    /// All, and whoever is called waits too.
+    All,
+}
+
+#[derive(Clone)]
 pub(crate) struct Plant {
     exchange: Exchange,
     program: Arc<dyn FlowProgram>,
@@ -86,10 +101,11 @@ pub(crate) struct Plant {
     /// The recording of the conversation, and since when.
     conversation: Option<(u64, Tick)>,
     pub answers: Answers,
-    /// Somebody is there to say what a service answers that nothing is given for.
-    pub asks: bool,
-    /// The call of a service for which he is to say it.
+    pub asks: Asks,
+    /// The call of a service that waits for its answer.
     pub asked: Option<Box<ServiceCall>>,
+    /// Somebody is to be called who does not know yet what he does.
+    pub dialled: Option<LegCommand>,
     pub agents: Agents,
     pub outgoing: Outgoing,
     /// Calls that came in.
@@ -105,6 +121,8 @@ pub(crate) struct Plant {
     /// Who is called next, first in line; the last stays.
     pub far_sides: VecDeque<FarSide>,
     pub transcript: Vec<Line>,
+    /// What was noted, with its type.
+    pub notes: Vec<(String, Type, Value)>,
     /// Site at which the call waits.
     site: Option<SiteId>,
     pub ended: bool,
@@ -138,8 +156,9 @@ impl Plant {
             recording: None,
             conversation: None,
             answers: Answers::new(),
-            asks: false,
+            asks: Asks::None,
             asked: None,
+            dialled: None,
             agents: Agents::default(),
             outgoing,
             calls: 0,
@@ -149,6 +168,7 @@ impl Plant {
             caller: None,
             far_sides: VecDeque::new(),
             transcript: Vec::new(),
+            notes: Vec::new(),
             site: None,
             ended: false,
             limit: None,
@@ -231,6 +251,20 @@ impl Plant {
     /// The request at which the call waits.
     pub fn request(&self) -> Option<&Request> {
         self.program.meta().request(self.site?)
+    }
+
+    /// The call that began last, of those that go on.
+    pub fn session(&self) -> Option<&Session> {
+        self.exchange.last_session().map(|(_, session)| session)
+    }
+
+    /// The request of that call that is outstanding, by number.
+    pub fn asking(&self) -> Option<(CallId, u32)> {
+        self.exchange.last_session().map(|(call, session)| (call, session.requests()))
+    }
+
+    pub fn is_playing(&self) -> bool {
+        self.playing.is_some()
     }
 
     /// `main`, or the flow's name in its top part.
@@ -421,6 +455,28 @@ impl Plant {
 
     fn leg(&mut self, command: LegCommand) {
         match command {
+            LegCommand::Dial { ref target, .. } if self.holds(target) => self.dialled = Some(command),
+            LegCommand::Transfer { .. } if self.asks == Asks::All => self.dialled = Some(command),
+            command => self.carry_out_leg(command),
+        }
+    }
+
+    /// Whoever is called waits until it is said what he does. Agents do what they always do.
+    fn holds(&self, target: &Target) -> bool {
+        self.asks == Asks::All && !is_agent(target)
+    }
+
+    /// What everybody does who is called from here on, him who waits for it too.
+    pub fn meet(&mut self, side: FarSide) {
+        self.far_sides = [side].into();
+        if let Some(command) = self.dialled.take() {
+            self.carry_out_leg(command);
+            self.drain();
+        }
+    }
+
+    fn carry_out_leg(&mut self, command: LegCommand) {
+        match command {
             LegCommand::Answer { leg, .. } => {
                 self.inputs.push_back(Input::Leg(LegEvent::Media { leg, media: voice(), peer: nowhere().ip() }));
                 self.inputs.push_back(Input::Leg(LegEvent::Up { leg }));
@@ -531,7 +587,8 @@ impl Plant {
     }
 
     fn ask(&mut self, call: Box<ServiceCall>) {
-        if self.asks && !self.answers.contains_key(&(call.service, call.operation)) {
+        let is_known = self.answers.contains_key(&(call.service, call.operation));
+        if self.asks == Asks::All || self.asks == Asks::Unknown && !is_known {
             self.asked = Some(call);
         } else {
             self.come(SERVICE_MS, Coming::Service(call));
@@ -549,6 +606,13 @@ impl Plant {
     /// The caller speaks these words, into the recording that runs or to the menu that listens, for as long as they
     /// take; or writes them.
     pub fn say(&mut self, text: &str) {
+        self.begin_to_say(text);
+        if !self.ended && !self.channel.is_written() {
+            self.run_until(self.tick.plus_ms(spoken::spoken_ms(text)));
+        }
+    }
+
+    pub fn begin_to_say(&mut self, text: &str) {
         if self.is_recording() {
             self.write(What::Says(text.to_owned()));
             self.speak();
@@ -556,9 +620,6 @@ impl Plant {
             self.saying = Some(text.to_owned());
             self.give(Input::Leg(LegEvent::Words { leg: self.leg, words: Redacted::new(text.to_owned()) }));
             self.saying = None;
-        }
-        if !self.ended && !self.channel.is_written() {
-            self.run_until(self.tick.plus_ms(spoken::spoken_ms(text)));
         }
     }
 

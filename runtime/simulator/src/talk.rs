@@ -8,7 +8,7 @@ use runtime_contract::request::Request;
 use runtime_contract::script::{AgentState, FarSide, Given};
 use runtime_contract::{FlowProgram, ProgramMeta, Time, Type};
 
-use crate::plant::{Plant, open_text};
+use crate::plant::{Asks, Plant, open_text};
 use crate::transcript::{Line, What};
 
 /// Things that may happen by themselves before the caller is asked again.
@@ -35,7 +35,7 @@ impl Talk {
     pub fn new(program: Arc<dyn FlowProgram>, began: Time) -> Talk {
         let mut plant = Plant::new(program, began);
         plant.far_sides = [FarSide::Person].into();
-        plant.asks = true;
+        plant.asks = Asks::Unknown;
         Talk { plant, shown: 0 }
     }
 

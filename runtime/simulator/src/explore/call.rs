@@ -1,42 +1,47 @@
-//! One call of an explorer: a session that can be copied, the time at which it stands, and what it waits for. Time
-//! passes as it does for a test, so what is done here can be done there.
+//! One call of an explorer, or one run of a cadence: the plant of a test, copied at each choice and played as far as the
+//! next. What a script would say of it stands in a log. It does not know what may be chosen.
 
-use std::collections::VecDeque;
+mod waits;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use runtime_contract::channel::Channel;
-use runtime_contract::leg::GoneCause;
-use runtime_contract::limits::OVERFLOW_HOPS_MAX;
-use runtime_contract::program::Inbound;
-use runtime_contract::queue::Queue;
 use runtime_contract::record::CallId;
 use runtime_contract::request::{Kind, Request};
 use runtime_contract::script::{FarSide, Given, Hears, Verb};
-use runtime_contract::value::{Phone, Value};
-use runtime_contract::{FlowProgram, Now, Redacted, SiteId, Tick, Time, Type, calendar, spoken};
-use runtime_session::{
-    Input, Line, LineCommand, LineEvent, OnwardKind, Output, PlayItem, RequestId, Sending, Session, Start, Trace,
-    WorldRequest,
-};
+use runtime_contract::value::Value;
+use runtime_contract::{FlowProgram, SiteId, Tick, Time, Type, calendar, spoken};
+use runtime_session::Line;
 
-use crate::far_side::{ANSWER_MS, TALK_MS};
-use crate::plant::{SERVICE_MS, heard, length_ms};
+use crate::plant::{Asks, Plant, SERVICE_MS};
 use crate::play::KEY_MS;
 use crate::transcript::What;
+
+pub(super) use self::waits::Wait;
 
 /// What the caller says into a recording.
 const WORDS: &str = "Hello.";
 const SECOND_MS: u64 = 1_000;
 /// Parts of a flow that are no steps: the top, and those that no `go` leads to.
 const HANDLERS: [&str; 3] = ["", "fault", "finally"];
+/// Of what a plant holds beside its session, about.
+const PLANT_BYTES: usize = 6_144;
 
-/// How a call begins.
+/// How it begins.
 #[derive(Clone, Debug)]
 pub(super) struct Root {
     pub at: Time,
-    pub caller: Option<Phone>,
-    pub inbound: Inbound,
+    pub zone: String,
+    /// Of the flow or the cadence.
+    pub name: String,
+    pub begins: Begins,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Begins {
+    Call { channel: Channel, from: Option<String>, to: String },
+    Start { cadence: u32, arguments: Vec<Value> },
 }
 
 /// One way to go on.
@@ -46,7 +51,7 @@ pub(super) enum Choice {
     Continue,
     HangUp,
     Keys(String),
-    /// A phrase of a menu.
+    /// A phrase of a menu, or a reply in writing.
     Phrase(String),
     /// Nothing, until the patience of the dialogue runs out.
     Silence,
@@ -55,6 +60,8 @@ pub(super) enum Choice {
     Unspoken,
     Answer(Given),
     FarSide(FarSide),
+    /// What becomes of him who enters a queue.
+    Queue(Wait),
 }
 
 /// What happened, in order.
@@ -63,8 +70,11 @@ pub(super) enum Event {
     Line(Verb),
     /// What somebody outside does during the last line.
     Given(Verb),
+    /// What is to be seen on the way.
+    Seen(Verb),
     Step(String),
     Hears(Verb),
+    /// The text that comes next has to be waited for.
     Unspoken,
     /// Notes, messages and cases, by what a test would expect.
     Kept(Verb),
@@ -74,107 +84,118 @@ pub(super) enum Event {
 pub(super) type Log = Vec<Event>;
 
 #[derive(Clone)]
-enum Doing {
-    Nothing,
-    Playing { token: u32, until: Tick },
-    Recording { request: RequestId, length_ms_max: u64, silence_ms: u64, spoken: bool },
-    Service { request: RequestId, service: u32, operation: u32 },
-    Onward { request: RequestId, ring_ms: Option<u64> },
-}
-
-#[derive(Clone)]
 pub(super) struct Call {
-    session: Session,
-    began: Time,
-    tick: Tick,
+    plant: Plant,
+    is_cadence: bool,
     /// Where the player of the script so far stands; he may be ahead, as he waits whole seconds.
     stands: Tick,
-    doing: Doing,
-    site: Option<SiteId>,
     /// What others did since the last line of the script, which cannot be told twice in one.
     told: Vec<Verb>,
-    pub is_over: bool,
-    /// A limit cut it off, which no test may want.
-    pub is_cut: bool,
+    /// The same of agents, who are the same for all queues of one line.
+    staffed: Option<Wait>,
+    /// The request of the queue for which that was chosen.
+    entered: Option<(CallId, u32)>,
+    /// What is heard meanwhile is no line of the script.
+    is_music: bool,
+    /// Attempts of the cadence.
+    attempts: u32,
 }
 
 impl Call {
     pub fn new(program: &Arc<dyn FlowProgram>, root: &Root, log: &mut Log) -> Call {
-        let mut session = Session::new(Arc::clone(program));
-        session.set_trace(true);
+        let mut plant = Plant::new(Arc::clone(program), root.at);
+        plant.asks = Asks::All;
         let mut call = Call {
-            session,
-            began: root.at,
-            tick: Tick(0),
+            plant,
+            is_cadence: false,
             stands: Tick(0),
-            doing: Doing::Nothing,
-            site: None,
             told: Vec::new(),
-            is_over: false,
-            is_cut: false,
+            staffed: None,
+            entered: None,
+            is_music: false,
+            attempts: 0,
         };
-        let to = root.inbound.example();
-        let from = root.caller.map(|caller| caller.e164().into_inner());
-        let start = Start {
-            caller: root.caller,
-            called: program.meta().called(&to),
-            ..Start::ringing(CallId([0; 16]), root.inbound.flow)
-        };
-        log.push(Event::Line(Verb::Call { channel: Channel::Voice, from, to }));
-        call.give(Input::Start(start), log);
+        match &root.begins {
+            Begins::Call { channel, from, to } => {
+                log.push(Event::Line(Verb::Call { channel: *channel, from: from.clone(), to: to.clone() }));
+                call.plant.call(*channel, from.clone(), to);
+            }
+            Begins::Start { cadence, arguments } => {
+                call.is_cadence = true;
+                log.push(Event::Line(Verb::Start { cadence: *cadence, arguments: arguments.clone() }));
+                call.plant.start(*cadence, arguments.clone());
+            }
+        }
+        call.read(log);
         call.settle(log);
         call
     }
 
     /// Bytes that it holds.
     pub fn bytes(&self) -> usize {
-        size_of::<Call>() + self.session.memory_bytes()
+        let session = self.plant.session().map_or(0, runtime_session::Session::memory_bytes);
+        size_of::<Call>() + PLANT_BYTES + session
     }
 
-    pub fn site(&self) -> SiteId {
-        self.session.site()
+    pub fn is_over(&self) -> bool {
+        if self.is_cadence { !self.plant.outgoing.goes_on() } else { self.plant.ended }
+    }
+
+    /// A limit cut it off, which no test may want.
+    pub fn is_cut(&self) -> bool {
+        self.plant.limit.is_some()
+    }
+
+    pub fn is_cadence(&self) -> bool {
+        self.is_cadence
+    }
+
+    pub fn channel(&self) -> Channel {
+        self.plant.channel()
+    }
+
+    pub fn site(&self) -> Option<SiteId> {
+        Some(self.plant.session()?.site())
     }
 
     pub fn request(&self) -> Option<&Request> {
-        self.session.program().meta().request(self.session.site())
+        self.plant.meta().request(self.site()?)
     }
 
     /// Index of the caller's language.
     pub fn language(&self) -> u32 {
-        self.session.language()
+        self.plant.session().map_or(0, runtime_session::Session::language)
     }
 
     /// The service and operation that it waits for.
     pub fn asks(&self) -> Option<(u32, u32)> {
-        match self.doing {
-            Doing::Service { service, operation, .. } => Some((service, operation)),
-            _ => None,
-        }
+        self.plant.asked.as_ref().map(|call| (call.service, call.operation))
     }
 
     pub fn is_recording(&self) -> bool {
-        matches!(self.doing, Doing::Recording { .. })
+        self.plant.is_recording()
     }
 
-    /// The caller is on the way to somebody else, by `transfer to` or by `connect to`.
-    pub fn goes_on(&self) -> Option<bool> {
-        match self.doing {
-            Doing::Onward { ring_ms, .. } => Some(ring_ms.is_none()),
-            _ => None,
-        }
+    /// Somebody is to be called: by `dial`, `connect to` or `transfer to`.
+    pub fn dials(&self) -> Option<Kind> {
+        self.plant.dialled.as_ref().and_then(|_| self.request()).map(Request::kind)
     }
 
     pub fn can_hang_up(&self) -> bool {
-        self.session.line() == Line::Up && self.asks().is_none() && !self.is_recording()
+        let is_up = self.plant.session().is_some_and(|session| session.line() == Line::Up);
+        is_up && self.asks().is_none() && !self.is_recording()
     }
 
     /// What was told already of what it waits for.
     pub fn told(&self) -> Option<Choice> {
+        if self.enters_queue() {
+            return self.staffed.clone().map(Choice::Queue);
+        }
         self.told.iter().find_map(|verb| match verb {
             Verb::Given { service, operation, answer } if self.asks() == Some((*service, *operation)) => {
                 Some(Choice::Answer(answer.clone()))
             }
-            Verb::DialGives(sides) if self.goes_on().is_some() => sides.first().copied().map(Choice::FarSide),
+            Verb::DialGives(sides) if self.dials().is_some() => sides.first().copied().map(Choice::FarSide),
             _ => None,
         })
     }
@@ -182,17 +203,17 @@ impl Call {
     /// Calls of the same state take the same ways.
     pub fn state(&self) -> u64 {
         let mut state = DefaultHasher::new();
-        self.session.hash_state(&mut state);
-        std::mem::discriminant(&self.doing).hash(&mut state);
-        let meta = self.session.program().meta();
-        let now = self.now().time;
+        if let Some(session) = self.plant.session() {
+            session.hash_state(&mut state);
+        }
+        (self.is_cadence, self.attempts, self.channel(), self.plant.ended).hash(&mut state);
+        (self.asks(), self.plant.dialled.is_some(), self.is_recording(), self.plant.is_playing()).hash(&mut state);
+        self.enters_queue().hash(&mut state);
+        let meta = self.plant.meta();
+        let now = self.plant.now().time;
         meta.hours.iter().for_each(|hours| calendar::is_open(hours, now).hash(&mut state));
-        self.told.iter().for_each(|verb| format!("{verb:?}").hash(&mut state));
+        (format!("{:?}", self.told), format!("{:?}", self.staffed)).hash(&mut state);
         state.finish()
-    }
-
-    pub fn now(&self) -> Now {
-        Now { tick: self.tick, time: Time(self.began.0.saturating_add((self.tick.0 / 1_000_000) as i64)) }
     }
 
     /// Does it, and lets happen what follows by itself.
@@ -200,6 +221,7 @@ impl Call {
         match choice {
             Choice::Continue => self.go_on(log),
             Choice::HangUp => self.hang_up(log),
+            Choice::Keys(keys) if self.channel().is_written() => self.say(self.as_reply(keys), log),
             Choice::Keys(keys) => self.press(keys, log),
             Choice::Phrase(words) => self.say(words, log),
             Choice::Silence => {
@@ -207,46 +229,59 @@ impl Call {
                 self.wait(log, Call::settle_request);
             }
             Choice::Speak => self.speak(log),
-            Choice::Unspoken => self.unspoken(log),
+            Choice::Unspoken => {
+                log.push(Event::Unspoken);
+                while self.is_recording() && self.run_next(log) {}
+            }
             Choice::Answer(answer) => self.answer(answer, log),
-            Choice::FarSide(side) => self.meet(*side, log),
+            Choice::FarSide(side) => {
+                self.tell(Verb::DialGives(vec![*side]), log);
+                self.plant.meet(*side);
+                self.read(log);
+            }
+            Choice::Queue(wait) => self.queue(wait, log),
         }
         self.settle(log);
     }
 
+    /// What plays comes to its end, or what waits.
     fn go_on(&mut self, log: &mut Log) {
-        match self.doing {
-            Doing::Playing { until, .. } => self.run_until(until, log),
-            _ => self.settle_request(log),
-        }
+        let (asked, plays) = (self.asked(), self.plant.is_playing());
+        while self.asked() == asked && self.plant.is_playing() == plays && self.run_next(log) {}
     }
 
     fn hang_up(&mut self, log: &mut Log) {
-        let is_onward = self.goes_on().is_some();
+        let is_onward = self.dials().is_some();
         if is_onward {
             self.tell(Verb::DialGives(vec![FarSide::Person]), log);
+            self.plant.meet(FarSide::Person);
+            self.read(log);
         }
-        if self.stands < self.tick || is_onward {
-            let now = self.tick;
+        if self.stands < self.plant.now().tick || is_onward {
+            let now = self.plant.now().tick;
             self.wait(log, |call, log| call.run_until(now, log));
         }
         self.line(Verb::HangUp, log);
-        self.give(Input::Line(LineEvent::Gone(GoneCause::RemoteHungUp)), log);
+        self.entered = self.asked();
+        self.plant.hang_up();
+        self.read(log);
     }
 
     fn press(&mut self, keys: &str, log: &mut Log) {
         self.run_until(self.stands, log);
-        let (asked, at) = (self.session.requests(), log.len());
-        let goes_on = |call: &Call| !call.is_over && call.session.requests() == asked;
+        let (asked, at) = (self.asked(), log.len());
+        let goes_on = |call: &Call| !call.is_over() && call.asked() == asked;
         self.told.clear();
+        self.staffed = None;
         let mut pressed = String::new();
         for key in keys.chars() {
             if !goes_on(self) {
                 break;
             }
             pressed.push(key);
-            self.stands = self.tick.plus_ms(KEY_MS);
-            self.give(Input::Line(LineEvent::Key(key)), log);
+            self.stands = self.plant.now().tick.plus_ms(KEY_MS);
+            self.plant.press(key);
+            self.read(log);
             if goes_on(self) {
                 self.run_until(self.stands, log);
             }
@@ -258,101 +293,58 @@ impl Call {
         }
     }
 
+    /// Who writes has no key that ends what he writes.
+    fn as_reply<'k>(&self, keys: &'k str) -> &'k str {
+        match self.request() {
+            Some(Request::Ask(ask)) => keys.strip_suffix(ask.end_key).filter(|keys| !keys.is_empty()).unwrap_or(keys),
+            _ => keys,
+        }
+    }
+
     /// What is not listened to is followed by silence.
     fn say(&mut self, words: &str, log: &mut Log) {
         self.run_until(self.stands, log);
-        let asked = self.session.requests();
+        let asked = self.asked();
         self.line(Verb::Says(words.to_owned()), log);
-        self.stands = self.tick.plus_ms(spoken::spoken_ms(words));
-        self.give(Input::Line(LineEvent::Words(Redacted::new(words.to_owned()))), log);
-        if !self.is_over && self.session.requests() == asked {
+        let spoken_ms = if self.channel().is_written() { 0 } else { spoken::spoken_ms(words) };
+        self.stands = self.plant.now().tick.plus_ms(spoken_ms);
+        self.plant.begin_to_say(words);
+        self.read(log);
+        if !self.is_over() && self.asked() == asked {
             self.run_until(self.stands, log);
             self.wait(log, Call::settle_request);
         }
     }
 
     fn speak(&mut self, log: &mut Log) {
-        let Doing::Recording { length_ms_max, spoken, .. } = &mut self.doing else { return };
-        *spoken = true;
-        let words_ms = spoken::spoken_ms(WORDS);
-        let is_cut = words_ms >= *length_ms_max;
-        self.stands = self.tick.plus_ms(words_ms);
-        let until = self.tick.plus_ms(words_ms.min(*length_ms_max));
         self.line(Verb::Says(WORDS.to_owned()), log);
-        self.run_until(until, log);
-        if is_cut {
-            return self.end_recording(log);
+        self.plant.begin_to_say(WORDS);
+        self.stands = self.plant.now().tick.plus_ms(spoken::spoken_ms(WORDS));
+        self.run_until(self.stands, log);
+        if !self.is_recording() {
+            return;
         }
         let key = match self.request() {
             Some(Request::Record(record)) => record.end_key.unwrap_or('#'),
             _ => '#',
         };
-        self.stands = self.tick.plus_ms(KEY_MS);
         self.line(Verb::Press(key.to_string()), log);
-        self.give(Input::Line(LineEvent::Key(key)), log);
-    }
-
-    fn unspoken(&mut self, log: &mut Log) {
-        let Doing::Recording { length_ms_max, silence_ms, .. } = self.doing else { return };
-        log.push(Event::Unspoken);
-        self.run_until(self.tick.plus_ms(silence_ms.min(length_ms_max)), log);
-        self.end_recording(log);
-    }
-
-    fn end_recording(&mut self, log: &mut Log) {
-        if let Some(done) = self.recorded() {
-            self.give(done, log);
-        }
-    }
-
-    /// The recording is over.
-    fn recorded(&mut self) -> Option<Input> {
-        let Doing::Recording { request, spoken, .. } = self.doing else { return None };
-        self.doing = Doing::Nothing;
-        Some(Input::Line(LineEvent::RecordDone { request, recording: 1, length_ms: 1, spoken }))
+        self.stands = self.plant.now().tick.plus_ms(KEY_MS);
+        self.plant.press(key);
+        self.read(log);
     }
 
     fn answer(&mut self, answer: &Given, log: &mut Log) {
-        let Doing::Service { request, service, operation } = self.doing else { return };
+        let Some((service, operation)) = self.asks() else { return };
         self.tell(Verb::Given { service, operation, answer: answer.clone() }, log);
-        self.run_until(self.tick.plus_ms(SERVICE_MS), log);
-        let (outcome, payload) = match answer {
-            Given::Ok(value) => (0, value.clone()),
-            Given::Failed => (1, None),
-        };
-        if self.asks().is_some() {
-            self.doing = Doing::Nothing;
-            self.give(Input::Reply { request, outcome, payload }, log);
-        }
-    }
-
-    fn meet(&mut self, side: FarSide, log: &mut Log) {
-        let Doing::Onward { request, ring_ms } = self.doing else { return };
-        self.tell(Verb::DialGives(vec![side]), log);
-        let answer_ms = ANSWER_MS.min(ring_ms.unwrap_or(ANSWER_MS));
-        let lasts_ms = match side {
-            FarSide::Person if ring_ms.is_some() => answer_ms + TALK_MS,
-            FarSide::Unanswered => ring_ms.unwrap_or(answer_ms),
-            _ => answer_ms,
-        };
-        self.run_until(self.tick.plus_ms(lasts_ms), log);
-        self.doing = Doing::Nothing;
-        let name = if side == FarSide::Person { "ended" } else { side.name() };
-        let names = Kind::Connect.row().outcomes;
-        let input = match (ring_ms, side) {
-            (None, FarSide::Person) => Input::Line(LineEvent::Gone(GoneCause::Transferred)),
-            (None, _) => Input::Reply { request, outcome: 0, payload: None },
-            (Some(_), _) => {
-                let outcome = names.iter().position(|known| *known == name).unwrap_or(0) as u32;
-                Input::Reply { request, outcome, payload: None }
-            }
-        };
-        self.give(input, log);
+        self.plant.answer(service, operation, answer.clone());
+        self.run_until(self.plant.now().tick.plus_ms(SERVICE_MS), log);
     }
 
     /// A line of the script.
     fn line(&mut self, verb: Verb, log: &mut Log) {
         self.told.clear();
+        self.staffed = None;
         log.push(Event::Line(verb));
     }
 
@@ -368,213 +360,99 @@ impl Call {
     fn wait(&mut self, log: &mut Log, pass: impl FnOnce(&mut Call, &mut Log)) {
         let (from, at) = (self.stands, log.len());
         self.told.clear();
+        self.staffed = None;
         pass(self, log);
-        let passed_ms = self.tick.saturating_since(from).as_millis() as u64;
+        let passed_ms = self.plant.now().tick.saturating_since(from).as_millis() as u64;
         let ms = passed_ms.div_ceil(SECOND_MS).max(1) * SECOND_MS;
         log.insert(at, Event::Line(Verb::Wait { ms: ms as i64 }));
         self.stands = self.stands.max(from.plus_ms(ms));
     }
 
+    /// The request at which the call waits: each has a number of its own.
+    fn asked(&self) -> Option<(CallId, u32)> {
+        self.plant.asking()
+    }
+
+    /// Somebody outside is to say what he does.
+    fn awaits_others(&self) -> bool {
+        self.asks().is_some() || self.plant.dialled.is_some() || self.enters_queue()
+    }
+
     /// Time passes until the outstanding request is settled.
     fn settle_request(&mut self, log: &mut Log) {
-        let asked = self.session.requests();
-        while !self.is_over && self.session.requests() == asked && self.run_next(log) {}
+        let asked = self.asked();
+        while self.asked() == asked && self.run_next(log) {}
     }
 
     /// Goes on until somebody is to choose.
     fn settle(&mut self, log: &mut Log) {
-        while !self.is_over {
-            let waits = match self.doing {
-                Doing::Recording { .. } | Doing::Service { .. } | Doing::Onward { .. } => true,
-                Doing::Playing { .. } => true,
-                Doing::Nothing => {
-                    let kind = self.request().map(Request::kind);
-                    self.session.line() == Line::Up && matches!(kind, Some(Kind::Menu | Kind::Ask | Kind::Wait))
-                }
+        loop {
+            let is_listening = || {
+                let is_up = self.plant.session().is_some_and(|session| session.line() == Line::Up);
+                is_up && matches!(self.request().map(Request::kind), Some(Kind::Menu | Kind::Ask | Kind::Wait))
             };
-            if waits || !self.run_next(log) {
+            if self.is_recording() || self.plant.is_playing() || is_listening() || !self.run_next(log) {
                 return;
             }
         }
     }
 
-    /// What happens next by itself happens; false when nothing will.
+    /// What happens next by itself happens; false when nothing will before somebody outside says what he does.
     fn run_next(&mut self, log: &mut Log) -> bool {
-        let prompt = match self.doing {
-            Doing::Playing { token, until } => Some((until, token)),
-            _ => None,
-        };
-        let deadline = self.session.next_deadline();
-        match (prompt, deadline) {
-            (Some((until, token)), deadline) if deadline.is_none_or(|deadline| until <= deadline) => {
-                self.tick = self.tick.max(until);
-                self.doing = Doing::Nothing;
-                self.give(Input::Line(LineEvent::PlayDone { token }), log);
-            }
-            (_, Some(deadline)) => {
-                self.tick = self.tick.max(deadline);
-                self.give(Input::Tick, log);
-            }
-            _ => return false,
-        }
-        true
+        let happens = !self.is_over() && !self.is_cut() && !self.awaits_others() && self.plant.run_next();
+        self.read(log);
+        happens
     }
 
     fn run_until(&mut self, until: Tick, log: &mut Log) {
-        while !self.is_over {
-            let prompt = match self.doing {
-                Doing::Playing { until, .. } => until,
-                _ => Tick::MAX,
-            };
-            let next = self.session.next_deadline().unwrap_or(Tick::MAX).min(prompt);
-            if next > until || !self.run_next(log) {
-                break;
-            }
+        while self.plant.next().is_some_and(|next| next <= until) && self.run_next(log) {}
+        if !self.is_over() && !self.awaits_others() {
+            self.plant.run_until(until);
         }
-        self.tick = self.tick.max(until);
+        self.read(log);
     }
 
-    fn give(&mut self, input: Input, log: &mut Log) {
-        let mut inputs = VecDeque::from([input]);
-        while let Some(input) = inputs.pop_front() {
-            let now = self.now();
-            let outputs: Vec<Output> = self.session.handle(now, input).collect();
-            inputs.extend(outputs.into_iter().filter_map(|output| self.carry_out(output, log)));
+    /// What the plant has told since.
+    fn read(&mut self, log: &mut Log) {
+        self.plant.journals.clear();
+        for (key, r#type, value) in std::mem::take(&mut self.plant.notes) {
+            log.push(Event::Kept(Verb::ExpectNote { key, r#type, value }));
         }
-    }
-
-    /// Gives what comes of it at once.
-    fn carry_out(&mut self, output: Output, log: &mut Log) -> Option<Input> {
-        match output {
-            Output::Line(command) => return self.command(command, log),
-            Output::World { request, ask } => match ask {
-                WorldRequest::Service(ask) => {
-                    self.doing = Doing::Service { request, service: ask.service, operation: ask.operation };
+        for line in std::mem::take(&mut self.plant.transcript) {
+            match line.what {
+                What::Step { step, .. } if !HANDLERS.contains(&step.as_str()) => log.push(Event::Step(step)),
+                What::Hears { text, .. } if !text.is_empty() && !self.is_music => {
+                    self.told.clear();
+                    self.staffed = None;
+                    self.stands = self.stands.max(self.plant.now().tick);
+                    log.push(Event::Hears(Verb::Hears(Hears::words(&text))));
                 }
-                WorldRequest::Onward(onward) => {
-                    let ring_ms = match onward.how {
-                        OnwardKind::Connect { ring_ms, .. } => Some(u64::from(ring_ms)),
-                        OnwardKind::Transfer => None,
-                    };
-                    self.doing = Doing::Onward { request, ring_ms };
-                }
-                WorldRequest::Queue(ask) => {
-                    let (wait_ms, outcome) = self.waits_in_vain(ask.queue);
-                    self.tick = self.tick.plus_ms(wait_ms);
-                    return Some(Input::Reply { request, outcome, payload: None });
-                }
-                WorldRequest::Callback => {}
-                WorldRequest::Start { .. } => return Some(Input::Reply { request, outcome: 0, payload: None }),
-                // Only attempts dial, and those are walked by none who calls.
-                WorldRequest::Dial(_) => self.doing = Doing::Nothing,
-                WorldRequest::Note { key, r#type, value } => {
-                    log.push(Event::Kept(Verb::ExpectNote { key, r#type, value }));
-                }
-                WorldRequest::Send(sending) => log.extend(self.sent(sending).map(Event::Kept)),
-                WorldRequest::OpenCase(case) => {
-                    let priority = Some(case.priority);
-                    log.push(Event::Kept(Verb::ExpectCase { kind: case.kind, priority }));
-                }
-            },
-            Output::Cancel { .. } => self.doing = Doing::Nothing,
-            Output::Fault { kind, .. } => self.is_cut |= kind.limit_text().is_some(),
-            Output::Trace(Trace::At(site)) => self.come_to(site, log),
-            Output::Done(_) => {
-                self.is_over = true;
-                log.push(Event::Ended);
-            }
-            Output::Trace(_) | Output::Journal(_) => {}
-        }
-        None
-    }
-
-    /// No agent is there, as in a test that names none: how long a caller waits for one, and the outcome of that.
-    fn waits_in_vain(&self, queue: u32) -> (u64, u32) {
-        let meta = self.session.program().meta();
-        let Some(first) = meta.queues.get(queue as usize) else { return (0, UNSTAFFED) };
-        let is_closed = |queue: &Queue, after_ms: u64| {
-            let hours = queue.open.and_then(|hours| meta.hours.get(hours as usize));
-            let at = Time(self.now().time.0.saturating_add_unsigned(after_ms));
-            hours.is_some_and(|hours| !calendar::is_open(hours, at))
-        };
-        if is_closed(first, 0) {
-            return (0, CLOSED);
-        }
-        // It is not said while a further queue is to come.
-        let (mut queue, mut settled_ms) = (first, 0);
-        for _ in 0..OVERFLOW_HOPS_MAX {
-            let Some(overflow) = &queue.overflow else { break };
-            let Some(next) = meta.queues.get(overflow.queue as usize) else { break };
-            settled_ms += overflow.after_ms;
-            if is_closed(next, settled_ms) {
-                break;
-            }
-            queue = next;
-        }
-        match first.timeout_ms {
-            Some(timeout_ms) if timeout_ms < settled_ms + UNSTAFFED_MS => (timeout_ms, TIMEOUT),
-            _ => (settled_ms + UNSTAFFED_MS, UNSTAFFED),
-        }
-    }
-
-    fn sent(&self, sending: Sending) -> Option<Verb> {
-        let meta = self.session.program().meta();
-        let PlayItem::Prompt { prompt, language, values } = &sending.text else { return None };
-        let text = spoken::render_written(meta, meta.prompts.get(*prompt as usize)?, *language, values);
-        let (channel, to) = (sending.channel.name().to_owned(), sending.to.ok()?.into_inner());
-        Some(Verb::ExpectSent { channel, to: Some(to), text: Some(Hears::words(&text)) })
-    }
-
-    fn command(&mut self, command: LineCommand, log: &mut Log) -> Option<Input> {
-        match command {
-            LineCommand::Answer { .. } => return Some(Input::Line(LineEvent::Answered)),
-            LineCommand::Play { token, items } => {
-                let program = Arc::clone(self.session.program());
-                let mut ms = 0;
-                for item in items {
-                    let heard = heard(program.meta(), Channel::Voice, &item);
-                    ms += length_ms(heard.as_ref());
-                    if let Some(What::Hears { text, .. }) = heard
-                        && !text.is_empty()
-                    {
-                        self.told.clear();
-                        self.stands = self.stands.max(self.tick);
-                        log.push(Event::Hears(Verb::Hears(Hears::words(&text))));
+                What::Queued { .. } => {
+                    if let Some(Request::Queue { queue }) = self.request() {
+                        log.push(Event::Seen(Verb::ExpectQueued { queue: *queue, priority: None }));
+                        self.stands = self.stands.max(self.plant.now().tick);
                     }
                 }
-                self.doing = Doing::Playing { token, until: self.tick.plus_ms(ms) };
+                What::Attempt { number } => {
+                    self.attempts = number;
+                    self.stands = self.stands.max(self.plant.now().tick);
+                    self.line(Verb::ExpectAttempt { cadence: None, attempt: number, at: None }, log);
+                }
+                What::CadenceStops { disposition } => {
+                    log.push(Event::Kept(Verb::ExpectStopped { cadence: None, disposition }))
+                }
+                What::Sends { channel, to, text } => {
+                    log.push(Event::Kept(Verb::ExpectSent { channel, to: Some(to), text: Some(Hears::words(&text)) }));
+                }
+                What::Case { kind, priority } => {
+                    log.push(Event::Kept(Verb::ExpectCase { kind, priority: Some(priority) }));
+                }
+                What::Ended => log.push(Event::Ended),
+                _ => {}
             }
-            LineCommand::StopPlay => self.doing = Doing::Nothing,
-            LineCommand::Record { request, length_ms_max, silence_ms } => {
-                let (length_ms_max, silence_ms) = (length_ms_max.into(), silence_ms.into());
-                self.doing = Doing::Recording { request, length_ms_max, silence_ms, spoken: false };
-            }
-            LineCommand::StopRecord { .. } => return self.recorded(),
-            LineCommand::Reject(_) | LineCommand::HangUp => self.doing = Doing::Nothing,
-            LineCommand::Mask { .. } | LineCommand::RecordCall { .. } => {}
         }
-        None
-    }
-
-    fn come_to(&mut self, site: SiteId, log: &mut Log) {
-        let meta = self.session.program().meta();
-        let place = |site| meta.site(site).map(|info| (info.flow, info.step.as_str()));
-        let (before, after) = (self.site.and_then(place), place(site));
-        if let Some((_, step)) = after.filter(|after| before != Some(*after))
-            && !HANDLERS.contains(&step)
-        {
-            log.push(Event::Step(step.to_owned()));
-        }
-        self.site = Some(site);
     }
 }
-
-/// Outcomes of `queue`, as in the table of requests.
-const TIMEOUT: u32 = 2;
-const CLOSED: u32 = 4;
-const UNSTAFFED: u32 = 5;
-/// After so long without anybody who could take him, a caller is told.
-const UNSTAFFED_MS: u64 = 30_000;
 
 /// The note of a value that means something outside of its call.
 pub(super) fn is_lasting(r#type: &Type, value: &Value) -> bool {

@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 use runtime_contract::compared::{Address, Compared, Spot};
 use runtime_contract::dialled::dialled;
 use runtime_contract::moment::date_to_iso;
-use runtime_contract::request::{Ask, AskKind, Menu, Request};
+use runtime_contract::program::{SiteInfo, SiteKind};
+use runtime_contract::queue::Queue;
+use runtime_contract::request::{Ask, AskKind, Kind, Menu, Request};
 use runtime_contract::script::{FarSide, Given};
 use runtime_contract::value::{Money, Phone, Private, Value};
 use runtime_contract::{ProgramMeta, SiteId, Type, calendar};
 
-use super::call::{Call, Choice};
+use super::call::{Call, Choice, Wait};
 
 /// Answers of one service at one place. Where the fields of a record have more, each changes alone.
 const VALUES_MAX: usize = 64;
@@ -34,19 +36,38 @@ impl Choices<'_> {
         if let Some(told) = call.told() {
             return vec![told];
         }
-        let mut choices = match (call.asks(), call.goes_on(), call.request()) {
-            (Some((service, operation)), _, _) => self.answers(call.site(), service, operation),
-            (_, Some(false), _) => FarSide::ALL.map(Choice::FarSide).into(),
-            (_, Some(true), _) => [FarSide::Person, FarSide::Busy].map(Choice::FarSide).into(),
+        let site = call.site().unwrap_or_default();
+        let mut choices = match (call.asks(), call.dials(), call.queue_entered(), call.request()) {
+            (Some((service, operation)), ..) => self.answers(site, service, operation),
+            (_, Some(Kind::Transfer), ..) => [FarSide::Person, FarSide::Busy].map(Choice::FarSide).into(),
+            (_, Some(_), ..) => FarSide::ALL.map(Choice::FarSide).into(),
+            (_, _, Some(queue), _) => self.waits(queue),
             _ if call.is_recording() => vec![Choice::Speak, Choice::Unspoken],
-            (_, _, Some(Request::Menu(menu))) => menu_choices(menu, call.language()),
-            (_, _, Some(Request::Ask(ask))) => self.ask_keys(call.site(), ask),
+            (.., Some(Request::Menu(menu))) => menu_choices(menu, call.language()),
+            (.., Some(Request::Ask(ask))) => self.ask_keys(site, ask),
             _ => vec![Choice::Continue],
         };
         if call.can_hang_up() {
             choices.push(Choice::HangUp);
         }
         choices
+    }
+
+    fn waits(&self, queue: &Queue) -> Vec<Choice> {
+        let mut waits = vec![Wait::Nobody];
+        match queue.wrap_up_as {
+            Some(id) => waits.extend(self.meta.types.variants(id).iter().map(|info| Wait::Picks(info.name.clone()))),
+            None => waits.push(Wait::Served),
+        }
+        if queue.timeout_ms.is_some() {
+            waits.push(Wait::Busy);
+        }
+        let offers = |site: &&SiteInfo| queue.comfort.is_some_and(|comfort| comfort.flow == site.flow);
+        waits.extend(self.meta.sites.iter().filter(offers).find_map(|site| match site.kind {
+            SiteKind::Request(Request::OfferCallback { key }) => Some(Wait::CalledBack(key)),
+            _ => None,
+        }));
+        waits.into_iter().map(Choice::Queue).collect()
     }
 
     fn answers(&self, site: SiteId, service: u32, operation: u32) -> Vec<Choice> {

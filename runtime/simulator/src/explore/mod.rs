@@ -12,12 +12,13 @@ use std::sync::Arc;
 
 use runtime_contract::FlowProgram;
 use runtime_contract::calendar::{self, HoursTable};
+use runtime_contract::channel::Channel;
 use runtime_contract::compared::Compared;
-use runtime_contract::program::{Inbound, ProgramMeta};
+use runtime_contract::program::Inbound;
 use runtime_contract::script::TestScript;
 use runtime_contract::value::Phone;
 
-use self::call::{Call, Choice, Log, Root};
+use self::call::{Begins, Call, Choice, Log, Root};
 use self::choices::{Choices, neighbour};
 use self::script::Writer;
 use self::states::{BEFORE, BEHIND, Edge, States, Taken};
@@ -26,6 +27,9 @@ use self::states::{BEFORE, BEHIND, Edge, States, Taken};
 const STATES_MORE: usize = 4_096;
 /// Who calls where the called number has no neighbour.
 const CALLER: u64 = 12_125_550_100;
+/// Who writes in a chat, and by e-mail.
+const VISITOR: &str = "visitor";
+const WRITER: &str = "ann@example.com";
 
 /// What is explored, and how far.
 pub struct Explorer<'e> {
@@ -76,20 +80,34 @@ impl Explorer<'_> {
     /// Who may call whom, and when.
     fn roots(&self) -> Vec<Root> {
         let mut roots = Vec::new();
-        // Who writes has replies, not keys: they are not tried yet.
-        for inbound in self.inbounds.iter().filter(|inbound| !inbound.channel.is_written()) {
-            let number = Phone::parse(&inbound.example(), true);
-            let plain = number.map_or(Phone::from_word(CALLER), neighbour);
-            let mut callers = vec![Some(plain)];
-            if let Some(constants) = &self.compared.caller {
-                callers.extend(constants.iter().filter_map(|word| Phone::parse(&word.to_string(), false)).map(Some));
-                callers.push(None);
-            }
-            for at in times::times(self.program.meta(), inbound) {
-                roots.extend(callers.iter().map(|caller| Root { at, caller: *caller, inbound: inbound.clone() }));
+        let meta = self.program.meta();
+        let name = |flow: u32| meta.flow(flow).map_or_else(String::new, |flow| flow.name.clone());
+        for inbound in &self.inbounds {
+            let zone = if inbound.zone.is_empty() { meta.zone() } else { &inbound.zone };
+            for at in times::times(meta, zone) {
+                roots.extend(self.callers(inbound).into_iter().map(|from| {
+                    let begins = Begins::Call { channel: inbound.channel, from, to: inbound.example() };
+                    Root { at, zone: zone.to_owned(), name: name(inbound.flow), begins }
+                }));
             }
         }
         roots
+    }
+
+    /// Who calls, or writes: whose number the program looks for, and somebody else.
+    fn callers(&self, inbound: &Inbound) -> Vec<Option<String>> {
+        match inbound.channel {
+            Channel::Chat => return vec![Some(VISITOR.to_owned())],
+            Channel::Email => return vec![Some(WRITER.to_owned())],
+            Channel::Voice | Channel::Sms => {}
+        }
+        let plain = Phone::parse(&inbound.example(), true).map_or(Phone::from_word(CALLER), neighbour);
+        let mut callers = vec![Some(plain)];
+        if let Some(constants) = &self.compared.caller {
+            callers.extend(constants.iter().filter_map(|word| Phone::parse(&word.to_string(), false)).map(Some));
+            callers.extend((inbound.channel == Channel::Voice).then_some(None));
+        }
+        callers.into_iter().map(|caller| Some(caller?.e164().into_inner())).collect()
     }
 
     /// Breadth first, so that each state is reached by the fewest choices.
@@ -157,22 +175,15 @@ impl Explorer<'_> {
             call.choose(&chosen, &mut log);
         }
         // What needs nobody comes to its end.
-        while choices.at(&call).first() == Some(&Choice::Continue) && !call.is_over {
+        while choices.at(&call).first() == Some(&Choice::Continue) && !call.is_over() {
             call.choose(&Choice::Continue, &mut log);
         }
         log.into_iter().for_each(|event| writer.add(event));
-        let flow = meta.flow(root.inbound.flow).map_or("", |flow| flow.name.as_str());
-        let otherwise = flow.rsplit('.').next().unwrap_or(flow);
-        let name = script::name(&labels, otherwise);
+        let name = script::name(&labels, root.name.rsplit('.').next().unwrap_or(&root.name));
         let numbered = (2..).map(|n| format!("{name} ({n})"));
         let name = [name.clone()].into_iter().chain(numbered).find(|name| names.insert(name.clone()))?;
-        Some(writer.finish(name, root, meta))
+        Some(writer.finish(name, root))
     }
-}
-
-/// Zone of the office that is called.
-fn zone<'m>(meta: &'m ProgramMeta, inbound: &'m Inbound) -> &'m str {
-    if inbound.zone.is_empty() { meta.zone() } else { &inbound.zone }
 }
 
 /// States that were found, and calls from which nobody went on yet.
@@ -188,11 +199,11 @@ impl Search {
     /// A choice led to a call in a state that may be new.
     fn come(&mut self, from: u32, choice: usize, call: Call, marks: Vec<u32>) {
         // A call that a limit cuts off is no way for a test.
-        if call.is_cut {
+        if call.is_cut() {
             return;
         }
         self.passed.extend(marks.iter().copied());
-        let (to, is_new) = if call.is_over { (BEHIND, false) } else { self.states.number(call.state()) };
+        let (to, is_new) = if call.is_over() { (BEHIND, false) } else { self.states.number(call.state()) };
         self.states.add(from, Edge { choice: choice as u16, to, marks: marks.into() });
         if is_new {
             self.waiting_bytes += call.bytes();

@@ -9,7 +9,7 @@ use runtime_contract::request::Request;
 use runtime_contract::script::{Given, Hears, TestScript, Verb};
 use runtime_contract::value::Value;
 
-use super::call::{Call, Choice, Event, Root, is_lasting};
+use super::call::{Call, Choice, Event, Root, Wait, is_lasting};
 use crate::plant::open_text;
 
 /// Characters of a long text that are looked for.
@@ -55,6 +55,7 @@ impl Writer {
                 self.kept = self.kept.iter().map(|at| at + usize::from(*at >= self.given_at)).collect();
                 self.given_at += 1;
             }
+            Event::Seen(verb) => self.lines.push(verb),
             Event::Step(step) => {
                 if self.steps.insert(step.clone()) {
                     self.lines.push(Verb::ExpectStep { flow: None, step });
@@ -84,7 +85,7 @@ impl Writer {
         self.kept_at_end.push(verb);
     }
 
-    pub fn finish(mut self, name: String, root: &Root, meta: &ProgramMeta) -> TestScript {
+    pub fn finish(mut self, name: String, root: &Root) -> TestScript {
         if !self.is_over {
             self.lines.push(Verb::HangUp);
         } else if !self.hung_up {
@@ -93,7 +94,7 @@ impl Writer {
         self.leave_out();
         self.lines.extend(self.kept_at_end.into_iter().filter(|_| self.is_over));
         let lines = self.lines.into_iter().map(shortened).map(|verb| (Place::default(), verb)).collect();
-        let zone = super::zone(meta, &root.inbound).to_owned();
+        let zone = root.zone.clone();
         TestScript { name, place: Place::default(), at: root.at, zone, lines, files: Vec::new() }
     }
 
@@ -127,7 +128,7 @@ fn shortened(verb: Verb) -> Verb {
 
 /// `main: 1`, `crm.find fails`; empty where nobody did anything.
 pub(super) fn label(meta: &ProgramMeta, call: &Call, choice: &Choice) -> String {
-    let place = meta.site(call.site()).map_or("", |site| match site.step.as_str() {
+    let place = call.site().and_then(|site| meta.site(site)).map_or("", |site| match site.step.as_str() {
         "" => meta.flow(site.flow).map_or("", |flow| flow.name.rsplit('.').next().unwrap_or("")),
         step => step,
     });
@@ -148,6 +149,13 @@ pub(super) fn label(meta: &ProgramMeta, call: &Call, choice: &Choice) -> String 
         Choice::Speak => here("speaks"),
         Choice::Unspoken => here("says nothing"),
         Choice::FarSide(side) => here(side.name()),
+        Choice::Queue(wait) => match wait {
+            Wait::Nobody => here("nobody is there"),
+            Wait::Busy => here("nobody has time"),
+            Wait::Served => here("served"),
+            Wait::Picks(variant) => here(variant),
+            Wait::CalledBack(_) => here("called back"),
+        },
         Choice::Answer(answer) => {
             let service = asks.and_then(|(service, _)| meta.services.get(service as usize));
             let operation = asks.and_then(|(_, operation)| service?.operations.get(operation as usize));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use runtime_contract::Time;
 use runtime_contract::calendar::{self, HoursTable, Span};
-use runtime_contract::program::{Inbound, ProgramMeta};
+use runtime_contract::program::ProgramMeta;
 
 /// A Monday; the week behind it is looked at.
 const DATE: (i16, i8, i8) = (2026, 3, 2);
@@ -18,8 +18,7 @@ const MS_A_MINUTE: i64 = 60_000;
 
 /// Monday morning first, then the first instant found for each other way: full hours before the edges of tables, where a
 /// call may see the change.
-pub(super) fn times(meta: &ProgramMeta, inbound: &Inbound) -> Vec<Time> {
-    let zone = super::zone(meta, inbound);
+pub(super) fn times(meta: &ProgramMeta, zone: &str) -> Vec<Time> {
     let monday = calendar::days_since_epoch(DATE.0, DATE.1, DATE.2).unwrap_or(0);
     let mut days: Vec<i32> = (monday..monday + DAYS).collect();
     days.extend(meta.hours.iter().flat_map(special_days));

@@ -69,7 +69,10 @@ impl Plant {
             | TraceWhat::PromiseOver
             | TraceWhat::WritesUp { .. }
             | TraceWhat::WrappedUp { .. } => self.trace_queue(event.what),
-            TraceWhat::Noted { key, text, .. } => self.write(What::Noted { key, value: text }),
+            TraceWhat::Noted { key, r#type, value, text } => {
+                self.notes.push((key.clone(), r#type, value));
+                self.write(What::Noted { key, value: text });
+            }
             TraceWhat::Ended => {
                 self.ended = true;
                 self.site = None;
