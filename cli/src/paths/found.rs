@@ -6,6 +6,7 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use lang_compiler::{Compiled, Heard, Reached, ReachedKind};
+use runtime_contract::cadence::Cadence;
 use runtime_contract::limits::EXPLORE_BYTES_MAX;
 use runtime_contract::program::{Inbound, ProgramMeta, SiteKind};
 use runtime_contract::script::TestScript;
@@ -24,15 +25,28 @@ pub struct Found {
     pub bound: Option<Bound>,
 }
 
-pub fn explore(compiled: &Compiled, inbounds: Vec<Inbound>, states_max: usize) -> Result<Found, String> {
+/// Calls that come in here, and runs of these cadences (indices in `ProgramMeta::cadences`).
+pub struct Entries {
+    pub inbounds: Vec<Inbound>,
+    pub cadences: Vec<u32>,
+}
+
+impl Entries {
+    pub fn all(meta: &ProgramMeta) -> Entries {
+        Entries { inbounds: meta.inbounds.clone(), cadences: (0..meta.cadences.len() as u32).collect() }
+    }
+}
+
+pub fn explore(compiled: &Compiled, entries: Entries, states_max: usize) -> Result<Found, String> {
     let meta = compiled.program.meta();
-    let flows = flows_behind(meta, &inbounds);
+    let flows = flows_behind(meta, &entries);
     let (counting, own) = (compiled.counting()?, compiled.places_of(&flows));
     let passed = || counting.take_passed().into_iter().filter(|place| own.contains(place)).collect();
     let explorer = Explorer {
         program: &counting.watching(&compiled.program),
         compared: &compiled.compared()?,
-        inbounds,
+        inbounds: entries.inbounds,
+        cadences: entries.cadences,
         passed: &passed,
         marks: own.len(),
         states_max,
@@ -59,9 +73,11 @@ pub fn explore(compiled: &Compiled, inbounds: Vec<Inbound>, states_max: usize) -
     Ok(Found { scripts, left_out, reached, states: explored.states, bound: explored.bound })
 }
 
-/// Flows that calls to these numbers may run.
-fn flows_behind(meta: &ProgramMeta, inbounds: &[Inbound]) -> BTreeSet<u32> {
-    let mut flows: BTreeSet<u32> = inbounds.iter().map(|inbound| inbound.flow).collect();
+/// Flows that these calls and cadences may run.
+fn flows_behind(meta: &ProgramMeta, entries: &Entries) -> BTreeSet<u32> {
+    let cadences = entries.cadences.iter().filter_map(|cadence| meta.cadences.get(*cadence as usize));
+    let own = entries.inbounds.iter().map(|inbound| inbound.flow);
+    let mut flows: BTreeSet<u32> = own.chain(cadences.flat_map(Cadence::flows)).collect();
     loop {
         let runs = meta.sites.iter().filter(|site| flows.contains(&site.flow)).filter_map(|site| match site.kind {
             SiteKind::Run { flow } => Some(flow),

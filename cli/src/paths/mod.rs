@@ -19,7 +19,7 @@ use runtime_contract::script::TestScript;
 use runtime_simulator::Bound;
 use serde_json::json;
 
-use self::found::{Found, explore};
+use self::found::{Entries, Found, explore};
 use self::written::{Lines, use_lines};
 use crate::show::{self, Failure, Paint, Result, paint, plural};
 use crate::test::coverage::Coverage;
@@ -36,8 +36,8 @@ pub struct Paths {
     /// A project's folder, or one `.flow` file
     #[arg(default_value = ".", value_hint = clap::ValueHint::AnyPath)]
     path: PathBuf,
-    /// Only calls that this flow, number or extension takes
-    #[arg(long, value_name = "FLOW|NUMBER")]
+    /// Only calls that this flow, number or extension takes, or that this cadence makes
+    #[arg(long, value_name = "FLOW|NUMBER|CADENCE")]
     flow: Option<String>,
     /// Write the calls as tests into this file, which is new or was written so before
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
@@ -64,8 +64,8 @@ impl Paths {
             show::print(&analysis.report(show::colours(), show::width()), self.json);
             Failure::Shown
         })?;
-        let inbounds = self.inbounds(compiled.program.meta())?;
-        let shown = explore(&compiled, inbounds, self.states_max).map_err(|problem| Failure::new(problem, ""))?;
+        let entries = self.entries(compiled.program.meta())?;
+        let shown = explore(&compiled, entries, self.states_max).map_err(|problem| Failure::new(problem, ""))?;
         for (name, why) in &shown.left_out {
             eprintln!("strowger: left out, for it does not play as it was found: `{name}`{why}");
         }
@@ -103,25 +103,29 @@ impl Paths {
         Ok(within.strip_prefix(whole(&self.path)).ok().map(|name| name.to_string_lossy().replace('\\', "/")))
     }
 
-    /// Whose calls are tried.
-    fn inbounds(&self, meta: &ProgramMeta) -> Result<Vec<Inbound>> {
+    /// Whose calls are tried, and which cadences.
+    fn entries(&self, meta: &ProgramMeta) -> Result<Entries> {
+        let all = Entries::all(meta);
         let Some(wanted) = &self.flow else {
-            if meta.inbounds.is_empty() {
+            if all.inbounds.is_empty() && all.cadences.is_empty() {
                 let help = "`inbound \"+86 400 810 0000\" => main` lets calls in";
                 return Err(Failure::new("no flow takes calls", help));
             }
-            return Ok(meta.inbounds.clone());
+            return Ok(all);
         };
         let digits: String = wanted.chars().filter(|sign| !sign.is_whitespace()).collect();
         let name = |inbound: &Inbound| meta.flow(inbound.flow).map_or("", |flow| flow.name.as_str()).to_owned();
-        let is_named = |inbound: &&Inbound| {
-            let name = name(inbound);
-            inbound.takes(Channel::Voice, &digits) || name == *wanted || name.rsplit('.').next() == Some(wanted)
+        let is_named = |name: &str| name == wanted || name.rsplit('.').next() == Some(wanted);
+        let is_wanted = |inbound: &Inbound| inbound.takes(Channel::Voice, &digits) || is_named(&name(inbound));
+        let cadence = |cadence: u32| meta.cadences.get(cadence as usize).map_or("", |table| table.name.as_str());
+        let found = Entries {
+            inbounds: all.inbounds.iter().filter(|inbound| is_wanted(inbound)).cloned().collect(),
+            cadences: all.cadences.iter().copied().filter(|own| is_named(cadence(*own))).collect(),
         };
-        let found: Vec<Inbound> = meta.inbounds.iter().filter(is_named).cloned().collect();
-        if found.is_empty() {
-            let names: BTreeSet<String> = meta.inbounds.iter().map(|inbound| format!("`{}`", name(inbound))).collect();
-            let names: Vec<String> = names.into_iter().take(NAMES_SHOWN_MAX).collect();
+        if found.inbounds.is_empty() && found.cadences.is_empty() {
+            let cadences = all.cadences.iter().map(|own| cadence(*own).to_owned());
+            let names: BTreeSet<String> = all.inbounds.iter().map(name).chain(cadences).collect();
+            let names: Vec<String> = names.iter().take(NAMES_SHOWN_MAX).map(|name| format!("`{name}`")).collect();
             let help = format!("calls come to {}", names.join(", "));
             return Err(Failure::new(format!("no call comes to `{wanted}`"), help));
         }

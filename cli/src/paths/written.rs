@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use runtime_contract::Type;
+use runtime_contract::cadence::Permission;
 use runtime_contract::calendar::local_text;
 use runtime_contract::channel::Channel;
 use runtime_contract::program::ProgramMeta;
@@ -11,9 +11,13 @@ use runtime_contract::script::{Given, TestScript, Verb};
 use runtime_contract::types::Field;
 use runtime_contract::value::Value;
 use runtime_contract::written::{self, Written};
+use runtime_contract::{Time, Type};
 
 /// Names that lines use, by the module that declares them.
 pub type Uses = BTreeMap<String, BTreeSet<String>>;
+
+/// In which times are written.
+const ZONE: &str = "UTC";
 
 pub struct Lines<'l> {
     meta: &'l ProgramMeta,
@@ -108,10 +112,18 @@ impl<'l> Lines<'l> {
                 let meta = self.meta;
                 format!("expect queued in {}", self.item(&meta.queues.get(*queue as usize)?.name)?)
             }
-            // Nobody looks for who answers, and no cadence begins.
-            Verb::ExpectAgent { .. } | Verb::Start { .. } | Verb::ExpectAttempt { .. } | Verb::ExpectStopped { .. } => {
-                return None;
+            Verb::Start { cadence, arguments } => {
+                let meta = self.meta;
+                let table = meta.cadences.get(*cadence as usize)?;
+                let values = table.parameters.iter().zip(arguments);
+                let values: Vec<String> =
+                    values.map(|(own, value)| self.value(&own.r#type, value)).collect::<Option<_>>()?;
+                format!("start {}({})", self.item(&table.name)?, values.join(", "))
             }
+            Verb::ExpectAttempt { attempt, .. } => format!("expect attempt {attempt}"),
+            Verb::ExpectStopped { disposition, .. } => format!("expect stopped {disposition}"),
+            // Nobody looks for who answers.
+            Verb::ExpectAgent { .. } => return None,
         })
     }
 
@@ -144,7 +156,10 @@ impl<'l> Lines<'l> {
                 if figures.contains('.') { figures } else { format!("{figures}.0") }
             }
             (_, Value::Money(money)) => self.plain(Written::Money, money.amount, money.currency.into())?,
-            (Type::Time, _) => return None,
+            (Type::Time, Value::Moment(ms)) => {
+                let local = local_text(Time(*ms), ZONE);
+                format!("{}.at({}, {})", local.get(..10)?, local.get(11..16)?, quoted(ZONE))
+            }
             (_, Value::Moment(moment)) => self.plain(Written::of(r#type)?, *moment, 0)?,
             (_, Value::Text(text)) => quoted(text),
             (_, Value::Phone(phone)) => quoted(&phone.e164().into_inner()),
@@ -160,6 +175,9 @@ impl<'l> Lines<'l> {
                 }
             }
             (Type::Record(id), Value::Record(values)) => {
+                if let Some(permission) = self.permission(*id, value) {
+                    return Some(format!("given_for({})", permission.purpose));
+                }
                 let record = meta.types.records.get(*id as usize)?;
                 let name = self.item(&record.name)?;
                 format!("{name}({})", self.fields(&record.fields, values)?)
@@ -170,6 +188,12 @@ impl<'l> Lines<'l> {
             }
             _ => return None,
         })
+    }
+
+    fn permission(&self, id: u32, value: &Value) -> Option<Permission> {
+        let record = self.meta.types.records.get(id as usize)?;
+        let permission = Permission::from_value(value).filter(|_| record.name == Permission::TYPE)?;
+        (Permission::given_for(&permission.purpose) == *value).then_some(permission)
     }
 
     fn fields(&mut self, fields: &[Field], values: &[Value]) -> Option<String> {

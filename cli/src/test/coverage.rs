@@ -168,7 +168,9 @@ impl Coverage {
     pub fn missed_to_json(&self, why: impl Fn(&Reached) -> Option<&str>) -> Vec<Value> {
         let told = |(reached, place)| {
             let mut told = place_to_json((reached, place));
-            told["why"] = why(reached).into();
+            if let Some(told) = told.as_object_mut() {
+                told.insert("why".to_owned(), why(reached).into());
+            }
             told
         };
         self.missed().map(told).collect()

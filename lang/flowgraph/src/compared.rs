@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use runtime_contract::SiteId;
-use runtime_contract::compared::{Address, Compared};
+use runtime_contract::cadence::Cadence;
+use runtime_contract::compared::{Address, Compared, Origin};
 use runtime_contract::drive::result_words;
 use runtime_contract::host::HostCall;
 use runtime_contract::program::{ProgramMeta, SiteKind};
@@ -32,8 +33,9 @@ enum Place {
         flow: u32,
         slot: u32,
     },
-    Payload {
-        site: u32,
+    /// What comes from outside.
+    Origin {
+        origin: Origin,
         slot: u32,
     },
     Fact(u8),
@@ -98,15 +100,15 @@ impl Copies {
     fn addresses(&self) -> BTreeMap<Place, BTreeSet<Address>> {
         let mut addresses: BTreeMap<Place, BTreeSet<Address>> = BTreeMap::new();
         for place in self.parents.keys().chain(self.parents.values()).chain(self.compared.keys()) {
-            if let Place::Payload { site, slot } = place {
-                addresses.entry(self.root(*place)).or_default().insert((SiteId(*site), vec![*slot]));
+            if let Place::Origin { origin, slot } = place {
+                addresses.entry(self.root(*place)).or_default().insert((*origin, vec![*slot]));
             }
         }
         for _ in 0..NESTING_MAX {
             for (list, cell, to) in &self.cells {
                 let inside = addresses.get(&self.root(*list)).cloned().unwrap_or_default().into_iter();
                 let inside = inside.filter(|(_, path)| path.len() <= NESTING_MAX as usize);
-                let inside = inside.map(|(site, path)| (site, [path, vec![*cell]].concat()));
+                let inside = inside.map(|(origin, path)| (origin, [path, vec![*cell]].concat()));
                 addresses.entry(self.root(*to)).or_default().extend(inside);
             }
         }
@@ -126,9 +128,12 @@ pub fn compared(graph: &Graph) -> Compared {
         resumed.entry(info.resume).or_default().push(site);
         if let SiteKind::Run { flow } = info.kind {
             for slot in 0..result_words(meta, flow) as u32 {
-                copies.join(Place::Payload { site, slot }, Place::Result { flow, slot });
+                copies.join(Place::Origin { origin: Origin::Site(SiteId(site)), slot }, Place::Result { flow, slot });
             }
         }
+    }
+    for (cadence, table) in (0..).zip(&meta.cadences) {
+        begin(meta, cadence, table, &mut copies);
     }
     let mut reads_caller = false;
     for (number, segment) in (0..).zip(&graph.segments) {
@@ -162,6 +167,19 @@ pub fn compared(graph: &Graph) -> Compared {
     }
     found.caller = reads_caller.then(|| copies.constants(Place::Fact(Fact::CallerNumber as u8)));
     found
+}
+
+/// What a cadence begins with is the parameters of all its flows.
+fn begin(meta: &ProgramMeta, cadence: u32, table: &Cadence, copies: &mut Copies) {
+    let words: usize = table.parameters.iter().map(|parameter| meta.types.width(&parameter.r#type)).sum();
+    for number in table.flows() {
+        let Some(flow) = meta.flow(number) else { continue };
+        let first = RESULT_AT + result_words(meta, number) as u32;
+        for slot in 0..words as u32 {
+            let entry = Place::Entry { segment: flow.entry_segment, slot: first + slot };
+            copies.join(Place::Origin { origin: Origin::Cadence(cadence), slot }, entry);
+        }
+    }
 }
 
 struct Reader<'r> {
@@ -206,7 +224,9 @@ impl Reader<'_> {
         if let Some(stored) = self.stored.get(&slot).cloned() {
             stored.into_iter().for_each(|from| self.copy(from, own));
         } else if let Some(slot) = slot.checked_sub(self.mailbox_at()) {
-            self.sites.iter().for_each(|site| self.copies.join(own, Place::Payload { site: *site, slot }));
+            self.sites
+                .iter()
+                .for_each(|site| self.copies.join(own, Place::Origin { origin: Origin::Site(SiteId(*site)), slot }));
         } else {
             self.copies.join(own, Place::Entry { segment: self.number, slot });
         }

@@ -56,6 +56,15 @@ pub struct Cadence {
     pub place: Place,
 }
 
+impl Cadence {
+    /// Those that run with a line or without one; not those that only work out a value.
+    pub fn flows(&self) -> impl Iterator<Item = u32> + '_ {
+        let dial = self.dial.as_ref().map(|dial| dial.flow);
+        let message = self.message.as_ref().map(|message| message.flow);
+        dial.into_iter().chain(message).chain(self.after.iter().map(|after| after.flow)).chain(self.exhausted)
+    }
+}
+
 /// Dispositions that are final for the person, in every cadence.
 pub const DECLINED: &str = "declined";
 pub const OPTED_OUT: &str = "opted_out";
@@ -149,6 +158,14 @@ pub struct Permission {
 impl Permission {
     /// Fields of the record, in order.
     pub const FIELDS: [&str; 5] = ["purpose", "number", "from", "until", "evidence"];
+
+    pub const TYPE: &str = "std.agreement.Permission";
+
+    /// Of whichever number, from the beginning and for ever, as `given_for(sales)` in a test.
+    pub fn given_for(purpose: &str) -> Value {
+        let evidence = Value::Text("test".to_owned());
+        Value::Record(vec![Value::Text(purpose.to_owned()), Value::None, Value::Moment(0), Value::None, evidence])
+    }
 
     /// `None`: a value of another type.
     pub fn from_value(value: &Value) -> Option<Permission> {

@@ -5,8 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::program::SiteId;
 
-/// A slot of what a site brings back; behind that of a list, the cell in its rows.
-pub type Address = (SiteId, Vec<u32>);
+/// Whence values come that the program has not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// What a site brings back.
+    Site(SiteId),
+    /// What a cadence begins with.
+    Cadence(u32),
+}
+
+/// A slot of what comes from there; behind that of a list, the cell in its rows.
+pub type Address = (Origin, Vec<u32>);
 
 /// A whole number of which a type says the bounds: the one that lies there, be it optional, private or in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

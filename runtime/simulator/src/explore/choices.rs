@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use runtime_contract::compared::{Address, Compared, Spot};
+use runtime_contract::cadence::Permission;
+use runtime_contract::compared::{Address, Compared, Origin, Spot};
 use runtime_contract::dialled::dialled;
 use runtime_contract::moment::date_to_iso;
 use runtime_contract::program::{SiteInfo, SiteKind};
@@ -79,7 +80,7 @@ impl Choices<'_> {
         let given = match &operation.result {
             None => vec![Given::Ok(None)],
             Some(r#type) => {
-                let values = self.values(&(site, vec![0]), r#type, spot);
+                let values = self.values(&(Origin::Site(site), vec![0]), r#type, spot);
                 values.into_iter().take(VALUES_MAX).map(|value| Given::Ok(Some(value))).collect()
             }
         };
@@ -104,7 +105,7 @@ impl Choices<'_> {
 
     /// Keys that are a value.
     fn inputs(&self, site: SiteId, ask: &Ask) -> Vec<String> {
-        let at = (site, vec![0]);
+        let at = (Origin::Site(site), vec![0]);
         let constants = self.constants(&at);
         let around = |c: i64, step: i64| [c.saturating_sub(step), c, c.saturating_add(step)];
         let near = |step: i64| constants.iter().flat_map(move |c| around(*c as i64, step));
@@ -204,8 +205,10 @@ impl Choices<'_> {
                 words.filter_map(|word| Phone::parse(&word.to_string(), false)).map(Value::Phone).collect()
             }
             Type::Language => (0..self.meta.languages.len() as u32).map(Value::Language).collect(),
-            Type::Time | Type::Recording => Vec::new(),
+            Type::Time => moments(TIME_MS, MS_A_MINUTE),
+            Type::Recording => Vec::new(),
             Type::Enum(id) => self.variants(at, *id),
+            Type::Record(id) if self.is_permission(*id) => self.permissions(),
             Type::Record(id) => {
                 let fields = self.meta.types.records.get(*id as usize).map_or(&[][..], |record| &record.fields);
                 let mut before = 0;
@@ -245,6 +248,27 @@ impl Choices<'_> {
         kept
     }
 
+    fn is_permission(&self, id: u32) -> bool {
+        self.meta.types.records.get(id as usize).is_some_and(|record| record.name == Permission::TYPE)
+    }
+
+    /// For each purpose of a cadence, as a test gives one.
+    fn permissions(&self) -> Vec<Value> {
+        self.meta.cadences.iter().map(|cadence| Permission::given_for(&cadence.purpose)).collect()
+    }
+
+    /// With what a cadence begins.
+    pub fn arguments(&self, cadence: u32) -> Vec<Vec<Value>> {
+        let Some(table) = self.meta.cadences.get(cadence as usize) else { return Vec::new() };
+        let mut first = 0;
+        let values = (0..).zip(&table.parameters).map(|(parameter, info)| {
+            let at = (Origin::Cadence(cadence), vec![first]);
+            first += self.meta.types.width(&info.r#type) as u32;
+            self.values(&at, &info.r#type, Spot::Parameter { cadence, parameter })
+        });
+        combined(&values.collect::<Vec<_>>())
+    }
+
     fn variants(&self, at: &Address, id: u32) -> Vec<Value> {
         let types = &self.meta.types;
         let mut values = Vec::new();
@@ -266,6 +290,8 @@ impl Choices<'_> {
 const DECIMAL: i64 = 1_000_000;
 const MONEY: i64 = 10_000;
 const USD: u16 = 840;
+/// A Wednesday at noon, UTC.
+const TIME_MS: i64 = 1_774_440_000_000;
 
 /// So many slots further on.
 fn behind(at: &Address, slots: u32) -> Address {

@@ -15,7 +15,7 @@ use runtime_contract::calendar::{self, HoursTable};
 use runtime_contract::channel::Channel;
 use runtime_contract::compared::Compared;
 use runtime_contract::program::Inbound;
-use runtime_contract::script::TestScript;
+use runtime_contract::script::{FarSide, TestScript};
 use runtime_contract::value::Phone;
 
 use self::call::{Begins, Call, Choice, Log, Root};
@@ -37,6 +37,8 @@ pub struct Explorer<'e> {
     pub compared: &'e Compared,
     /// Numbers and extensions that are called.
     pub inbounds: Vec<Inbound>,
+    /// Indices in `ProgramMeta::cadences`.
+    pub cadences: Vec<u32>,
     /// Marks that calls came by since it was asked last.
     pub passed: &'e dyn Fn() -> Vec<u32>,
     /// How many marks there are.
@@ -88,6 +90,16 @@ impl Explorer<'_> {
                 roots.extend(self.callers(inbound).into_iter().map(|from| {
                     let begins = Begins::Call { channel: inbound.channel, from, to: inbound.example() };
                     Root { at, zone: zone.to_owned(), name: name(inbound.flow), begins }
+                }));
+            }
+        }
+        for cadence in &self.cadences {
+            let name = meta.cadences.get(*cadence as usize).map_or("", |table| table.name.as_str());
+            let choices = Choices { meta, compared: self.compared };
+            for at in times::times(meta, meta.zone()) {
+                roots.extend(choices.arguments(*cadence).into_iter().map(|arguments| {
+                    let begins = Begins::Start { cadence: *cadence, arguments };
+                    Root { at, zone: meta.zone().to_owned(), name: name.to_owned(), begins }
                 }));
             }
         }
@@ -174,9 +186,8 @@ impl Explorer<'_> {
             }
             call.choose(&chosen, &mut log);
         }
-        // What needs nobody comes to its end.
-        while choices.at(&call).first() == Some(&Choice::Continue) && !call.is_over() {
-            call.choose(&Choice::Continue, &mut log);
+        while let Some(choice) = ending(&call, &choices.at(&call)) {
+            call.choose(&choice, &mut log);
         }
         log.into_iter().for_each(|event| writer.add(event));
         let name = script::name(&labels, root.name.rsplit('.').next().unwrap_or(&root.name));
@@ -184,6 +195,17 @@ impl Explorer<'_> {
         let name = [name.clone()].into_iter().chain(numbered).find(|name| names.insert(name.clone()))?;
         Some(writer.finish(name, root))
     }
+}
+
+/// What needs nobody comes to its end. A cadence is brought to its own, as far as that is: who is called has hung up, or
+/// cannot be reached.
+fn ending(call: &Call, choices: &[Choice]) -> Option<Choice> {
+    let wanted = match call.is_cadence() {
+        true => [Choice::HangUp, Choice::FarSide(FarSide::Unreachable)].into_iter().find(|own| choices.contains(own)),
+        false => choices.first().filter(|choice| **choice == Choice::Continue).cloned(),
+    };
+    let wanted = wanted.or_else(|| choices.first().filter(|_| call.is_cadence()).cloned());
+    wanted.filter(|_| !call.is_over() && !call.is_cut())
 }
 
 /// States that were found, and calls from which nobody went on yet.

@@ -9,7 +9,7 @@ use runtime_contract::request::Request;
 use runtime_contract::script::{Given, Hears, TestScript, Verb};
 use runtime_contract::value::Value;
 
-use super::call::{Call, Choice, Event, Root, Wait, is_lasting};
+use super::call::{Begins, Call, Choice, Event, Root, Wait, is_lasting};
 use crate::plant::open_text;
 
 /// Characters of a long text that are looked for.
@@ -27,6 +27,7 @@ pub(super) struct Writer {
     given_at: usize,
     /// What each of them did last, and of which line.
     given: BTreeMap<(u32, u32), Given>,
+    dialled: Option<Verb>,
     steps: BTreeSet<String>,
     /// Texts that may not be left out though they were heard before.
     kept: BTreeSet<usize>,
@@ -49,6 +50,10 @@ impl Writer {
                 if let Verb::Given { service, operation, answer } = &verb
                     && self.given.insert((*service, *operation), answer.clone()).as_ref() == Some(answer)
                 {
+                    return;
+                }
+                // He who was called last stands for all that are called later.
+                if matches!(verb, Verb::DialGives(_)) && self.dialled.replace(verb.clone()).as_ref() == Some(&verb) {
                     return;
                 }
                 self.lines.insert(self.given_at, verb);
@@ -86,13 +91,14 @@ impl Writer {
     }
 
     pub fn finish(mut self, name: String, root: &Root) -> TestScript {
-        if !self.is_over {
+        let is_call = matches!(root.begins, Begins::Call { .. });
+        if is_call && !self.is_over {
             self.lines.push(Verb::HangUp);
-        } else if !self.hung_up {
+        } else if is_call && !self.hung_up {
             self.lines.push(Verb::ExpectEnd);
         }
         self.leave_out();
-        self.lines.extend(self.kept_at_end.into_iter().filter(|_| self.is_over));
+        self.lines.extend(self.kept_at_end.into_iter().filter(|_| self.is_over || !is_call));
         let lines = self.lines.into_iter().map(shortened).map(|verb| (Place::default(), verb)).collect();
         let zone = root.zone.clone();
         TestScript { name, place: Place::default(), at: root.at, zone, lines, files: Vec::new() }
@@ -129,7 +135,7 @@ fn shortened(verb: Verb) -> Verb {
 /// `main: 1`, `crm.find fails`; empty where nobody did anything.
 pub(super) fn label(meta: &ProgramMeta, call: &Call, choice: &Choice) -> String {
     let place = call.site().and_then(|site| meta.site(site)).map_or("", |site| match site.step.as_str() {
-        "" => meta.flow(site.flow).map_or("", |flow| flow.name.rsplit('.').next().unwrap_or("")),
+        "" => meta.flow(site.flow).map_or("", |flow| short(&flow.name)),
         step => step,
     });
     let here = |what: &str| format!("{place}: {what}");
@@ -175,6 +181,12 @@ pub(super) fn label(meta: &ProgramMeta, call: &Call, choice: &Choice) -> String 
             }
         }
     }
+}
+
+/// `desk` of `main.desk`, `renew` of `main.renew/dial`.
+fn short(flow: &str) -> &str {
+    let name = flow.rsplit('.').next().unwrap_or(flow);
+    name.split('/').next().unwrap_or(name)
 }
 
 /// As many of the labels as a name holds; those at the same place share its name.
