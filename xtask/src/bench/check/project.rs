@@ -207,9 +207,9 @@ fn languages(steps: usize) -> Files {
             let _ = write!(text, "\ninbound \"+86 400 {:04} {:04}\" => part\n", flow / 10_000, flow % 10_000);
         }
         let _ = write!(text, "\nflow part {{\n    answer\n    say {said}\n");
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "    if caller.language is {tongue} {{ say {said} }} else {{ set caller.language = {tongue} }}\n"
+            "    if caller.language is {tongue} {{ say {said} }} else {{ set caller.language = {tongue} }}"
         );
         children.iter().for_each(|child| text.push_str(&format!("    run {child}.part()\n")));
         text.push_str("    return\n}\n");
