@@ -66,6 +66,10 @@ fn not_served(meta: &ProgramMeta) -> Option<Report> {
         let message = format!("`{name}` is a cadence, and `serve` does not call anybody by itself yet");
         refuse(&mut report, meta, cadence.place, &message, "`test` plays it; leave it out of what is served");
     }
+    for rule in &meta.rules {
+        let message = format!("`{}` is a rule, and `serve` does not carry rules out yet", rule.head);
+        refuse(&mut report, meta, rule.place, &message, "`test` plays it; leave it out of what is served");
+    }
     (!report.text.is_empty()).then_some(report)
 }
 
@@ -176,6 +180,17 @@ mod tests {
         let text = built.err().unwrap().text;
         let wanted = "f.flow:11:5: callers wait in the queue `f.office`, and `serve` does not run queues yet\n";
         assert!(text.starts_with(wanted), "{text}");
+    }
+
+    #[test]
+    fn a_rule_is_refused_by_name_and_place() {
+        let flow = "languages en\n\nqueue office {\n    timeout  3m\n}\n\nwhen office.waiting > 5 over 15m => \
+                    open case busy\n";
+        let bundle = Bundle { files: vec![("f.flow".to_owned(), flow.as_bytes().into())] };
+        let built = Compiler { engine: Engine::Interpreter }.build(&bundle, &SiteNames::default());
+        let wanted = "f.flow:7:1: `when office.waiting > 5 over 15m` is a rule, and `serve` does not carry rules out yet\n  \
+                      help: `test` plays it; leave it out of what is served\n";
+        assert_eq!(built.err().unwrap().text, wanted);
     }
 
     #[test]

@@ -224,6 +224,22 @@ fn completion_knows_commands_and_codes() {
 }
 
 #[test]
+fn the_map_leads_from_a_queue_by_its_rule_to_the_cadence() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/13-missed-calls");
+    let (code, said, _) = strowger(&folder, &["graph", "--map", "--json"], "");
+    assert_eq!(code, 0, "{said}");
+    let drawn: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let at = |title: &str| drawn["nodes"].as_array().unwrap().iter().position(|node| node["title"] == title).unwrap();
+    let leads = |from: &str, to: &str| {
+        let (from, to) = (at(from), at(to));
+        drawn["edges"].as_array().unwrap().iter().any(|edge| edge["from"] == from && edge["to"] == to)
+    };
+    assert!(leads("queue support", "when missed in support"), "{said}");
+    assert!(leads("when missed in support", "cadence call_back"), "{said}");
+    assert!(leads("queue support", "when support.longest_wait > 2m over 15m"), "{said}");
+}
+
+#[test]
 fn graph_draws_steps_keys_and_ends() {
     let folder = project(&[]);
     assert_eq!(strowger(folder.path(), &["new", "desk"], "").0, 0);

@@ -48,7 +48,7 @@ fn shape(id: usize, node: &Node) -> String {
     match node.kind {
         NodeKind::Entry => format!("n{id}([\"☎ {title}\"])"),
         NodeKind::End => format!("n{id}([\"{title}\"])"),
-        NodeKind::Top | NodeKind::Step | NodeKind::Handler | NodeKind::Queue => {
+        NodeKind::Top | NodeKind::Step | NodeKind::Handler | NodeKind::Queue | NodeKind::Rule => {
             let lines: String = node.lines.iter().map(|line| format!("<br>{}", line_text(line))).collect();
             format!("n{id}[\"<b>{title}</b>{lines}\"]")
         }

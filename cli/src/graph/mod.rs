@@ -92,6 +92,7 @@ fn as_json(picture: &Picture) -> Value {
         NodeKind::Step => "step",
         NodeKind::Handler => "handler",
         NodeKind::Queue => "queue",
+        NodeKind::Rule => "rule",
         NodeKind::End => "end",
     };
     let line = |line: &lang_compiler::picture::Line| {

@@ -150,7 +150,7 @@ fn sized(node: &Node, counted: bool) -> Box {
             let rect = Rect { width: width(&node.title, LABEL_SIZE) + 34.0, height: 26.0, ..Rect::default() };
             Box { rect, rows: Vec::new() }
         }
-        NodeKind::Top | NodeKind::Step | NodeKind::Handler | NodeKind::Queue => {
+        NodeKind::Top | NodeKind::Step | NodeKind::Handler | NodeKind::Queue | NodeKind::Rule => {
             let rows = text_rows(&node.lines);
             let widest = rows.iter().map(|row| row_start(row) + width(&row.text, TEXT_SIZE)).fold(title, f64::max);
             let below = if rows.is_empty() { 0.0 } else { rows.len() as f64 * ROW + PAD };

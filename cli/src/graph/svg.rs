@@ -53,7 +53,7 @@ const RULES: &str = "
   text { font-family: system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif; fill: var(--ink); }
   .paper { fill: var(--paper); }
   .h1 { font-size: 22px; font-weight: 650; } .sub { font-size: 12.5px; fill: var(--soft); }
-  .box { fill: var(--box); stroke: var(--edge); stroke-width: 1.2; } .head { fill: var(--head); } .head.top { fill: var(--top); } .head.handler { fill: var(--handler); } .head.queue { fill: var(--queue); }
+  .box { fill: var(--box); stroke: var(--edge); stroke-width: 1.2; } .head { fill: var(--head); } .head.top { fill: var(--top); } .head.handler { fill: var(--handler); } .head.queue, .head.rule { fill: var(--queue); }
   .title { font-size: 14px; font-weight: 620; } .row { font-size: 12.5px; } .does, .asks { fill: var(--soft); }
   .sign { font-size: 11px; fill: var(--soft); } .when { font-size: 12px; fill: var(--when); font-weight: 560; }
   .group { fill: var(--group); stroke: var(--edge); stroke-dasharray: 5 4; } .groupname { font-size: 13px; fill: var(--soft); font-weight: 600; }
@@ -129,6 +129,7 @@ fn heading(out: &mut String, picture: &Picture, title: &str) {
             .filter(|steps| *steps > 0 || !picture.groups.is_empty())
             .map(|steps| plural(steps, "step")),
         Some(count(NodeKind::Queue)).filter(|queues| *queues > 0).map(|queues| plural(queues, "queue")),
+        Some(count(NodeKind::Rule)).filter(|rules| *rules > 0).map(|rules| plural(rules, "rule")),
     ];
     let facts: Vec<String> = facts.into_iter().flatten().collect();
     let _ = writeln!(out, "<text class=\"h1\" x=\"24\" y=\"36\">{}</text>", escaped(title));
@@ -158,7 +159,7 @@ fn body(out: &mut String, picture: &Picture, placed: &Placed, seen: &Seen) {
         match node.kind {
             NodeKind::Entry => pill(out, one.rect, "entry", state, &format!("☎ {}", node.title)),
             NodeKind::End => pill(out, one.rect, "end", state, &node.title),
-            NodeKind::Top | NodeKind::Step | NodeKind::Handler | NodeKind::Queue => {
+            NodeKind::Top | NodeKind::Step | NodeKind::Handler | NodeKind::Queue | NodeKind::Rule => {
                 step(out, node, one, state);
                 if let Some(count) = seen.counts.get(index).copied().flatten() {
                     counted(out, one, state, count);
@@ -195,6 +196,7 @@ fn step(out: &mut String, node: &Node, one: &Box, state: &str) {
         NodeKind::Top => " top",
         NodeKind::Handler => " handler",
         NodeKind::Queue => " queue",
+        NodeKind::Rule => " rule",
         _ => "",
     };
     let _ = writeln!(out, "<rect class=\"box{state}\" {} rx=\"9\"/>", sides(one.rect));

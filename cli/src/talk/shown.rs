@@ -51,6 +51,8 @@ pub fn event(line: &Line, zone: &str) -> Value {
         What::Promised => json!({ "kind": "will be called back" }),
         What::PromiseOver => json!({ "kind": "was not called back" }),
         What::Noted { key, value } => json!({ "kind": "note", "key": key, "value": value }),
+        What::Rule { head } => json!({ "kind": "rule fires", "when": head }),
+        What::RuleNot { head, why } => json!({ "kind": "rule does not fire", "when": head, "why": why }),
         What::Starts { cadence } => json!({ "kind": "starts", "cadence": cadence }),
         What::Attempt { number } => json!({ "kind": "attempt", "number": number }),
         What::Retries { at } => json!({ "kind": "retries", "when": at }),

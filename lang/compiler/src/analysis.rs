@@ -201,6 +201,9 @@ impl<'k> Reader<'k> {
             let names: Vec<_> = wanted.module.names.iter().map(|name| name.text.as_str()).collect();
             names.join(".")
         }));
+        if ast.items.iter().any(|item| matches!(item.kind, ast::ItemKind::When(_))) {
+            self.wanted.push(agreement::MODULE.to_owned());
+        }
         let cadences = ast.items.iter().filter_map(|item| match &item.kind {
             ast::ItemKind::Cadence(cadence) => Some(&cadence.clauses),
             _ => None,

@@ -4,6 +4,7 @@
 mod cadence;
 mod map;
 mod queue;
+mod rule;
 
 use std::collections::BTreeMap;
 
@@ -53,6 +54,8 @@ pub enum NodeKind {
     Handler,
     /// Where callers wait; it stands outside of flows.
     Queue,
+    /// A `when`, with its action.
+    Rule,
     End,
 }
 
@@ -148,6 +151,8 @@ struct Painter<'a> {
     tops: BTreeMap<&'a str, usize>,
     /// The nodes of queues, by name.
     queues: BTreeMap<&'a str, usize>,
+    /// The top nodes of cadences, by name.
+    cadences: BTreeMap<&'a str, usize>,
     picture: Picture,
     /// Nodes of the steps of the flow that is drawn, by name.
     steps: BTreeMap<&'a str, usize>,
@@ -170,6 +175,7 @@ impl<'a> Painter<'a> {
             prompts: BTreeMap::new(),
             tops: BTreeMap::new(),
             queues: BTreeMap::new(),
+            cadences: BTreeMap::new(),
             picture: Picture { language, ..Picture::default() },
             steps: BTreeMap::new(),
             node: 0,
@@ -228,13 +234,21 @@ impl<'a> Painter<'a> {
             })
         };
         self.queue_boxes(queues());
+        let cadences = || {
+            items().filter_map(|item| match &item.kind {
+                ItemKind::Cadence(cadence) => Some(cadence),
+                _ => None,
+            })
+        };
+        self.cadence_boxes(cadences());
         for (group, flow) in flows().enumerate() {
             self.flow(group, flow);
         }
         queues().for_each(|queue| self.queue(queue));
+        cadences().for_each(|cadence| self.cadence(cadence));
         for item in items() {
-            if let ItemKind::Cadence(cadence) = &item.kind {
-                self.cadence(cadence);
+            if let ItemKind::When(when) = &item.kind {
+                self.rule(item.keyword, when);
             }
         }
     }
@@ -370,9 +384,12 @@ impl<'a> Painter<'a> {
             | StatementKind::Wait(_)
             | StatementKind::Send { .. }
             | StatementKind::Notify { .. }
-            | StatementKind::OpenCase { .. }
-            | StatementKind::Start { .. } => {
+            | StatementKind::OpenCase { .. } => {
                 self.line(LineKind::Does, way, self.first_line(statement.span));
+            }
+            StatementKind::Start { cadence, .. } => {
+                self.line(LineKind::Does, way, self.first_line(statement.span));
+                self.starts(cadence, way);
             }
             StatementKind::Queue { queue, arms, .. } => {
                 self.line(LineKind::Does, way, format!("waits in the queue {}", self.slice(queue.span)));

@@ -10,7 +10,7 @@ use crate::graph::Graph;
 use crate::verify::Verified;
 
 /// Changes whenever the bytes of a graph mean something else. Little-endian, first in the file.
-pub const FORMAT: u16 = 7;
+pub const FORMAT: u16 = 8;
 
 /// Why stored bytes are no graph that may run.
 #[derive(Debug, PartialEq, Eq)]

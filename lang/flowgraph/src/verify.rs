@@ -4,6 +4,7 @@
 mod cadences;
 pub(crate) mod classes;
 mod queues;
+mod rules;
 mod segment;
 mod stack;
 mod tables;
@@ -35,8 +36,16 @@ pub fn verify(graph: &Graph) -> Vec<String> {
         problems.add(format!("{} segments, {} of them with a flow", graph.segments.len(), graph.meta.segments.len()));
     }
     // Each check relies on what those before it found sound.
-    let checks: [fn(&Graph, &mut Problems); 7] =
-        [types::check, queues::check, cadences::check, tables::check, segment::check, check_use, stack::check];
+    let checks: [fn(&Graph, &mut Problems); 8] = [
+        types::check,
+        queues::check,
+        cadences::check,
+        rules::check,
+        tables::check,
+        segment::check,
+        check_use,
+        stack::check,
+    ];
     for check in checks {
         if !problems.0.is_empty() {
             break;

@@ -13,7 +13,8 @@ pub const MODULE: &str = "std.agreement";
 pub const WORDS: &[&str] = &["Permission", "Contact", "consent"];
 
 /// Records of the language.
-pub(crate) const TYPES: &[&str] = &["Contact", "Permission"];
+pub(crate) const TYPES: &[&str] = &[CONTACT, PERMISSION];
+const CONTACT: &str = "Contact";
 pub(crate) const PERMISSION: &str = "Permission";
 /// Only a consent check makes one, for one call.
 pub(crate) const CONSENT: &str = "Consent";
@@ -71,6 +72,11 @@ impl Project<'_> {
     /// Index of the record `Permission`, in a program that names it.
     pub(crate) fn permission(&self) -> Option<u32> {
         self.record_of(MODULE, PERMISSION)
+    }
+
+    /// Index of the record `Contact`, in a program that names it or has a rule about callers.
+    pub(crate) fn contact(&self) -> Option<u32> {
+        self.record_of(MODULE, CONTACT)
     }
 
     /// Index of the library's record `Law`, in a program that names one.

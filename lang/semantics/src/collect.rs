@@ -183,12 +183,9 @@ fn declare<'a>(module: usize, item: &'a ast::Item, project: &mut Project<'a>, pr
             project.cadences.push(CadenceInfo { module, name: &item.name, item, parameters: Vec::new() });
             Def::Cadence(project.cadences.len() as u32 - 1)
         }
-        ItemKind::When(_) | ItemKind::Survey(_) => {
-            let word = match &item.kind {
-                ItemKind::When(_) => "`when`",
-                _ => "`survey`",
-            };
-            problems.not_yet(item.keyword, word);
+        ItemKind::When(_) => Def::Broken,
+        ItemKind::Survey(_) => {
+            problems.not_yet(item.keyword, "`survey`");
             Def::Broken
         }
     }

@@ -15,6 +15,7 @@ use runtime_contract::compared::Bounds;
 use runtime_contract::program::{Prompt, Service};
 use runtime_contract::queue;
 use runtime_contract::request::{self, AskKind, RejectReason};
+use runtime_contract::rule;
 use runtime_contract::script::Verb;
 use runtime_contract::time::Time;
 use runtime_contract::types::{Type, TypeTable};
@@ -43,6 +44,7 @@ pub struct Program {
     pub skills: Vec<queue::Skill>,
     pub queues: Vec<Queue>,
     pub cadences: Vec<Cadence>,
+    pub rules: Vec<Rule>,
     pub tests: Vec<Test>,
 }
 
@@ -68,6 +70,14 @@ pub struct Queue {
 pub struct Cadence {
     pub table: cadence::Cadence,
     /// The name alone.
+    pub span: Span,
+}
+
+/// Its table has neither head nor place yet.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Rule {
+    pub rule: rule::Rule,
+    /// From `when` to what its action is about.
     pub span: Span,
 }
 

@@ -28,6 +28,7 @@ mod problems;
 mod project;
 mod returning;
 mod routing;
+mod rules;
 mod runs;
 mod script;
 mod ty;
@@ -99,6 +100,7 @@ pub fn analyze(
     let queues = routing::queues(&project, surroundings, &mut flows, &mut problems);
     routing::prove(&project, &queues, surroundings, &mut problems);
     let cadences = outgoing::cadences(&project, surroundings, &mut flows, &mut problems);
+    let rules = rules::rules(&project, &mut flows, &mut problems);
     order.extend(written..flows.len() as u32);
     let (types, services) = (lower::types(&project), lower::services(&project));
     for flow in flows.iter().flatten() {
@@ -111,7 +113,9 @@ pub fn analyze(
     channels::check_channels(&project, &flows, &inbounds, &mut problems);
     worst::check_worst(&flows, &order, &worst::Program { types: &types, services: &services }, &mut problems);
     let answers: Vec<u32> = inbounds.iter().map(|inbound| inbound.address.flow).collect();
-    let without_line = outgoing::without_line(&cadences);
+    let mut without_line: Vec<(u32, &str)> =
+        outgoing::without_line(&cadences).into_iter().map(|flow| (flow, line::LEAVE_OUT)).collect();
+    without_line.extend(rules.iter().map(|rule| (rule.rule.flow, rules::WITHOUT_LINE)));
     line::check_lines(&flows, &answers, &without_line, &project.languages, &mut problems);
     let entries = answers.iter().copied().chain(outgoing::attempts(&cadences));
     heard::check_heard(&project, &flows, &queues, entries, &mut problems);
@@ -120,8 +124,10 @@ pub fn analyze(
     if !problems.any_error() {
         unused::unused(&project, &flows, &mut problems);
     }
-    let program =
-        (!problems.any_error()).then(|| lower::lower(project, flows, inbounds, queues, cadences, tests, surroundings));
+    let program = (!problems.any_error()).then(|| {
+        let rest = lower::lower(project, flows, inbounds, queues, cadences, tests, surroundings);
+        hir::Program { rules, ..rest }
+    });
     let mut list = problems.list;
     list.sort_by_key(|diagnostic| (diagnostic.span().file, diagnostic.span().start, diagnostic.code));
     list.dedup();

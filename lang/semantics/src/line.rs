@@ -40,6 +40,9 @@ impl Line {
     }
 }
 
+/// The help where nobody is on the line.
+pub(crate) const LEAVE_OUT: &str = "leave it out here";
+
 /// What is wrong at one statement.
 #[derive(Clone, Debug)]
 struct Fault {
@@ -59,36 +62,37 @@ struct Summary {
 }
 
 /// F0601, F0602 and F0607 in all flows. `answers` are the flows that an `inbound` leads to, `without_line` those that begin
-/// when nobody is there. Flows that run themselves were
-/// told of; here such a `run` is taken to do nothing.
+/// when nobody is there, with the help for what needs somebody. Flows that run themselves were told of; here such a `run`
+/// is taken to do nothing.
 pub(crate) fn check_lines(
     flows: &[Option<CheckedFlow>],
     answers: &[u32],
-    without_line: &[u32],
+    without_line: &[(u32, &str)],
     languages: &[String],
     problems: &mut Problems,
 ) {
     let mut lines = Lines { flows, known: BTreeMap::new(), open: Vec::new() };
     for index in 0..flows.len() as u32 {
-        let own = match without_line.contains(&index) {
-            true => lines.summary(index, Line::GONE).faults,
-            false => lines.own_faults(index, answers.contains(&index)),
+        let without_line = without_line.iter().find(|(flow, _)| *flow == index);
+        let own = match without_line {
+            Some(_) => lines.summary(index, Line::GONE).faults,
+            None => lines.own_faults(index, answers.contains(&index)),
         };
         for fault in own {
-            problems.give(diagnostic(&fault, languages));
+            problems.give(diagnostic(&fault, languages, without_line.map_or(LEAVE_OUT, |(_, help)| help)));
         }
         if let Some(finally) = lines.flow(index).and_then(|flow| flow.finally.as_ref()) {
             let mut walk =
                 Walk { lines: &mut lines, faults: Vec::new(), steps: Vec::new(), seen: Line::NEVER, back: Line::NEVER };
             walk.block(finally, Line::GONE);
             for fault in &walk.faults {
-                problems.give(diagnostic(fault, languages));
+                problems.give(diagnostic(fault, languages, LEAVE_OUT));
             }
         }
     }
 }
 
-fn diagnostic(fault: &Fault, languages: &[String]) -> Diagnostic {
+fn diagnostic(fault: &Fault, languages: &[String], where_gone: &str) -> Diagnostic {
     let diagnostic = Diagnostic::new(fault.code, fault.span, fault.message.clone());
     let diagnostic = match fault.inside {
         Some(inside) if fault.code == Code::RecordingWithoutNotice => diagnostic.label(inside, "it begins here"),
@@ -98,7 +102,7 @@ fn diagnostic(fault: &Fault, languages: &[String]) -> Diagnostic {
     diagnostic.help(match fault.code {
         Code::BeforeAnswer => "`answer` before it".to_owned(),
         Code::RecordingWithoutNotice => format!("put `say {}` before it", notice(languages)),
-        _ => "leave it out here".to_owned(),
+        _ => where_gone.to_owned(),
     })
 }
 

@@ -40,6 +40,7 @@ pub(crate) fn lower(
         skills,
         queues,
         cadences,
+        rules: Vec::new(),
         tests,
     }
 }

@@ -36,6 +36,8 @@ pub struct Acd {
     pub(crate) log: Log,
     pub(crate) faults: Faults,
     pub(crate) chance: Chance,
+    /// How often an agent changed.
+    pub(crate) agent_changes: u64,
     /// Zone by which a day ends.
     zone: String,
     day_ends: Time,
@@ -62,6 +64,7 @@ impl Acd {
             log: Log::default(),
             faults: Faults::default(),
             chance: Chance::new(seed),
+            agent_changes: 0,
             zone: "UTC".to_owned(),
             day_ends: Time(i64::MIN),
             dirty_tickets: Vec::new(),
@@ -149,6 +152,7 @@ impl Acd {
 
     /// The only way in which an agent changes: his classes, his day, the staff and the log follow.
     pub(crate) fn change_agent(&mut self, id: AgentId, change: impl FnOnce(&mut Member)) {
+        self.agent_changes += 1;
         let Changed { is_free, staff, ended } = self.roster.change(id, self.now.time, change);
         if let Some((activity, from)) = ended {
             self.log.span(Span { agent: self.roster.name(id), activity, from, to: self.now.time });

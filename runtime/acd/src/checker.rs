@@ -8,11 +8,11 @@ use runtime_contract::Now;
 use crate::acd::Acd;
 use crate::agents::Duty;
 use crate::input::{AgentName, Input, OfferNumber, TicketId};
-use crate::log::WINDOW_MS_MAX;
 use crate::output::{Offer, Output};
 use crate::queues::Rank;
 use crate::ticket::State;
 use crate::timers::Timer;
+use runtime_contract::queue::WINDOW_MS_MAX;
 
 type Verdict = Result<(), String>;
 

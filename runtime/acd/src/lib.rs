@@ -50,7 +50,6 @@ mod waiting;
 pub use acd::Acd;
 pub use choice::ALL_AT_ONCE_MAX;
 pub use input::{Agent, AgentName, AgentState, Enter, Input, LeaveWhy, OfferFailure, OfferNumber, TicketId};
-pub use log::WINDOW_MS_MAX;
 pub use measures::{Figures, SHORT_MS, TARGET};
 pub use output::{Missed, Offer, Output, Outputs, Over};
 pub use serving::{MISSES_MAX, REST_MS};

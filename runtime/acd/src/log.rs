@@ -4,13 +4,12 @@
 use std::collections::VecDeque;
 
 use runtime_contract::Time;
+use runtime_contract::queue::WINDOW_MS_MAX;
 
 use crate::agents::Activity;
 use crate::input::AgentName;
 use crate::queues::{QueueId, Queues};
 
-/// No figure looks further back.
-pub const WINDOW_MS_MAX: u64 = 86_400_000;
 /// Stays of all queues that are kept; of more the oldest go.
 pub(crate) const STAYS_MAX: usize = 1_000_000;
 /// Stretches of agents' time, likewise.
@@ -56,6 +55,8 @@ pub(crate) struct QueueLog {
     stays: VecDeque<Stay>,
     /// Number of the first that is kept.
     first: u64,
+    /// How often something was written here.
+    pub changes: u64,
 }
 
 impl QueueLog {
@@ -64,7 +65,14 @@ impl QueueLog {
         self.stays.iter().rev().take_while(move |stay| stay.noted >= from)
     }
 
+    /// When the oldest of those was noted.
+    pub fn oldest_since(&self, from: Time) -> Option<Time> {
+        self.stays.get(self.stays.partition_point(|stay| stay.noted < from)).map(|stay| stay.noted)
+    }
+
+    /// To write something of it.
     fn find(&mut self, id: StayId) -> Option<&mut Stay> {
+        self.changes += 1;
         self.stays.get_mut(usize::try_from(id.0.checked_sub(self.first)?).ok()?)
     }
 }
@@ -90,7 +98,8 @@ impl Log {
     pub fn enter(&mut self, queues: &mut Queues, queue: QueueId, entered: Time, now: Time) -> StayId {
         self.next += 1;
         let mut id = StayId(self.next);
-        if let Some(QueueLog { stays, first }) = queues.get_mut(queue).map(|line| &mut line.log) {
+        if let Some(QueueLog { stays, first, changes }) = queues.get_mut(queue).map(|line| &mut line.log) {
+            *changes += 1;
             if *first == 0 {
                 *first = self.next;
             }

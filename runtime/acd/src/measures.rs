@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 
 use runtime_contract::Time;
-use runtime_contract::queue::{Formula, Target};
+use runtime_contract::queue::{Formula, Target, WINDOW_MS_MAX};
 use runtime_contract::value::Value;
 
 use crate::acd::Acd;
 use crate::agents::{Activity, Tally};
 use crate::classes::Class;
 use crate::input::AgentName;
-use crate::log::{Ending, Stay, WINDOW_MS_MAX};
+use crate::log::{Ending, Stay};
 use crate::queues::Line;
 use crate::ticket::ms_between;
 
@@ -153,6 +153,18 @@ impl Acd {
             "agents_idle" => count(self.staff_of(line, |class| class.free.len() as u32).into()),
             _ => None,
         }
+    }
+
+    /// Grows with whatever changes a measure of this queue but the clock; `of_agents`: one of what agents do too.
+    pub fn changes(&self, queue: &str, of_agents: bool) -> u64 {
+        let own = self.line(queue).map_or(0, |line| line.log.changes);
+        own + if of_agents { self.agent_changes } else { 0 }
+    }
+
+    /// When the next caller leaves the window, if nobody enters; `None` where none is in it.
+    pub fn leaves_window(&self, now: Time, queue: &str, window_ms: u64) -> Option<Time> {
+        let oldest = self.line(queue)?.log.oldest_since(from(now, window_ms))?;
+        Some(Time(oldest.0.saturating_add_unsigned(window_ms.min(WINDOW_MS_MAX)).saturating_add(1)))
     }
 
     /// How many callers who enter now would still wait after this time, if nobody were answered: Kaplan–Meier over the

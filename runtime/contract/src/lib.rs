@@ -32,6 +32,7 @@ pub mod record;
 pub mod redacted;
 pub mod reply;
 pub mod request;
+pub mod rule;
 pub mod script;
 pub mod spoken;
 pub mod stack;

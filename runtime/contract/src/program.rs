@@ -13,6 +13,7 @@ use crate::drive::{Outcome, Stop};
 use crate::host::Host;
 use crate::queue::{Queue, Skill};
 use crate::request::Request;
+use crate::rule::Rule;
 use crate::stack::Stack;
 use crate::types::{Class, Type, TypeTable};
 use crate::value::Phone;
@@ -74,6 +75,7 @@ pub struct ProgramMeta {
     pub skills: Vec<Skill>,
     pub queues: Vec<Queue>,
     pub cadences: Vec<Cadence>,
+    pub rules: Vec<Rule>,
 }
 
 /// `prompt` items and texts written in place.

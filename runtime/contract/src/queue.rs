@@ -147,6 +147,9 @@ impl Formula {
     }
 }
 
+/// No measure looks further back.
+pub const WINDOW_MS_MAX: u64 = 86_400_000;
+
 /// What a queue measures, by the name that stands behind it (`support.waiting`), and the type of it. Counts and means are
 /// of callers who entered in the time asked for (`over 15m`); `waiting`, `longest_wait`, `expected_wait` and the agents
 /// are of now. Where there is nothing to divide by there is no value, and a condition on it is false.

@@ -45,6 +45,8 @@ pub(crate) struct Call {
     pub onward: Option<Onward>,
     /// What began it, where no call did.
     pub outgoing: Option<Outgoing>,
+    /// It is the action of a rule.
+    pub is_of_rule: bool,
     /// A cadence that it begins, and that is not durable yet.
     pub starting: Option<(RequestId, u32, Vec<Value>)>,
     /// He waits for an agent, talks with him, or did.
@@ -104,6 +106,7 @@ impl Call {
             service: None,
             onward: None,
             outgoing: None,
+            is_of_rule: false,
             starting: None,
             queued: None,
             recording: None,
@@ -115,13 +118,14 @@ impl Call {
         }
     }
 
-    /// Begun by no call: its flow places one, or none.
-    pub fn outgoing(session: Session, record: CallRecord, outgoing: Outgoing) -> Call {
+    /// Begun by no call: its flow places one, or none. Without a cadence it is the action of a rule.
+    pub fn without_call(session: Session, record: CallRecord, outgoing: Option<Outgoing>) -> Call {
         Call {
             begun: false,
             #[cfg(debug_assertions)]
             checker: Some(runtime_session::checker::Checker::default()),
-            outgoing: Some(outgoing),
+            is_of_rule: outgoing.is_none(),
+            outgoing,
             ..Call::new(session, record, None)
         }
     }

@@ -15,6 +15,7 @@ use runtime_session::{Input as SessionInput, QueueAsk, QueueEvent, RequestId};
 use crate::desk::{Desk, Entry};
 use crate::output::{MediaCommand, Output, TraceEvent, TraceWhat};
 use crate::recovery::LineNote;
+use crate::rules::Who;
 
 /// How long a caller who was promised a call is rung.
 const CALLBACK_RING_MS: u32 = 25_000;
@@ -43,6 +44,8 @@ pub(crate) struct Contact {
     pub stage: Stage,
     /// He hears the music of the queue.
     pub music: bool,
+    /// A cadence has called him.
+    is_called_by_us: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +91,7 @@ pub(crate) enum TalkStage {
 
 impl Contact {
     pub fn new(entry: Entry, entered: Time) -> Contact {
-        let Entry { call, request, leg, program, ask, caller, called, called_as } = entry;
+        let Entry { call, request, leg, program, ask, caller, called, called_as, is_called_by_us } = entry;
         Contact {
             call,
             request: Some(request),
@@ -103,6 +106,7 @@ impl Contact {
             talk: None,
             stage: Stage::Waits,
             music: false,
+            is_called_by_us,
         }
     }
 
@@ -114,6 +118,17 @@ impl Contact {
         let mut facts = Facts::new(meta, types.zip(&self.ask.arguments))?;
         (facts.language, facts.caller, facts.called) = (self.ask.language, self.caller, self.called_as);
         Some(facts)
+    }
+
+    pub fn who(&self) -> Who {
+        let language = self.program.meta().languages.get(self.ask.language as usize);
+        Who {
+            call: self.call,
+            number: self.caller,
+            called: self.called_as,
+            language: language.cloned().unwrap_or_default(),
+            is_called_by_us: self.is_called_by_us,
+        }
     }
 
     /// The queue asks its agent how the conversation was.

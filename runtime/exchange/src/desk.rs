@@ -92,6 +92,8 @@ pub(crate) struct Entry {
     /// As the call record has it.
     pub called: Redacted<String>,
     pub called_as: Option<Called>,
+    /// A cadence has called him.
+    pub is_called_by_us: bool,
 }
 
 impl Desk {

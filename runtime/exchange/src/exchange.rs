@@ -19,6 +19,7 @@ use crate::number::bare_number;
 use crate::output::{Event, MediaCommand, Output, Outputs, Refusal};
 use crate::queues::Queues;
 use crate::recovery::LegFacts;
+use crate::rules::Rules;
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -38,7 +39,8 @@ pub struct Exchange {
     pub(crate) config: Config,
     pub(crate) desk: Desk,
     pub(crate) calls: Table<CallId, Box<Call>>,
-    queues: Queues,
+    pub(crate) queues: Queues,
+    pub(crate) rules: Rules,
     deadlines: BTreeSet<(Tick, CallId)>,
     stable: Option<Version>,
     canary: Option<Canary>,
@@ -71,6 +73,7 @@ impl Exchange {
             desk,
             calls: Table::default(),
             queues,
+            rules: Rules::default(),
             deadlines: BTreeSet::new(),
             stable: None,
             canary: None,
@@ -114,7 +117,7 @@ impl Exchange {
                 self.with_call(call, |call, desk| call.tell(desk, input));
             } else if let Some(wish) = self.desk.wishes.pop_front() {
                 self.queues.wish(&mut self.desk, wish);
-            } else {
+            } else if !self.tell_rules() {
                 break;
             }
         }
@@ -131,7 +134,10 @@ impl Exchange {
     pub fn next_deadline(&self) -> Option<Tick> {
         let call = self.deadlines.first().map(|(at, _)| *at);
         let drain = self.drain.filter(|drain| !drain.stopped).map(|drain| drain.until);
-        [call, drain, self.desk.stalls_at(), self.queues.next_deadline()].into_iter().flatten().min()
+        [call, drain, self.desk.stalls_at(), self.queues.next_deadline(), self.rules.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Calls going on.
@@ -139,9 +145,10 @@ impl Exchange {
         self.calls.len()
     }
 
-    /// The call that began last, of those that go on.
+    /// The call that began last, of those that go on; the action of a rule is none.
     pub fn last_session(&self) -> Option<(CallId, &Session)> {
-        self.calls.iter().max_by_key(|(call, _)| **call).map(|(id, call)| (*id, &call.session))
+        let calls = self.calls.iter().filter(|(_, call)| !call.is_of_rule);
+        calls.max_by_key(|(call, _)| **call).map(|(id, call)| (*id, &call.session))
     }
 
     /// Callers' legs whose media is not over, those of calls that are over among them.
@@ -325,6 +332,7 @@ impl Exchange {
     fn version(&mut self, version: Version) {
         if self.admit_version(&version) {
             self.queue(AcdInput::Version(version.program.clone()));
+            self.rules.new_version(&version, self.desk.now.tick);
             self.stable = Some(version);
             self.canary = None;
             self.free_versions();
@@ -454,24 +462,35 @@ impl Exchange {
             .inbound_by(channel, called)
             .map(|inbound| inbound.flow)
             .ok_or(Refusal::NoSuchNumber)?;
-        if self.calls.len() >= self.config.calls_max {
+        if self.calls_taken() >= self.config.calls_max {
             return Err(Refusal::CallsMax);
         }
         Ok((version.clone(), flow))
     }
 
     /// The version of what no call begins, if anything may begin now.
-    pub(crate) fn admits(&self) -> Result<Version, Refusal> {
+    pub(crate) fn takes_work(&self) -> Result<Version, Refusal> {
         if self.drain.is_some() {
             return Err(Refusal::Draining);
         }
         if self.desk.is_stalled() {
             return Err(Refusal::StoreStalled);
         }
-        if self.calls.len() >= self.config.calls_max {
+        self.stable.clone().ok_or(Refusal::NoVersion)
+    }
+
+    /// The same for what places a call.
+    pub(crate) fn admits(&self) -> Result<Version, Refusal> {
+        let version = self.takes_work()?;
+        if self.calls_taken() >= self.config.calls_max {
             return Err(Refusal::CallsMax);
         }
-        self.stable.clone().ok_or(Refusal::NoVersion)
+        Ok(version)
+    }
+
+    /// Calls that count against the most that there may be: the actions of rules have a bound of their own.
+    fn calls_taken(&self) -> usize {
+        self.calls.len() - self.rules.running
     }
 
     pub(crate) fn next_call(&mut self) -> CallId {
@@ -535,6 +554,7 @@ impl Exchange {
         }
         if call.is_closed() {
             let graph = call.record.graph;
+            self.rules.running -= usize::from(call.is_of_rule);
             self.calls.remove(&id);
             if let Some(version) = self.versions.iter_mut().find(|version| version.graph == graph) {
                 version.calls -= 1;

@@ -37,6 +37,7 @@ mod queues;
 mod record;
 mod recovery;
 mod revival;
+mod rules;
 
 pub use conversation::RECORDINGS_UNSAVED_MAX;
 pub use desk::STORE_STALL_MS_MAX;
@@ -47,8 +48,9 @@ pub use input::{
 };
 pub use live::LiveCall;
 pub use outgoing::Act;
-pub use output::{Event, MediaCommand, Output, Outputs, Refusal, ServiceCall, TraceEvent, TraceWhat};
+pub use output::{Event, MediaCommand, NotFired, Output, Outputs, Refusal, ServiceCall, TraceEvent, TraceWhat};
 pub use record::note_text;
 pub use recovery::recordings_begun;
 pub use revival::REVIVE_MS_MAX;
+pub use rules::{ALARM_CLOCK_MS, ALARM_HOURS_MS, ALARM_MS_MIN, RULES_RUNNING_MAX};
 pub use runtime_acd::{Agent, AgentName, AgentState};

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use runtime_contract::cadence::Outcome;
 use runtime_contract::leg::{GoneCause, LegCommand, LegId, Target};
-use runtime_contract::record::CallRecord;
+use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::request::Dial;
 use runtime_contract::value::{Phone, Value};
 use runtime_contract::{FaultKind, Time};
@@ -14,7 +14,7 @@ use runtime_session::{DialAsk, Input as SessionInput, Line, RequestId, Session, 
 use crate::call::Call;
 use crate::desk::{Desk, Held};
 use crate::exchange::Exchange;
-use crate::input::WriteNumber;
+use crate::input::{Version, WriteNumber};
 use crate::onward::unanswered;
 use crate::output::{MediaCommand, Output, TraceWhat};
 
@@ -86,14 +86,34 @@ impl Exchange {
             Ok(version) => version,
             Err(why) => return self.desk.put(Output::Acted { number, outcome: None, result: Err(why) }),
         };
+        let id = self.begin_without_call(&version, act.flow, act.person, Some(Outgoing::new(number)));
+        let start = Start {
+            epoch: version.epoch,
+            arguments: act.arguments,
+            caller: act.person,
+            line: Line::None,
+            ..Start::ringing(id, act.flow)
+        };
+        self.with_call(id, |call, desk| call.tell(desk, SessionInput::Start(start)));
+    }
+
+    /// A session that no call begins, about this person; it is to be told its start. `outgoing`: of a cadence, else of a
+    /// rule.
+    pub(crate) fn begin_without_call(
+        &mut self,
+        version: &Version,
+        flow: u32,
+        person: Option<Phone>,
+        outgoing: Option<Outgoing>,
+    ) -> CallId {
         let id = self.next_call();
         let meta = version.program.meta();
         let record = CallRecord {
             call: id,
             leg_call_id: String::new(),
             graph: meta.graph_id,
-            flow: meta.flow(act.flow).map_or_else(String::new, |flow| flow.name.clone()),
-            caller: act.person.map(|person| person.e164()),
+            flow: meta.flow(flow).map_or_else(String::new, |flow| flow.name.clone()),
+            caller: person.map(|person| person.e164()),
             called: String::new(),
             started: self.desk.now.time,
             answered: None,
@@ -105,17 +125,10 @@ impl Exchange {
             recordings: Vec::new(),
             quality: None,
         };
-        let start = Start {
-            epoch: version.epoch,
-            arguments: act.arguments,
-            caller: act.person,
-            line: Line::None,
-            ..Start::ringing(id, act.flow)
-        };
         let mut session = Session::new(version.program.clone());
         session.set_trace(self.config.trace);
-        self.add(Call::outgoing(session, record, Outgoing::new(number)));
-        self.with_call(id, |call, desk| call.tell(desk, SessionInput::Start(start)));
+        self.add(Call::without_call(session, record, outgoing));
+        id
     }
 }
 

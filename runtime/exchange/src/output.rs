@@ -209,6 +209,22 @@ pub enum Event {
         /// Index in `ProgramMeta::flows`.
         flow: u32,
     },
+    /// A rule was to fire, and the node had no room for its action.
+    RuleDropped {
+        graph: GraphId,
+        /// Index in `ProgramMeta::rules`.
+        rule: u32,
+    },
+}
+
+/// Why something happened that a rule waits for, and it did not fire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotFired {
+    /// Nobody knows whom to call back.
+    NumberWithheld,
+    /// Not he called us: a cadence called him.
+    CalledByUs,
+    Refused(Refusal),
 }
 
 /// Why a new leg was turned away.
@@ -256,6 +272,15 @@ pub enum TraceWhat {
         item: PlayItem,
     },
     CaseOpened(Case),
+    /// A rule (index in `ProgramMeta::rules`) fires: this is the call of its action.
+    Fired {
+        rule: u32,
+    },
+    /// A rule does not, though what it waits for happened to the caller of this call.
+    NotFired {
+        rule: u32,
+        why: NotFired,
+    },
     /// He waits in this queue (index in `ProgramMeta::queues`), and so many stand before him.
     Queued {
         queue: u32,

@@ -41,6 +41,7 @@ impl Call {
             caller: self.record.caller.as_ref().and_then(|caller| Phone::parse(caller.reveal(), true)),
             called: Redacted::new(self.record.called.clone()),
             called_as,
+            is_called_by_us: self.outgoing.is_some(),
         })));
     }
 

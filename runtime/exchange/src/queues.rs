@@ -16,6 +16,7 @@ use crate::contact::{Contact, Phones, Ring, Stage, Talk, TalkStage};
 use crate::desk::{Desk, Entry, QueueWish, Table};
 use crate::input::MediaEvent;
 use crate::output::{Event, MediaCommand, Output, TraceWhat};
+use crate::rules::{Happened, Happening, Who};
 
 /// Callers of whom it is known who served them last.
 const SERVED_MAX: usize = 100_000;
@@ -48,6 +49,12 @@ pub(crate) struct Queues {
     token: u32,
     /// A ticket is over: its version may go.
     pub ticket_over: bool,
+    /// For the rules.
+    pub happened: VecDeque<Happened>,
+    /// Something changed that may change a measure.
+    pub is_changed: bool,
+    /// Who was here a moment ago: what became of him is told when he is gone.
+    parted: Option<(TicketId, Who)>,
 }
 
 impl Queues {
@@ -63,11 +70,36 @@ impl Queues {
             tickets_drawn: 0,
             token: 0,
             ticket_over: false,
+            happened: VecDeque::new(),
+            is_changed: false,
+            parted: None,
         }
     }
 
     pub fn next_deadline(&self) -> Option<Tick> {
         self.acd.next_deadline()
+    }
+
+    pub fn who(&self, ticket: TicketId) -> Option<Who> {
+        let parted = || self.parted.as_ref().filter(|(parted, _)| *parted == ticket).map(|(_, who)| who.clone());
+        self.contacts.get(&ticket).map(Contact::who).or_else(parted)
+    }
+
+    /// A measure of a queue now, and what may change it: see [`Acd`].
+    pub fn measure(&self, now: Time, queue: &str, name: &str, window_ms: u64) -> Option<Value> {
+        self.acd.measure(now, queue, name, window_ms)
+    }
+
+    pub fn changes(&self, queue: &str, of_agents: bool) -> u64 {
+        self.acd.changes(queue, of_agents)
+    }
+
+    pub fn leaves_window(&self, now: Time, queue: &str, window_ms: u64) -> Option<Time> {
+        self.acd.leaves_window(now, queue, window_ms)
+    }
+
+    pub fn has_waiting(&self, queue: &str) -> bool {
+        self.acd.waiting(queue).next().is_some()
     }
 
     /// No leg of an agent, or of somebody who is called back, is left.
@@ -100,6 +132,7 @@ impl Queues {
 
     /// One input for the queues, and all that follows from it.
     pub fn tell(&mut self, desk: &mut Desk, input: AcdInput) {
+        self.is_changed = true;
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             let entered = match &input {
@@ -226,6 +259,7 @@ impl Queues {
         self.hang_up(desk, ticket, left);
         if let Some(contact) = self.contacts.remove(&ticket) {
             self.ticket_over = true;
+            self.parted = Some((ticket, contact.who()));
             // A caller who was promised a call may have queued again in his own.
             if self.tickets.get(&contact.call) == Some(&ticket) {
                 self.tickets.remove(&contact.call);
@@ -264,7 +298,9 @@ impl Queues {
                 let contact = self.contacts.get(&ticket).filter(|contact| contact.stage == Stage::Reported)?;
                 contact.trace(desk, || TraceWhat::WritesUp { agent });
             }
-            AcdOutput::SetAway { .. } | AcdOutput::Missed { .. } | AcdOutput::Served { .. } => {}
+            AcdOutput::Missed { ticket, queue, .. } => self.happens(Happening::Missed, ticket, &queue),
+            AcdOutput::Served { ticket, queue, .. } => self.happens(Happening::Served, ticket, &queue),
+            AcdOutput::SetAway { .. } => {}
         }
         None
     }

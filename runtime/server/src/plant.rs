@@ -352,6 +352,9 @@ impl Plant {
             Event::ClauseFault { graph, flow } => {
                 tracing::warn!(version = graph.short(), flow, "a clause of a queue faults: it counts as a no");
             }
+            Event::RuleDropped { graph, rule } => {
+                tracing::error!(version = graph.short(), rule, "there is no room for the action of a rule");
+            }
             Event::LateReply { call } => {
                 self.metrics.late_replies.inc();
                 tracing::debug!(call = call.hex(), "a service answered too late");
@@ -364,6 +367,7 @@ impl Plant {
 fn trace(event: &TraceEvent) {
     let meta = event.program.meta();
     let site = |id| meta.site(id).map_or("?", |site| site.key.as_str());
+    let head = |rule: u32| meta.rules.get(rule as usize).map_or("?", |rule| rule.head.as_str());
     let call = event.call.hex();
     match &event.what {
         TraceWhat::Session(Trace::At(id)) => tracing::debug!(call, "at {}", site(*id)),
@@ -403,6 +407,8 @@ fn trace(event: &TraceEvent) {
         TraceWhat::PromiseOver => tracing::debug!(call, "was not called back in time"),
         TraceWhat::WritesUp { agent } => tracing::debug!(call, "{agent} writes it up"),
         TraceWhat::WrappedUp { agent, .. } => tracing::debug!(call, "{agent} has written it up"),
+        TraceWhat::Fired { rule } => tracing::debug!(call, "{}", head(*rule)),
+        TraceWhat::NotFired { rule, why } => tracing::debug!(call, "{}: not this time, {why:?}", head(*rule)),
         TraceWhat::Noted { key, .. } => tracing::debug!(call, "notes `{key}`"),
         TraceWhat::Ended => tracing::debug!(call, "ended"),
     }

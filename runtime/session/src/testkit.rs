@@ -14,6 +14,7 @@ use runtime_contract::program::{
 };
 use runtime_contract::queue::{AgentChoice, OrderKey, Queue, Stage};
 use runtime_contract::request::{Ask, AskKind, Connect, Destination, Kind, Menu, PromptUse, Prompts, Record, Request};
+use runtime_contract::rule::{Rule, When};
 use runtime_contract::stack::FRAME_HEADER_WORDS;
 use runtime_contract::types::{Class, EnumType, Variant};
 use runtime_contract::{FaultKind, GraphId, ProgramMeta, SiteId, Stack, Type};
@@ -234,6 +235,11 @@ impl Kit {
         change(&mut queue);
         self.meta.queues.push(queue);
         self.meta.queues.len() as u32 - 1
+    }
+
+    /// A rule that stands at line 1.
+    pub fn rule(&mut self, head: &str, when: When, flow: u32) {
+        self.meta.rules.push(Rule { head: head.to_owned(), place: place(1), when, flow });
     }
 
     /// An enum whose variants carry nothing.

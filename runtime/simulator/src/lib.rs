@@ -21,6 +21,7 @@ mod outgoing;
 mod plant;
 mod play;
 mod queued;
+mod rules;
 mod talk;
 mod transcript;
 

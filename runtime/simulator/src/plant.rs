@@ -22,11 +22,11 @@ use runtime_session::Session;
 
 use crate::agents::{Agents, is_agent};
 use crate::outgoing::Outgoing;
+use crate::rules::Running;
 use crate::transcript::{Does, Line, What};
 
 pub use told::open_text;
-use told::refusal_text;
-pub(crate) use told::{heard, length_ms};
+pub(crate) use told::{heard, length_ms, refusal_text};
 
 /// How long a service takes to answer.
 pub(crate) const SERVICE_MS: u64 = 50;
@@ -108,6 +108,7 @@ pub(crate) struct Plant {
     pub dialled: Option<LegCommand>,
     pub agents: Agents,
     pub outgoing: Outgoing,
+    pub rules: Running,
     /// Calls that came in.
     calls: u64,
     /// The agent who has taken the caller, or had.
@@ -161,6 +162,7 @@ impl Plant {
             dialled: None,
             agents: Agents::default(),
             outgoing,
+            rules: Running::new(),
             calls: 0,
             serves: None,
             talks: false,
@@ -294,6 +296,11 @@ impl Plant {
     /// The caller waits for an agent, or talks with one.
     pub fn is_queued(&self) -> bool {
         matches!(self.request(), Some(Request::Queue { .. }))
+    }
+
+    /// The action of a rule is not over, or a rule is about to look at what has changed.
+    pub fn rules_act(&self) -> bool {
+        !self.rules.is_empty() || self.exchange.rules_look_soon()
     }
 
     /// An agent hears whom he gets.

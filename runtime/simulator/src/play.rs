@@ -161,7 +161,8 @@ impl Player {
     fn close(&mut self) -> Played {
         let came_in = self.plant.transcript.iter().any(|line| matches!(line.what, What::Calls { .. }));
         let came_in = came_in || self.plant.outgoing.is_acting();
-        let is_over = |plant: &Plant| (plant.ended && !plant.outgoing.is_acting()).then_some(());
+        let is_over =
+            |plant: &Plant| (plant.ended && !plant.outgoing.is_acting() && plant.rules.is_empty()).then_some(());
         if came_in && self.until(is_over).is_none() {
             let stands = self.stands();
             self.within_limits()?;
@@ -178,7 +179,8 @@ impl Player {
             if let Some(found) = found(&self.plant) {
                 return Some(found);
             }
-            let over = self.plant.ended && !self.plant.promised && !self.plant.outgoing.goes_on();
+            let over =
+                self.plant.ended && !self.plant.promised && !self.plant.outgoing.goes_on() && !self.plant.rules_act();
             if over || self.plant.listens() || !self.plant.run_next() {
                 return found(&self.plant);
             }

@@ -93,6 +93,15 @@ pub enum What {
         key: String,
         value: String,
     },
+    /// A rule fires: as it is written, up to its action.
+    Rule {
+        head: String,
+    },
+    /// What it waits for happened, and why it does not fire.
+    RuleNot {
+        head: String,
+        why: String,
+    },
     /// A cadence begins.
     Starts {
         cadence: String,
@@ -189,6 +198,8 @@ impl fmt::Display for What {
             What::Case { kind, priority } => write!(f, "opens   case {kind}, priority {}", priority.name()),
             What::Noted { key, value } => write!(f, "notes   {key} = {value}"),
             What::Fault(fault) => write!(f, "fault: {fault}"),
+            What::Rule { head } => write!(f, "rule    {head}"),
+            What::RuleNot { head, why } => write!(f, "rule    {head}: not this time, {why}"),
             What::Starts { cadence } => write!(f, "starts  {cadence}"),
             What::Attempt { number } => write!(f, "attempt {number}"),
             What::Retries { at } => write!(f, "is to be called at {at}"),

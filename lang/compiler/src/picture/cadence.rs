@@ -1,15 +1,33 @@
 //! Cadences in the picture: a box each, with its clauses; from it the outcomes of a call lead to what becomes of the person.
+//! Whatever begins one leads to it.
 
 use lang_syntax::ast::{self, CadenceClauseKind as Clause};
 
-use super::{Group, LineKind, NodeKind, Painter, plain};
+use super::{Group, Label, LineKind, NodeKind, Painter, plain};
 
 impl<'a> Painter<'a> {
+    /// All cadences have their boxes before anything begins one.
+    pub(super) fn cadence_boxes(&mut self, cadences: impl Iterator<Item = &'a ast::Cadence>) {
+        for cadence in cadences {
+            let (group, name) = (self.picture.groups.len(), &cadence.name.text);
+            self.picture.groups.push(Group { name: name.clone() });
+            let node = self.add(NodeKind::Top, &format!("cadence {name}"), Some(group), cadence.name.span);
+            self.cadences.insert(name, node);
+        }
+    }
+
+    /// A way from the node that is drawn to a cadence that begins there.
+    pub(super) fn starts(&mut self, cadence: &ast::Path, way: &[Label]) {
+        let name = cadence.names.last().map_or("", |name| name.text.as_str());
+        if let Some(to) = self.cadences.get(name).copied() {
+            let way: Vec<Label> = way.iter().cloned().chain([plain("starts".to_owned())]).collect();
+            self.edge(self.node, to, &way, false);
+        }
+    }
+
     pub(super) fn cadence(&mut self, cadence: &'a ast::Cadence) {
-        self.group = self.picture.groups.len();
-        let name = &cadence.name.text;
-        self.picture.groups.push(Group { name: name.clone() });
-        self.node = self.add(NodeKind::Top, &format!("cadence {name}"), Some(self.group), cadence.name.span);
+        self.node = self.cadences.get(cadence.name.text.as_str()).copied().unwrap_or(0);
+        self.group = self.picture.nodes.get(self.node).and_then(|node| node.group).unwrap_or(0);
         for clause in &cadence.clauses {
             self.at = clause.span;
             match &clause.kind {

@@ -1,4 +1,4 @@
-//! The whole project at a glance: numbers, flows and queues as one box each, and what leads from one to another.
+//! The whole project at a glance: numbers, flows, queues and rules as one box each, and what leads from one to another.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,7 @@ use super::{Edge, NodeKind, Picture};
 impl Picture {
     /// Without the steps of flows: what leads away from any of them leads away from the flow.
     pub fn map(self) -> Picture {
-        let tops =
-            |group: usize| self.nodes.iter().position(|node| node.kind == NodeKind::Top && node.group == Some(group));
+        let tops = |group: usize| self.nodes.iter().position(|node| is_head(node.kind) && node.group == Some(group));
         let stands_for: Vec<Option<usize>> = self
             .nodes
             .iter()
@@ -23,7 +22,8 @@ impl Picture {
         let mut nodes = Vec::new();
         for (id, node) in self.nodes.iter().enumerate().filter(|(id, _)| stands_for.get(*id) == Some(&Some(*id))) {
             numbers.insert(id, nodes.len());
-            let lines = if node.kind == NodeKind::Queue { node.lines.clone() } else { Vec::new() };
+            let tells = matches!(node.kind, NodeKind::Queue | NodeKind::Rule);
+            let lines = if tells { node.lines.clone() } else { Vec::new() };
             nodes.push(super::Node { lines, group: None, ..node.clone() });
         }
         let mut edges: Vec<Edge> = Vec::new();
@@ -46,4 +46,9 @@ impl Picture {
         }
         Picture { language: self.language, groups: Vec::new(), nodes, edges }
     }
+}
+
+/// It stands for its group.
+fn is_head(kind: NodeKind) -> bool {
+    matches!(kind, NodeKind::Top | NodeKind::Rule)
 }

@@ -21,6 +21,7 @@ use lang_semantics::hir;
 use runtime_contract::cadence::Cadence;
 use runtime_contract::program::{FlowMeta, Parameter, ProgramMeta};
 use runtime_contract::queue::Queue;
+use runtime_contract::rule::Rule;
 
 use crate::builder::{GraphBuilder, declared};
 use crate::finish::{Finished, Part, part, seal};
@@ -51,6 +52,7 @@ pub fn hir_to_graph(
         skills: program.skills.clone(),
         queues: program.queues.iter().map(|queue| queue_table(queue, sources)).collect(),
         cadences: program.cadences.iter().map(|cadence| cadence_table(cadence, sources)).collect(),
+        rules: program.rules.iter().map(|rule| rule_table(rule, sources)).collect(),
         flows: program.flows.iter().map(declare).collect(),
         files: files(sources),
         ..ProgramMeta::default()
@@ -93,6 +95,11 @@ fn queue_table(queue: &hir::Queue, sources: &Sources) -> Queue {
 
 fn cadence_table(cadence: &hir::Cadence, sources: &Sources) -> Cadence {
     Cadence { place: script::place(sources, cadence.span), ..cadence.table.clone() }
+}
+
+fn rule_table(rule: &hir::Rule, sources: &Sources) -> Rule {
+    let words: Vec<&str> = sources.slice(rule.span).split_whitespace().collect();
+    Rule { head: words.join(" "), place: script::place(sources, rule.span), ..rule.rule.clone() }
 }
 
 fn declare(flow: &hir::Flow) -> FlowMeta {

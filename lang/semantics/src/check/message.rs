@@ -29,7 +29,10 @@ impl Checker<'_, '_> {
                 self.problems.give(Diagnostic::new(Code::MissingField, channel_name.span, message).help(help));
                 return StatementKind::Broken;
             }
-            return StatementKind::Send(Message { channel, to: None, text });
+            return match self.has_caller(channel_name.span) {
+                true => StatementKind::Send(Message { channel, to: None, text }),
+                false => StatementKind::Broken,
+            };
         };
         match self.address(&channel, to) {
             Some(to) => StatementKind::Send(Message { channel, to: Some(to), text }),
@@ -58,7 +61,9 @@ impl Checker<'_, '_> {
 
     /// `notify "ops" TEXT`
     pub fn notify(&mut self, who: &ast::TextString, text: &ast::Text) -> StatementKind {
+        self.to_house = true;
         let text = self.written(text);
+        self.to_house = false;
         match self.group(who) {
             Some(who) => StatementKind::Send(Message { channel: Channel::Notify(who), to: None, text }),
             None => StatementKind::Broken,

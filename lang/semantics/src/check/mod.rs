@@ -14,6 +14,7 @@ mod flow;
 mod list;
 mod literal;
 mod loops;
+mod measure;
 mod message;
 mod name;
 mod onward;
@@ -33,6 +34,7 @@ pub(crate) use cadence::{ActionOf, InCadence, RETRY, RETRY_AT};
 pub(crate) use call::Receiver;
 pub(crate) use constant::{check_items, size as cost};
 pub(crate) use flow::{CheckedFlow, Edge, EdgeBound, From, Handed, HandedTo, check_flow, clause_flow};
+pub(crate) use measure::Measured;
 pub(crate) use outcomes::Outcomes;
 pub(crate) use statement::Tail;
 pub(crate) use text::{enum_texts, prompt_items};
@@ -151,6 +153,10 @@ pub(crate) struct Checker<'p, 'a> {
     pub comfort: Option<Option<(char, Span)>>,
     /// In the actions of a cadence.
     pub cadence: Option<InCadence>,
+    /// A text is for people of the house: without a tag it is in the first language of its file.
+    pub to_house: bool,
+    /// In an alarm: what is read of queues.
+    pub measured: Option<Measured>,
 }
 
 impl<'p, 'a> Checker<'p, 'a> {
@@ -186,6 +192,8 @@ impl<'p, 'a> Checker<'p, 'a> {
             agent_skills: None,
             comfort: None,
             cadence: None,
+            to_house: false,
+            measured: None,
         }
     }
 

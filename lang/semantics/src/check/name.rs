@@ -246,6 +246,9 @@ impl Checker<'_, '_> {
     }
 
     fn call_property(&mut self, of: &ast::Name, field: &ast::Name, span: Span) -> Typed {
+        if !self.has_caller(span) {
+            return broken(span);
+        }
         match (of.text.as_str(), field.text.as_str()) {
             ("caller", "number") => typed(hir::ExprKind::CallerNumber, Ty::Phone.optional(), span),
             ("caller", "language") => typed(hir::ExprKind::CallerLanguage, Ty::Language, span),
@@ -290,6 +293,10 @@ impl Checker<'_, '_> {
                 fields.fold(variant, |value, field| self.property(value, field, span))
             }
             (Def::Skill(id), None) if self.agent_skills.is_some() => self.skill(id, None, span),
+            (Def::Queue(queue), Some(measure)) => {
+                let value = self.measure(queue, measure, span);
+                names.iter().skip(reached.names + 1).fold(value, |value, field| self.property(value, field, span))
+            }
             (Def::Const(id), _) => self.constant_path(id, names.get(reached.names..).unwrap_or_default(), span),
             (Def::Service(service), Some(operation)) => {
                 self.problems.give(self.not_called(service, operation, span));

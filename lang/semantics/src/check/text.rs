@@ -111,6 +111,8 @@ impl Checker<'_, '_> {
         surroundings: Option<&dyn Surroundings>,
     ) -> (Prompt, Vec<hir::Expr>) {
         let own = self.project.modules.get(self.module).map_or(&[][..], |module| &module.languages);
+        let is_plain = self.to_house && lines.iter().all(|line| line.tag.is_none());
+        let own = own.get(..1).filter(|_| is_plain).unwrap_or(own);
         let mut found: Vec<(Option<u32>, PromptText)> = Vec::new();
         let mut holes = Holes::default();
         let mut uses: Vec<Vec<usize>> = Vec::new();

@@ -3,9 +3,9 @@
 use runtime_contract::limits::{AGENTS_MAX, OVERFLOW_HOPS_MAX, TICKETS_MAX};
 use runtime_contract::queue::Overflow;
 
-use crate::log::WINDOW_MS_MAX;
 use crate::testkit::{Kit, Room, queue, stage};
 use crate::{Agent, AgentName, Input, LeaveWhy, Output, Over, TicketId};
+use runtime_contract::queue::WINDOW_MS_MAX;
 
 #[test]
 fn tickets_have_a_bound() {

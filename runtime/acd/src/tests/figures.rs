@@ -1,8 +1,8 @@
 //! Figures of a day, out of what happened.
 
-use runtime_contract::Value;
 use runtime_contract::queue::{Formula, MEASURES, Target};
 use runtime_contract::types::Type;
+use runtime_contract::{Time, Value};
 
 use crate::testkit::{Kit, Room, queue};
 use crate::{Input, LeaveWhy, TicketId};
@@ -98,4 +98,25 @@ fn a_window_moves_on() {
     room.enter(9, 0, &[]);
     room.answer(9, "wang", 1);
     assert_eq!(level(&room), Some(Value::Decimal(1_000_000)));
+}
+
+#[test]
+fn it_is_known_when_a_window_moves_on_and_what_changed() {
+    let mut room = morning();
+    let now = room.now().time;
+    let leaves = room.acd.leaves_window(now, SUPPORT, HOUR_MS).unwrap();
+    assert_eq!(leaves, Time(now.0 + HOUR_MS as i64 - 100_000 + 1), "the four entered 100 s ago");
+    let offered = |room: &Room, at| room.acd.figures(at, SUPPORT, HOUR_MS).unwrap().offered;
+    assert_eq!([offered(&room, Time(leaves.0 - 1)), offered(&room, leaves)], [4, 0]);
+    assert_eq!(room.acd.leaves_window(leaves, SUPPORT, HOUR_MS), None);
+
+    let changes = |room: &Room| [room.acd.changes(SUPPORT, false), room.acd.changes(SUPPORT, true)];
+    let before = changes(&room);
+    room.wait(60_000);
+    assert_eq!(changes(&room), before, "only the clock went on");
+    room.agent("li", "");
+    let after = changes(&room);
+    assert!(after[0] == before[0] && after[1] > before[1]);
+    room.enter(5, 0, &[]);
+    assert!(changes(&room)[0] > after[0]);
 }

@@ -13,3 +13,4 @@ mod messages;
 mod plant;
 mod queues;
 mod random;
+mod rules;

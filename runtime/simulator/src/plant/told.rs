@@ -15,6 +15,9 @@ const BEEP_MS: u64 = 500;
 
 impl Plant {
     pub(super) fn trace(&mut self, event: TraceEvent) {
+        if self.trace_rule(&event) {
+            return;
+        }
         match event.what {
             TraceWhat::Session(Trace::At(site)) => self.at(site),
             TraceWhat::Session(Trace::Keys { count, keys }) => {
@@ -69,6 +72,7 @@ impl Plant {
             | TraceWhat::PromiseOver
             | TraceWhat::WritesUp { .. }
             | TraceWhat::WrappedUp { .. } => self.trace_queue(event.what),
+            TraceWhat::Fired { .. } | TraceWhat::NotFired { .. } => {}
             TraceWhat::Noted { key, r#type, value, text } => {
                 self.notes.push((key.clone(), r#type, value));
                 self.write(What::Noted { key, value: text });
@@ -159,7 +163,7 @@ pub fn open_text(meta: &ProgramMeta, r#type: &Type, value: &Value) -> String {
     }
 }
 
-pub(super) fn refusal_text(why: Refusal) -> &'static str {
+pub(crate) fn refusal_text(why: Refusal) -> &'static str {
     match why {
         Refusal::NoSuchNumber => "no flow takes this number",
         Refusal::NoVersion => "there is no program",

@@ -1,0 +1,139 @@
+//! `when` rules: what happens beside calls. The action is a hidden flow without a line, and so is the condition of an
+//! alarm, which is in `alarm`. Who fires them is not known here.
+
+mod alarm;
+mod never;
+
+use lang_diagnostics::{Code, Diagnostic, Span};
+use lang_syntax::ast;
+use runtime_contract::rule::{Rule, When};
+
+use crate::check::{CheckedFlow, Checker, clause_flow};
+use crate::declare::wrong_kind;
+use crate::hir::{self, Statement, StatementKind};
+use crate::paths::{After, after_block};
+use crate::problems::{Problems, offer_nearest};
+use crate::project::{Def, Project};
+use crate::returning::comes_back;
+use crate::ty::Ty;
+
+/// What may be done where a rule needs the line.
+pub(crate) const WITHOUT_LINE: &str = "`send sms`, or `start` a cadence that calls: a rule has nobody on the line";
+
+/// What a rule waits for, as it is written.
+const EVENTS: [&str; 3] = ["missed", "served", "undelivered"];
+
+/// All rules in the order of the files. Their flows are put behind the `flows` of the project.
+pub(crate) fn rules(
+    project: &Project<'_>,
+    flows: &mut Vec<Option<CheckedFlow>>,
+    problems: &mut Problems,
+) -> Vec<hir::Rule> {
+    let mut found = Vec::new();
+    let mut returns = None;
+    for (module, file) in project.modules.iter().enumerate() {
+        let whens = file.ast.items.iter().filter_map(|item| match &item.kind {
+            ast::ItemKind::When(when) => Some((item.keyword, when)),
+            _ => None,
+        });
+        for ((keyword, when), number) in whens.zip(1..) {
+            let returns = &*returns
+                .get_or_insert_with(|| flows.iter().map(|flow| flow.as_ref().and_then(comes_back)).collect::<Vec<_>>());
+            let name = format!("{}.when/{number}", file.path);
+            let mut reader = Reader { project, module, returns, flows, problems, name, keyword, body: &when.body };
+            let (read, end) = match &when.event {
+                ast::WhenEvent::Event { event, source, name } => (reader.event(event, source, name), source.span),
+                ast::WhenEvent::Condition { condition, over } => (reader.alarm(condition, over), over.span),
+            };
+            if let Some((when, flow)) = read {
+                let rule = Rule { head: String::new(), place: Default::default(), when, flow };
+                found.push(hir::Rule { rule, span: keyword.to(end) });
+            }
+        }
+    }
+    found
+}
+
+/// Reads one rule.
+struct Reader<'r, 'a> {
+    project: &'r Project<'a>,
+    module: usize,
+    /// Of each written flow, whether it may come back.
+    returns: &'r [Option<bool>],
+    flows: &'r mut Vec<Option<CheckedFlow>>,
+    problems: &'r mut Problems,
+    /// Of its action.
+    name: String,
+    keyword: Span,
+    body: &'r ast::Body,
+}
+
+impl Reader<'_, '_> {
+    /// `missed in Q as contact`; `None` after a diagnostic.
+    fn event(&mut self, event: &ast::Name, source: &ast::Path, name: &ast::Name) -> Option<(When, u32)> {
+        let word = event.text.as_str();
+        if word == "undelivered" {
+            self.problems.not_yet(self.keyword, "`when undelivered`");
+            return None;
+        }
+        if !EVENTS.contains(&word) {
+            let message = format!("nothing that happens is called `{word}`");
+            let diagnostic = Diagnostic::new(Code::UnknownName, event.span, message);
+            self.problems.give(offer_nearest(diagnostic, word, EVENTS, "when {} in"));
+        }
+        let queue = match self.project.find(self.module, source, "a queue", self.problems) {
+            Def::Queue(queue) => Some(queue),
+            def => {
+                if def != Def::Broken {
+                    let queue = self.project.queues.first().map_or("support", |queue| queue.name.text.as_str());
+                    let help = format!("`when {word} in {queue}`");
+                    self.problems.give(wrong_kind(source, def, "a queue").help(help));
+                }
+                None
+            }
+        };
+        let contact = self.project.contact();
+        if contact.is_none() {
+            let message = "the library's `std.agreement` is not read, and a contact is declared there";
+            self.problems.give(Diagnostic::new(Code::UnknownModule, self.keyword, message).help("`use std.agreement`"));
+        }
+        let flow = self.action(|checker| {
+            checker.declare(name, contact.map_or(Ty::Broken, Ty::Record));
+        });
+        let queue = queue?;
+        let when = match word {
+            "missed" => When::Missed { queue },
+            "served" => When::Served { queue },
+            _ => return None,
+        };
+        contact.map(|_| (when, flow))
+    }
+
+    /// The flow of the action; `declare` gives its parameters.
+    fn action(&mut self, declare: impl FnOnce(&mut Checker<'_, '_>)) -> u32 {
+        let mut checker = Checker::new(self.project, self.module, self.problems);
+        checker.returns = self.returns;
+        declare(&mut checker);
+        checker.parameters = checker.locals.len() as u32;
+        let mut block = checker.block(&self.body.statements);
+        if after_block(&block) == After::GoesOn {
+            let (keyword, span) = (self.keyword, self.body.span);
+            block.statements.push(Statement { kind: StatementKind::Return(None), keyword, span });
+        }
+        for (_, span) in std::mem::take(&mut checker.called_read) {
+            let message = "a rule does not know which number was called";
+            let help = "leave it out, or let rules of two queues say two things";
+            checker.problems.give(Diagnostic::new(Code::TypeMismatch, span, message).help(help));
+        }
+        let unused: Vec<_> =
+            checker.locals.iter().filter(|local| !local.used && !local.name.starts_with('_')).collect();
+        for local in unused {
+            let message = format!("`{}` is never used", local.name);
+            let help = format!("`_{}`, or use it", local.name);
+            checker.problems.give(Diagnostic::new(Code::UnusedName, local.span, message).help(help));
+        }
+        let checked = clause_flow(checker, self.name.clone(), self.keyword, None, block);
+        self.flows.push(Some(checked));
+        self.flows.len() as u32 - 1
+    }
+}
