@@ -187,27 +187,45 @@ impl Reader<'_> {
     fn run_out(&mut self) {
         let Some(today) = self.surroundings.today() else { return };
         for (name, first, last, span) in std::mem::take(&mut self.years) {
-            let Some(end) = calendar::days_since_epoch(last, 12, 31) else { continue };
-            let wanted = calendar::year_of(today).unwrap_or(last).max(last.saturating_add(1));
-            let begin = calendar::days_since_epoch(wanted, 1, 1).unwrap_or(end);
-            let is_known = self.table.dates.iter().any(|rule| rule.date >= begin && rule.span.is_none());
-            if today.saturating_add(NOTICE_DAYS) <= end || is_known {
+            let Some(over) = run_out(&name, (first, last), span, today) else { continue };
+            let begin = calendar::days_since_epoch(over.wanted, 1, 1).unwrap_or(today);
+            if self.table.dates.iter().any(|rule| rule.date >= begin && rule.span.is_none()) {
                 continue;
             }
             // A line that is over would be told of.
             let day = if begin >= today { "01-01" } else { "12-31" };
-            let message = match today > end {
-                true => format!("the holidays of `{name}` are known from {first} to {last}, and those years are over"),
-                false => format!("the holidays of `{name}` are known from {first} to {last}, and {last} is soon over"),
-            };
+            let wanted = over.wanted;
             self.problems.give(
-                Diagnostic::new(Code::HolidaysRunOut, span, message)
+                over.problem
                     .here(format!("behind {last} this closes on no day"))
                     .help(format!("the days of {wanted} as lines of your own, like `closed {wanted}-{day}`"))
-                    .note("a newer strowger has newer tables"),
+                    .note(NEWER_TABLES),
             );
         }
     }
+}
+
+pub(crate) const NEWER_TABLES: &str = "a newer strowger has newer tables";
+
+/// A table of holidays ends, or has ended.
+pub(crate) struct RunOut {
+    /// The first year that is wanted and not there.
+    pub wanted: i16,
+    pub problem: Diagnostic,
+}
+
+/// F0806 where the last year of a table is over, or ends within [`NOTICE_DAYS`].
+pub(crate) fn run_out(name: &str, (first, last): (i16, i16), span: Span, today: i32) -> Option<RunOut> {
+    let end = calendar::days_since_epoch(last, 12, 31)?;
+    if today.saturating_add(NOTICE_DAYS) <= end {
+        return None;
+    }
+    let wanted = calendar::year_of(today).unwrap_or(last).max(last.saturating_add(1));
+    let message = match today > end {
+        true => format!("the holidays of `{name}` are known from {first} to {last}, and those years are over"),
+        false => format!("the holidays of `{name}` are known from {first} to {last}, and {last} is soon over"),
+    };
+    Some(RunOut { wanted, problem: Diagnostic::new(Code::HolidaysRunOut, span, message) })
 }
 
 /// F0804; `clause` stands before the name of the table.

@@ -200,7 +200,7 @@ impl Checker<'_, '_> {
         };
         let info = self.project.cadences.get(cadence as usize)?;
         let name = info.name.text.as_str();
-        let found = self.arguments(name, &info.parameters, arguments, path.span, Receiver::Flow)?;
+        let found = self.arguments(name, &info.parameters, arguments, path.span, Receiver::Beyond)?;
         Some((cadence, found))
     }
 

@@ -19,6 +19,8 @@ pub(crate) enum Receiver {
     Function,
     Flow,
     Step,
+    /// A queue or a cadence: what it is given outlives the call, so nothing in it is private.
+    Beyond,
 }
 
 /// An operation of a service that is called.
@@ -325,16 +327,17 @@ impl<'a> Checker<'_, 'a> {
     fn argument(&mut self, of: &str, parameter: &Parameter<'_>, written: &ast::Expr, into: Receiver) -> hir::Expr {
         let value = self.expr(written, Some(&parameter.ty));
         if value.ty.is_private() && !parameter.ty.is_private() && !parameter.ty.is_broken() {
-            let diagnostic = Diagnostic::new(
-                Code::PrivateParameterNeeded,
-                written.span,
-                format!("a private value goes to `{}` of `{of}`, which is not `private`", parameter.name.text),
-            )
-            .here("private")
-            .label(parameter.span, "declared here");
+            let why = match into {
+                Receiver::Beyond => "which is kept beyond the call",
+                _ => "which is not `private`",
+            };
+            let message = format!("a private value goes to `{}` of `{of}`, {why}", parameter.name.text);
+            let diagnostic = Diagnostic::new(Code::PrivateParameterNeeded, written.span, message)
+                .here("private")
+                .label(parameter.span, "declared here");
             let diagnostic = self.with_trail(diagnostic, &value.expr);
             let help = match into {
-                Receiver::Record => "leave it out".to_owned(),
+                Receiver::Record | Receiver::Beyond => "leave it out".to_owned(),
                 _ => format!("`{}: private {}`", parameter.name.text, self.text_of(parameter.ty.present())),
             };
             self.problems.give(diagnostic.help(help));

@@ -30,7 +30,7 @@ impl Checker<'_, '_> {
             return into.statements.push(broken(statement));
         };
         let name = info.name.text.as_str();
-        let arguments = self.arguments(name, &info.parameters, arguments.as_ref(), path.span, Receiver::Flow);
+        let arguments = self.arguments(name, &info.parameters, arguments.as_ref(), path.span, Receiver::Beyond);
         let outcomes = Outcomes {
             verb: format!("the queue `{name}`"),
             possible: info.outcomes.clone(),

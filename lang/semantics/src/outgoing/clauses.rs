@@ -11,7 +11,7 @@ use crate::agreement;
 use crate::check::Checker;
 use crate::declare::{duration, whole};
 use crate::hir;
-use crate::hours::{days_of, unknown_holidays};
+use crate::hours::{NEWER_TABLES, days_of, run_out, unknown_holidays};
 use crate::problems::offer_nearest;
 use crate::routing::twice;
 use crate::ty::Ty;
@@ -132,6 +132,12 @@ impl Reader<'_, '_> {
                 self.table.except.extend(days.closed);
                 self.table.except.sort_unstable();
                 self.table.except.dedup();
+                let years = (days.first_year, days.last_year);
+                let over = self.surroundings.today().and_then(|today| run_out(&name, years, table.span, today));
+                self.problems.list.extend(over.map(|over| {
+                    let here = format!("behind {} this leaves out no day", days.last_year);
+                    over.problem.here(here).help("leave it out").note(NEWER_TABLES)
+                }));
             }
             None => {
                 let told = unknown_holidays(&name, table.span, "except holidays", self.surroundings);

@@ -359,7 +359,7 @@ impl Reader<'_, '_> {
         }
         if other.parameters.is_empty() {
             let mut checker = Checker::new(project, self.info.module, self.problems);
-            checker.arguments(&other.name.text, &[], arguments, path.span, Receiver::Flow);
+            checker.arguments(&other.name.text, &[], arguments, path.span, Receiver::Beyond);
         }
         let Some(after_ms) = after_ms else { return };
         self.table.overflow = Some(Overflow { after_ms, queue, arguments: flows });
@@ -466,7 +466,7 @@ fn argument_at<'a>(
     span: Span,
     index: u32,
 ) -> Block {
-    let found = checker.arguments(&other.name.text, &other.parameters, arguments, span, Receiver::Flow);
+    let found = checker.arguments(&other.name.text, &other.parameters, arguments, span, Receiver::Beyond);
     let argument = found.into_iter().flatten().find(|argument| argument.index == index);
     let value = argument.map_or_else(|| crate::check::broken_expr(span), |argument| argument.value);
     let span = value.span;

@@ -5,6 +5,7 @@ mod clauses;
 mod levels;
 mod needs;
 mod proofs;
+mod ranges;
 mod roster;
 
 use lang_diagnostics::{Code, Diagnostic, Span};

@@ -9,6 +9,7 @@ use runtime_contract::queue::Predicate;
 
 use super::Reader;
 use super::levels::Stated;
+use super::ranges::Ranges;
 use crate::check::{Checker, cost};
 use crate::hir::{self, Block, ExprKind, LocalId, Operator, Statement, StatementKind};
 use crate::problems::Problems;
@@ -104,63 +105,58 @@ impl<'a> Reader<'_, 'a> {
         found
     }
 
-    /// A flow that gives a value of a clause.
-    pub(super) fn value_flow(&mut self, label: &str, written: &ast::Expr, ty: &Ty) -> (u32, hir::Expr) {
+    pub(super) fn priority(&mut self, written: &ast::Expr) {
+        let mut bounds = BTreeMap::new();
         let mut made = crate::check::broken_expr(written.span);
         let flow = self.flow(
-            label,
+            "priority",
             written.span,
-            Some(ty),
+            Some(&Ty::Int(None)),
             |_| {},
             |checker| {
-                let value = checker.value(written, ty);
+                let value = checker.value(written, &Ty::Int(None));
                 of_the_caller(checker);
                 too_costly(checker, &value);
+                let known = (0..).zip(&checker.locals).filter_map(|(at, info)| Some((LocalId(at), info.ty.bounds()?)));
+                bounds = known.collect();
                 made = value.clone();
                 returning(value)
             },
         );
-        (flow, made)
-    }
-
-    pub(super) fn priority(&mut self, written: &ast::Expr) {
-        let (flow, value) = self.value_flow("priority", written, &Ty::Int(None));
         self.table.priority = Some(flow);
+        let mut ranges = Ranges { project: self.project, bounds, given: BTreeMap::new() };
         let mut leaves = Vec::new();
-        leaves_of(&value, &mut leaves);
+        ranges.leaves(&made, &mut leaves);
         for leaf in leaves {
-            let bounds = match leaf.kind {
-                ExprKind::Int(number) => Some((number, number)),
-                ExprKind::Broken => return,
-                ExprKind::Local(local) => match self.info.parameters.get(local.0 as usize).map(|known| &known.ty) {
-                    Some(Ty::Int(bounds)) => *bounds,
-                    _ => None,
-                },
-                _ => None,
+            let told = match (&leaf.kind, ranges.of(leaf)) {
+                (ExprKind::Broken, _) => return,
+                (_, Some((low, high))) if low >= 0 && high <= PRIORITY_MAX => continue,
+                (ExprKind::Int(_), _) => {
+                    let help = if leaf.span == written.span { "`priority 10`" } else { "`10`" };
+                    (leaf.span, format!("a priority is a number from 0 to {PRIORITY_MAX}"), help)
+                }
+                (_, Some((low, high))) => {
+                    let message = format!(
+                        "a priority is a number from 0 to {PRIORITY_MAX}, and this may be anything from {low} to {high}"
+                    );
+                    (leaf.span, message, "smaller numbers, or closer bounds of what it is worked out from")
+                }
+                (_, None) => {
+                    let message =
+                        format!("nobody knows that this is a number from 0 to {PRIORITY_MAX}, as a priority is");
+                    let part = ranges.unknown(leaf);
+                    let help = match part.kind {
+                        ExprKind::Local(_) | ExprKind::Field { .. } | ExprKind::OptionalField { .. } => {
+                            "declare it `Int 0..100`"
+                        }
+                        _ => "a `match` with a number for each case",
+                    };
+                    (part.span, message, help)
+                }
             };
-            if bounds.is_some_and(|(low, high)| low >= 0 && high <= PRIORITY_MAX) {
-                continue;
-            }
-            let message = match bounds {
-                Some(_) => format!("a priority is a number from 0 to {PRIORITY_MAX}"),
-                None => format!("nobody knows that this is a number from 0 to {PRIORITY_MAX}, as a priority is"),
-            };
-            let help = if bounds.is_some() { "`priority 10`" } else { "declare it `Int 0..100`" };
-            self.problems.give(Diagnostic::new(Code::PriorityOutOfRange, leaf.span, message).help(help));
+            let (span, message, help) = told;
+            self.problems.give(Diagnostic::new(Code::PriorityOutOfRange, span, message).help(help));
         }
-    }
-}
-
-/// The values that a value may be.
-fn leaves_of<'v>(value: &'v hir::Expr, found: &mut Vec<&'v hir::Expr>) {
-    match &value.kind {
-        ExprKind::Match(_, arms) => arms.iter().for_each(|arm| leaves_of(&arm.value, found)),
-        ExprKind::Inline { value, .. } => leaves_of(value, found),
-        ExprKind::Else(_, fallback) => {
-            found.push(value);
-            leaves_of(fallback, found);
-        }
-        _ => found.push(value),
     }
 }
 

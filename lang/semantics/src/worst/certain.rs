@@ -93,9 +93,10 @@ pub(super) fn passing(
     flow: &CheckedFlow,
     program: &Program<'_>,
     runs: &dyn Fn(u32) -> Option<Run>,
+    way: Way,
     (measure, most): (Measure, i64),
 ) -> Option<Passed> {
-    let mut walk = Walk::new(program, runs, &flow.hir, Way::Straight);
+    let mut walk = Walk::new(program, runs, &flow.hir, way);
     if let (Measure::FinallyMs, Some(finally)) = (measure, &flow.hir.finally) {
         walk.watch = Some(Watch { measure: Measure::WaitedMs, most, passed: None });
         walk.enter_block(finally);
@@ -108,5 +109,13 @@ pub(super) fn passing(
     walk.watch = Some(Watch { measure, most, passed: None });
     walk.enter_block(&flow.hir.top);
     walk.through(&order(flow)?, &|_| None);
-    walk.watch?.passed
+    let passed = walk.watch.take()?.passed;
+    if let (None, Some(finally)) = (passed, flow.hir.finally.as_ref().filter(|_| measure != Measure::FinallyMs)) {
+        let most = most - walk.dearest_end().get(measure);
+        walk.restart();
+        walk.watch = Some(Watch { measure, most, passed: None });
+        walk.enter_block(finally);
+        return walk.watch?.passed;
+    }
+    passed
 }

@@ -4,6 +4,7 @@ use lang_diagnostics::{Code, Diagnostic, Severity, Span};
 
 use super::certain::{Certain, passing};
 use super::cost::Measure;
+use super::walk::Way;
 use super::{Program, Run, limit};
 use crate::check::CheckedFlow;
 
@@ -55,29 +56,45 @@ pub(super) fn passed(
     let straight = measures.iter().find(|measure| found.run.straight.most.get(**measure) > limit(**measure));
     match (straight.or(measures.first())?, straight) {
         (measure @ (Measure::Moves | Measure::FinallyMs), None) => {
-            Some(together(flow, found, *measure, Severity::Error))
+            Some(together(flow, program, runs, found, *measure).severity(Severity::Error))
         }
         (measure, None) => {
             let note = "a call that comes so far is ended by a fault that names the limit";
-            Some(together(flow, found, *measure, Severity::Warning).note(note))
+            Some(together(flow, program, runs, found, *measure).severity(Severity::Warning).note(note))
         }
         (measure, Some(_)) => Some(straight_way(flow, program, runs, found, *measure)),
     }
 }
 
-/// Rounds and tries pass a limit together: told at the number that makes most of it.
-fn together(flow: &CheckedFlow, found: &Certain, measure: Measure, severity: Severity) -> Diagnostic {
-    let numbers = numbers(flow, found, measure).into_iter().filter(|number| number.times > 1);
+/// Rounds and tries pass a limit together: told at the number that makes most of it, or at the loop.
+fn together(
+    flow: &CheckedFlow,
+    program: &Program<'_>,
+    runs: &dyn Fn(u32) -> Option<Run>,
+    found: &Certain,
+    measure: Measure,
+) -> Diagnostic {
+    let numbers = numbers(flow, found, measure).into_iter().filter(|number| number.times > 1 && number.each > 0);
     let message = message(measure, found.run.amount(measure));
-    let diagnostic = match numbers.max_by_key(Times::all) {
+    match numbers.max_by_key(Times::all) {
         Some(number) => {
             let half = (number.times / 2).max(1).to_string();
             let diagnostic = Diagnostic::new(Code::WorstCaseTooLong, number.span, message);
             diagnostic.here("with others like this").help(number.form.replace("{}", &half))
         }
-        None => Diagnostic::new(Code::WorstCaseTooLong, flow.hir.span, message).help("flows that do less in one call"),
-    };
-    diagnostic.severity(severity)
+        None => {
+            let passing = passing(flow, program, runs, Way::Whole, (measure, limit(measure)));
+            let span = passing.map_or(flow.hir.span, |passing| passing.span);
+            Diagnostic::new(Code::WorstCaseTooLong, span, message).help(less(measure))
+        }
+    }
+}
+
+fn less(measure: Measure) -> &'static str {
+    match measure {
+        Measure::Messages => "one message that says all",
+        _ => "flows that do less in one call",
+    }
 }
 
 /// The straight way alone passes a limit.
@@ -89,7 +106,7 @@ fn straight_way(
     measure: Measure,
 ) -> Diagnostic {
     let limit = limit(measure);
-    let passing = passing(flow, program, runs, (measure, limit));
+    let passing = passing(flow, program, runs, Way::Straight, (measure, limit));
     let span = passing.map_or(flow.hir.span, |passing| passing.span);
     let diagnostic =
         Diagnostic::new(Code::WorstCaseTooLong, span, message(measure, found.run.straight.most.get(measure)));
@@ -103,7 +120,7 @@ fn straight_way(
             }
             _ => "leave it out".to_owned(),
         },
-        _ => "flows that do less in one call".to_owned(),
+        _ => less(measure).to_owned(),
     };
     diagnostic.here("here the limit is passed").help(help)
 }
