@@ -222,3 +222,20 @@ fn everybody_is_called_out_in_every_way() {
         assert!(text.contains(wanted), "{wanted} is not in\n{text}");
     }
 }
+
+#[test]
+fn records_with_private_fields_are_given() {
+    let flow = "languages en\ntype Person {\n    name: Text\n    card: private Digits?\n}\n\
+                service crm {\n    find() -> Person?\n}\ninbound \"+44 20 7946 0000\" => desk\nflow desk {\n    answer\n    \
+                let person = crm.find() else none\n    if person is some p and p.card is some card {\n        \
+                if card.is_valid_card { say \"{p.name}, your card is known.\" }\n    }\n    hang up\n}\n";
+    let found = check(project(flow), 10_000);
+    assert!(found.reached.iter().all(|reached| reached.count > 0), "{:#?}", found.reached);
+    let (compiled, found, text) = self::found(&project(flow), 10_000);
+    assert!(text.contains("Person(name: \"Ann\", card: \"4111111111111111\")"), "{text}");
+    for script in &found.scripts {
+        let told: Vec<String> =
+            play_test(&compiled.program, script).transcript.iter().map(|line| line.what.to_string()).collect();
+        assert!(!told.iter().any(|line| line.contains("4111")), "{told:#?}");
+    }
+}

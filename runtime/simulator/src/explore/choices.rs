@@ -235,7 +235,8 @@ impl Choices<'_> {
                     Value::Text(text) => Some(Value::Private(Private(text.into()))),
                     _ => None,
                 };
-                self.values(at, inner, spot).into_iter().filter_map(private).collect()
+                let card = (**inner == Type::Digits).then(|| Value::Text(CARD.to_owned()));
+                self.values(at, inner, spot).into_iter().chain(card).filter_map(private).collect()
             }
         };
         let mut kept: Vec<Value> = Vec::new();
