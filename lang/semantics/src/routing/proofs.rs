@@ -1,7 +1,7 @@
 //! What is proved of all queues together: overflow does not go in a circle, nobody waits for ever behind others, and
 //! every queue has somebody in every hour in which it takes calls.
 
-use lang_diagnostics::{Code, Diagnostic};
+use lang_diagnostics::{Code, Diagnostic, Severity};
 use lang_syntax::ast::QueueClauseKind as Clause;
 use runtime_contract::limits::OVERFLOW_HOPS_MAX;
 use runtime_contract::queue::OrderKey;
@@ -10,6 +10,7 @@ use crate::Surroundings;
 use crate::hir;
 use crate::problems::Problems;
 use crate::project::{Project, QueueInfo};
+use crate::worst::duration_text;
 
 pub(crate) fn prove(
     project: &Project<'_>,
@@ -20,6 +21,13 @@ pub(crate) fn prove(
     overflows(project, queues, problems);
     for (queue, info) in queues.iter().zip(&project.queues) {
         starves(queue, info, problems);
+    }
+    for (number, (queue, info)) in (0..).zip(queues.iter().zip(&project.queues)) {
+        let comes_over = |other: &hir::Queue| other.table.overflow.as_ref().is_some_and(|over| over.queue == number);
+        // Whoever comes over, or is to be called back, may wait longer.
+        if !queue.table.offers_callback && !queues.iter().any(comes_over) {
+            relaxes_too_late(queue, info, problems);
+        }
     }
     if !problems.any_error() {
         super::roster::check(project, queues, surroundings, problems);
@@ -90,6 +98,28 @@ fn too_far(project: &Project<'_>, queues: &[hir::Queue], problems: &mut Problems
 
 fn overflow_of<'a>(info: &QueueInfo<'a>) -> Option<&'a lang_syntax::ast::QueueClause> {
     info.item.clauses.iter().find(|clause| matches!(clause.kind, Clause::Overflow { .. }))
+}
+
+/// F0902 where nobody waits any more when it would hold.
+fn relaxes_too_late(queue: &hir::Queue, info: &QueueInfo<'_>, problems: &mut Problems) {
+    let Some(timeout_ms) = queue.table.timeout_ms else { return };
+    let clauses = info.item.clauses.iter().filter(|clause| matches!(clause.kind, Clause::Relax { .. }));
+    let timeout = info.item.clauses.iter().find(|clause| matches!(clause.kind, Clause::Timeout(_)));
+    for (stage, clause) in queue.table.stages.iter().skip(1).zip(clauses) {
+        if stage.after_ms < timeout_ms {
+            continue;
+        }
+        let message = "nobody waits so long: the `timeout` of the queue is over by then";
+        let diagnostic = Diagnostic::new(Code::RelaxDoesNotRelax, clause.keyword, message)
+            .severity(Severity::Warning)
+            .help(format!("`timeout {}`", duration_text(stage.after_ms.saturating_mul(2) as i64)));
+        problems.give(
+            timeout
+                .map(|clause| clause.span)
+                .into_iter()
+                .fold(diagnostic, |told, span| told.label(span, "then he leaves the queue")),
+        );
+    }
 }
 
 /// F0908: whoever has a low priority may never be next, and nothing takes him out of the line.

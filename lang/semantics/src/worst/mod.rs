@@ -21,6 +21,7 @@ use runtime_contract::types::TypeTable;
 use crate::check::CheckedFlow;
 use crate::problems::Problems;
 use cost::{Cost, Measure};
+pub(crate) use report::duration_text;
 use walk::{Walk, Way};
 
 /// Tables that flows refer to.
