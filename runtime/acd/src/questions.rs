@@ -308,7 +308,7 @@ struct Ask<'a> {
 
 impl Ask<'_> {
     fn question(&mut self, question: &Question, faults: &mut Faults) -> bool {
-        // What a flow makes on its way stays in the facts it was given.
+        // A flow works in the room of the facts, and a question only lends its own.
         let mut facts = question.facts.clone();
         let Some(queue) = self.program.meta().queues.get(question.key.queue as usize) else { return false };
         match question.key.clause {

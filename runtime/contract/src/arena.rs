@@ -51,6 +51,14 @@ pub struct Arena {
     bytes: usize,
 }
 
+/// How much an arena held.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark {
+    texts: usize,
+    lists: usize,
+    bytes: usize,
+}
+
 impl Arena {
     /// Bytes of all texts and lists, for the bound.
     pub fn bytes(&self) -> usize {
@@ -114,6 +122,19 @@ impl Arena {
         let from = usize::try_from(cells).ok().and_then(|cells| self.open.len().checked_sub(cells));
         let cells = self.open.split_off(from.ok_or(FaultKind::Host)?);
         self.make_list(cells)
+    }
+
+    /// As much as there is now.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { texts: self.texts.len(), lists: self.lists.len(), bytes: self.bytes }
+    }
+
+    /// Drops what was made since, which no slot may name any more.
+    pub(crate) fn back_to(&mut self, mark: Mark) {
+        self.texts.truncate(mark.texts);
+        self.lists.truncate(mark.lists);
+        self.open.clear();
+        self.bytes = mark.bytes;
     }
 
     /// What a fault left of lists that were being written.

@@ -79,8 +79,10 @@ impl PureRoom {
         more: &[i64],
         now: Time,
     ) -> Result<i64, NoAnswer> {
-        self.run(program, flow, facts, more, now)?;
-        Ok(self.stack.slot(RESULT_AT) as i64)
+        let mark = facts.arena.mark();
+        let ran = self.run(program, flow, facts, more, now);
+        facts.arena.back_to(mark);
+        ran.map(|()| self.stack.slot(RESULT_AT) as i64)
     }
 
     /// The answer of a flow with any result; `None` of one without.
@@ -92,7 +94,13 @@ impl PureRoom {
         more: &[i64],
         now: Time,
     ) -> Result<Option<Value>, NoAnswer> {
-        self.run(program, flow, facts, more, now)?;
+        let mark = facts.arena.mark();
+        let value = self.run(program, flow, facts, more, now).and_then(|()| self.result(program, flow, facts));
+        facts.arena.back_to(mark);
+        value
+    }
+
+    fn result(&mut self, program: &dyn FlowProgram, flow: u32, facts: &mut Facts) -> Result<Option<Value>, NoAnswer> {
         let meta = program.meta();
         let Some(r#type) = meta.flow(flow).and_then(|info| info.result.as_ref()) else { return Ok(None) };
         let width = result_words(meta, flow);

@@ -319,3 +319,28 @@ fn nobody_comes_behind_a_loop_whose_first_round_leaves() {
     let leaves = "flow f {\n    answer\n    repeat 3 times { go s }\n    step s {\n        repeat 2 times { hang up }\n    }\n}\n";
     assert_eq!(heard(leaves, &[]), "answer\nhang up\nend: gone\n");
 }
+
+#[test]
+fn a_clause_leaves_no_texts_behind() {
+    use lang_compiler::Engine;
+    use runtime_contract::Type;
+    use runtime_contract::pure::{Facts, PureRoom};
+    use runtime_contract::value::Value;
+    let text = format!(
+        "{HEAD}skill technical 1..5\n\nqueue support(name: Text) {{\n    \
+         needs technical >= 1 or name + \"!\" == \"Ann!\"\n}}\n\nflow f {{\n    answer\n    \
+         queue support(\"Ann\") {{\n        served, unstaffed => hang up\n    }}\n}}\n"
+    );
+    for engine in [Engine::Native, Engine::Interpreter] {
+        let program = compiled(&text, engine).program;
+        let needs = program.meta().queues[0].stages[0].needs.clone().unwrap();
+        let mut room = PureRoom::default();
+        for (name, fits) in [("Ann", 1), ("Eve", 0)] {
+            let values = [(&Type::Text, &Value::Text(name.to_owned()))];
+            let mut facts = Facts::new(program.meta(), values.into_iter()).unwrap();
+            let before = format!("{facts:?}");
+            let asked = room.word(&*program, needs.flow, &mut facts, &[0], monday_morning());
+            assert_eq!((asked, format!("{facts:?}")), (Ok(fits), before));
+        }
+    }
+}
