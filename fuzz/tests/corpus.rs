@@ -40,8 +40,19 @@ fn every_input(target: &str, holds: fn(&[u8])) {
     files_below(&fuzz.join("corpus").join(target), &mut inputs);
     for path in inputs {
         println!("{}", path.display());
-        holds(&std::fs::read(path).unwrap());
+        let bytes = std::fs::read(path).unwrap();
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => files_of(text).for_each(|file| holds(file.as_bytes())),
+            Err(_) => holds(&bytes),
+        }
     }
+}
+
+/// A line `//@ other.flow` of a seeded fault begins another file of its project.
+fn files_of(text: &str) -> impl Iterator<Item = &str> {
+    let body = |part: &str| part.find('\n').map_or(part.len(), |line| line + 1);
+    let rest = text.split("\n//@ ").skip(1).map(move |part| part.get(body(part)..).unwrap_or_default());
+    text.split("\n//@ ").take(1).chain(rest)
 }
 
 #[test]
