@@ -47,7 +47,7 @@ fn kit() -> Kit {
     for at in 0..QUEUES {
         let skill = skills[at % SKILLS];
         let mut needs = kit.predicate(&[skill], 1, |_, words| Some((words[2] >= words[0]).into()));
-        needs.reads_caller = false;
+        (needs.reads_language, needs.reads_number) = (false, false);
         let mut queue: Queue = testkit::queue(&format!("q{at}"), 2);
         queue.stages =
             vec![testkit::stage(0, &[(skill, 1)], Some(needs)), testkit::stage(3_600_000, &[(skill, 1)], None)];

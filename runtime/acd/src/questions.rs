@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use crate::FxHashMap;
+use runtime_contract::Time;
 use runtime_contract::arena::Handle;
 use runtime_contract::program::{FlowProgram, ProgramMeta};
 use runtime_contract::pure::{Facts, PureRoom};
 use runtime_contract::queue::{Predicate, Preferred, Queue};
 use runtime_contract::types::Class as SlotClass;
 use runtime_contract::value::Phone;
-use runtime_contract::{Called, Time};
 
 use smallvec::SmallVec;
 
@@ -43,7 +43,8 @@ struct Key {
     queue: u32,
     clause: Clause,
     words: Vec<u64>,
-    caller: Option<(u32, Option<Phone>, Option<Called>)>,
+    language: Option<u32>,
+    caller: Option<Option<Phone>>,
     /// It reads texts of his alone: nobody shares the question.
     own: Option<TicketId>,
 }
@@ -368,13 +369,16 @@ fn predicates(queue: &Queue, clause: Clause) -> [Option<&Predicate>; 2] {
 
 fn key(asker: &Asker<'_>, clause: Clause) -> Key {
     let (program, queue) = (asker.program, asker.queue);
-    let mut key = Key { program, queue, clause, words: Vec::new(), caller: None, own: None };
+    let mut key = Key { program, queue, clause, words: Vec::new(), language: None, caller: None, own: None };
     let Some(table) = asker.meta.queues.get(queue as usize) else { return key };
     let mut reads: Vec<u32> = Vec::new();
     for predicate in predicates(table, clause).into_iter().flatten() {
         reads.extend(&predicate.reads);
-        if predicate.reads_caller {
-            key.caller = Some((asker.facts.language, asker.facts.caller, asker.facts.called));
+        if predicate.reads_language {
+            key.language = Some(asker.facts.language);
+        }
+        if predicate.reads_number {
+            key.caller = Some(asker.facts.caller);
         }
     }
     if reads.is_empty() {

@@ -56,7 +56,7 @@ impl Kit {
     /// A predicate that asks whether hours of the program are open.
     pub fn open(&mut self, hours: u32) -> Predicate {
         let flow = self.add(Type::Bool, Body::Open(hours));
-        Predicate { flow, skills: Vec::new(), reads: Vec::new(), reads_caller: false }
+        Predicate { flow, skills: Vec::new(), reads: Vec::new(), reads_language: false, reads_number: false }
     }
 
     fn add(&mut self, result: Type, body: Body) -> u32 {
@@ -84,7 +84,8 @@ impl Kit {
         body: impl Fn(u64, &[u64]) -> Option<i64> + Send + Sync + 'static,
     ) -> Predicate {
         let flow = self.flow(Type::Bool, body);
-        Predicate { flow, skills: skills.to_vec(), reads: (0..reads).collect(), reads_caller: true }
+        let (skills, reads) = (skills.to_vec(), (0..reads).collect());
+        Predicate { flow, skills, reads, reads_language: true, reads_number: true }
     }
 
     pub fn queue(&mut self, queue: Queue) -> u32 {

@@ -26,8 +26,10 @@ pub struct Predicate {
     /// What the caller must be known by for the answer to be the same: words of the queue's parameters that it reads,
     /// by their place.
     pub reads: Vec<u32>,
-    /// It reads the caller's language, or his number.
-    pub reads_caller: bool,
+    /// It reads the caller's language.
+    pub reads_language: bool,
+    /// It reads his number.
+    pub reads_number: bool,
 }
 
 /// Whom a queue takes from some time of a caller's wait on.

@@ -77,7 +77,8 @@ impl<'a> Reader<'_, 'a> {
 
     /// What a value reads of the caller: words of the queue's parameters, by their place.
     fn reads(&self, value: &hir::Expr) -> Predicate {
-        let mut found = Predicate { flow: 0, skills: Vec::new(), reads: Vec::new(), reads_caller: false };
+        let (skills, reads) = (Vec::new(), Vec::new());
+        let mut found = Predicate { flow: 0, skills, reads, reads_language: false, reads_number: false };
         let mut starts = Vec::new();
         let mut next = 0;
         for parameter in &self.table.parameters {
@@ -93,9 +94,8 @@ impl<'a> Reader<'_, 'a> {
                         found.reads.extend(*start..start + width);
                     }
                 }
-                ExprKind::CallerNumber | ExprKind::CallerLanguage | ExprKind::HoursOpen(_) => {
-                    found.reads_caller = true;
-                }
+                ExprKind::CallerNumber => found.reads_number = true,
+                ExprKind::CallerLanguage => found.reads_language = true,
                 _ => {}
             }
             open.extend(value.parts());

@@ -1,7 +1,8 @@
 //! Everything has a bound.
 
 use runtime_contract::limits::{AGENTS_MAX, OVERFLOW_HOPS_MAX, TICKETS_MAX};
-use runtime_contract::queue::Overflow;
+use runtime_contract::queue::{Overflow, Predicate};
+use runtime_contract::value::Phone;
 
 use crate::testkit::{Kit, Room, queue, stage};
 use crate::{Agent, AgentName, Input, LeaveWhy, Output, Over, TicketId};
@@ -111,4 +112,24 @@ fn figures_look_back_a_day() {
         room.acd.queues.all().map(|(_, line)| line.log.since(runtime_contract::Time(0)).count()).sum::<usize>(),
         3
     );
+}
+
+#[test]
+fn callers_who_differ_in_nothing_that_is_read_share_their_questions() {
+    let questions = |reads_language: bool, reads_number: bool| {
+        let mut kit = Kit::new(1);
+        let needs = kit.predicate(&[], 0, |language, _| Some((language == 0).into()));
+        let mut queue = queue("support", 0);
+        queue.stages = vec![stage(0, &[], Some(Predicate { reads_language, reads_number, ..needs }))];
+        kit.queue(queue);
+        let mut room = Room::new(&kit);
+        for (ticket, (language, number)) in (1..).zip([(0, 1), (0, 2), (1, 3), (1, 4)]) {
+            let mut caller = room.new_caller(ticket, 0, &[]);
+            caller.facts.language = language;
+            caller.facts.caller = Some(Phone::from_word(442_079_460_000 + number));
+            let _ = room.give(Input::Enter(caller));
+        }
+        room.acd.questions.all().count()
+    };
+    assert_eq!((questions(false, false), questions(true, false), questions(true, true)), (1, 2, 4));
 }

@@ -223,7 +223,8 @@ fn overflowing() -> Kit {
     for (name, at) in ["support", "second", "third"].into_iter().zip(0..) {
         let mut queue = queue(name, 1);
         let needs = Predicate {
-            reads_caller: false,
+            reads_language: false,
+            reads_number: false,
             ..kit.predicate(&[skills[at]], 1, |_, words| Some((words[1] >= words[0]).into()))
         };
         queue.stages = vec![stage(0, &[(skills[at], 1)], Some(needs))];
