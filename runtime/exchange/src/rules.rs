@@ -57,7 +57,7 @@ pub(crate) struct Rules {
     room: PureRoom,
     /// Actions of rules that are not over.
     pub running: usize,
-    /// Rules of the version before hold on to what they had found.
+    /// The version that takes new calls.
     program: Option<Version>,
 }
 
