@@ -70,6 +70,11 @@ fn not_served(meta: &ProgramMeta) -> Option<Report> {
         let message = format!("`{}` is a rule, and `serve` does not carry rules out yet", rule.head);
         refuse(&mut report, meta, rule.place, &message, "`test` plays it; leave it out of what is served");
     }
+    for survey in &meta.surveys {
+        let name = survey.name.rsplit('.').next().unwrap_or_default();
+        let message = format!("`{name}` is a survey, and `serve` has nobody talk with an agent yet");
+        refuse(&mut report, meta, survey.place, &message, "`test` and `talk` play it; leave it out of what is served");
+    }
     (!report.text.is_empty()).then_some(report)
 }
 

@@ -152,7 +152,13 @@ fn summary(errors: usize, warnings: usize, compiled: Option<&Compiled>) -> Strin
             let meta = compiled.program.meta();
             // Those of clauses are nobody's flows.
             let written = meta.flows.iter().filter(|flow| !flow.name.contains('/')).count();
-            let rooms = [(meta.queues.len(), "queue"), (meta.cadences.len(), "cadence"), (meta.rules.len(), "rule")];
+            let written = written.saturating_sub(meta.surveys.len());
+            let rooms = [
+                (meta.queues.len(), "queue"),
+                (meta.surveys.len(), "survey"),
+                (meta.cadences.len(), "cadence"),
+                (meta.rules.len(), "rule"),
+            ];
             let rooms = rooms.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| plural(count, what));
             let rest = [
                 plural(meta.sites.len(), "wait"),

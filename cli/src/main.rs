@@ -1,6 +1,7 @@
 //! `strowger`: one binary to check, test, try, serve and call. Each command has its file; this one parses the
 //! words, dispatches, and sets the exit code: 0 done, 1 the project or the call failed, 2 wrong usage.
 
+mod answers;
 mod build;
 mod call;
 mod call_log;
@@ -85,6 +86,8 @@ enum Command {
     Calls(calls::Calls),
     /// Lists what calls left for people to look into
     Cases(cases::Cases),
+    /// Lists what callers answered in surveys
+    Answers(answers::Answers),
     /// Tells a call again from its journal: steps, prompts, keys, services, outcomes
     CallLog(call_log::CallLog),
     /// Runs a call's journal again, in its own version or in other files, and says whether they do the same
@@ -120,6 +123,7 @@ fn main() -> ExitCode {
         Command::Audit(command) => command.run(),
         Command::Calls(command) => command.run(),
         Command::Cases(command) => command.run(),
+        Command::Answers(command) => command.run(),
         Command::CallLog(command) => command.run(),
         Command::Replay(command) => command.run(),
         Command::Erase(command) => command.run(),

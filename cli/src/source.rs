@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use runtime_contract::record::CallId;
 use runtime_contract::{GraphId, Redacted, Time};
-use runtime_server::{audit_to_json, call_to_json, cases_to_json, versions_to_json};
+use runtime_server::{answers_to_json, audit_to_json, call_to_json, cases_to_json, versions_to_json};
 use runtime_store::{Archive, CallFilter, StoreError};
 use serde_json::{Value, json};
 
@@ -112,6 +112,16 @@ impl Source {
                 Ok(answer.get_mut("cases").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default())
             }
         }
+    }
+
+    /// As the server's page of answers.
+    pub fn answers(&self, limit: u32, reveal: bool) -> Result<Value> {
+        let Some(archive) = self.archive()? else {
+            return http::get(self.http, &format!("/answers?limit={limit}&reveal={reveal}"))?.json();
+        };
+        let failed = |error: StoreError| store_failure(&error);
+        let (answers, counts) = (archive.answers(limit).map_err(failed)?, archive.answer_counts().map_err(failed)?);
+        Ok(answers_to_json(&answers, &counts, reveal))
     }
 
     pub fn audit(&self, limit: u32) -> Result<Vec<Value>> {

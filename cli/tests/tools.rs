@@ -201,7 +201,7 @@ fn explain_takes_numbers_and_names_and_offers_the_nearest() {
     let say = |word: &str| strowger(folder.path(), &["explain", word], "");
     assert_eq!(say("f0101").1, say("Unknown-Name").1);
     assert!(say("F0101").1.starts_with("# F0101 unknown-name\n"));
-    assert!(say("F0906").1.contains("not compiled yet"));
+    assert!(say("F1105").1.contains("not compiled yet"));
     let (code, _, said) = say("unknown-nmae");
     assert!(code == 1 && said.contains("`strowger explain unknown-name`"), "{said}");
     let (_, said, _) = strowger(folder.path(), &["explain"], "");

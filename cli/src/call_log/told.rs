@@ -189,6 +189,15 @@ impl<'m> Teller<'m> {
                 Some(cadence) => ("starts", cadence.name.clone()),
                 None => return,
             },
+            Request::Survey { survey } => match self.meta.surveys.get(*survey as usize) {
+                Some(survey) => ("survey", survey.name.clone()),
+                None => return,
+            },
+            Request::SurveyAnswer { survey, question } => {
+                let survey = self.meta.surveys.get(*survey as usize);
+                let Some(question) = survey.and_then(|survey| survey.questions.get(*question as usize)) else { return };
+                ("answers", format!("{} = {}", question.name, value(0)))
+            }
             Request::Queue { queue } => match self.meta.queues.get(*queue as usize) {
                 Some(queue) => {
                     let arguments: Vec<String> = (0..queue.parameters.len()).map(value).collect();

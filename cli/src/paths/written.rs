@@ -123,7 +123,7 @@ impl<'l> Lines<'l> {
             Verb::ExpectAttempt { attempt, .. } => format!("expect attempt {attempt}"),
             Verb::ExpectStopped { disposition, .. } => format!("expect stopped {disposition}"),
             // Nobody looks for who answers.
-            Verb::ExpectAgent { .. } => return None,
+            Verb::ExpectAgent { .. } | Verb::ExpectAnswer { .. } => return None,
         })
     }
 

@@ -53,6 +53,10 @@ pub fn event(line: &Line, zone: &str) -> Value {
         What::Noted { key, value } => json!({ "kind": "note", "key": key, "value": value }),
         What::Rule { head } => json!({ "kind": "rule fires", "when": head }),
         What::RuleNot { head, why } => json!({ "kind": "rule does not fire", "when": head, "why": why }),
+        What::Answers { question, answer } => json!({ "kind": "answers", "question": question, "answer": answer }),
+        What::NotAsked { survey, why } => json!({ "kind": "not asked", "survey": survey, "why": why }),
+        What::SurveyFollows { survey } => json!({ "kind": "survey follows", "survey": survey }),
+        What::WritesTo { channel, to } => json!({ "kind": "writes", "channel": channel, "to": to }),
         What::Starts { cadence } => json!({ "kind": "starts", "cadence": cadence }),
         What::Attempt { number } => json!({ "kind": "attempt", "number": number }),
         What::Retries { at } => json!({ "kind": "retries", "when": at }),
@@ -131,6 +135,7 @@ fn wanted(kind: AskKind) -> String {
         AskKind::Time => "a time: hour and minute, like 1830".to_owned(),
         AskKind::Phone => "a telephone number".to_owned(),
         AskKind::YesOrNo => "1 for yes, 2 for no".to_owned(),
+        AskKind::Text { max } => format!("words, at most {max} characters"),
     }
 }
 

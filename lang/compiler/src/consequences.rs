@@ -45,6 +45,7 @@ fn complaint(code: Code) -> Complaint {
         | Code::NothingToHear
         | Code::StatementAfterEnd
         | Code::LanguageMissing
+        | Code::SpokenInAnotherLanguage
         | Code::HolesDiffer
         | Code::NeverOpen
         | Code::NoWindow

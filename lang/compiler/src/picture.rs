@@ -5,6 +5,7 @@ mod cadence;
 mod map;
 mod queue;
 mod rule;
+mod survey;
 
 use std::collections::BTreeMap;
 
@@ -247,8 +248,10 @@ impl<'a> Painter<'a> {
         queues().for_each(|queue| self.queue(queue));
         cadences().for_each(|cadence| self.cadence(cadence));
         for item in items() {
-            if let ItemKind::When(when) = &item.kind {
-                self.rule(item.keyword, when);
+            match &item.kind {
+                ItemKind::When(when) => self.rule(item.keyword, when),
+                ItemKind::Survey(survey) => self.survey(survey),
+                _ => {}
             }
         }
     }

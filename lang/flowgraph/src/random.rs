@@ -4,6 +4,7 @@
 mod cadence;
 mod play;
 mod program;
+mod survey;
 mod values;
 
 pub use play::{Tally, play};

@@ -44,6 +44,14 @@ pub fn mailbox(meta: &ProgramMeta, prompts: &[Prompt], is_attempt: bool, kind: &
         | Request::HangUp
         | Request::OpenCase(_)
         | Request::OfferCallback { .. } => Vec::new(),
+        Request::Survey { survey } => {
+            meta.surveys.get(*survey as usize)?;
+            Vec::new()
+        }
+        Request::SurveyAnswer { survey, question } => {
+            let survey = meta.surveys.get(*survey as usize)?;
+            vec![survey.questions.get(*question as usize)?.r#type.clone()]
+        }
         Request::Queue { queue } => {
             let queue = meta.queues.get(*queue as usize)?;
             first_payload(queue.wrap_up_as.map(Type::Enum));

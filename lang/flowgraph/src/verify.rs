@@ -7,6 +7,7 @@ mod queues;
 mod rules;
 mod segment;
 mod stack;
+mod surveys;
 mod tables;
 mod types;
 
@@ -36,11 +37,12 @@ pub fn verify(graph: &Graph) -> Vec<String> {
         problems.add(format!("{} segments, {} of them with a flow", graph.segments.len(), graph.meta.segments.len()));
     }
     // Each check relies on what those before it found sound.
-    let checks: [fn(&Graph, &mut Problems); 8] = [
+    let checks: [fn(&Graph, &mut Problems); 9] = [
         types::check,
         queues::check,
         cadences::check,
         rules::check,
+        surveys::check,
         tables::check,
         segment::check,
         check_use,

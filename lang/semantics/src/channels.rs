@@ -1,28 +1,36 @@
-//! What nobody can be given who writes: statements for voice alone, in the flows to which an `inbound` of chat, SMS or
-//! e-mail leads. What stands in the other branch of `on voice` is found where that is checked.
+//! What nobody can be given who writes: statements for voice alone, in the flows that chat, SMS or e-mail lead to; and what
+//! nobody can give by voice. What stands in the other branch of `on voice` is found where that is checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use runtime_contract::channel::Channel;
 use runtime_contract::program::PromptText;
+use runtime_contract::request::AskKind;
 
 use crate::check::CheckedFlow;
 use crate::hir::{self, Block, Dialogue, ExprKind, PromptUse, Prompts, Statement, StatementKind};
 use crate::problems::Problems;
 use crate::project::Project;
 
-/// F0608 in flows that are held in writing, also through `run`.
+/// F0608 in flows, by the channels by which each is held, also through `run`.
 pub(crate) fn check_channels(
     project: &Project<'_>,
     flows: &[Option<CheckedFlow>],
     inbounds: &[hir::Inbound],
+    cadences: &[hir::Cadence],
+    surveys: &[hir::Survey],
     problems: &mut Problems,
 ) {
+    let come = inbounds.iter().map(|inbound| (inbound.address.channel, inbound.address.flow, inbound.span));
+    let called = cadences.iter().filter_map(|of| Some((Channel::Voice, of.table.dial.as_ref()?.flow, of.span)));
+    let asked = surveys
+        .iter()
+        .flat_map(|survey| survey.table.channels.iter().map(|channel| (*channel, survey.table.flow, survey.span)));
     let mut told = BTreeSet::new();
-    for inbound in inbounds.iter().filter(|inbound| inbound.address.channel.is_written()) {
-        let mut written = Written { project, flows, channel: inbound.address.channel, known: BTreeMap::new() };
-        for fault in written.flow(inbound.address.flow) {
+    for (channel, flow, place) in come.chain(called).chain(asked) {
+        let mut held = Held { project, flows, channel, known: BTreeMap::new() };
+        for fault in held.flow(flow) {
             if !told.insert((fault.span.file, fault.span.start)) {
                 continue;
             }
@@ -31,8 +39,11 @@ pub(crate) fn check_channels(
                 Some(inside) => diagnostic.label(inside, "needed here"),
                 None => diagnostic,
             };
-            let label = format!("{} comes here", named(inbound.address.channel));
-            problems.give(diagnostic.label(inbound.span, label).help("put it into the block of `on voice`"));
+            let diagnostic = diagnostic.label(place, format!("{} comes here", named(channel)));
+            problems.give(diagnostic.help(match channel {
+                Channel::Voice => "put it into the block behind `else`: `on voice { … } else { … }`",
+                _ => "put it into the block of `on voice`",
+            }));
         }
     }
 }
@@ -55,7 +66,7 @@ struct Fault {
     inside: Option<Span>,
 }
 
-struct Written<'f> {
+struct Held<'f> {
     project: &'f Project<'f>,
     flows: &'f [Option<CheckedFlow>],
     channel: Channel,
@@ -63,7 +74,7 @@ struct Written<'f> {
     known: BTreeMap<u32, Vec<Fault>>,
 }
 
-impl Written<'_> {
+impl Held<'_> {
     fn flow(&mut self, flow: u32) -> Vec<Fault> {
         if let Some(known) = self.known.get(&flow) {
             return known.clone();
@@ -95,7 +106,7 @@ impl Written<'_> {
             StatementKind::Recording { .. } => Some("`recording`"),
             _ => None,
         };
-        if let (Some(what), false) = (voice_only, told) {
+        if let (Some(what), false, true) = (voice_only, told, self.channel.is_written()) {
             fault(format!("{what} is for voice alone"));
         }
         match &statement.kind {
@@ -104,22 +115,32 @@ impl Written<'_> {
                 if ask.private && matches!(self.channel, Channel::Sms | Channel::Email) {
                     fault(format!("{} cannot bring what is private", named(self.channel)));
                 }
+                if matches!(ask.kind, AskKind::Text { .. }) && self.channel == Channel::Voice {
+                    fault("what is said is not written down, so by voice nobody can give a text".to_owned());
+                }
                 self.dialogue_prompts(&ask.dialogue, flow, &mut fault);
             }
             StatementKind::Menu(menu) => self.dialogue_prompts(&menu.dialogue, flow, &mut fault),
             StatementKind::Run(run) => {
                 if let Some(first) = self.flow(run.flow).first() {
-                    let (message, inside) =
-                        ("this flow needs voice".to_owned(), Some(first.inside.unwrap_or(first.span)));
-                    faults.push(Fault { span, message, inside });
+                    let message = match self.channel {
+                        Channel::Voice => "this flow needs somebody who writes".to_owned(),
+                        _ => "this flow needs voice".to_owned(),
+                    };
+                    faults.push(Fault { span, message, inside: Some(first.inside.unwrap_or(first.span)) });
                 }
             }
             _ => {}
         }
         match &statement.kind {
-            StatementKind::If { condition, otherwise, .. } if matches!(condition.kind, ExprKind::OnVoice) => {
-                self.block(otherwise, flow, true, faults);
+            StatementKind::If { condition, then, otherwise } if matches!(condition.kind, ExprKind::OnVoice) => {
+                match self.channel {
+                    Channel::Voice => self.block(then, flow, told, faults),
+                    _ => self.block(otherwise, flow, true, faults),
+                }
             }
+            // Held by a channel of its own: what it lacks is told of where the survey is declared.
+            StatementKind::Survey { .. } => {}
             _ => statement.blocks().into_iter().for_each(|block| self.block(block, flow, told, faults)),
         }
     }
@@ -131,6 +152,9 @@ impl Written<'_> {
 
     /// What can only be heard.
     fn prompts(&self, prompts: &Prompts, flow: &hir::Flow, fault: &mut impl FnMut(String)) {
+        if self.channel == Channel::Voice {
+            return;
+        }
         for item in &prompts.items {
             let only_heard = match item {
                 PromptUse::Recording(_) => true,

@@ -11,7 +11,7 @@ use crate::agreement;
 use crate::problems::{Problems, offer_nearest};
 use crate::project::{
     CadenceInfo, ConstInfo, Def, EnumInfo, FlowInfo, FunctionInfo, Import, Item, Module, Progress, Project, PromptItem,
-    QueueInfo, RecordInfo, ServiceInfo, SkillInfo, UsedModule,
+    QueueInfo, RecordInfo, ServiceInfo, SkillInfo, SurveyInfo, UsedModule,
 };
 use crate::ty::{self, Ty};
 
@@ -88,7 +88,7 @@ fn items<'a>(
 ) -> BTreeMap<&'a str, Item<'a>> {
     let mut found: BTreeMap<&'a str, Item<'a>> = BTreeMap::new();
     for item in &module.ast.items {
-        let def = declare(index, item, project, problems);
+        let def = declare(index, item, project);
         let Some(name) = item.name() else { continue };
         let word = name.text.as_str();
         let taken = agreement::TYPES.contains(&word) && module.path != agreement::MODULE || word == agreement::CONSENT;
@@ -120,7 +120,7 @@ fn items<'a>(
     found
 }
 
-fn declare<'a>(module: usize, item: &'a ast::Item, project: &mut Project<'a>, problems: &mut Problems) -> Def {
+fn declare<'a>(module: usize, item: &'a ast::Item, project: &mut Project<'a>) -> Def {
     match &item.kind {
         ItemKind::Enum(item) => {
             let variants = item.variants.iter().map(|variant| variant.name.text.as_str()).collect();
@@ -183,11 +183,12 @@ fn declare<'a>(module: usize, item: &'a ast::Item, project: &mut Project<'a>, pr
             project.cadences.push(CadenceInfo { module, name: &item.name, item, parameters: Vec::new() });
             Def::Cadence(project.cadences.len() as u32 - 1)
         }
-        ItemKind::When(_) => Def::Broken,
-        ItemKind::Survey(_) => {
-            problems.not_yet(item.keyword, "`survey`");
-            Def::Broken
+        ItemKind::Survey(item) => {
+            let (name, queue, channels) = (&item.name, None, Vec::new());
+            project.surveys.push(SurveyInfo { module, name, item, queue, channels });
+            Def::Survey(project.surveys.len() as u32 - 1)
         }
+        ItemKind::When(_) => Def::Broken,
     }
 }
 

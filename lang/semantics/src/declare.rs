@@ -24,6 +24,7 @@ pub(crate) fn declare(project: &mut Project<'_>, names: &SiteNames, problems: &m
     functions(project, problems);
     crate::routing::declare(project, problems);
     crate::outgoing::declare(project, problems);
+    crate::surveys::declare(project, problems);
     for flow in 0..project.flows.len() {
         let Some(info) = project.flows.get(flow) else { continue };
         let (module, item) = (info.module, info.item);

@@ -17,6 +17,7 @@ use runtime_contract::queue;
 use runtime_contract::request::{self, AskKind, RejectReason};
 use runtime_contract::rule;
 use runtime_contract::script::Verb;
+use runtime_contract::survey;
 use runtime_contract::time::Time;
 use runtime_contract::types::{Type, TypeTable};
 
@@ -45,6 +46,7 @@ pub struct Program {
     pub queues: Vec<Queue>,
     pub cadences: Vec<Cadence>,
     pub rules: Vec<Rule>,
+    pub surveys: Vec<Survey>,
     pub tests: Vec<Test>,
 }
 
@@ -78,6 +80,14 @@ pub struct Cadence {
 pub struct Rule {
     pub rule: rule::Rule,
     /// From `when` to what its action is about.
+    pub span: Span,
+}
+
+/// Its table has no place yet.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Survey {
+    pub table: survey::Survey,
+    /// The name alone.
     pub span: Span,
 }
 
@@ -186,6 +196,7 @@ impl Statement {
             StatementKind::Transfer(transfer) => vec![&transfer.failed],
             StatementKind::Queue(call) => call.arms.iter().map(|arm| &arm.block).collect(),
             StatementKind::Dial(dial) => dial.arms.iter().map(|arm| &arm.block).collect(),
+            StatementKind::Survey { held, .. } => vec![held],
             StatementKind::Run(run) => run.hangup.iter().flat_map(|ways| [&ways.returned, &ways.gone]).collect(),
             StatementKind::Answer
             | StatementKind::Reject(_)
@@ -199,6 +210,7 @@ impl Statement {
             | StatementKind::SetLanguage(_)
             | StatementKind::HangUp
             | StatementKind::OfferCallback(_)
+            | StatementKind::SurveyAnswer { .. }
             | StatementKind::Let { .. }
             | StatementKind::Return(_)
             | StatementKind::Again(_)
@@ -230,6 +242,18 @@ pub enum StatementKind {
     Queue(QueueCall),
     /// Only in the comfort of a queue.
     OfferCallback(char),
+    /// First in the arm of `served` of a queue that has a survey: `held` runs its flow, where the caller may be asked.
+    Survey {
+        survey: u32,
+        held: Block,
+    },
+    /// Only in the flow of a survey, by its place there.
+    SurveyAnswer {
+        survey: u32,
+        question: u32,
+        /// Optional: a question that was skipped has none.
+        answer: Expr,
+    },
     /// Only in an attempt of a cadence.
     Dial(Dial),
     Start(Start),

@@ -31,6 +31,7 @@ mod routing;
 mod rules;
 mod runs;
 mod script;
+mod surveys;
 mod ty;
 mod unused;
 mod way;
@@ -97,11 +98,15 @@ pub fn analyze(
     let mut inbounds = declare::inbounds(&project, &mut problems);
     let (mut flows, mut order) = returning::check_flows(&project, &mut problems);
     let written = flows.len() as u32;
+    let surveys = surveys::surveys(&project, &mut flows, &mut problems);
     let queues = routing::queues(&project, surroundings, &mut flows, &mut problems);
     routing::prove(&project, &queues, surroundings, &mut problems);
     let cadences = outgoing::cadences(&project, surroundings, &mut flows, &mut problems);
     let rules = rules::rules(&project, &mut flows, &mut problems);
-    order.extend(written..flows.len() as u32);
+    // Whoever queues may run a survey, and no survey runs anything.
+    let asked = written + surveys.len() as u32;
+    order.splice(0..0, written..asked);
+    order.extend(asked..flows.len() as u32);
     let (types, services) = (lower::types(&project), lower::services(&project));
     for flow in flows.iter().flatten() {
         paths::check_paths(flow, &services, &mut problems);
@@ -110,7 +115,7 @@ pub fn analyze(
     outgoing::check_starts(&cadences, &flows, &mut problems);
     zones::zones(&project, &flows, &mut inbounds, &mut problems);
     called::check_called(&flows, &inbounds, &mut problems);
-    channels::check_channels(&project, &flows, &inbounds, &mut problems);
+    channels::check_channels(&project, &flows, &inbounds, &cadences, &surveys, &mut problems);
     worst::check_worst(&flows, &order, &worst::Program { types: &types, services: &services }, &mut problems);
     let answers: Vec<u32> = inbounds.iter().map(|inbound| inbound.address.flow).collect();
     let mut without_line: Vec<(u32, &str)> =
@@ -120,12 +125,12 @@ pub fn analyze(
     let entries = answers.iter().copied().chain(outgoing::attempts(&cadences));
     heard::check_heard(&project, &flows, &queues, entries, &mut problems);
     way::add_ways(&mut problems.list, &flows, &services, &answers);
-    let tests = script::tests(&project, &flows, &inbounds, &cadences, &mut problems);
+    let tests = script::tests(&project, &flows, &inbounds, (&cadences, &surveys), &mut problems);
     if !problems.any_error() {
         unused::unused(&project, &flows, &mut problems);
     }
     let program = (!problems.any_error()).then(|| {
-        let rest = lower::lower(project, flows, inbounds, queues, cadences, tests, surroundings);
+        let rest = lower::lower(project, flows, inbounds, (queues, cadences, surveys), tests, surroundings);
         hir::Program { rules, ..rest }
     });
     let mut list = problems.list;

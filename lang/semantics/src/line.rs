@@ -296,6 +296,10 @@ impl Walk<'_, '_> {
                 arms.into_iter().fold(Line::NEVER, |behind, (arm, line)| behind.or(self.block(&arm.block, line)))
             }
             StatementKind::OfferCallback(_) => self.need(statement, line),
+            StatementKind::Survey { held, .. } => {
+                let line = self.need(statement, line);
+                self.block(held, line).or(line)
+            }
             StatementKind::Dial(dial) => {
                 let entry = |arm: &OutcomeArm| {
                     let lines = arm.takes.iter().map(|outcome| match request::Dial::makes_line(*outcome) {
@@ -345,6 +349,7 @@ impl Walk<'_, '_> {
             | StatementKind::Note { .. }
             | StatementKind::Send(_)
             | StatementKind::OpenCase(_)
+            | StatementKind::SurveyAnswer { .. }
             | StatementKind::SetLanguage(_)
             | StatementKind::Let { .. }
             | StatementKind::Broken => line,

@@ -16,8 +16,7 @@ pub(crate) fn lower(
     project: Project<'_>,
     flows: Vec<Option<CheckedFlow>>,
     inbounds: Vec<hir::Inbound>,
-    queues: Vec<hir::Queue>,
-    cadences: Vec<hir::Cadence>,
+    (queues, cadences, surveys): (Vec<hir::Queue>, Vec<hir::Cadence>, Vec<hir::Survey>),
     tests: Vec<hir::Test>,
     surroundings: &dyn Surroundings,
 ) -> hir::Program {
@@ -41,6 +40,7 @@ pub(crate) fn lower(
         queues,
         cadences,
         rules: Vec::new(),
+        surveys,
         tests,
     }
 }

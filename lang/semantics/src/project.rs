@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast;
 use runtime_contract::calendar::HoursTable;
+use runtime_contract::channel::Channel;
 use runtime_contract::program::Prompt;
 use runtime_contract::program::SiteNames;
 use runtime_contract::request::Destination;
@@ -29,6 +30,7 @@ pub(crate) enum Def {
     Skill(u32),
     Queue(u32),
     Cadence(u32),
+    Survey(u32),
     /// An item that is not compiled yet, or an import that failed: a diagnostic was given.
     Broken,
 }
@@ -47,6 +49,7 @@ impl Def {
             Def::Skill(_) => "a skill of agents",
             Def::Queue(_) => "a queue",
             Def::Cadence(_) => "a cadence",
+            Def::Survey(_) => "a survey",
             Def::Broken => "broken",
         }
     }
@@ -70,6 +73,7 @@ pub(crate) struct Project<'a> {
     pub skills: Vec<SkillInfo<'a>>,
     pub queues: Vec<QueueInfo<'a>>,
     pub cadences: Vec<CadenceInfo<'a>>,
+    pub surveys: Vec<SurveyInfo<'a>>,
     /// Constants and functions that are being looked at.
     pub open: RefCell<Vec<Def>>,
     /// What `strowger.yaml` has.
@@ -231,6 +235,15 @@ pub(crate) struct CadenceInfo<'a> {
     pub parameters: Vec<Parameter<'a>>,
 }
 
+pub(crate) struct SurveyInfo<'a> {
+    pub module: usize,
+    pub name: &'a ast::Name,
+    pub item: &'a ast::Survey,
+    /// `None` where there is no such queue, which was told of.
+    pub queue: Option<u32>,
+    pub channels: Vec<Channel>,
+}
+
 /// What a path led to, and how many of its names that took.
 pub(crate) struct Reached {
     pub def: Def,
@@ -238,6 +251,12 @@ pub(crate) struct Reached {
 }
 
 impl<'a> Project<'a> {
+    /// The survey that comes after a queue, and its flow, which stands behind those that are written.
+    pub fn survey_after(&self, queue: u32) -> Option<(u32, u32)> {
+        let survey = self.surveys.iter().position(|survey| survey.queue == Some(queue))?;
+        Some((survey as u32, (self.flows.len() + survey) as u32))
+    }
+
     /// The item that the first names of a path lead to: `support`, or `routing.support`. Says nothing.
     pub fn reach(&self, module: usize, names: &[&str]) -> Option<Reached> {
         let here = self.modules.get(module)?;

@@ -39,17 +39,18 @@ struct Known<'k> {
     sent: Vec<&'static str>,
     cases: Vec<&'k str>,
     cadences: &'k [hir::Cadence],
+    surveys: &'k [hir::Survey],
 }
 
 pub(crate) fn tests(
     project: &Project<'_>,
     flows: &[Option<CheckedFlow>],
     inbounds: &[hir::Inbound],
-    cadences: &[hir::Cadence],
+    (cadences, surveys): (&[hir::Cadence], &[hir::Survey]),
     problems: &mut Problems,
 ) -> Vec<Test> {
     let (sent, cases) = (Vec::new(), Vec::new());
-    let mut known = Known { inbounds, steps: Vec::new(), notes: Vec::new(), sent, cases, cadences };
+    let mut known = Known { inbounds, steps: Vec::new(), notes: Vec::new(), sent, cases, cadences, surveys };
     for flow in flows.iter().flatten() {
         known.steps.extend(flow.hir.steps.iter().map(|step| step.name.as_str()));
         let handlers = [&flow.hir.fault, &flow.hir.finally].into_iter().flatten();
@@ -434,6 +435,7 @@ impl<'a> Reader<'_, 'a> {
             }
             Expectation::Sent { channel, to, text } => self.expect_sent(channel, to.as_ref(), text.as_ref()),
             Expectation::Case { kind, priority } => self.expect_case(kind, priority.as_ref()),
+            Expectation::Answer { question, answer } => self.expect_answer(question, answer.as_ref()),
         }
     }
 
@@ -485,6 +487,22 @@ impl<'a> Reader<'_, 'a> {
             None => None,
         };
         Some(Verb::ExpectCase { kind: kind.text.clone(), priority })
+    }
+
+    fn expect_answer(&mut self, name: &ast::Name, answer: Option<&ast::Expr>) -> Option<Verb> {
+        let questions = || self.known.surveys.iter().flat_map(|survey| &survey.table.questions);
+        let Some(first) = questions().find(|question| question.name == name.text) else {
+            let problem = impossible(name, format!("no survey asks for `{}`", name.text));
+            let names: Vec<&str> = questions().map(|question| question.name.as_str()).collect();
+            self.problems.give(offer_nearest(problem, &name.text, names, "expect answer {}"));
+            return None;
+        };
+        let r#type = first.r#type.clone();
+        let answer = match answer {
+            Some(answer) => Some((r#type.clone(), self.constant(answer, &raise(&r#type))?)),
+            None => None,
+        };
+        Some(Verb::ExpectAnswer { question: name.text.clone(), answer })
     }
 
     fn expect_note(&mut self, key: &ast::Name, value: &ast::Expr) -> Option<Verb> {

@@ -4,6 +4,7 @@ use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::Name;
 
 use crate::check::CheckedFlow;
+use crate::hir::StatementKind;
 use crate::problems::Problems;
 use crate::project::{Module, Progress, Project};
 
@@ -54,6 +55,21 @@ pub(crate) fn unused(project: &Project<'_>, flows: &[Option<CheckedFlow>], probl
             }
         }
     }
+    for survey in &project.surveys {
+        let Some((queue, info)) = survey.queue.and_then(|queue| Some((queue, project.queues.get(queue as usize)?)))
+        else {
+            continue;
+        };
+        if !waited_in(flows, queue) {
+            let queue = &info.name.text;
+            let message = format!("nobody is ever asked: no flow waits in `{queue}`");
+            problems.give(
+                Diagnostic::new(Code::UnusedName, survey.name.span, message)
+                    .label(info.name.span, "this queue")
+                    .help(format!("`queue {queue} else hang up` in a flow, or leave the survey out")),
+            );
+        }
+    }
     for prompt in project.prompt_items.iter().filter(|prompt| !prompt.played.get()) {
         let name = prompt.name.text.as_str();
         let message = format!("the prompt `{name}` is never played");
@@ -61,6 +77,19 @@ pub(crate) fn unused(project: &Project<'_>, flows: &[Option<CheckedFlow>], probl
             problems.give(found);
         }
     }
+}
+
+fn waited_in(flows: &[Option<CheckedFlow>], queue: u32) -> bool {
+    let mut found = false;
+    for flow in flows.iter().flatten().map(|checked| &checked.hir) {
+        let handlers = [&flow.fault, &flow.finally].into_iter().flatten();
+        for block in flow.steps.iter().map(|step| &step.block).chain([&flow.top]).chain(handlers) {
+            block.each(&mut |statement| {
+                found |= matches!(&statement.kind, StatementKind::Queue(call) if call.queue == queue);
+            });
+        }
+    }
+    found
 }
 
 /// A `use` without the name that nothing uses. Where it was the only one, the line goes, or, when its module is named

@@ -36,6 +36,7 @@ pub mod rule;
 pub mod script;
 pub mod spoken;
 pub mod stack;
+pub mod survey;
 pub mod time;
 pub mod types;
 pub mod value;

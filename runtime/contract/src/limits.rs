@@ -22,6 +22,8 @@ pub const VAULT_VALUES_MAX: usize = 16;
 pub const KEYS_AHEAD_MAX: usize = 32;
 /// Digits that one `ask` may want.
 pub const ASK_DIGITS_MAX: u32 = 64;
+/// Characters that one `ask text` may take: an SMS of ten parts.
+pub const ASK_TEXT_MAX: u32 = 1_000;
 /// Choices of one menu.
 pub const MENU_ARMS_MAX: usize = 32;
 /// Gotos and calls between two waits.

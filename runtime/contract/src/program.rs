@@ -15,6 +15,7 @@ use crate::queue::{Queue, Skill};
 use crate::request::Request;
 use crate::rule::Rule;
 use crate::stack::Stack;
+use crate::survey::Survey;
 use crate::types::{Class, Type, TypeTable};
 use crate::value::Phone;
 
@@ -76,6 +77,7 @@ pub struct ProgramMeta {
     pub queues: Vec<Queue>,
     pub cadences: Vec<Cadence>,
     pub rules: Vec<Rule>,
+    pub surveys: Vec<Survey>,
 }
 
 /// `prompt` items and texts written in place.

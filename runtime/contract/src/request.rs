@@ -49,6 +49,8 @@ pub enum Kind {
     OfferCallback,
     Dial,
     Start,
+    Survey,
+    SurveyAnswer,
 }
 
 /// One row of the table.
@@ -181,6 +183,21 @@ pub const TABLE: &[Row] = &[
         durability: Durability::Before,
         outcomes: &["done"],
     },
+    // Behind `served` of a queue with a survey: whether it is held here and now.
+    Row {
+        kind: Kind::Survey,
+        name: "survey",
+        effect: Effect::Line,
+        durability: Durability::None,
+        outcomes: &["held", "left out"],
+    },
+    Row {
+        kind: Kind::SurveyAnswer,
+        name: "survey answer",
+        effect: Effect::World,
+        durability: Durability::Before,
+        outcomes: &["done"],
+    },
 ];
 
 impl Kind {
@@ -241,6 +258,15 @@ pub enum Request {
     /// Arguments: those of the cadence, whose index in `ProgramMeta::cadences` this is.
     Start {
         cadence: u32,
+    },
+    /// The conversation of a queue is over, and the caller may be asked how it was. Index in `ProgramMeta::surveys`.
+    Survey {
+        survey: u32,
+    },
+    /// Argument: the answer to this question of the survey. Outcome once it is durable.
+    SurveyAnswer {
+        survey: u32,
+        question: u32,
     },
 }
 
@@ -488,6 +514,8 @@ pub enum AskKind {
     Phone,
     /// `yes or no`: Bool. 1 is yes, 2 is no.
     YesOrNo,
+    /// `text up to N`: Text of at most so many characters, which only somebody who writes can give.
+    Text { max: u32 },
 }
 
 /// Digits before the decimal point of a `number` or `amount`.
@@ -509,10 +537,11 @@ impl AskKind {
             AskKind::Time => Type::Clock,
             AskKind::Phone => Type::Phone,
             AskKind::YesOrNo => Type::Bool,
+            AskKind::Text { .. } => Type::Text,
         }
     }
 
-    /// Keys of the longest input, its end key apart.
+    /// Keys of the longest input, its end key apart; none where words alone are taken.
     pub fn keys_max(self) -> usize {
         match self {
             AskKind::Digits { max, .. } => max as usize,
@@ -526,6 +555,7 @@ impl AskKind {
             AskKind::Time => 4,
             AskKind::Phone => PHONE_KEYS_MAX,
             AskKind::YesOrNo => 1,
+            AskKind::Text { .. } => 0,
         }
     }
 }
@@ -574,6 +604,8 @@ impl Request {
             Request::OfferCallback { .. } => Kind::OfferCallback,
             Request::Dial(_) => Kind::Dial,
             Request::Start { .. } => Kind::Start,
+            Request::Survey { .. } => Kind::Survey,
+            Request::SurveyAnswer { .. } => Kind::SurveyAnswer,
         }
     }
 

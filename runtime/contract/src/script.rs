@@ -67,6 +67,11 @@ pub enum Verb {
         kind: String,
         priority: Option<CasePriority>,
     },
+    /// This question of a survey has its answer: this one, or any.
+    ExpectAnswer {
+        question: String,
+        answer: Option<(Type, Value)>,
+    },
     /// The call has ended.
     ExpectEnd,
     /// A cadence (index in `ProgramMeta::cadences`) begins, with the values of its parameters.

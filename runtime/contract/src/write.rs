@@ -23,6 +23,8 @@ pub enum Write {
     Message(Box<Message>),
     /// Something for a person to look into. Kept once for each key.
     Case(Box<Case>),
+    /// An answer to a question of a survey. Kept once for each key.
+    Answer(Box<Answer>),
     /// How the voice of a call went over whose record is written already.
     Quality { call: CallId, quality: Quality },
 }
@@ -51,6 +53,25 @@ pub struct Case {
     pub opened: Time,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// What led to it: no two answers have the same.
+    pub key: String,
+    pub call: CallId,
+    /// `module.survey`
+    pub survey: String,
+    pub question: String,
+    /// `module.queue`
+    pub queue: String,
+    /// As people read it, in no language. It may hold words of the caller.
+    pub value: Redacted<String>,
+    /// The value is in words of the caller, or a number of his.
+    pub personal: bool,
+    /// What was spoken instead of keyed.
+    pub recording: Option<u64>,
+    pub given: Time,
+}
+
 /// Journals hold numbers of people: their length is shown.
 impl fmt::Debug for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,6 +80,7 @@ impl fmt::Debug for Write {
             Write::Recording { call, recording, .. } => write!(f, "Recording({}, {recording})", call.hex()),
             Write::Message(message) => write!(f, "Message({}, {})", message.channel, message.key),
             Write::Case(case) => write!(f, "Case({}, {})", case.kind, case.key),
+            Write::Answer(answer) => write!(f, "Answer({}, {}, {})", answer.survey, answer.question, answer.key),
             Write::Quality { call, .. } => write!(f, "Quality({})", call.hex()),
             Write::End { record, journal } => write!(f, "End({}, {} bytes)", record.call.hex(), journal.len()),
         }

@@ -49,6 +49,8 @@ pub(crate) struct Call {
     pub is_of_rule: bool,
     /// A cadence that it begins, and that is not durable yet.
     pub starting: Option<(RequestId, u32, Vec<Value>)>,
+    /// An answer to a survey that is not durable yet.
+    pub keeping: Option<RequestId>,
     /// He waits for an agent, talks with him, or did.
     pub queued: Option<Queued>,
     recording: Option<Recording>,
@@ -108,6 +110,7 @@ impl Call {
             outgoing: None,
             is_of_rule: false,
             starting: None,
+            keeping: None,
             queued: None,
             recording: None,
             conversation: Conversation::default(),
@@ -126,6 +129,17 @@ impl Call {
             checker: Some(runtime_session::checker::Checker::default()),
             is_of_rule: outgoing.is_none(),
             outgoing,
+            ..Call::new(session, record, None)
+        }
+    }
+
+    /// Begun by us, in writing.
+    pub fn in_writing(session: Session, record: CallRecord, leg: LegId) -> Call {
+        Call {
+            begun: false,
+            #[cfg(debug_assertions)]
+            checker: Some(runtime_session::checker::Checker::default()),
+            leg: Some(leg),
             ..Call::new(session, record, None)
         }
     }
@@ -265,6 +279,12 @@ impl Call {
             SessionOutput::World { request, ask: WorldRequest::Start { cadence, arguments } } => {
                 self.start_cadence(desk, number, request, (cadence, arguments));
             }
+            SessionOutput::World { request, ask: WorldRequest::Survey { survey, language } } => {
+                self.conversed(desk, request, survey, language);
+            }
+            SessionOutput::World { request, ask: WorldRequest::SurveyAnswer { survey, question, value } } => {
+                self.answers_survey(desk, request, (survey, question), value);
+            }
             SessionOutput::World { ask: WorldRequest::Note { key, r#type, value }, .. } => {
                 let text = note_text(self.program().meta(), &r#type, &value);
                 self.note(key.clone(), &text);
@@ -361,6 +381,7 @@ impl Call {
         self.cancel_onward(desk, Some(request));
         self.cancel_outgoing(desk, request);
         self.starting.take_if(|(open, ..)| *open == request);
+        self.keeping.take_if(|open| *open == request);
         self.leave_queue(desk, Some(request), LeaveWhy::Left);
         if self.answering.is_some_and(|answering| answering.request == request) {
             self.answering = None;
@@ -393,6 +414,7 @@ impl Call {
             Held::Onward(request) => self.release_onward(desk, request),
             Held::Outgoing(request) => self.release_outgoing(desk, request),
             Held::Start(request) => self.release_start(desk, request),
+            Held::Kept(request) => self.release_kept(desk, request),
             Held::Queue(request) => self.release_queue(desk, request),
             Held::Recording { request, recording, length_ms } => {
                 let event = LineEvent::RecordDone { request, recording, length_ms, spoken: true };
@@ -423,6 +445,10 @@ impl Call {
             },
             Held::Start(request) => {
                 self.starting = None;
+                SessionInput::Fault { request, kind: FaultKind::Store }
+            }
+            Held::Kept(request) => {
+                self.keeping = None;
                 SessionInput::Fault { request, kind: FaultKind::Store }
             }
             Held::Onward(request) => match self.refuse_onward(request) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use runtime_acd::{AgentName, OfferNumber};
+use runtime_contract::channel::Channel;
 use runtime_contract::leg::{LegId, Target};
 use runtime_contract::pure::Facts;
 use runtime_contract::record::CallId;
@@ -16,6 +17,7 @@ use crate::desk::{Desk, Entry};
 use crate::output::{MediaCommand, Output, TraceEvent, TraceWhat};
 use crate::recovery::LineNote;
 use crate::rules::Who;
+use crate::surveys::Conversed;
 
 /// How long a caller who was promised a call is rung.
 const CALLBACK_RING_MS: u32 = 25_000;
@@ -135,6 +137,23 @@ impl Contact {
     pub fn wants_report(&self) -> bool {
         let queue = self.program.meta().queues.get(self.ask.queue as usize);
         queue.is_some_and(|queue| queue.wrap_up_as.is_some())
+    }
+
+    /// The conversation is over, and he is gone: its survey may follow in writing.
+    pub fn conversed(&self, desk: &mut Desk) {
+        let meta = self.program.meta();
+        let Some(survey) = meta.surveys.iter().position(|survey| survey.queue == self.ask.queue) else { return };
+        desk.conversed.push_back(Conversed {
+            call: self.call,
+            request: None,
+            program: self.program.clone(),
+            survey: survey as u32,
+            person: self.caller,
+            called: self.called.clone(),
+            called_as: self.called_as,
+            channel: Channel::Voice,
+            language: self.ask.language,
+        });
     }
 
     pub fn ring_of(&mut self, leg: LegId) -> Option<&mut Ring> {

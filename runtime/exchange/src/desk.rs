@@ -15,6 +15,7 @@ use runtime_session::{Input as SessionInput, QueueAsk, RequestId};
 use crate::input::{Recorded, RecordingFailed, WriteNumber};
 use crate::output::{Event, MediaCommand, Output, ServiceCall};
 use crate::recovery::LineNote;
+use crate::surveys::Conversed;
 
 /// A table whose order of iteration is the same in every run.
 pub(crate) type Table<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
@@ -34,6 +35,8 @@ pub(crate) struct Desk {
     pub followups: VecDeque<(CallId, SessionInput)>,
     /// The same for queues.
     pub wishes: VecDeque<QueueWish>,
+    /// Conversations that are over, and whose queue has a survey.
+    pub conversed: VecDeque<Conversed>,
     /// Calls whose recordings media still works on; true of those of a conversation.
     pub recordings: Table<u64, (CallId, bool)>,
     pub recording_next: u64,
@@ -66,6 +69,8 @@ pub(crate) enum Held {
     Outgoing(RequestId),
     /// A cadence begins.
     Start(RequestId),
+    /// The flow goes on behind an answer to a survey.
+    Kept(RequestId),
     /// The result of a recording.
     Recording { request: RequestId, recording: u64, length_ms: u32 },
 }

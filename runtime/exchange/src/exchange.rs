@@ -20,6 +20,7 @@ use crate::output::{Event, MediaCommand, Output, Outputs, Refusal};
 use crate::queues::Queues;
 use crate::recovery::LegFacts;
 use crate::rules::Rules;
+use crate::surveys::Surveys;
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -41,6 +42,7 @@ pub struct Exchange {
     pub(crate) calls: Table<CallId, Box<Call>>,
     pub(crate) queues: Queues,
     pub(crate) rules: Rules,
+    pub(crate) surveys: Surveys,
     deadlines: BTreeSet<(Tick, CallId)>,
     stable: Option<Version>,
     canary: Option<Canary>,
@@ -74,6 +76,7 @@ impl Exchange {
             calls: Table::default(),
             queues,
             rules: Rules::default(),
+            surveys: Surveys::default(),
             deadlines: BTreeSet::new(),
             stable: None,
             canary: None,
@@ -100,6 +103,7 @@ impl Exchange {
             Input::Drain { until } => self.drain = Some(Drain { until, stopped: false, said: false }),
             Input::Recovered(recovered) => self.recover(recovered),
             Input::Act(act) => self.act(act),
+            Input::FollowUp { number, is_allowed } => self.follow_up(number, is_allowed),
             Input::Agent { agent, extension } => self.queues.agent(&mut self.desk, agent, extension),
             Input::AgentRemoved(agent) => self.queues.agent_removed(&mut self.desk, agent),
             Input::AgentState { agent, state } => self.queue(AcdInput::AgentState { agent, state }),
@@ -117,6 +121,8 @@ impl Exchange {
                 self.with_call(call, |call, desk| call.tell(desk, input));
             } else if let Some(wish) = self.desk.wishes.pop_front() {
                 self.queues.wish(&mut self.desk, wish);
+            } else if let Some(conversed) = self.desk.conversed.pop_front() {
+                self.surveys.conversed(&mut self.desk, conversed);
             } else if !self.tell_rules() {
                 break;
             }
@@ -363,9 +369,12 @@ impl Exchange {
     pub(crate) fn free_versions(&mut self) {
         let taking = [self.stable.as_ref(), self.canary.as_ref().map(|canary| &canary.version)];
         let taking = taking.map(|version| version.map(|version| version.program.meta().graph_id));
-        let (desk, queues) = (&mut self.desk, &self.queues);
+        let (desk, queues, surveys) = (&mut self.desk, &self.queues, &self.surveys);
         self.versions.retain(|version| {
-            let keep = version.calls > 0 || taking.contains(&Some(version.graph)) || queues.uses(version.graph);
+            let keep = version.calls > 0
+                || taking.contains(&Some(version.graph))
+                || queues.uses(version.graph)
+                || surveys.uses(version.graph);
             if !keep {
                 desk.event(Event::VersionFreed(version.graph));
             }

@@ -65,6 +65,11 @@ pub enum Input {
     Recovered(Recovered),
     /// A flow of a cadence is to run.
     Act(Act),
+    /// Somebody of whom [`crate::Output::FollowUp`] spoke is written to now, or, where that is not allowed, never.
+    FollowUp {
+        number: u64,
+        is_allowed: bool,
+    },
 }
 
 /// Counts the writes of this process from 1.

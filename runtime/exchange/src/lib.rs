@@ -38,6 +38,7 @@ mod record;
 mod recovery;
 mod revival;
 mod rules;
+mod surveys;
 
 pub use conversation::RECORDINGS_UNSAVED_MAX;
 pub use desk::STORE_STALL_MS_MAX;
@@ -54,3 +55,4 @@ pub use recovery::recordings_begun;
 pub use revival::REVIVE_MS_MAX;
 pub use rules::{ALARM_CLOCK_MS, ALARM_HOURS_MS, ALARM_MS_MIN, RULES_RUNNING_MAX};
 pub use runtime_acd::{Agent, AgentName, AgentState};
+pub use surveys::{FollowUp, LeftOut};

@@ -15,6 +15,7 @@ use runtime_contract::{FaultKind, FlowProgram, GraphId, Now, Redacted, Type, Wri
 use runtime_session::{NotSent, PlayItem, RequestId, Trace};
 
 use crate::input::WriteNumber;
+use crate::surveys::{FollowUp, LeftOut};
 
 #[derive(Clone, Debug)]
 pub enum Output {
@@ -52,6 +53,8 @@ pub enum Output {
         /// In the order of the cadence's parameters.
         arguments: Vec<Value>,
     },
+    /// Somebody is to be written to after a conversation: [`crate::Input::FollowUp`] says when, or that he is not.
+    FollowUp(FollowUp),
     /// For logs and counters.
     Event(Event),
     /// For a transcript; only when [`crate::Config::trace`] is on.
@@ -280,6 +283,21 @@ pub enum TraceWhat {
     NotFired {
         rule: u32,
         why: NotFired,
+    },
+    /// The caller answered this question of the survey. `text`: as in the store.
+    SurveyAnswered {
+        survey: u32,
+        question: u32,
+        text: String,
+    },
+    /// Nobody is asked.
+    SurveyLeftOut {
+        survey: u32,
+        why: LeftOut,
+    },
+    /// He is written to afterwards, if his day allows it.
+    SurveyFollows {
+        survey: u32,
     },
     /// He waits in this queue (index in `ProgramMeta::queues`), and so many stand before him.
     Queued {

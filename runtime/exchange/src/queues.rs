@@ -202,6 +202,9 @@ impl Queues {
         } else {
             contact.play_music(desk, false);
         }
+        if is_gone && contact.joined() {
+            contact.conversed(desk);
+        }
         match (contact.stage, contact.joined()) {
             (Stage::Reported, _) if is_gone => return,
             (Stage::Waits, true) if is_gone && contact.wants_report() => {
@@ -502,6 +505,10 @@ impl Queues {
     fn ended(&mut self, desk: &mut Desk, ticket: TicketId, left: LegId) {
         self.remember(ticket, desk.now.time);
         let Some(contact) = self.contacts.get_mut(&ticket) else { return };
+        // Whoever waits for `served` is asked by his flow, unless he is hung up on first.
+        if contact.joined() && (contact.request.is_none() || contact.wants_report()) {
+            contact.conversed(desk);
+        }
         if contact.request.is_some() && contact.wants_report() {
             // All that is left to do needs no line.
             contact.stage = Stage::Reported;

@@ -43,7 +43,8 @@ mod versions;
 pub use config::{Config, ConfigError};
 pub use logging::{LogFormat, start_logging};
 pub use pages::{
-    USER_HEADER, audit_to_json, call_to_json, cases_to_json, erased_text, erased_to_json, versions_to_json,
+    USER_HEADER, answers_to_json, audit_to_json, call_to_json, cases_to_json, erased_text, erased_to_json,
+    versions_to_json,
 };
 pub use phone::{Phone, PhoneCall, PhoneError, PhoneEvent, resolve};
 pub use responder::{Asked, Reply, Responder};

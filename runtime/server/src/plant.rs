@@ -178,7 +178,7 @@ impl Plant {
             }
             Output::Drained => self.drained = true,
             // No version with a cadence is served: nobody begins one, nor asks for its flows.
-            Output::Acted { .. } | Output::StartCadence { .. } => {}
+            Output::Acted { .. } | Output::StartCadence { .. } | Output::FollowUp(_) => {}
         }
     }
 
@@ -393,6 +393,9 @@ fn trace(event: &TraceEvent) {
             Err(why) => tracing::debug!(call, "sends no {}: {}", channel.name(), why.name()),
         },
         TraceWhat::CaseOpened(case) => tracing::debug!(call, "opens a case {}", case.kind),
+        TraceWhat::SurveyAnswered { .. } => tracing::debug!(call, "answers a survey"),
+        TraceWhat::SurveyLeftOut { why, .. } => tracing::debug!(call, "no survey: {}", why.name()),
+        TraceWhat::SurveyFollows { .. } => tracing::debug!(call, "a survey follows in writing"),
         TraceWhat::Queued { queue, priority, ahead } => {
             let queue = meta.queues.get(*queue as usize).map_or("?", |queue| queue.name.as_str());
             tracing::debug!(call, "waits in {queue}, priority {priority}, {ahead} ahead");

@@ -83,6 +83,8 @@ impl Checker {
                 | WorldRequest::Onward(_)
                 | WorldRequest::Queue(_)
                 | WorldRequest::Dial(_)
+                | WorldRequest::Survey { .. }
+                | WorldRequest::SurveyAnswer { .. }
                 | WorldRequest::Start { .. } => {
                     self.dialling = matches!(ask, WorldRequest::Dial(_)).then_some(*request).or(self.dialling);
                     self.lent = matches!(ask, WorldRequest::Onward(_)).then_some(*request);

@@ -166,6 +166,12 @@ impl Session {
         }
         let as_keys = if written { self.write_keys(request, &words) } else { None };
         let verdict = as_keys.unwrap_or_else(|| {
+            if let (Request::Ask(Ask { kind: AskKind::Text { max }, .. }), true) = (request, written) {
+                let text = keypad::text(&words, *max);
+                self.journal(&Record::Claim { request: self.request, keys: Claimed::Words(None) });
+                self.trace(Trace::Words);
+                return text.map_or(Verdict::Invalid, |text| Verdict::Value(Value::Text(text)));
+            }
             let said = match request {
                 Request::Menu(menu) => menu.said(&words, self.stack.header.language as u32),
                 _ => None,
@@ -188,6 +194,10 @@ impl Session {
                 (keys, Some(choice as u32))
             }
             Request::Ask(ask) => {
+                // Figures are words there too.
+                if matches!(ask.kind, AskKind::Text { .. }) {
+                    return None;
+                }
                 (reply::ask_keys(ask.kind, ask.end_key, words).filter(|keys| keys.len() <= ask.kind.keys_max())?, None)
             }
             _ => return None,

@@ -40,7 +40,7 @@ pub(crate) fn is_whole(kind: AskKind, taken: &str) -> bool {
         }
         // A month is 01 to 12, a century 19 to 21: so the first two keys say which of the two it is.
         AskKind::Date => taken.len() == 4 && !matches!(taken.get(..2), Some("19" | "20" | "21")),
-        AskKind::Digits { .. } | AskKind::Time | AskKind::Phone | AskKind::YesOrNo => false,
+        AskKind::Digits { .. } | AskKind::Time | AskKind::Phone | AskKind::YesOrNo | AskKind::Text { .. } => false,
     }
 }
 
@@ -80,7 +80,14 @@ pub(crate) fn value(kind: AskKind, taken: &str, around: &Surroundings<'_>) -> Op
             "2" => Some(Value::Bool(false)),
             _ => None,
         },
+        AskKind::Text { .. } => None,
     }
+}
+
+/// What somebody has written, without blanks around it; `None` where that is nothing, or more than so many characters.
+pub(crate) fn text(words: &str, max: u32) -> Option<String> {
+    let words = words.trim();
+    (!words.is_empty() && words.chars().count() <= max as usize).then(|| words.to_owned())
 }
 
 /// How many digits may stand behind the decimal point.

@@ -26,7 +26,7 @@ impl Session {
         self.ask_outside(WorldRequest::Start { cadence, arguments })
     }
 
-    fn ask_outside(&mut self, ask: WorldRequest) -> Option<Answer> {
+    pub(crate) fn ask_outside(&mut self, ask: WorldRequest) -> Option<Answer> {
         self.doing = Doing::Outgoing;
         self.output(Output::World { request: self.request, ask });
         None

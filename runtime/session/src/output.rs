@@ -104,6 +104,19 @@ pub enum WorldRequest {
         /// In the order of the cadence's parameters.
         arguments: Vec<Value>,
     },
+    /// Answered by an outcome of `survey`: whether it is held in this conversation.
+    Survey {
+        /// Index in `ProgramMeta::surveys`.
+        survey: u32,
+        /// Of the caller: index in `ProgramMeta::languages`.
+        language: u32,
+    },
+    /// Answered once it is durable.
+    SurveyAnswer {
+        survey: u32,
+        question: u32,
+        value: Value,
+    },
     /// For the call record; has no reply.
     Note {
         key: String,

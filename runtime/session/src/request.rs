@@ -150,6 +150,14 @@ impl Session {
             Request::OfferCallback { .. } => Some(Answer::Fault(FaultKind::Host)),
             Request::Dial(dial) => self.dial(dial, &arguments),
             Request::Start { cadence } => self.start_cadence(*cadence, arguments),
+            Request::Survey { survey } => {
+                let language = self.stack.header.language as u32;
+                self.ask_outside(WorldRequest::Survey { survey: *survey, language })
+            }
+            Request::SurveyAnswer { survey, question } => {
+                let Some(value) = arguments.into_iter().next() else { return Some(Answer::Fault(FaultKind::Host)) };
+                self.ask_outside(WorldRequest::SurveyAnswer { survey: *survey, question: *question, value })
+            }
         }
     }
 
@@ -168,6 +176,7 @@ impl Session {
                 | Kind::Connect
                 | Kind::Transfer
                 | Kind::Queue
+                | Kind::Survey
         );
         (needs_up && self.line != Line::Up).then_some(Answer::Fault(FaultKind::Host))
     }

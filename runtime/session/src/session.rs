@@ -455,7 +455,9 @@ impl Session {
         }
         let answer = match self.program.meta().request(self.site).map(|request| request.kind()) {
             Some(Kind::Service) => Answer::Result(1, None),
-            Some(Kind::Note | Kind::Send | Kind::Notify | Kind::OpenCase | Kind::Start) => Answer::Result(0, None),
+            Some(Kind::Note | Kind::Send | Kind::Notify | Kind::OpenCase | Kind::Start | Kind::SurveyAnswer) => {
+                Answer::Result(0, None)
+            }
             _ => Answer::Gone,
         };
         self.abandon();

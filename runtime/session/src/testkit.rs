@@ -6,6 +6,7 @@ mod random;
 use std::sync::Arc;
 
 use runtime_contract::channel;
+use runtime_contract::channel::Channel;
 use runtime_contract::drive::{self, Exit, Outcome, Segments, Stop};
 use runtime_contract::host::{Host, HostCall};
 use runtime_contract::program::{
@@ -16,6 +17,7 @@ use runtime_contract::queue::{AgentChoice, OrderKey, Queue, Stage};
 use runtime_contract::request::{Ask, AskKind, Connect, Destination, Kind, Menu, PromptUse, Prompts, Record, Request};
 use runtime_contract::rule::{Rule, When};
 use runtime_contract::stack::FRAME_HEADER_WORDS;
+use runtime_contract::survey::{Question, Survey};
 use runtime_contract::types::{Class, EnumType, Variant};
 use runtime_contract::{FaultKind, GraphId, ProgramMeta, SiteId, Stack, Type};
 
@@ -240,6 +242,19 @@ impl Kit {
     /// A rule that stands at line 1.
     pub fn rule(&mut self, head: &str, when: When, flow: u32) {
         self.meta.rules.push(Rule { head: head.to_owned(), place: place(1), when, flow });
+    }
+
+    /// After the first queue.
+    pub fn survey(&mut self, name: &str, flow: u32, channels: &[Channel], questions: &[(&str, Type)]) {
+        let question = |(name, r#type): &(&str, Type)| Question { name: (*name).to_owned(), r#type: r#type.clone() };
+        self.meta.surveys.push(Survey {
+            name: name.to_owned(),
+            place: place(1),
+            queue: 0,
+            flow,
+            channels: channels.to_vec(),
+            questions: questions.iter().map(question).collect(),
+        });
     }
 
     /// An enum whose variants carry nothing.

@@ -56,6 +56,10 @@ pub(crate) enum Coming {
     Leg(LegEvent),
     /// There may be room again for a flow of a cadence.
     Room,
+    /// Somebody is written to whose conversation is over.
+    FollowUp {
+        number: u64,
+    },
     /// It is heard who answered.
     Greeted {
         leg: LegId,
@@ -88,8 +92,8 @@ pub(crate) struct Plant {
     began: Time,
     tick: Tick,
     /// The leg of the last call; each has its own.
-    leg: LegId,
-    channel: Channel,
+    pub leg: LegId,
+    pub channel: Channel,
     /// What the caller says or writes just now.
     saying: Option<String>,
     /// By time, then by the order in which they were set.
@@ -109,6 +113,8 @@ pub(crate) struct Plant {
     pub agents: Agents,
     pub outgoing: Outgoing,
     pub rules: Running,
+    /// People who are still to be written to.
+    pub follow_ups: u32,
     /// Calls that came in.
     calls: u64,
     /// The agent who has taken the caller, or had.
@@ -163,6 +169,7 @@ impl Plant {
             agents: Agents::default(),
             outgoing,
             rules: Running::new(),
+            follow_ups: 0,
             calls: 0,
             serves: None,
             talks: false,
@@ -384,6 +391,7 @@ impl Plant {
                 self.drain();
             }
             Some(Coming::Greeted { leg, machine }) => self.greeted(leg, machine),
+            Some(Coming::FollowUp { number }) => self.follow_up(number),
             Some(Coming::PlayDone { .. }) | None => {}
         }
     }
@@ -443,7 +451,11 @@ impl Plant {
                 match write {
                     Write::Journal { call, journal, .. } => self.keep(call, &journal),
                     Write::End { record, journal } => self.keep(record.call, &journal),
-                    Write::Recording { .. } | Write::Quality { .. } | Write::Message(_) | Write::Case(_) => {}
+                    Write::Recording { .. }
+                    | Write::Quality { .. }
+                    | Write::Message(_)
+                    | Write::Case(_)
+                    | Write::Answer(_) => {}
                 }
                 self.inputs.push_back(Input::Committed(number));
             }
@@ -455,6 +467,7 @@ impl Plant {
             }
             Output::CancelService { .. } => self.asked = None,
             Output::Acted { outcome, result, .. } => self.acted(outcome, result),
+            Output::FollowUp(follow) => self.plan_follow_up(&follow),
             Output::StartCadence { cadence, arguments, .. } => self.start(cadence, arguments),
             Output::EndDialog { .. } | Output::Event(_) | Output::Drained => {}
         }
@@ -502,6 +515,7 @@ impl Plant {
             }
             LegCommand::Dial { leg, target, ring_ms, .. } => self.dial(leg, &target, u64::from(ring_ms)),
             LegCommand::Transfer { leg, target } => self.give_away(leg, &target),
+            LegCommand::Write { leg, channel, to, .. } => self.writes_to(leg, channel, to.into_inner()),
             // Nobody looks whether it rings, and no process dies here.
             LegCommand::Ring { .. }
             | LegCommand::Progress { .. }

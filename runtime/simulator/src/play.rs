@@ -107,6 +107,7 @@ impl Player {
             Verb::ExpectStep { flow, step } => self.expect_step(flow.as_deref(), step)?,
             Verb::ExpectSent { channel, to, text } => self.expect_sent(channel, to.as_deref(), text.as_ref())?,
             Verb::ExpectCase { kind, priority } => self.expect_case(kind, *priority)?,
+            Verb::ExpectAnswer { question, answer } => self.expect_answer(question, answer.as_ref())?,
             Verb::ExpectEnd => self.expect_end()?,
             Verb::Agent { name, state, skills } => self.plant.agent(name, *state, skills),
             Verb::AgentPicks { name, variant } => self.agent_picks(name, variant)?,
@@ -179,8 +180,9 @@ impl Player {
             if let Some(found) = found(&self.plant) {
                 return Some(found);
             }
-            let over =
-                self.plant.ended && !self.plant.promised && !self.plant.outgoing.goes_on() && !self.plant.rules_act();
+            let plant = &self.plant;
+            let goes_on = plant.promised || plant.outgoing.goes_on() || plant.rules_act() || plant.follows_up();
+            let over = plant.ended && !goes_on;
             if over || self.plant.listens() || !self.plant.run_next() {
                 return found(&self.plant);
             }

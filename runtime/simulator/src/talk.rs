@@ -182,7 +182,8 @@ impl Talk {
         for _ in 0..EVENTS_MAX {
             let waits =
                 self.plant.listens() || self.plant.is_recording() || self.plant.asked.is_some() || self.plant.rests();
-            if self.plant.ended || waits || !self.plant.run_next() {
+            let over = self.plant.ended && !self.plant.follows_up();
+            if over || waits || !self.plant.run_next() {
                 return;
             }
         }

@@ -102,6 +102,25 @@ pub enum What {
         head: String,
         why: String,
     },
+    /// A question of a survey has its answer.
+    Answers {
+        question: String,
+        answer: String,
+    },
+    /// Nobody is asked.
+    NotAsked {
+        survey: String,
+        why: String,
+    },
+    /// He is written to after his call.
+    SurveyFollows {
+        survey: String,
+    },
+    /// A conversation begins, by us.
+    WritesTo {
+        channel: String,
+        to: String,
+    },
     /// A cadence begins.
     Starts {
         cadence: String,
@@ -197,6 +216,10 @@ impl fmt::Display for What {
             What::SendsNot { channel, why } => write!(f, "sends   no {channel}: {why}"),
             What::Case { kind, priority } => write!(f, "opens   case {kind}, priority {}", priority.name()),
             What::Noted { key, value } => write!(f, "notes   {key} = {value}"),
+            What::Answers { question, answer } => write!(f, "answers {question} = {answer}"),
+            What::NotAsked { survey, why } => write!(f, "no {survey}: {why}"),
+            What::SurveyFollows { survey } => write!(f, "{survey} follows in writing"),
+            What::WritesTo { channel, to } => write!(f, "writes  {channel} to {to}"),
             What::Fault(fault) => write!(f, "fault: {fault}"),
             What::Rule { head } => write!(f, "rule    {head}"),
             What::RuleNot { head, why } => write!(f, "rule    {head}: not this time, {why}"),

@@ -9,12 +9,13 @@ use runtime_contract::GraphId;
 use runtime_contract::record::{CallId, CallRecord};
 use rusqlite::Connection;
 
+use crate::answers::{AnswerCount, StoredAnswer};
 use crate::audit::{self, AuditEntry};
 use crate::outbox::{StoredCase, StoredMessage};
 use crate::person::{self, Key};
 use crate::read::{self, CallFilter, OpenCall, StoredCall};
 use crate::versions::{self, StoredVersion};
-use crate::{StoreError, keep, outbox, schema};
+use crate::{StoreError, answers, keep, outbox, schema};
 
 /// Name of the database in a data folder.
 pub const DATABASE: &str = "strowger.db";
@@ -84,6 +85,16 @@ impl Archive {
     /// The newest cases, newest first.
     pub fn cases(&self, limit: u32) -> Result<Vec<StoredCase>, StoreError> {
         self.read(|connection| outbox::cases(connection, limit))
+    }
+
+    /// The newest answers to surveys, newest first.
+    pub fn answers(&self, limit: u32) -> Result<Vec<StoredAnswer>, StoreError> {
+        self.read(|connection| answers::newest(connection, limit))
+    }
+
+    /// How often each answer was given.
+    pub fn answer_counts(&self) -> Result<Vec<AnswerCount>, StoreError> {
+        self.read(answers::counts)
     }
 
     pub fn call(&self, id: CallId) -> Result<Option<StoredCall>, StoreError> {

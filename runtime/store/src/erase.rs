@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use crate::interval::Piece;
 use crate::person::{self, Key};
-use crate::{keep, outbox, read};
+use crate::{answers, keep, outbox, read};
 
 /// What an erasure found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -230,6 +230,7 @@ impl Bite {
                 .execute([row.seq])?;
             erased.calls += 1;
             outbox::blank_of_call(transaction, &row.call)?;
+            answers::blank_of_call(transaction, &row.call)?;
             for (id, file) in keep::recordings_of(transaction, &row.call)? {
                 keep::remove_file(folder, &file)
                     .map_err(|cause| rusqlite::Error::ToSqlConversionFailure(cause.into()))?;

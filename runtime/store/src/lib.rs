@@ -16,6 +16,7 @@
     )
 )]
 
+mod answers;
 mod archive;
 mod audit;
 mod erase;
@@ -31,6 +32,7 @@ mod versions;
 mod write;
 mod writer;
 
+pub use answers::{AnswerCount, StoredAnswer};
 pub use archive::{Archive, DATABASE};
 pub use audit::AuditEntry;
 pub use erase::{Blank, Erased};

@@ -63,6 +63,14 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     CREATE TABLE cases (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, call BLOB, kind TEXT NOT NULL,
         priority TEXT NOT NULL, opened_ms INTEGER NOT NULL);
 ",
+    "
+    -- Answers to surveys; the key names the request of each. A value may hold words of its person.
+    CREATE TABLE answers (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, call BLOB NOT NULL, survey TEXT NOT NULL,
+        question TEXT NOT NULL, queue TEXT NOT NULL, value TEXT NOT NULL, personal INTEGER NOT NULL, recording INTEGER,
+        given_ms INTEGER NOT NULL);
+    CREATE INDEX answers_call ON answers (call);
+    CREATE INDEX answers_given ON answers (given_ms);
+",
 ];
 
 /// Pages are given back to the file system by `incremental_vacuum` (SQLite's number of that mode).

@@ -16,7 +16,7 @@ use crate::erase::{self, Blank, Erased, Sought};
 use crate::read::{OpenCall, StoredBindings};
 use crate::versions::{self, VersionChange};
 use crate::writer::{Event, Options, Writer};
-use crate::{StoreError, keep, outbox, person, read, schema, write};
+use crate::{StoreError, answers, keep, outbox, person, read, schema, write};
 
 /// Cheap to share behind an `Arc`; dropping it commits what was submitted. What it holds is read as in an
 /// [`Archive`].
@@ -142,9 +142,12 @@ impl Store {
         self.change(|transaction| keep::forget_calls(transaction, before, limit))
     }
 
-    /// Deletes messages and cases from before a time, at most `limit` of each; gives the greater number.
+    /// Deletes messages, cases and answers to surveys from before a time, at most `limit` of each; gives the greater number.
     pub fn forget_messages(&self, before: Time, limit: u32) -> Result<usize, StoreError> {
-        self.change(|transaction| outbox::forget(transaction, before, limit))
+        self.change(|transaction| {
+            let gone = outbox::forget(transaction, before, limit)?;
+            Ok(gone.max(answers::forget(transaction, before, limit)?))
+        })
     }
 
     /// Deletes recordings made before a time, at most `limit`; gives how many.
@@ -222,6 +225,7 @@ impl Store {
                 }
             }
             outbox::blank_mentions(transaction, &sought)?;
+            answers::blank_mentions(transaction, &sought)?;
             let newest = erase::newest_commit(transaction)?;
             // Where all of them went, numbers began anew.
             let (commits, _) = erase::commits(transaction, &sought, if newest < last { 0 } else { last })?;

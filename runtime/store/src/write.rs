@@ -19,6 +19,7 @@ pub(crate) fn bytes(write: &Write) -> usize {
             Write::Journal { journal, .. } => journal.len(),
             Write::Recording { .. } | Write::Quality { .. } | Write::Case(_) => 0,
             Write::Message(message) => message.text.reveal().len(),
+            Write::Answer(answer) => answer.value.reveal().len(),
             Write::End { journal, .. } => 512 + journal.len(),
         }
 }

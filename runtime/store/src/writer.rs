@@ -15,7 +15,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::interval::Piece;
 use crate::person::{self, Key};
 use crate::read::OpenCall;
-use crate::{outbox, write};
+use crate::{answers, outbox, write};
 
 /// Said by the writer, on its own thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -392,6 +392,7 @@ impl Changed<'_> {
             }
             Write::Message(message) => outbox::put_message(transaction, message)?,
             Write::Case(case) => outbox::put_case(transaction, case)?,
+            Write::Answer(answer) => answers::put(transaction, answer)?,
             Write::Quality { call, quality } => {
                 transaction
                     .prepare_cached("UPDATE calls SET quality = ?2 WHERE call = ?1")?

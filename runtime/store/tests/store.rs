@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use runtime_contract::record::{CallId, CallRecord, Quality};
 use runtime_contract::request::CasePriority;
-use runtime_contract::write::{Case, Message};
+use runtime_contract::write::{Answer, Case, Message};
 use runtime_contract::{GraphId, Redacted, Time, Write};
 use runtime_store::{Archive, CallFilter, Event, Options, Store, VersionChange, recording_file};
 
@@ -401,6 +401,48 @@ fn messages_and_cases_are_kept_once_and_for_their_time() {
     let bites: Vec<usize> = (0..3).map(|_| store.forget_messages(Time(4), 2).unwrap()).collect();
     assert_eq!(bites, [2, 1, 0]);
     assert_eq!((store.messages(9).unwrap().len(), store.cases(9).unwrap().len()), (0, 1));
+}
+
+fn answer(call: u8, question: &str, value: &str) -> Write {
+    Write::Answer(Box::new(Answer {
+        key: format!("{call}-{question}"),
+        call: id(call),
+        survey: "m.csat".into(),
+        question: question.into(),
+        queue: "m.support".into(),
+        value: Redacted::new(value.into()),
+        personal: question == "words",
+        recording: (question == "reason").then_some(7),
+        given: Time(call.into()),
+    }))
+}
+
+#[test]
+fn answers_are_kept_once_counted_and_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, events) = open(folder.path(), Options::default());
+    let all = || {
+        let scores = [(1, "5"), (2, "5"), (3, "2")].map(|(call, score)| answer(call, "score", score));
+        scores.into_iter().chain([answer(3, "reason", "recording 7"), answer(3, "words", "Call +4420794609 99.")])
+    };
+    store.submit(1, all().collect()).unwrap();
+    store.submit(2, all().collect()).unwrap();
+    committed(&events, 2);
+    let newest = store.answers(2).unwrap();
+    let shown = |answer: &runtime_store::StoredAnswer| (answer.question.clone(), answer.value.reveal().clone());
+    assert_eq!(
+        newest.iter().map(shown).collect::<Vec<_>>(),
+        [("words".to_owned(), "Call +4420794609 99.".to_owned()), ("reason".to_owned(), "recording 7".to_owned()),]
+    );
+    assert_eq!((newest[1].recording, newest[1].call, newest[1].given), (Some(7), id(3), Time(3)));
+    let counts = store.answer_counts().unwrap();
+    let counts: Vec<_> = counts.iter().map(|own| (own.question.as_str(), own.value.as_deref(), own.count)).collect();
+    assert_eq!(counts, [("reason", None, 1), ("score", Some("2"), 1), ("score", Some("5"), 2), ("words", None, 1)]);
+    let blank = |journal: &[u8]| Some(journal.to_vec());
+    store.erase("+442079460999", Time(9), &blank).unwrap();
+    assert_eq!(store.answers(1).unwrap()[0].value.reveal(), "", "it speaks of the number");
+    assert_eq!(store.forget_messages(Time(3), 9).unwrap(), 2);
+    assert_eq!(store.answers(9).unwrap().len(), 3);
 }
 
 /// As a journal holds texts: each behind its length.

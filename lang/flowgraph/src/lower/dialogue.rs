@@ -135,7 +135,9 @@ impl FlowWriter<'_> {
                     self.graph.continue_in(after);
                 }
                 _ => {
-                    self.mark_arm(arm.span, &arm.block, "");
+                    // Nobody wrote an arm of a survey's question.
+                    let label = if arm.span == keyword { "no answer" } else { "" };
+                    self.mark_arm(arm.span, &arm.block, label);
                     self.block(&arm.block);
                     self.end_branch(&mut ends);
                 }
@@ -285,7 +287,8 @@ impl FlowWriter<'_> {
         let arm = dialogue.arms.iter().find(|arm| arm.takes.contains(&Takes::AfterTries));
         if let (true, Some(arm)) = (tries.is_after_used, arm) {
             self.graph.go_to(self.graph.entry(tries.after));
-            self.mark_arm(arm.span, &arm.block, "");
+            let label = if arm.span == dialogue.tries_span { "skipped" } else { "" };
+            self.mark_arm(arm.span, &arm.block, label);
             self.block(&arm.block);
             self.end_branch(ends);
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use lang_diagnostics::FileId;
 use lang_semantics::hir;
 use runtime_contract::program::{FlowMeta, Parameter, Place, ProgramMeta, Service};
+use runtime_contract::survey::Survey;
 use runtime_contract::types::TypeTable;
 
 use super::in_order;
@@ -31,6 +32,7 @@ struct Tables {
     queues: Vec<(Vec<Parameter>, Option<u32>)>,
     /// Parameters of each cadence.
     cadences: Vec<Vec<Parameter>>,
+    surveys: Vec<Survey>,
 }
 
 struct KnownFlow {
@@ -58,11 +60,13 @@ impl KnownFlows {
             program.queues.iter().map(|queue| (queue.parameters.clone(), queue.wrap_up_as)).collect::<Vec<_>>();
         let cadences = program.cadences.iter().map(|cadence| cadence.parameters.clone()).collect::<Vec<_>>();
         let is_known = (&self.tables.types, &self.tables.services, &self.tables.flows) == (types, services, declared)
-            && (&self.tables.queues, &self.tables.cadences) == (&queues, &cadences);
+            && (&self.tables.queues, &self.tables.cadences, &self.tables.surveys)
+                == (&queues, &cadences, &program.surveys);
         if !is_known {
             self.flows.clear();
             let (types, services, flows) = (Arc::clone(types), services.clone(), declared.clone());
-            self.tables = Tables { types, services, flows, queues, cadences };
+            let surveys = program.surveys.clone();
+            self.tables = Tables { types, services, flows, queues, cadences, surveys };
         }
         let known = &self.flows;
         let made = parallel::map(flows, 1, |at, tree| {

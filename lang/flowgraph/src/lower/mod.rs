@@ -22,6 +22,7 @@ use runtime_contract::cadence::Cadence;
 use runtime_contract::program::{FlowMeta, Parameter, ProgramMeta};
 use runtime_contract::queue::Queue;
 use runtime_contract::rule::Rule;
+use runtime_contract::survey::Survey;
 
 use crate::builder::{GraphBuilder, declared};
 use crate::finish::{Finished, Part, part, seal};
@@ -53,6 +54,7 @@ pub fn hir_to_graph(
         queues: program.queues.iter().map(|queue| queue_table(queue, sources)).collect(),
         cadences: program.cadences.iter().map(|cadence| cadence_table(cadence, sources)).collect(),
         rules: program.rules.iter().map(|rule| rule_table(rule, sources)).collect(),
+        surveys: program.surveys.iter().map(|survey| survey_table(survey, sources)).collect(),
         flows: program.flows.iter().map(declare).collect(),
         files: files(sources),
         ..ProgramMeta::default()
@@ -100,6 +102,10 @@ fn cadence_table(cadence: &hir::Cadence, sources: &Sources) -> Cadence {
 fn rule_table(rule: &hir::Rule, sources: &Sources) -> Rule {
     let words: Vec<&str> = sources.slice(rule.span).split_whitespace().collect();
     Rule { head: words.join(" "), place: script::place(sources, rule.span), ..rule.rule.clone() }
+}
+
+fn survey_table(survey: &hir::Survey, sources: &Sources) -> Survey {
+    Survey { place: script::place(sources, survey.span), ..survey.table.clone() }
 }
 
 fn declare(flow: &hir::Flow) -> FlowMeta {

@@ -63,6 +63,10 @@ impl FlowWriter<'_> {
             StatementKind::OfferCallback(key) => {
                 self.request(Request::OfferCallback { key: *key }, label(Kind::OfferCallback), &[], keyword);
             }
+            StatementKind::Survey { survey, held } => self.survey(*survey, held, keyword),
+            StatementKind::SurveyAnswer { survey, question, answer } => {
+                self.survey_answer(*survey, *question, answer, keyword);
+            }
             StatementKind::Dial(dial) => self.dial(dial, keyword),
             StatementKind::Start(start) => self.start(start, keyword),
             StatementKind::Run(run) => self.run(run, statement),
@@ -290,6 +294,44 @@ impl FlowWriter<'_> {
         let request = Request::Dial(request::Dial { from: dial.from.is_some(), ring_ms: dial.ring_ms });
         self.request(request, row.name, &words, keyword);
         self.outcome_arms(&dial.arms, row.outcomes, keyword, |_, _| {});
+    }
+
+    /// No arm of the text: whether it is held is nobody's to write.
+    fn survey(&mut self, survey: u32, held: &Block, keyword: Span) {
+        let table = self.program.surveys.get(survey as usize).map(|survey| &survey.table);
+        let name = table.map_or("?", |table| table.name.rsplit('.').next().unwrap_or("?"));
+        let label = format!("{} {name}", Kind::Survey.row().name);
+        self.request(Request::Survey { survey }, &label, &[], keyword);
+        let outcome = self.graph.outcome();
+        let (left_out, here) = (self.graph.block(), self.graph.block());
+        self.graph.branch(outcome, left_out, here);
+        self.graph.go_to(here);
+        self.block(held);
+        let mut ends = Vec::new();
+        self.end_branch(&mut ends);
+        self.graph.go_to(left_out);
+        self.end_branch(&mut ends);
+        self.join(&ends);
+    }
+
+    /// One that was given is kept.
+    fn survey_answer(&mut self, survey: u32, question: u32, answer: &Expr, keyword: Span) {
+        let words = self.value(answer);
+        let Some((is_given, value)) = words.split_first() else {
+            return self.mistake("an answer without a value".to_owned());
+        };
+        let (given, skipped) = (self.graph.block(), self.graph.block());
+        self.graph.branch(*is_given, given, skipped);
+        self.graph.go_to(given);
+        let table = self.program.surveys.get(survey as usize).map(|survey| &survey.table);
+        let name = table.and_then(|table| table.questions.get(question as usize)).map_or("?", |own| own.name.as_str());
+        let label = format!("{} {name}", Kind::SurveyAnswer.row().name);
+        self.request(Request::SurveyAnswer { survey, question }, &label, value, keyword);
+        let mut ends = Vec::new();
+        self.end_branch(&mut ends);
+        self.graph.go_to(skipped);
+        self.end_branch(&mut ends);
+        self.join(&ends);
     }
 
     fn start(&mut self, start: &Start, keyword: Span) {

@@ -10,7 +10,7 @@ use runtime_contract::request::{
 use runtime_contract::types::{Class, Type};
 
 use super::values::{TEXTS, every_type, place, tables};
-use super::{Random, cadence};
+use super::{Random, cadence, survey};
 use crate::builder::{GraphBuilder, Site, Variable};
 use crate::graph::{Arithmetic, Condition, Fact, FlowId, Word};
 use crate::verify::Verified;
@@ -49,6 +49,7 @@ pub fn program(seed: u64) -> Result<Verified, Vec<String>> {
         Writer::new(&mut builder, &mut random, *flow, callees).flow();
     }
     cadence::flows(&mut builder);
+    survey::flow(&mut builder);
     builder.finish()
 }
 
@@ -403,7 +404,7 @@ impl<'w> Writer<'w> {
     }
 
     fn request(&mut self) {
-        let request = match self.random.below(23) {
+        let request = match self.random.below(25) {
             0 => Request::Answer,
             1 => Request::Play(self.prompts()),
             2 => Request::Menu(self.menu()),
@@ -412,6 +413,11 @@ impl<'w> Writer<'w> {
             5 => Request::Wait,
             20 => Request::Dial(Dial { from: self.random.chance(50), ring_ms: 25_000 }),
             21 => Request::Start { cadence: 0 },
+            23 => Request::Survey { survey: 0 },
+            24 => {
+                let questions = self.builder.meta.surveys.first().map_or(0, |survey| survey.questions.len());
+                Request::SurveyAnswer { survey: 0, question: self.random.below(questions) as u32 }
+            }
             15 => Request::Queue { queue: self.random.below(self.builder.meta.queues.len()) as u32 },
             16 => Request::OfferCallback { key: '1' },
             14 => Request::Recording { on: self.random.chance(50) },
@@ -475,6 +481,7 @@ impl<'w> Writer<'w> {
             AskKind::Time,
             AskKind::Phone,
             AskKind::YesOrNo,
+            AskKind::Text { max: 200 },
         ];
         let digits = AskKind::Digits { min: 1, max: 19 };
         let kind = if self.random.chance(70) { digits } else { self.random.pick(&kinds).copied().unwrap_or(digits) };

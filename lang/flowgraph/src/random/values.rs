@@ -8,7 +8,7 @@ use runtime_contract::queue::{AgentChoice, OrderKey, Queue, Stage};
 use runtime_contract::types::{EnumType, Field, RecordType, Type, TypeTable, Variant};
 use runtime_contract::value::{Money, Phone, Private, Value};
 
-use super::{Random, cadence};
+use super::{Random, cadence, survey};
 
 /// One of each kind of type.
 pub fn every_type() -> Vec<Type> {
@@ -88,6 +88,7 @@ pub fn tables() -> ProgramMeta {
         ..ProgramMeta::default()
     };
     cadence::tables(&mut meta, types.iter().filter(|t| !is_private(t)).map(parameter).collect());
+    survey::table(&mut meta, types.iter().filter(|t| !is_private(t)).cloned());
     meta
 }
 

@@ -3,7 +3,7 @@
 use lang_diagnostics::{Code, Diagnostic};
 use lang_syntax::ast::{self, ExprKind, SettingKind};
 use runtime_contract::currency;
-use runtime_contract::limits::ASK_DIGITS_MAX;
+use runtime_contract::limits::{ASK_DIGITS_MAX, ASK_TEXT_MAX};
 use runtime_contract::request::{AskKind, WHOLE_DIGITS_MAX};
 
 use super::Checker;
@@ -43,15 +43,6 @@ const VOICE: Rules =
 impl Checker<'_, '_> {
     pub fn ask(&mut self, statement: &ast::Statement, ask: &ast::Ask, target: Target<'_>, into: &mut Block) {
         let is_digits = matches!(ask.kind, ast::AskKind::Digits { .. });
-        let missing = match &ask.kind {
-            ast::AskKind::TextUpTo(_) => Some("`ask text`"),
-            _ => None,
-        };
-        if let Some(what) = missing {
-            self.problems.not_yet(ask.kind_span, what);
-            into.statements.push(broken(statement));
-            return;
-        }
         if let Some(private) = ask.private.filter(|_| !is_digits) {
             self.problems.not_yet(private, "`ask private` of anything but digits");
             into.statements.push(broken(statement));
@@ -124,7 +115,8 @@ impl Checker<'_, '_> {
             ast::AskKind::Time => Some(AskKind::Time),
             ast::AskKind::Phone => Some(AskKind::Phone),
             ast::AskKind::YesOrNo | ast::AskKind::ConsentFor(_) => Some(AskKind::YesOrNo),
-            ast::AskKind::TextUpTo(_) | ast::AskKind::VoiceUpTo(_) => None,
+            ast::AskKind::TextUpTo(most) => self.text_bound(most, ask).map(|max| AskKind::Text { max }),
+            ast::AskKind::VoiceUpTo(_) => None,
         }
     }
 
@@ -160,6 +152,16 @@ impl Checker<'_, '_> {
             self.problems.give(long_number(ask, &format!("`ask private digits {kind}`")));
         }
         bounds
+    }
+
+    fn text_bound(&mut self, most: &ast::Expr, ask: &ast::Ask) -> Option<u32> {
+        let found = whole(most).and_then(|most| u32::try_from(most).ok());
+        let found = found.filter(|most| (1..=ASK_TEXT_MAX).contains(most));
+        if found.is_none() && !matches!(most.kind, ExprKind::Missing) {
+            let message = format!("a text has from 1 to {ASK_TEXT_MAX} characters, as a number that is written out");
+            self.problems.give(Diagnostic::new(Code::BadLiteral, ask.kind_span, message).help("`text up to 200`"));
+        }
+        found
     }
 
     fn range_bounds(&mut self, low: &ast::Expr, high: &ast::Expr, ask: &ast::Ask) -> Option<(i64, i64)> {
@@ -269,10 +271,12 @@ fn value_type(ask: &ast::Ask, kind: Option<AskKind>) -> Ty {
         Some(AskKind::Time) => Ty::Clock,
         Some(AskKind::Phone) => Ty::Phone,
         Some(AskKind::YesOrNo) => Ty::Bool,
+        Some(AskKind::Text { .. }) => Ty::Text,
         // Its bounds are wrong, its type is not.
         None => match ask.kind {
             ast::AskKind::Digits { .. } => Ty::Digits,
             ast::AskKind::Amount { .. } => Ty::Money,
+            ast::AskKind::TextUpTo(_) => Ty::Text,
             _ => Ty::Broken,
         },
     };

@@ -27,6 +27,7 @@ mod property;
 mod queue;
 mod secret;
 mod statement;
+mod survey;
 mod text;
 mod waiting;
 

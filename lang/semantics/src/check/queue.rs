@@ -8,7 +8,7 @@ use super::call::Receiver;
 use super::outcomes::Outcomes;
 use super::statement::broken;
 use super::{Checker, Typed, broken as broken_value, typed};
-use crate::hir::{self, Block, LocalId, Operator, Statement, StatementKind};
+use crate::hir::{self, Block, LocalId, Operator, OutcomeArm, Statement, StatementKind};
 use crate::project::Def;
 use crate::ty::Ty;
 
@@ -43,7 +43,11 @@ impl Checker<'_, '_> {
         into.statements.push(match (arguments, found) {
             (Some(arguments), Some(found)) => {
                 let keeps_no_line = info.served.is_some();
-                let (result, arms) = (found.result, found.arms);
+                let (result, mut arms) = (found.result, found.arms);
+                if let (Some((survey, flow)), false) = (project.survey_after(queue), keeps_no_line) {
+                    self.runs.push((flow, statement.keyword));
+                    survey_first(survey, flow, statement, &mut arms);
+                }
                 let kind = StatementKind::Queue(hir::QueueCall { queue, arguments, result, keeps_no_line, arms });
                 Statement { kind, keyword: statement.keyword, span: statement.span }
             }
@@ -144,6 +148,26 @@ impl Checker<'_, '_> {
             return true;
         }
         false
+    }
+}
+
+/// The first outcome of `queue`, as in the table of requests.
+const SERVED: u32 = 0;
+
+/// What follows `served` comes behind the survey, with or without an arm of its own.
+fn survey_first(survey: u32, flow: u32, statement: &ast::Statement, arms: &mut Vec<OutcomeArm>) {
+    let Some(at) = arms.iter().position(|arm| arm.takes.contains(&SERVED)) else { return };
+    let Some(arm) = arms.get_mut(at) else { return };
+    let of_statement = |kind| Statement { kind, keyword: statement.keyword, span: statement.span };
+    let run = hir::Run { flow, arguments: Vec::new(), result: None, returns: Some(true), hangup: None };
+    let held = Block { statements: vec![of_statement(StatementKind::Run(run))] };
+    let first = of_statement(StatementKind::Survey { survey, held });
+    let mut served = OutcomeArm { takes: vec![SERVED], ..arm.clone() };
+    served.block.statements.insert(0, first);
+    arm.takes.retain(|outcome| *outcome != SERVED);
+    match arm.takes.is_empty() {
+        true => *arm = served,
+        false => arms.insert(at, served),
     }
 }
 

@@ -142,6 +142,7 @@ impl<'w, 'p> Walk<'w, 'p> {
                 dial.arms.iter().fold(None, |behind, arm| either(behind, self.block(&arm.block, at)))
             }
             StatementKind::Run(run) => self.run(run.flow, at),
+            StatementKind::Survey { held, .. } => either(self.block(held, at), Some(at)),
             StatementKind::If { then, otherwise, .. } => either(self.block(then, at), self.block(otherwise, at)),
             StatementKind::Match(found) => {
                 found.arms.iter().fold(None, |behind, arm| either(behind, self.block(&arm.block, at)))
@@ -166,6 +167,7 @@ impl<'w, 'p> Walk<'w, 'p> {
             | StatementKind::Note { .. }
             | StatementKind::Send(_)
             | StatementKind::OpenCase(_)
+            | StatementKind::SurveyAnswer { .. }
             | StatementKind::SetLanguage(_)
             | StatementKind::Let { .. }
             | StatementKind::Broken => Some(at),

@@ -379,6 +379,10 @@ impl<'f> Search<'f> {
                 self.outcomes(request::Kind::Connect, "`connect to`", &connect.arms, node, |_| line)
             }
             StatementKind::Queue(call) => self.outcomes(request::Kind::Queue, "the queue", &call.arms, node, |_| line),
+            StatementKind::Survey { held, .. } => {
+                let asked = Turn::happens("a survey is held".to_owned(), statement.keyword);
+                self.branches(node, line, vec![(Some(asked), Some(held)), (None, None)])
+            }
             StatementKind::Dial(dial) => {
                 let line = |arm: &OutcomeArm| match arm.takes.iter().all(|outcome| request::Dial::makes_line(*outcome))
                 {
@@ -421,6 +425,7 @@ impl<'f> Search<'f> {
             | StatementKind::Note { .. }
             | StatementKind::Send(_)
             | StatementKind::OpenCase(_)
+            | StatementKind::SurveyAnswer { .. }
             | StatementKind::SetLanguage(_)
             | StatementKind::Let { .. }
             | StatementKind::OfferCallback(_)

@@ -194,6 +194,11 @@ impl<'w> Walk<'w> {
             StatementKind::Answer | StatementKind::Recording { .. } | StatementKind::OfferCallback(_) => {
                 Some(at.plus(Cost::request()))
             }
+            StatementKind::Survey { held, .. } => {
+                let at = at.plus(Cost::request());
+                either(self.block(held, at), Some(at))
+            }
+            StatementKind::SurveyAnswer { .. } => Some(at.plus(Cost::request())),
             StatementKind::Reject(_) | StatementKind::HangUp => {
                 self.end(at.plus(Cost::request()));
                 None

@@ -113,6 +113,8 @@ pub enum Expectation {
     Sent { channel: Name, to: Option<Expr>, text: Option<Text> },
     /// `expect case complaint priority high`
     Case { kind: Name, priority: Option<Expr> },
+    /// `expect answer score = 2`; without a value, that there is one.
+    Answer { question: Name, answer: Option<Expr> },
     /// `expect end`
     End,
 }

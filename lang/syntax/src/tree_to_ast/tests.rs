@@ -100,6 +100,10 @@ impl<'t> AstBuilder<'t, '_> {
                 kind: self.name_of(node, Rule::name),
                 priority: self.clause(node, Rule::priority_clause),
             },
+            Rule::expect_answer => Expectation::Answer {
+                question: self.name_of(node, Rule::word),
+                answer: node.child(Rule::expression).map(|answer| self.expr(&answer)),
+            },
             _ => Expectation::End,
         })
     }

@@ -14,3 +14,4 @@ mod plant;
 mod queues;
 mod random;
 mod rules;
+mod surveys;

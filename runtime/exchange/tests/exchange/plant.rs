@@ -9,11 +9,11 @@ use std::sync::Arc;
 use runtime_contract::channel::Channel;
 use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, LegId, MediaSpec, Target};
 use runtime_contract::record::{CallId, CallRecord, Quality};
-use runtime_contract::write::{Case, Message};
+use runtime_contract::write::{Answer, Case, Message};
 use runtime_contract::{FlowProgram, Now, Redacted, Tick, Time, Write};
 use runtime_exchange::{
-    Agent, AgentState, Config, CutRecording, Exchange, Input, MediaCommand, MediaEvent, Output, Recorded, Recovered,
-    ServiceCall, Version, WriteNumber,
+    Agent, AgentState, Config, CutRecording, Exchange, FollowUp, Input, MediaCommand, MediaEvent, Output, Recorded,
+    Recovered, ServiceCall, Version, WriteNumber,
 };
 use runtime_session::journal::{Record, decode};
 
@@ -60,6 +60,8 @@ pub struct Plant {
     pub records: Vec<CallRecord>,
     pub messages: Vec<Message>,
     pub cases: Vec<Case>,
+    pub answers: Vec<Answer>,
+    pub follow_ups: Vec<FollowUp>,
     keys: BTreeSet<String>,
     /// Of each open call: its journal, as far as it is durable.
     pub open: BTreeMap<CallId, Vec<u8>>,
@@ -107,6 +109,8 @@ impl Plant {
             records: Vec::new(),
             messages: Vec::new(),
             cases: Vec::new(),
+            answers: Vec::new(),
+            follow_ups: Vec::new(),
             keys: BTreeSet::new(),
             open: BTreeMap::new(),
             journals: BTreeMap::new(),
@@ -162,6 +166,7 @@ impl Plant {
                 Write::Recording { partial, .. } => self.partials += usize::from(partial),
                 Write::Message(message) => self.messages.push(*message),
                 Write::Case(case) => self.cases.push(*case),
+                Write::Answer(answer) => self.answers.push(*answer),
                 Write::Quality { call, quality } => {
                     let record = self.records.iter_mut().find(|record| record.call == call);
                     record.expect("the record is written first").quality = Some(quality);
@@ -207,6 +212,7 @@ impl Plant {
                 self.said.push(format!("acted {number}: {outcome:?} {result:?}"));
             }
             Output::StartCadence { cadence, .. } => self.said.push(format!("start {cadence}")),
+            Output::FollowUp(follow) => self.follow_ups.push(follow),
             Output::Trace(_) => {}
         }
     }
@@ -224,6 +230,7 @@ impl Plant {
                 return self.keyed(&message.key, message.call);
             }
             Write::Case(case) => return self.keyed(&case.key, case.call),
+            Write::Answer(answer) => return self.keyed(&answer.key, Some(answer.call)),
         };
         self.stored.extend(bytes);
         let records = decode(bytes).expect("whole records");
@@ -277,6 +284,10 @@ impl Plant {
                 assert!(number.is_none_or(|number| number <= self.committed), "given away too soon");
                 self.said.push("transfer".to_owned());
                 self.given_away.insert(leg);
+            }
+            LegCommand::Write { leg, to, .. } => {
+                self.said.push(format!("write to {}", to.reveal()));
+                self.legs.insert(leg);
             }
             LegCommand::Revive { leg, dialog, .. } => {
                 assert!(self.opened.contains(&leg), "taken up again without a port");

@@ -1,6 +1,7 @@
 //! The HTTP side for operators: health, metrics, calls, versions, audit. It asks the node how it is and changes
 //! nothing by itself.
 
+mod answers;
 mod calls;
 mod cases;
 mod guard;
@@ -26,6 +27,7 @@ use crate::metrics::Metrics;
 use crate::node::{Live, Message, Status};
 use crate::versions::Versions;
 
+pub use answers::answers_to_json;
 pub use calls::{call_to_json, erased_text, erased_to_json};
 pub use cases::cases_to_json;
 pub use guard::USER_HEADER;
@@ -54,6 +56,7 @@ impl Pages {
             .route("/calls/{call}", get(calls::call))
             .route("/calls/{call}/journal", get(calls::journal))
             .route("/cases", get(cases::cases))
+            .route("/answers", get(answers::answers))
             .route("/erase", post(calls::erase))
             .route("/versions", get(versions::versions))
             .route("/versions/{version}/graph", get(calls::graph))

@@ -13,6 +13,7 @@ use super::past::{Asked, Past};
 use super::{Assumed, Lost, types};
 use crate::dialogue::{chosen, taken_by};
 use crate::journal::{Claimed, Reply};
+use crate::keypad;
 use crate::session::Session;
 
 /// What a request is about, whatever its site: its texts, or the method that it calls.
@@ -95,6 +96,13 @@ impl Answers {
         let Reply::Result { outcome, payload } = reply else { return Ok((reply.clone(), None)) };
         match (request, self.recorded.meta().request(asked.site)) {
             (Request::Menu(menu), _) => Ok(pressed(menu, asked.keys.as_ref())),
+            (Request::Ask(Ask { kind: AskKind::Text { max }, .. }), Some(Request::Ask(before)))
+                if matches!(before.kind, AskKind::Text { .. }) =>
+            {
+                let is_longer = matches!(payload, Some(Value::Text(text)) if keypad::text(text, *max).is_none());
+                let (outcome, payload) = if is_longer { (2, None) } else { (*outcome, payload.clone()) };
+                Ok((Reply::Result { outcome, payload }, None))
+            }
             (Request::Ask(ask), Some(Request::Ask(before)))
                 if ask.kind != before.kind || ask.private != before.private =>
             {
@@ -163,6 +171,10 @@ fn keyed(session: &Session, ask: &Ask, keys: Option<&Claimed>) -> Result<(Reply,
         }
         Some(Claimed::Keys(keys)) => keys.iter().map(|(key, _)| *key).collect(),
     };
+    if let AskKind::Text { max } = ask.kind {
+        let text = keypad::text(&keys, max).map(Value::Text);
+        return Ok((text.map_or_else(|| result(2, None), |text| result(0, Some(text))), None));
+    }
     let (spoilt, taken) = taken_by(ask, &keys);
     let value = if spoilt { None } else { session.keyed(ask, keys.get(..taken).unwrap_or_default()) };
     let assumed = (taken < keys.len()).then_some(Assumed::KeysLeft);
@@ -179,6 +191,7 @@ fn words_of(meta: &ProgramMeta, site: SiteId) -> Option<Words> {
         Request::Connect(connect) => format!("{:?}", connect.to),
         Request::Transfer { to } => format!("{to:?}"),
         Request::Queue { queue } => meta.queues.get(*queue as usize)?.name.clone(),
+        Request::Survey { survey } => meta.surveys.get(*survey as usize)?.name.clone(),
         request => {
             let prompt = |item: &PromptUse| match item {
                 PromptUse::Prompt { prompt, .. } => {

@@ -191,7 +191,13 @@ impl Aligning<'_> {
         match request.kind() {
             Kind::HangUp => return Ok(self.leave(EndCause::HungUp)),
             Kind::Reject => return Ok(self.leave(EndCause::Rejected)),
-            Kind::Note | Kind::Recording | Kind::Send | Kind::Notify | Kind::OpenCase | Kind::Start => return Ok(done),
+            Kind::Note
+            | Kind::Recording
+            | Kind::Send
+            | Kind::Notify
+            | Kind::OpenCase
+            | Kind::Start
+            | Kind::SurveyAnswer => return Ok(done),
             Kind::Answer if self.session.line == Line::Up => return Ok(done),
             _ => {}
         }
@@ -207,6 +213,8 @@ impl Aligning<'_> {
                 }
             },
             (None, None) if self.leaves_within(0) => Ok(Reply::Gone),
+            // Nobody was asked then.
+            (None, None) if request.kind() == Kind::Survey => Ok(Reply::Result { outcome: 1, payload: None }),
             (None, None) if self.past.is_cut && self.past.all_used() => Err(Lost::JournalEnds),
             (None, None) => Err(Lost::NeverAsked),
         }
@@ -294,7 +302,9 @@ fn entry(started: &Started, recorded: &ProgramMeta, other: &ProgramMeta) -> Opti
         Some(number) => Some(number.word().to_string()),
         None => called.extension(),
     });
-    let flow = match dialled {
+    // Nobody dialled for a survey that follows a call.
+    let follows = recorded.surveys.iter().any(|survey| survey.flow == started.flow);
+    let flow = match dialled.filter(|_| !follows) {
         Some(dialled) => other.inbound_by(started.channel, &dialled)?.flow,
         None => {
             let name = &recorded.flow(started.flow)?.name;

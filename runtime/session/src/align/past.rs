@@ -124,6 +124,7 @@ impl Past {
                             | Kind::OpenCase
                             | Kind::Consent
                             | Kind::Start
+                            | Kind::SurveyAnswer
                     )
                 );
             match asked.cut {

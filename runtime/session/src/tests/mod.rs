@@ -140,6 +140,10 @@ impl Bench {
             Output::World { ask: WorldRequest::Dial(ask), .. } => {
                 format!("dial {} for {} ms", ask.to.e164().reveal(), ask.ring_ms)
             }
+            Output::World { ask: WorldRequest::Survey { survey, .. }, .. } => format!("survey {survey}"),
+            Output::World { ask: WorldRequest::SurveyAnswer { question, value, .. }, .. } => {
+                format!("answer {question}: {value:?}")
+            }
             Output::World { ask: WorldRequest::Start { cadence, arguments }, .. } => {
                 format!("start {cadence} {arguments:?}")
             }

@@ -145,6 +145,8 @@ impl Choices<'_> {
                 numbers.filter_map(|number| ways(number).into_iter().find(dials)).collect()
             }
             AskKind::YesOrNo => ["1", "2"].map(str::to_owned).into(),
+            // Words too, for whoever writes.
+            AskKind::Text { .. } => vec!["0".to_owned()],
         }
     }
 

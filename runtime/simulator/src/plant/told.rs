@@ -62,6 +62,9 @@ impl Plant {
                 });
             }
             TraceWhat::CaseOpened(case) => self.write(What::Case { kind: case.kind, priority: case.priority }),
+            TraceWhat::SurveyAnswered { .. } | TraceWhat::SurveyLeftOut { .. } | TraceWhat::SurveyFollows { .. } => {
+                self.trace_survey(event.what);
+            }
             TraceWhat::Queued { .. }
             | TraceWhat::Music { .. }
             | TraceWhat::Offered { .. }

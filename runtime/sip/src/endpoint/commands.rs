@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use runtime_contract::leg::{GoneCause, LegCommand, RejectCause, Target};
+use runtime_contract::leg::{GoneCause, LegCommand, LegEvent, RejectCause, Target};
 
 use super::Endpoint;
 use super::legs::Phase;
@@ -42,6 +42,8 @@ impl Endpoint {
                 }
             }
             LegCommand::Revive { leg, dialog, media } => self.revive(leg, dialog.reveal(), media),
+            // What is written goes by other ways.
+            LegCommand::Write { leg, .. } => self.ctx.say(LegEvent::Gone { leg, cause: GoneCause::Unreachable }),
             LegCommand::Ring { leg } => {
                 if let Some((leg, invite)) = self.find_incoming(leg) {
                     self.ring(leg, invite);

@@ -256,6 +256,11 @@ impl<'p> Call<'p> {
                 format!("send {:?}{to} {}", message.channel, heard(&message.text))
             }
             Request::Consent(consent) => format!("consent {}", consent.purpose),
+            Request::Survey { survey } => format!("survey {}", meta.surveys[*survey as usize].name),
+            Request::SurveyAnswer { survey, question } => {
+                let questions = &meta.surveys[*survey as usize].questions;
+                format!("answer {} = {}", questions[*question as usize].name, values.join(", "))
+            }
             Request::OpenCase(case) => format!("open case {} {}", case.kind, case.priority.name()),
             Request::Service(_) => {
                 let (_, label) = info.key.rsplit_once('/').unwrap();
