@@ -184,6 +184,7 @@ impl<'m> Teller<'m> {
             Request::HangUp => ("hangs up", String::new()),
             Request::Connect(_) => ("connects", format!("to {}", value(0))),
             Request::Transfer { .. } => ("transfer", format!("to {}", value(0))),
+            Request::Dial(dial) if dial.by.is_written() => ("writes", format!("to {}", value(0))),
             Request::Dial(_) => ("dials", value(0)),
             Request::Start { cadence } => match self.meta.cadences.get(*cadence as usize) {
                 Some(cadence) => ("starts", cadence.name.clone()),
@@ -216,6 +217,8 @@ impl<'m> Teller<'m> {
         let channel = message.channel.name();
         match (&message.channel, to.filter(|_| message.to)) {
             (Channel::Notify(who), _) => format!("{channel} to {who}"),
+            (Channel::Chat, _) if self.channel == channel::Channel::Chat => "chat to the caller".to_owned(),
+            (Channel::Chat, _) => format!("no {channel}: {}", NotSent::NoChat.name()),
             (channel, Some(to)) => format!("{} to {}", channel.name(), self.value(&channel.address(), to)),
             (_, None) if message.to => format!("{channel} to {MARK}"),
             (_, None) if self.is_caller_known => format!("{channel} to the caller"),

@@ -82,6 +82,10 @@ impl<'l> Lines<'l> {
                 let names: Vec<&str> = sides.iter().map(|side| side.name()).collect();
                 format!("dial gives {}", names.join(", "))
             }
+            Verb::MessageGives(given) => {
+                let names: Vec<&str> = given.iter().map(|delivery| delivery.name()).collect();
+                format!("message gives {}", names.join(", "))
+            }
             Verb::Wait { ms } => format!("wait {}", self.plain(Written::Duration, *ms, 0)?),
             Verb::HangUp => "hang up".to_owned(),
             Verb::ExpectNote { key, r#type, value } => format!("expect note {key} = {}", self.value(r#type, value)?),

@@ -40,7 +40,8 @@ pub fn event(line: &Line, zone: &str) -> Value {
         }
         What::Dials { to, gives } => json!({ "kind": "dials", "to": to, "gives": gives }),
         What::Recording { on } => json!({ "kind": "recording", "on": on }),
-        What::Sends { channel, to, text } => json!({ "kind": "sends", "channel": channel, "to": to, "text": text }),
+        What::Writes { by, to, gives } => json!({ "kind": "writes", "by": by, "to": to, "gives": gives }),
+        What::Sends { channel, to, text, .. } => json!({ "kind": "sends", "channel": channel, "to": to, "text": text }),
         What::SendsNot { channel, why } => json!({ "kind": "sends not", "channel": channel, "why": why }),
         What::Case { kind, priority } => json!({ "kind": "case", "case": kind, "priority": priority.name() }),
         What::Queued { queue, priority, ahead } => {

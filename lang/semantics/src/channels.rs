@@ -23,12 +23,16 @@ pub(crate) fn check_channels(
     problems: &mut Problems,
 ) {
     let come = inbounds.iter().map(|inbound| (inbound.address.channel, inbound.address.flow, inbound.span));
+    let written = cadences.iter().filter_map(|of| {
+        let message = of.table.message.as_ref()?;
+        Some((message.channel, message.flow, of.span))
+    });
     let called = cadences.iter().filter_map(|of| Some((Channel::Voice, of.table.dial.as_ref()?.flow, of.span)));
     let asked = surveys
         .iter()
         .flat_map(|survey| survey.table.channels.iter().map(|channel| (*channel, survey.table.flow, survey.span)));
     let mut told = BTreeSet::new();
-    for (channel, flow, place) in come.chain(called).chain(asked) {
+    for (channel, flow, place) in come.chain(called).chain(written).chain(asked) {
         let mut held = Held { project, flows, channel, known: BTreeMap::new() };
         for fault in held.flow(flow) {
             if !told.insert((fault.span.file, fault.span.start)) {

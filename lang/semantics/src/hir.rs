@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use lang_diagnostics::Span;
 use runtime_contract::cadence;
 use runtime_contract::calendar::HoursTable;
+use runtime_contract::channel::Channel;
 use runtime_contract::compared::Bounds;
 use runtime_contract::program::{Prompt, Service};
 use runtime_contract::queue;
@@ -360,9 +361,10 @@ pub struct Hangup {
     pub gone: Block,
 }
 
-/// `dial E from N ring D`
+/// `dial E from N ring D`, and `message E by sms from N`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Dial {
+    pub by: Channel,
     /// A Phone.
     pub number: Expr,
     /// A Phone.

@@ -302,7 +302,7 @@ impl Walk<'_, '_> {
             }
             StatementKind::Dial(dial) => {
                 let entry = |arm: &OutcomeArm| {
-                    let lines = arm.takes.iter().map(|outcome| match request::Dial::makes_line(*outcome) {
+                    let lines = arm.takes.iter().map(|outcome| match request::Dial::makes_line(dial.by, *outcome) {
                         true => Line::UP,
                         false => Line::GONE,
                     });

@@ -57,6 +57,8 @@ pub(crate) fn tests(
         let blocks = flow.hir.steps.iter().map(|step| &step.block).chain([&flow.hir.top]).chain(handlers);
         blocks.into_iter().for_each(|block| kept(block, &mut known));
     }
+    let messages = cadences.iter().filter_map(|cadence| cadence.table.message.as_ref());
+    known.sent.extend(messages.map(|message| message.channel.word()));
     let mut tests = Vec::new();
     for (module, info) in project.modules.iter().enumerate() {
         for item in &info.ast.items {
@@ -81,6 +83,7 @@ pub(crate) fn tests(
                         | TestLineKind::Given { .. }
                         | TestLineKind::Agent { .. }
                         | TestLineKind::DialGives(_)
+                        | TestLineKind::MessageGives(_)
                 )
             };
             if !test.lines.iter().any(acts) {
@@ -164,6 +167,7 @@ impl<'a> Reader<'_, 'a> {
                 let sides: Vec<FarSide> = sides.iter().filter_map(|side| self.far_side(side)).collect();
                 (!sides.is_empty()).then_some(Verb::DialGives(sides))
             }
+            TestLineKind::MessageGives(given) => self.message_gives(given),
         }
     }
 
@@ -201,13 +205,6 @@ impl<'a> Reader<'_, 'a> {
             );
         }
         found
-    }
-
-    fn not_yet(&mut self, keyword: Span, what: &str) -> Option<Verb> {
-        self.problems.not_yet(keyword, what);
-        // Whatever is expected of it is not judged.
-        self.calling = true;
-        None
     }
 
     fn far_side(&mut self, name: &ast::Name) -> Option<FarSide> {
@@ -362,7 +359,7 @@ impl<'a> Reader<'_, 'a> {
                 (from, phone_text(&self.constant(to, &Ty::Phone)?)?)
             }
             _ => match (self.constant(from, &Ty::Text)?, self.constant(to, &Ty::Text)?) {
-                (Value::Text(_), Value::Text(to)) => (None, to),
+                (Value::Text(from), Value::Text(to)) => (Some(from), to),
                 _ => return None,
             },
         };
@@ -444,7 +441,7 @@ impl<'a> Reader<'_, 'a> {
             "sms" => Channel::Sms,
             "email" => Channel::Email,
             "notify" => Channel::Notify(String::new()),
-            _ => return self.not_yet(name.span, "`expect sent chat`"),
+            _ => Channel::Chat,
         };
         if !self.known.sent.contains(&channel.name()) {
             let problem = impossible(name, format!("no flow sends anything by `{}`", name.text));

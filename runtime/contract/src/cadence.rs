@@ -10,6 +10,7 @@ mod worst;
 
 use serde::{Deserialize, Serialize};
 
+use crate::channel::Channel;
 use crate::program::{Parameter, Place};
 use crate::time::Time;
 use crate::types::{EnumType, Field, Type, Variant};
@@ -122,17 +123,11 @@ pub struct Dial {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
+    /// In writing.
     pub channel: Channel,
     pub from: Option<Phone>,
     /// As [`Dial::flow`].
     pub flow: u32,
-}
-
-/// By which a message goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Channel {
-    Sms,
-    Chat,
 }
 
 /// `after attempt 3 => …`: once, when that attempt is over and did not end the run.
@@ -206,15 +201,6 @@ pub enum Outcome {
     Undelivered,
     /// Nobody knows: the process ended, or the flow had a fault. It counts.
     Interrupted,
-}
-
-impl Outcome {
-    /// Of `dial`, by the index of its outcome.
-    pub fn of_dial(outcome: u32) -> Outcome {
-        use Outcome::{Busy, Declined, Interrupted, Machine, Person, Unanswered, Unreachable};
-        let all = [Person, Machine, Busy, Unanswered, Declined, Unreachable];
-        all.get(outcome as usize).copied().unwrap_or(Interrupted)
-    }
 }
 
 /// How an attempt ended: a value of the built-in enum `Attempt`, its variants in this order.

@@ -226,14 +226,14 @@ pub enum LegCommand {
         ring_ms: u32,
         media: SocketAddr,
     },
-    /// Begin a conversation in writing. What is played to the leg goes to this number; what comes back is `Words`. It is up
-    /// at once, and `Gone` when nothing can be brought there.
+    /// Begin a conversation in writing. What is played to the leg goes to this number; what comes back is `Words`. `Up`: it
+    /// can be brought there; `Gone`: it cannot. Who does not wait for that may play at once.
     Write {
         leg: LegId,
         channel: Channel,
         to: Redacted<String>,
         /// As the other side reads it.
-        from: Redacted<String>,
+        from: Option<Redacted<String>>,
     },
     /// Give the far side of a leg that is up away to somebody else (REFER, RFC 3515). Ends in `Gone { Transferred }`
     /// or `TransferFailed`.

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cadence;
+use crate::channel;
 use crate::currency;
 use crate::leg::RejectCause;
 use crate::types::Type;
@@ -48,6 +50,8 @@ pub enum Kind {
     Queue,
     OfferCallback,
     Dial,
+    /// `message` of a cadence.
+    Reach,
     Start,
     Survey,
     SurveyAnswer,
@@ -176,6 +180,14 @@ pub const TABLE: &[Row] = &[
         durability: Durability::Before,
         outcomes: &["person", "machine", "busy", "unanswered", "declined", "unreachable"],
     },
+    // The same in writing. The first makes the line.
+    Row {
+        kind: Kind::Reach,
+        name: "message",
+        effect: Effect::World,
+        durability: Durability::Before,
+        outcomes: &["delivered", "undelivered"],
+    },
     Row {
         kind: Kind::Start,
         name: "start",
@@ -253,7 +265,7 @@ pub enum Request {
     OfferCallback {
         key: char,
     },
-    /// Arguments: the Phone that is called, and the number that it is shown when there is one.
+    /// Arguments: the Phone that is called or written to, and the number that it is shown when there is one.
     Dial(Dial),
     /// Arguments: those of the cadence, whose index in `ProgramMeta::cadences` this is.
     Start {
@@ -272,8 +284,11 @@ pub enum Request {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dial {
+    /// By voice it is `dial`, in writing `message`.
+    pub by: channel::Channel,
     /// `from N`: a Phone.
     pub from: bool,
+    /// Of a call.
     pub ring_ms: u32,
 }
 
@@ -281,9 +296,33 @@ impl Dial {
     /// Outcomes with which somebody, or his machine, is on the line.
     pub const PERSON: u32 = 0;
     pub const MACHINE: u32 = 1;
+    /// In writing.
+    pub const DELIVERED: u32 = 0;
+    pub const UNDELIVERED: u32 = 1;
 
-    pub fn makes_line(outcome: u32) -> bool {
-        outcome <= Dial::MACHINE
+    pub fn makes_line(by: channel::Channel, outcome: u32) -> bool {
+        outcome <= if by.is_written() { Dial::DELIVERED } else { Dial::MACHINE }
+    }
+
+    /// What its outcome says of the attempt.
+    pub fn reached(by: channel::Channel, outcome: u32) -> cadence::Outcome {
+        use cadence::Outcome;
+        let all = match by.is_written() {
+            true => &[Outcome::Delivered, Outcome::Undelivered][..],
+            false => &[
+                Outcome::Person,
+                Outcome::Machine,
+                Outcome::Busy,
+                Outcome::Unanswered,
+                Outcome::Declined,
+                Outcome::Unreachable,
+            ],
+        };
+        all.get(outcome as usize).copied().unwrap_or(Outcome::Interrupted)
+    }
+
+    pub fn kind(by: channel::Channel) -> Kind {
+        if by.is_written() { Kind::Reach } else { Kind::Dial }
     }
 }
 
@@ -330,6 +369,8 @@ pub struct Message {
 pub enum Channel {
     Sms,
     Email,
+    /// To the caller's own, where he writes in one.
+    Chat,
     /// To people of the site, by the name of their group.
     Notify(String),
 }
@@ -340,6 +381,7 @@ impl Channel {
         match self {
             Channel::Sms => "sms",
             Channel::Email => "email",
+            Channel::Chat => "chat",
             Channel::Notify(_) => "notify",
         }
     }
@@ -348,7 +390,7 @@ impl Channel {
     pub fn address(&self) -> Type {
         match self {
             Channel::Sms => Type::Phone,
-            Channel::Email | Channel::Notify(_) => Type::Text,
+            Channel::Email | Channel::Chat | Channel::Notify(_) => Type::Text,
         }
     }
 }
@@ -602,7 +644,7 @@ impl Request {
             Request::Consent(_) => Kind::Consent,
             Request::Queue { .. } => Kind::Queue,
             Request::OfferCallback { .. } => Kind::OfferCallback,
-            Request::Dial(_) => Kind::Dial,
+            Request::Dial(dial) => Dial::kind(dial.by),
             Request::Start { .. } => Kind::Start,
             Request::Survey { .. } => Kind::Survey,
             Request::SurveyAnswer { .. } => Kind::SurveyAnswer,

@@ -42,6 +42,8 @@ pub enum Verb {
     Says(String),
     /// What the far sides of `connect to` and `transfer to` do, one after the other; the last goes for all later ones.
     DialGives(Vec<FarSide>),
+    /// Whether the messages of cadences arrive, one after the other; the last goes for all later ones.
+    MessageGives(Vec<Delivery>),
     Wait {
         ms: i64,
     },
@@ -189,6 +191,25 @@ impl Hears {
     fn in_language(&self, tag: &str) -> Prompt {
         let texts = self.prompt.texts.iter().map(|text| PromptText { tag: Some(tag.to_owned()), ..text.clone() });
         Prompt { texts: texts.collect(), ..self.prompt.clone() }
+    }
+}
+
+/// What comes of a message to somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    Delivered,
+    Undelivered,
+}
+
+impl Delivery {
+    pub const ALL: [Delivery; 2] = [Delivery::Delivered, Delivery::Undelivered];
+
+    /// As a test writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Delivery::Delivered => "delivered",
+            Delivery::Undelivered => "undelivered",
+        }
     }
 }
 

@@ -431,12 +431,18 @@ impl Exchange {
             recordings: Vec::new(),
             quality: None,
         };
+        let number = |caller: &Redacted<String>| Phone::parse(caller.reveal(), true);
         let start = Start {
             call: id,
             epoch: version.epoch,
             flow,
             arguments: Vec::new(),
-            caller: record.caller.as_ref().and_then(|caller| Phone::parse(caller.reveal(), true)),
+            // Who chats or mails is known by a name that he gives himself.
+            caller: record
+                .caller
+                .as_ref()
+                .filter(|_| matches!(channel, Channel::Voice | Channel::Sms))
+                .and_then(number),
             called: meta.called_by(channel, &record.called),
             channel,
             language: 0,

@@ -14,14 +14,20 @@ use crate::output::TraceWhat;
 impl Call {
     pub fn send(&mut self, desk: &mut Desk, request: RequestId, sending: Sending) {
         let text = self.written(&sending.text);
-        if let Ok(to) = &sending.to {
+        let to = sending.to.map(|to| to.unwrap_or_else(|| self.chats()));
+        if let Ok(to) = &to {
             let (to, text) = (to.clone(), Redacted::new(text.clone()));
             let (channel, created) = (sending.channel.name(), desk.now.time);
             let message = Message { key: self.key_of(request), call: Some(self.id()), channel, to, text, created };
             desk.write(Write::Message(Box::new(message)));
         }
-        let Sending { channel, to, text: item } = sending;
+        let Sending { channel, text: item, .. } = sending;
         self.trace(desk, || TraceWhat::Sent { channel, to, text, item });
+    }
+
+    /// The name under which the caller writes, or that of his conversation.
+    fn chats(&self) -> Redacted<String> {
+        self.record.caller.clone().unwrap_or_else(|| Redacted::new(self.record.leg_call_id.clone()))
     }
 
     pub fn open_case(&mut self, desk: &mut Desk, request: RequestId, case: request::Case) {

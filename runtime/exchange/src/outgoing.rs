@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 
 use runtime_contract::cadence::Outcome;
+use runtime_contract::channel::Channel;
 use runtime_contract::leg::{GoneCause, LegCommand, LegId, Target};
 use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::request::Dial;
@@ -56,6 +57,11 @@ enum Stage {
     Dialling {
         request: RequestId,
     },
+    /// Whether a message arrives is not known yet.
+    Writing {
+        request: RequestId,
+        by: Channel,
+    },
     /// Somebody answered; whether a machine did is not known yet.
     Listening {
         request: RequestId,
@@ -72,6 +78,7 @@ impl Outgoing {
             Stage::Held { request, .. }
             | Stage::Opening { request, .. }
             | Stage::Dialling { request }
+            | Stage::Writing { request, .. }
             | Stage::Listening { request } => Some(request),
             Stage::Idle => None,
         }
@@ -151,9 +158,15 @@ impl Call {
         };
         let Stage::Held { ask, .. } = std::mem::replace(&mut outgoing.stage, Stage::Idle) else { return };
         let leg = desk.open_leg(id);
+        self.leg = Some(leg);
+        if ask.by.is_written() {
+            outgoing.stage = Stage::Writing { request, by: ask.by };
+            let (channel, to, from) = (ask.by, ask.to.e164(), ask.from.map(Phone::e164));
+            self.trace(desk, || TraceWhat::Onward { to: to.clone(), transfer: false });
+            return desk.put(Output::Leg(LegCommand::Write { leg, channel, to, from }));
+        }
         desk.put(Output::Media(MediaCommand::Open { leg, peer: None, beside: None }));
         outgoing.stage = Stage::Opening { request, ask };
-        self.leg = Some(leg);
     }
 
     /// The store does not keep it: nobody is called.
@@ -186,6 +199,11 @@ impl Call {
             outgoing.stage = Stage::Listening { request };
             self.record.answered = Some(desk.now.time);
             self.trace(desk, || TraceWhat::Answered);
+        } else if let Stage::Writing { request, by } = outgoing.stage {
+            let outcome = Dial::DELIVERED;
+            (outgoing.stage, outgoing.outcome) = (Stage::Idle, Some(Dial::reached(by, outcome)));
+            self.record.answered = Some(desk.now.time);
+            self.tell(desk, SessionInput::Reply { request, outcome, payload: None });
         }
         true
     }
@@ -195,18 +213,20 @@ impl Call {
         let Some(outgoing) = &mut self.outgoing else { return };
         if let Stage::Listening { request } = outgoing.stage {
             let outcome = if machine { Dial::MACHINE } else { Dial::PERSON };
-            (outgoing.stage, outgoing.outcome) = (Stage::Idle, Some(Outcome::of_dial(outcome)));
+            (outgoing.stage, outgoing.outcome) = (Stage::Idle, Some(Dial::reached(Channel::Voice, outcome)));
             self.tell(desk, SessionInput::Reply { request, outcome, payload: None });
         }
     }
 
     /// The leg of a call out is over before anybody was heard. False when it is a line like others.
     pub fn outgoing_gone(&mut self, desk: &mut Desk, cause: GoneCause) -> bool {
-        let Some(request) = self.outgoing.as_ref().and_then(Outgoing::request) else { return false };
-        let outcome = unanswered(cause);
-        if let Some(outgoing) = &mut self.outgoing {
-            (outgoing.stage, outgoing.outcome) = (Stage::Idle, Some(Outcome::of_dial(outcome)));
-        }
+        let Some(outgoing) = &mut self.outgoing else { return false };
+        let Some(request) = outgoing.request() else { return false };
+        let (by, outcome) = match outgoing.stage {
+            Stage::Writing { by, .. } => (by, Dial::UNDELIVERED),
+            _ => (Channel::Voice, unanswered(cause)),
+        };
+        (outgoing.stage, outgoing.outcome) = (Stage::Idle, Some(Dial::reached(by, outcome)));
         self.leg = None;
         self.tell(desk, SessionInput::Reply { request, outcome, payload: None });
         true

@@ -217,7 +217,7 @@ impl Exchange {
             leg,
             channel: Channel::Sms,
             to: person.e164(),
-            from: planned.called,
+            from: Some(planned.called),
         }));
         self.add(Call::in_writing(session, record, leg));
         self.with_call(id, |call, desk| call.tell(desk, SessionInput::Start(start)));

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 
+use runtime_contract::channel::Channel;
 use runtime_contract::request::Dial;
 use runtime_contract::{Now, Tick};
 
@@ -21,7 +22,7 @@ pub struct Checker {
     open: HashSet<RequestId, BuildHasherDefault<DefaultHasher>>,
     answering: bool,
     /// Its answer may make the line.
-    dialling: Option<RequestId>,
+    dialling: Option<(RequestId, Channel)>,
     /// The line is somebody else's for this request.
     lent: Option<RequestId>,
     /// It will be when the outputs of this input are drained: what still plays is stopped.
@@ -55,7 +56,10 @@ impl Checker {
             Input::Line(LineEvent::Answered) if self.answering && self.line == Line::Ringing => self.line = Line::Up,
             Input::Line(LineEvent::Gone(_)) => self.line = Line::Gone,
             Input::Reply { request, outcome, .. }
-                if self.dialling == Some(*request) && self.line == Line::None && Dial::makes_line(*outcome) =>
+                if self.line == Line::None
+                    && self
+                        .dialling
+                        .is_some_and(|(dialled, by)| dialled == *request && Dial::makes_line(by, *outcome)) =>
             {
                 self.line = Line::Up;
             }
@@ -86,7 +90,9 @@ impl Checker {
                 | WorldRequest::Survey { .. }
                 | WorldRequest::SurveyAnswer { .. }
                 | WorldRequest::Start { .. } => {
-                    self.dialling = matches!(ask, WorldRequest::Dial(_)).then_some(*request).or(self.dialling);
+                    if let WorldRequest::Dial(dial) = ask {
+                        self.dialling = Some((*request, dial.by));
+                    }
                     self.lent = matches!(ask, WorldRequest::Onward(_)).then_some(*request);
                     require(self.open.insert(*request), "a request was made twice")
                 }

@@ -1,6 +1,7 @@
 //! What a call writes to somebody, and cases that it opens: handed over to be kept, with nothing to wait for. It does
 //! not know how a message is delivered.
 
+use runtime_contract::channel;
 use runtime_contract::limits::MESSAGES_MAX;
 use runtime_contract::request::{Case, Channel, Message, is_mail_address};
 use runtime_contract::value::{Phone, Value};
@@ -27,17 +28,19 @@ impl Session {
         Some(Answer::Result(0, None))
     }
 
-    fn recipient(&self, channel: &Channel, given: Option<&Value>) -> Result<Redacted<String>, NotSent> {
+    fn recipient(&self, channel: &Channel, given: Option<&Value>) -> Result<Option<Redacted<String>>, NotSent> {
         match (channel, given) {
-            (Channel::Notify(who), _) => Ok(Redacted::new(who.clone())),
-            (Channel::Sms, Some(Value::Phone(number))) => Ok(number.e164()),
+            (Channel::Chat, _) if self.channel() == channel::Channel::Chat => Ok(None),
+            (Channel::Chat, _) => Err(NotSent::NoChat),
+            (Channel::Notify(who), _) => Ok(Some(Redacted::new(who.clone()))),
+            (Channel::Sms, Some(Value::Phone(number))) => Ok(Some(number.e164())),
             (Channel::Sms, _) => {
                 let [is_known, number] = self.stack.header.caller_number;
                 let known = (is_known != 0).then(|| Phone::from_word(number).e164());
-                known.ok_or(NotSent::NumberWithheld)
+                known.map(Some).ok_or(NotSent::NumberWithheld)
             }
             (Channel::Email, Some(Value::Text(address))) if is_mail_address(address) => {
-                Ok(Redacted::new(address.clone()))
+                Ok(Some(Redacted::new(address.clone())))
             }
             (Channel::Email, _) => Err(NotSent::NoAddress),
         }

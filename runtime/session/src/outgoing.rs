@@ -1,7 +1,7 @@
 //! Calls out: an attempt of a cadence begins without a line, and its `dial` makes it. `start` begins a cadence. It knows
 //! neither when nor why somebody is called.
 
-use runtime_contract::request::{Dial, Kind, Request};
+use runtime_contract::request::{Dial, Request};
 use runtime_contract::stack::RESULT_AT;
 use runtime_contract::value::{Memory, Value};
 use runtime_contract::{End, FaultKind, Type};
@@ -10,6 +10,7 @@ use crate::input::Line;
 use crate::output::{DialAsk, Output, WorldRequest};
 use crate::request::Doing;
 use crate::session::{Answer, Session};
+use crate::timers::Timer;
 
 impl Session {
     pub(crate) fn dial(&mut self, dial: &Dial, arguments: &[Value]) -> Option<Answer> {
@@ -18,7 +19,7 @@ impl Session {
             _ => None,
         };
         let (Some(to), Line::None) = (number(0), self.line) else { return Some(Answer::Fault(FaultKind::Host)) };
-        let ask = DialAsk { to, from: number(1), ring_ms: dial.ring_ms };
+        let ask = DialAsk { by: dial.by, to, from: number(1), ring_ms: dial.ring_ms };
         self.ask_outside(WorldRequest::Dial(ask))
     }
 
@@ -32,11 +33,17 @@ impl Session {
         None
     }
 
-    /// Somebody answered who was called: from here on there is a line.
+    /// Somebody answered who was called, or reads what is written: from here on there is a line.
     pub(crate) fn line_made(&mut self, outcome: u32) {
-        let asked = self.program.meta().request(self.site).map(Request::kind);
-        if asked == Some(Kind::Dial) && self.line == Line::None && Dial::makes_line(outcome) {
-            self.line = Line::Up;
+        let Some(Request::Dial(Dial { by, .. })) = self.program.meta().request(self.site) else { return };
+        let by = *by;
+        if self.line != Line::None || !Dial::makes_line(by, outcome) {
+            return;
+        }
+        self.line = Line::Up;
+        if by.is_written() {
+            self.stack.header.channel = by as u64;
+            self.timers.set(Timer::CallMax, self.now.tick.plus_ms(by.session_ms_max()));
         }
     }
 

@@ -129,8 +129,8 @@ pub enum WorldRequest {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sending {
     pub channel: Channel,
-    /// A number (E.164, with its `+`), an address, or the name of a group.
-    pub to: Result<Redacted<String>, NotSent>,
+    /// A number (E.164, with its `+`), an address, or the name of a group. `None`: whoever writes in this chat.
+    pub to: Result<Option<Redacted<String>>, NotSent>,
     /// To be rendered by the program's tables as somebody reads it.
     pub text: PlayItem,
 }
@@ -141,6 +141,8 @@ pub enum NotSent {
     /// It is for the caller, whose number is not known.
     NumberWithheld,
     NoAddress,
+    /// It is for the caller's chat, and he does not write in one.
+    NoChat,
 }
 
 impl NotSent {
@@ -148,6 +150,7 @@ impl NotSent {
         match self {
             NotSent::NumberWithheld => "the caller's number is withheld",
             NotSent::NoAddress => "this is no e-mail address",
+            NotSent::NoChat => "the caller is in no chat",
         }
     }
 }
@@ -155,6 +158,8 @@ impl NotSent {
 /// `dial` of a cadence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DialAsk {
+    /// By voice it is a call; else somebody is written to.
+    pub by: runtime_contract::channel::Channel,
     pub to: Phone,
     pub from: Option<Phone>,
     pub ring_ms: u32,

@@ -1,7 +1,8 @@
 //! Whoever the caller goes on to: answers, talks and leaves, or does what the test says. It knows no flow.
 
+use runtime_contract::channel::Channel;
 use runtime_contract::leg::{GoneCause, LegEvent, LegId, Target};
-use runtime_contract::script::FarSide;
+use runtime_contract::script::{Delivery, FarSide};
 use runtime_exchange::Input;
 
 use crate::plant::{Coming, Plant, nowhere, voice};
@@ -13,6 +14,8 @@ pub(crate) const ANSWER_MS: u64 = 5_000;
 pub(crate) const TALK_MS: u64 = 30_000;
 /// How long a call that is given away rings before it comes back.
 const TRANSFER_RING_MS: u64 = 30_000;
+/// How long it takes until it is known whether a message arrives.
+const DELIVERY_MS: u64 = 1_000;
 
 impl Plant {
     /// Whoever is called does what the test says; without a word from it nobody can be reached.
@@ -55,6 +58,26 @@ impl Plant {
             FarSide::Unreachable => (answer_ms, GoneCause::Unreachable),
         };
         self.come(gone_ms, Coming::Leg(LegEvent::Gone { leg, cause }));
+    }
+
+    /// A cadence writes to somebody, whom it reaches or not.
+    pub fn write_to(&mut self, leg: LegId, channel: Channel, to: String) {
+        let delivery = match self.deliveries.len() {
+            0 | 1 => self.deliveries.front().copied(),
+            _ => self.deliveries.pop_front(),
+        };
+        let gives = match delivery {
+            Some(delivery) => delivery.name().to_owned(),
+            None => "undelivered (no `message gives` says whether it arrives)".to_owned(),
+        };
+        let by = channel.word().to_owned();
+        self.write(What::Writes { by, to: to.clone(), gives });
+        (self.channel, self.written_to) = (channel, Some(to));
+        let event = match delivery {
+            Some(Delivery::Delivered) => LegEvent::Up { leg },
+            _ => LegEvent::Gone { leg, cause: GoneCause::Unreachable },
+        };
+        self.come(DELIVERY_MS, Coming::Leg(event));
     }
 
     pub fn give_away(&mut self, leg: LegId, target: &Target) {

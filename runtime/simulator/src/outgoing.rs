@@ -230,8 +230,9 @@ impl Plant {
         let flow = match acting.what {
             Doing::Attempt { number } => {
                 self.outgoing.begins = Some(number);
-                self.outgoing.awaits_leg = true;
-                table.dial.as_ref().map(|dial| dial.flow)
+                self.outgoing.awaits_leg = table.dial.is_some();
+                let message = table.message.as_ref().map(|message| message.flow);
+                table.dial.as_ref().map(|dial| dial.flow).or(message)
             }
             Doing::After { flow } | Doing::Exhausted { flow } => Some(flow),
         };

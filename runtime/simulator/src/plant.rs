@@ -12,7 +12,7 @@ use runtime_contract::channel::Channel;
 use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, LegId, MediaSpec, Target};
 use runtime_contract::record::{CallId, Quality};
 use runtime_contract::request::{Kind, Request};
-use runtime_contract::script::{FarSide, Given};
+use runtime_contract::script::{Delivery, FarSide, Given};
 use runtime_contract::value::Value;
 use runtime_contract::{FlowProgram, Now, ProgramMeta, Redacted, SiteId, Tick, Time, Type, Write, spoken};
 use runtime_exchange::{
@@ -127,6 +127,10 @@ pub(crate) struct Plant {
     caller: Option<String>,
     /// Who is called next, first in line; the last stays.
     pub far_sides: VecDeque<FarSide>,
+    /// Whether the next message of a cadence arrives, first in line; the last stays.
+    pub deliveries: VecDeque<Delivery>,
+    /// The person to whom the conversation in writing goes that a cadence began.
+    pub written_to: Option<String>,
     pub transcript: Vec<Line>,
     /// What was noted, with its type.
     pub notes: Vec<(String, Type, Value)>,
@@ -176,6 +180,8 @@ impl Plant {
             promised: false,
             caller: None,
             far_sides: VecDeque::new(),
+            deliveries: VecDeque::new(),
+            written_to: None,
             transcript: Vec::new(),
             notes: Vec::new(),
             site: None,
@@ -210,7 +216,7 @@ impl Plant {
         }
         self.calls += 1;
         self.leg = LegId(self.calls);
-        self.channel = channel;
+        (self.channel, self.written_to) = (channel, None);
         self.ended = false;
         self.unanswered.clear();
         self.serves = None;
@@ -218,7 +224,10 @@ impl Plant {
         let by = if channel.is_written() { format!("{} ", channel.word()) } else { String::new() };
         self.write(What::Calls { to: format!("{by}{to}") });
         let digits = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
-        self.caller = from.as_deref().map(digits);
+        self.caller = match channel {
+            Channel::Voice | Channel::Sms => from.as_deref().map(digits),
+            Channel::Chat | Channel::Email => from,
+        };
         self.give(Input::Leg(LegEvent::Incoming(Incoming {
             leg: self.leg,
             channel,
@@ -477,6 +486,9 @@ impl Plant {
         match command {
             LegCommand::Dial { ref target, .. } if self.holds(target) => self.dialled = Some(command),
             LegCommand::Transfer { .. } if self.asks == Asks::All => self.dialled = Some(command),
+            LegCommand::Write { .. } if self.asks == Asks::All && self.outgoing.awaits_leg() => {
+                self.dialled = Some(command);
+            }
             command => self.carry_out_leg(command),
         }
     }
@@ -489,6 +501,16 @@ impl Plant {
     /// What everybody does who is called from here on, him who waits for it too.
     pub fn meet(&mut self, side: FarSide) {
         self.far_sides = [side].into();
+        self.go_on_dialling();
+    }
+
+    /// Whether messages arrive from here on, the one that waits for it too.
+    pub fn deliver(&mut self, delivery: Delivery) {
+        self.deliveries = [delivery].into();
+        self.go_on_dialling();
+    }
+
+    fn go_on_dialling(&mut self) {
         if let Some(command) = self.dialled.take() {
             self.carry_out_leg(command);
             self.drain();
@@ -511,9 +533,14 @@ impl Plant {
             }
             LegCommand::Dial { leg, target, ring_ms, .. } if self.outgoing.takes_leg() => {
                 self.leg = leg;
+                (self.channel, self.written_to) = (Channel::Voice, None);
                 self.dial_person(leg, &target, u64::from(ring_ms));
             }
             LegCommand::Dial { leg, target, ring_ms, .. } => self.dial(leg, &target, u64::from(ring_ms)),
+            LegCommand::Write { leg, channel, to, .. } if self.outgoing.takes_leg() => {
+                self.leg = leg;
+                self.write_to(leg, channel, to.into_inner());
+            }
             LegCommand::Transfer { leg, target } => self.give_away(leg, &target),
             LegCommand::Write { leg, channel, to, .. } => self.writes_to(leg, channel, to.into_inner()),
             // Nobody looks whether it rings, and no process dies here.

@@ -101,6 +101,7 @@ impl Player {
             Verb::Press(keys) => self.press(keys)?,
             Verb::Says(words) => self.says(words)?,
             Verb::DialGives(sides) => self.plant.far_sides = sides.iter().copied().collect(),
+            Verb::MessageGives(given) => self.plant.deliveries = given.iter().copied().collect(),
             Verb::Wait { ms } => self.wait(u64::try_from(*ms).unwrap_or(0)),
             Verb::HangUp => self.plant.hang_up(),
             Verb::ExpectNote { key, r#type, value } => self.expect_note(key, r#type, value)?,
@@ -194,12 +195,11 @@ impl Player {
     fn hears(&mut self, wanted: &Hears) -> Played {
         let from = self.heard_from;
         let found = self.until(|plant| {
-            let is_it = |line: &Line| match &line.what {
-                What::Hears { language, text } => {
+            let is_it = |line: &Line| {
+                plant.reaches(&line.what).is_some_and(|(language, text)| {
                     wanted.language.as_ref().is_none_or(|wanted| wanted == language)
                         && text.contains(&as_heard(wanted, plant, language))
-                }
-                _ => false,
+                })
             };
             let mut lines = plant.transcript.iter().enumerate().skip(from);
             lines.find(|(_, line)| is_it(line)).map(|(at, _)| at)
@@ -210,7 +210,8 @@ impl Player {
         }
         let language = wanted.language.clone().unwrap_or_else(|| self.language());
         let text = as_heard(wanted, &self.plant, &language);
-        let heard: Vec<String> = self.plant.transcript.iter().skip(from).filter_map(heard).collect();
+        let heard = self.plant.transcript.iter().skip(from).filter_map(|line| self.plant.reaches(&line.what));
+        let heard: Vec<String> = heard.map(|(_, text)| format!("“{text}”")).collect();
         let came = match heard.as_slice() {
             [] => format!("the caller hears nothing more; {}", self.stands()),
             heard => format!("the caller hears {}; {}", heard.join(", then "), self.stands()),
@@ -221,7 +222,7 @@ impl Player {
     /// In which the caller heard the last text.
     fn language(&self) -> String {
         let heard = self.plant.transcript.iter().rev().find_map(|line| match &line.what {
-            What::Hears { language, .. } => Some(language.clone()),
+            What::Hears { language, .. } | What::Sends { language, .. } => Some(language.clone()),
             _ => None,
         });
         heard.or_else(|| self.plant.meta().languages.first().cloned()).unwrap_or_default()
@@ -313,7 +314,7 @@ impl Player {
         let language = text.and_then(|text| text.language.clone()).unwrap_or_else(|| self.language());
         let words = text.map(|text| text.written(self.plant.meta(), &language));
         let is_it = |line: &Line| match &line.what {
-            What::Sends { channel: by, to: sent_to, text } => {
+            What::Sends { channel: by, to: sent_to, text, .. } => {
                 by == channel && to.is_none_or(|to| to == sent_to) && words.as_ref().is_none_or(|it| text.contains(it))
             }
             _ => false,
@@ -392,16 +393,9 @@ fn as_heard(wanted: &Hears, plant: &Plant, language: &str) -> String {
     }
 }
 
-fn heard(line: &Line) -> Option<String> {
-    match &line.what {
-        What::Hears { text, .. } => Some(format!("“{text}”")),
-        _ => None,
-    }
-}
-
 fn sent(line: &Line) -> Option<String> {
     match &line.what {
-        What::Sends { channel, to, text } => Some(format!("{channel} to {to} says “{text}”")),
+        What::Sends { channel, to, text, .. } => Some(format!("{channel} to {to} says “{text}”")),
         What::SendsNot { channel, why } => Some(format!("no {channel} is sent, for {why}")),
         _ => None,
     }

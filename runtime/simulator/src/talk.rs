@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use runtime_contract::channel::Channel;
 use runtime_contract::request::Request;
-use runtime_contract::script::{AgentState, FarSide, Given};
+use runtime_contract::script::{AgentState, Delivery, FarSide, Given};
 use runtime_contract::{FlowProgram, ProgramMeta, Time, Type};
 
 use crate::plant::{Asks, Plant, open_text};
@@ -36,6 +36,7 @@ impl Talk {
         let mut plant = Plant::new(program, began);
         plant.far_sides = [FarSide::Person].into();
         plant.asks = Asks::Unknown;
+        plant.deliveries = [Delivery::Delivered].into();
         Talk { plant, shown: 0 }
     }
 
@@ -146,7 +147,7 @@ impl Talk {
     /// Index of the language in which the caller heard the last text.
     pub fn language(&self) -> u32 {
         let heard = self.plant.transcript.iter().rev().find_map(|line| match &line.what {
-            What::Hears { language, .. } => Some(language),
+            What::Hears { language, .. } | What::Sends { language, .. } => Some(language),
             _ => None,
         });
         heard.and_then(|heard| self.meta().languages.iter().position(|known| known == heard)).unwrap_or(0) as u32

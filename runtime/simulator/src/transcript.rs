@@ -54,6 +54,12 @@ pub enum What {
         to: String,
         gives: String,
     },
+    /// A cadence writes to somebody, and whether that arrives.
+    Writes {
+        by: String,
+        to: String,
+        gives: String,
+    },
     /// He waits for an agent, behind so many.
     Queued {
         queue: String,
@@ -77,6 +83,8 @@ pub enum What {
     /// A message was handed over: `sms`, `email` or `notify`, to whom, and as it is read.
     Sends {
         channel: String,
+        /// BCP 47
+        language: String,
         to: String,
         text: String,
     },
@@ -203,6 +211,7 @@ impl fmt::Display for What {
             What::Presses(keys) => write!(f, "presses {keys}"),
             What::Service { name, arguments, answer } => write!(f, "asks    {name}({arguments}) → {answer}"),
             What::Dials { to, gives } => write!(f, "dials   {to} → {gives}"),
+            What::Writes { by, to, gives } => write!(f, "writes  {by} to {to} → {gives}"),
             What::Queued { queue, priority, ahead } => {
                 write!(f, "queued  in {queue} (priority {priority}, {ahead} ahead)")
             }
@@ -212,7 +221,7 @@ impl fmt::Display for What {
             What::PromiseOver => f.write_str("was not called back"),
             What::Recording { on: true } => f.write_str("recording on"),
             What::Recording { on: false } => f.write_str("recording off"),
-            What::Sends { channel, to, text } => write!(f, "sends   {channel} to {to}: {text}"),
+            What::Sends { channel, to, text, .. } => write!(f, "sends   {channel} to {to}: {text}"),
             What::SendsNot { channel, why } => write!(f, "sends   no {channel}: {why}"),
             What::Case { kind, priority } => write!(f, "opens   case {kind}, priority {}", priority.name()),
             What::Noted { key, value } => write!(f, "notes   {key} = {value}"),

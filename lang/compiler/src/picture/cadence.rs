@@ -35,8 +35,9 @@ impl<'a> Painter<'a> {
                     self.line(LineKind::Does, &[], format!("dials {}", self.slice(number.span)));
                     self.arms(Some(arms), &mut Vec::new());
                 }
-                Clause::Message { to, arms, .. } => {
-                    self.line(LineKind::Does, &[], format!("writes to {}", self.slice(to.span)));
+                Clause::Message { to, channel, arms, .. } => {
+                    let to = self.slice(to.span);
+                    self.line(LineKind::Does, &[], format!("writes to {to} by {}", channel.text));
                     self.arms(Some(arms), &mut Vec::new());
                 }
                 Clause::AfterAttempt { attempt, body } => {

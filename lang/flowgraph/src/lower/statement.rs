@@ -290,8 +290,9 @@ impl FlowWriter<'_> {
         if let Some(from) = &dial.from {
             words.extend(self.value(from));
         }
-        let row = Kind::Dial.row();
-        let request = Request::Dial(request::Dial { from: dial.from.is_some(), ring_ms: dial.ring_ms });
+        let row = request::Dial::kind(dial.by).row();
+        let request = request::Dial { by: dial.by, from: dial.from.is_some(), ring_ms: dial.ring_ms };
+        let request = Request::Dial(request);
         self.request(request, row.name, &words, keyword);
         self.outcome_arms(&dial.arms, row.outcomes, keyword, |_, _| {});
     }

@@ -411,7 +411,11 @@ impl<'w> Writer<'w> {
             3 => Request::Ask(self.ask()),
             4 => Request::Record(Record { prompts: self.prompts(), max_ms: 1_000, end_key: None, silence_ms: 500 }),
             5 => Request::Wait,
-            20 => Request::Dial(Dial { from: self.random.chance(50), ring_ms: 25_000 }),
+            20 => {
+                let by =
+                    if self.random.chance(50) { runtime_contract::channel::Channel::Sms } else { Default::default() };
+                Request::Dial(Dial { by, from: self.random.chance(50), ring_ms: 25_000 })
+            }
             21 => Request::Start { cadence: 0 },
             23 => Request::Survey { survey: 0 },
             24 => {

@@ -16,12 +16,15 @@ impl Checker<'_, '_> {
         let channel = match channel.text.as_str() {
             "sms" => Channel::Sms,
             "email" => Channel::Email,
-            _ => {
-                self.problems.not_yet(channel.span, "`send chat`");
-                return StatementKind::Broken;
-            }
+            _ => Channel::Chat,
         };
         let text = self.written(text);
+        if let (Channel::Chat, Some(to)) = (&channel, to) {
+            let message = "a chat is the caller's own, so nobody is named";
+            let help = "leave `to` out; `send sms to` somebody else";
+            self.problems.give(Diagnostic::new(Code::BadLiteral, to.span, message).help(help));
+            return StatementKind::Broken;
+        }
         let Some(to) = to else {
             if channel == Channel::Email {
                 let message = "nobody knows the caller's e-mail address";

@@ -2,8 +2,10 @@
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast;
-use runtime_contract::cadence::{AfterAttempt, DECLINED, Dial};
-use runtime_contract::request::Kind;
+use runtime_contract::cadence::{AfterAttempt, DECLINED, Dial, Message};
+use runtime_contract::channel::Channel;
+use runtime_contract::request::{self, Kind};
+use runtime_contract::value::Phone;
 
 use super::{RING_MS, Reader};
 use crate::check::{ActionOf, Checker, InCadence, Outcomes, RETRY, RETRY_AT};
@@ -21,37 +23,77 @@ impl Reader<'_, '_> {
         ring: Option<&ast::Expr>,
         arms: &ast::Arms,
     ) {
-        let attempt = Ty::Enum(self.said.attempt);
-        let (keyword, span) = (clause.keyword, clause.span);
-        let mut shown = None;
         let mut ring_ms = RING_MS;
-        let flow = self.action("dial", ActionOf::Attempt, span, Some(&attempt), |checker| {
+        let (flow, from) = self.attempt(clause, Channel::Voice, arms, |checker| {
             let number = checker.value(number, &Ty::Phone);
             let from = from.map(|from| checker.value(from, &Ty::Phone));
             checker.needs_trunk(number.span);
             ring_ms = ring.and_then(|ring| checker.ring(ring)).unwrap_or(RING_MS);
+            (number, from, ring_ms)
+        });
+        self.places.ring = Some(ring.map_or(clause.keyword, |ring| ring.span));
+        self.table.dial = Some(Dial { from, ring_ms: u64::from(ring_ms), flow });
+    }
+
+    pub(super) fn message(
+        &mut self,
+        clause: &ast::CadenceClause,
+        to: &ast::Expr,
+        by: &ast::Name,
+        from: Option<&ast::Expr>,
+        arms: &ast::Arms,
+    ) {
+        let channel = match by.text.as_str() {
+            "sms" => Channel::Sms,
+            "chat" => Channel::Chat,
+            _ => {
+                let message = "a cadence writes by SMS or in a chat";
+                self.problems.give(Diagnostic::new(Code::BadLiteral, by.span, message).help("`by sms`"));
+                return;
+            }
+        };
+        let (flow, from) = self.attempt(clause, channel, arms, |checker| {
+            (checker.value(to, &Ty::Phone), from.map(|from| checker.value(from, &Ty::Phone)), 0)
+        });
+        self.table.message = Some(Message { channel, from, flow });
+    }
+
+    /// The flow of an attempt, and the number that it shows where that is written out.
+    fn attempt(
+        &mut self,
+        clause: &ast::CadenceClause,
+        by: Channel,
+        arms: &ast::Arms,
+        read: impl FnOnce(&mut Checker<'_, '_>) -> (hir::Expr, Option<hir::Expr>, u32),
+    ) -> (u32, Option<Phone>) {
+        let attempt = Ty::Enum(self.said.attempt);
+        let (keyword, span) = (clause.keyword, clause.span);
+        let kind = request::Dial::kind(by);
+        let name = kind.row().name;
+        let mut shown = None;
+        let flow = self.action(name, ActionOf::Attempt, span, Some(&attempt), |checker| {
+            let (number, from, ring_ms) = read(checker);
             shown = from.as_ref().and_then(|from| match from.kind {
                 ExprKind::Phone(phone) => Some(phone),
                 _ => None,
             });
-            let verb = "`dial`".to_owned();
-            let outcomes = Outcomes { verb, leads_to: "retry in 1d", ..Outcomes::of(Kind::Dial, None) };
-            let kind = ast::StatementKind::Missing;
-            let statement = ast::Statement { keyword, kind, otherwise: None, span };
-            let is_sound = [Some(&number), from.as_ref()].into_iter().flatten();
-            let is_sound = is_sound.into_iter().all(|value| !matches!(value.kind, ExprKind::Broken));
+            let verb = format!("`{name}`");
+            let outcomes = Outcomes { verb, leads_to: "retry in 1d", ..Outcomes::of(kind, None) };
+            let missing = ast::StatementKind::Missing;
+            let statement = ast::Statement { keyword, kind: missing, otherwise: None, span };
+            let is_sound = |value: &hir::Expr| !matches!(value.kind, ExprKind::Broken);
+            let is_sound = is_sound(&number) && from.as_ref().is_none_or(is_sound);
             let kind = match checker.outcome_arms(&statement, Some(arms), &outcomes) {
                 Some(mut found) if is_sound => {
-                    found.arms.iter_mut().for_each(|arm| arm_ends(checker, arm));
-                    StatementKind::Dial(hir::Dial { number, from, ring_ms, arms: found.arms })
+                    found.arms.iter_mut().for_each(|arm| arm_ends(checker, kind, arm));
+                    StatementKind::Dial(hir::Dial { by, number, from, ring_ms, arms: found.arms })
                 }
                 _ => StatementKind::Broken,
             };
             Block { statements: vec![Statement { kind, keyword, span }] }
         });
         self.flows.iter_mut().skip(flow as usize).flatten().for_each(|flow| flow.hir.is_attempt = true);
-        self.places.ring = Some(ring.map_or(keyword, |ring| ring.span));
-        self.table.dial = Some(Dial { from: shown, ring_ms: u64::from(ring_ms), flow });
+        (flow, shown)
     }
 
     pub(super) fn after_attempt(&mut self, attempt: &ast::Expr, body: &ast::Body, clause: &ast::CadenceClause) {
@@ -120,14 +162,14 @@ impl Reader<'_, '_> {
 }
 
 /// F0502 for an arm that does not say how the attempt ended, F1007 for one that calls a person again who refused.
-fn arm_ends(checker: &mut Checker<'_, '_>, arm: &mut OutcomeArm) {
+fn arm_ends(checker: &mut Checker<'_, '_>, kind: Kind, arm: &mut OutcomeArm) {
     if after_block(&arm.block) == After::GoesOn {
         let message = "this arm does not say whether the person is called again";
         let diagnostic = Diagnostic::new(Code::PathDoesNotEnd, arm.span, message);
         checker.problems.give(diagnostic.help("`then retry in 1d`, or `then stop done`"));
         arm.block.statements.push(Statement { kind: StatementKind::Broken, keyword: arm.span, span: arm.span });
     }
-    let outcomes = Kind::Dial.row().outcomes;
+    let outcomes = kind.row().outcomes;
     let declines = |outcome: &u32| outcomes.get(*outcome as usize).is_some_and(|name| *name == DECLINED);
     if !arm.takes.iter().any(declines) {
         return;

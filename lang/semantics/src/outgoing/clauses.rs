@@ -30,6 +30,10 @@ impl Reader<'_, '_> {
                     continue;
                 }
                 seen.insert(word, clause.keyword);
+                if let Some(other) = other_way(word, &seen) {
+                    self.two_ways(clause.keyword, other);
+                    continue;
+                }
             }
             self.clause(clause);
         }
@@ -38,6 +42,16 @@ impl Reader<'_, '_> {
         self.table.dispositions = std::mem::take(&mut self.said.dispositions);
         let delays = |ladder: &(Span, Vec<(u64, Span)>)| ladder.1.iter().map(|(ms, _)| *ms).collect();
         self.table.retries = self.said.ladders.iter().map(delays).collect();
+    }
+
+    /// An attempt is a call or a message, so that its number says what was done.
+    fn two_ways(&mut self, keyword: Span, earlier: Span) {
+        let message = "a cadence calls or writes, and this one does the other already";
+        self.problems.give(
+            Diagnostic::new(Code::DuplicateName, keyword, message)
+                .label(earlier, "written here")
+                .help("put it into a cadence of its own, and `start` that one where this one stops"),
+        );
     }
 
     fn clause(&mut self, clause: &ast::CadenceClause) {
@@ -61,9 +75,10 @@ impl Reader<'_, '_> {
                 self.table.number = self.value_flow("number", number, &Ty::Phone);
                 self.dial(clause, number, from.as_ref(), ring.as_ref(), arms);
             }
-            Clause::Message { .. } => {
+            Clause::Message { to, channel, from, arms } => {
                 self.agreed(clause.keyword);
-                self.problems.not_yet(clause.keyword, "`message`");
+                self.table.number = self.value_flow("number", to, &Ty::Phone);
+                self.message(clause, to, channel, from.as_ref(), arms);
             }
             Clause::AfterAttempt { attempt, body } => self.after_attempt(attempt, body, clause),
             Clause::Exhausted { body } => self.exhausted(body, clause),
@@ -249,6 +264,16 @@ impl Reader<'_, '_> {
 }
 
 const PACES: [&str; 3] = ["preview", "progressive", "predictive"];
+
+/// Where the other of the two ways to reach a person stands.
+fn other_way(word: &str, seen: &BTreeMap<&'static str, Span>) -> Option<Span> {
+    let other = match word {
+        "dial" => "message",
+        "message" => "dial",
+        _ => return None,
+    };
+    seen.get(other).copied()
+}
 
 /// The word of a clause that stands at most once.
 fn once(clause: &Clause) -> Option<&'static str> {

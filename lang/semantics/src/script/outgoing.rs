@@ -3,7 +3,7 @@
 use lang_diagnostics::{Code, Diagnostic};
 use lang_syntax::ast;
 use runtime_contract::cadence::{Cadence, EXHAUSTED, STOPS};
-use runtime_contract::script::Verb;
+use runtime_contract::script::{Delivery, Verb};
 
 use super::Reader;
 use crate::declare::{whole, wrong_kind};
@@ -19,6 +19,22 @@ impl Reader<'_, '_> {
         given.sort_by_key(|argument| argument.index);
         let arguments = given.iter().map(|argument| self.written_out(&argument.value)).collect::<Option<_>>()?;
         Some(Verb::Start { cadence, arguments })
+    }
+
+    pub(super) fn message_gives(&mut self, given: &[ast::Name]) -> Option<Verb> {
+        let names = Delivery::ALL.map(Delivery::name);
+        let mut found = Vec::new();
+        for name in given {
+            match Delivery::ALL.into_iter().find(|delivery| delivery.name() == name.text) {
+                Some(delivery) => found.push(delivery),
+                None => {
+                    let message = format!("a message is delivered or undelivered, not `{}`", name.text);
+                    let diagnostic = Diagnostic::new(Code::ExpectationImpossible, name.span, message);
+                    self.problems.give(offer_nearest(diagnostic, &name.text, names, "message gives {}"));
+                }
+            }
+        }
+        (!found.is_empty()).then_some(Verb::MessageGives(found))
     }
 
     /// The cadence of which a line expects something, if it names one. `None` where none can have begun.

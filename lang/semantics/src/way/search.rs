@@ -384,12 +384,13 @@ impl<'f> Search<'f> {
                 self.branches(node, line, vec![(Some(asked), Some(held)), (None, None)])
             }
             StatementKind::Dial(dial) => {
-                let line = |arm: &OutcomeArm| match arm.takes.iter().all(|outcome| request::Dial::makes_line(*outcome))
-                {
+                let makes_line = |outcome: &u32| request::Dial::makes_line(dial.by, *outcome);
+                let line = |arm: &OutcomeArm| match arm.takes.iter().all(makes_line) {
                     true => Line::Up,
                     false => Line::Gone,
                 };
-                self.outcomes(request::Kind::Dial, "`dial`", &dial.arms, node, line)
+                let kind = request::Dial::kind(dial.by);
+                self.outcomes(kind, &format!("`{}`", kind.row().name), &dial.arms, node, line)
             }
             StatementKind::Transfer(transfer) => {
                 let failed = Turn::happens("the transfer fails".to_owned(), transfer.failed_span);

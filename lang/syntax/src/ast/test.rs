@@ -72,6 +72,8 @@ pub enum TestLineKind {
     },
     /// `dial gives busy, person`
     DialGives(Vec<Name>),
+    /// `message gives undelivered, delivered`
+    MessageGives(Vec<Name>),
     Expect(Expectation),
 }
 

@@ -59,6 +59,9 @@ impl<'t> AstBuilder<'t, '_> {
             Rule::dial_gives => {
                 TestLineKind::DialGives(node.children(Rule::name).map(|name| self.name(&name)).collect())
             }
+            Rule::message_gives => {
+                TestLineKind::MessageGives(node.children(Rule::name).map(|name| self.name(&name)).collect())
+            }
             _ => TestLineKind::Expect(self.expectation(&node.inner().nth(1)?)?),
         })
     }

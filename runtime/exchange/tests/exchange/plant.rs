@@ -287,6 +287,7 @@ impl Plant {
             }
             LegCommand::Write { leg, to, .. } => {
                 self.said.push(format!("write to {}", to.reveal()));
+                self.placed.push(leg);
                 self.legs.insert(leg);
             }
             LegCommand::Revive { leg, dialog, .. } => {

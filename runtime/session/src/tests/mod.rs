@@ -130,13 +130,20 @@ impl Bench {
             Output::Line(LineCommand::HangUp) => "hang up".to_owned(),
             Output::World { ask: WorldRequest::Note { key, value, .. }, .. } => format!("note {key} = {value:?}"),
             Output::World { ask: WorldRequest::Send(sending), .. } => {
-                format!("send {:?} {:?}", sending.channel, sending.to.map(|to| to.into_inner()))
+                format!(
+                    "send {:?} {:?}",
+                    sending.channel,
+                    sending.to.map(|to| to.map(runtime_contract::Redacted::into_inner))
+                )
             }
             Output::World { ask: WorldRequest::OpenCase(case), .. } => format!("case {}", case.kind),
             Output::World { ask: WorldRequest::Onward(onward), .. } => {
                 format!("onward {} {:?}", onward.to.reveal(), onward.how)
             }
             Output::World { ask: WorldRequest::Queue(ask), .. } => format!("queue {} {:?}", ask.queue, ask.arguments),
+            Output::World { ask: WorldRequest::Dial(ask), .. } if ask.by.is_written() => {
+                format!("write by {} to {}", ask.by.word(), ask.to.e164().reveal())
+            }
             Output::World { ask: WorldRequest::Dial(ask), .. } => {
                 format!("dial {} for {} ms", ask.to.e164().reveal(), ask.ring_ms)
             }

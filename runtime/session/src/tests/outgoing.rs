@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use runtime_contract::channel::Channel;
 use runtime_contract::leg::GoneCause;
 use runtime_contract::record::CallId;
 use runtime_contract::request::{Dial, Request};
@@ -26,7 +27,7 @@ fn attempt() -> Arc<dyn FlowProgram> {
     kit.push(Op::Return);
     let talk = kit.flow("kit.talk", body, None, None);
     let first = kit.here();
-    let dial = Request::Dial(Dial { from: false, ring_ms: 25_000 });
+    let dial = Request::Dial(Dial { by: Channel::Voice, from: false, ring_ms: 25_000 });
     let to = (Type::Phone, Source::Variable(Variable::Word(0)));
     let (person, busy) = (first + 1, first + 5);
     kit.request("", dial, &[to], vec![None; 6], vec![person, person, busy, busy, busy, busy], None);
@@ -67,6 +68,46 @@ fn rebuilds(bench: &Bench) {
     let rebuilt = Session::from_journal(bench.session.program().clone(), &bench.journal).unwrap();
     assert_eq!(rebuilt.session.requests(), bench.session.requests());
     assert_eq!((rebuilt.session.line(), rebuilt.given.len()), (bench.session.line(), 1));
+}
+
+/// message(p); what is delivered is a text that is read, and a note says what came of it.
+fn written() -> Arc<dyn FlowProgram> {
+    let mut kit = Kit::new(&["delivered", "undelivered"]);
+    let hello = kit.prompt("你好", "hello", &[]);
+    let reach = Request::Dial(Dial { by: Channel::Sms, from: false, ring_ms: 0 });
+    let first = kit.here();
+    let to = (Type::Phone, Source::Variable(Variable::Word(0)));
+    kit.request("", reach, &[to], vec![None; 2], vec![first + 1, first + 3], None);
+    kit.request("", Request::Play(prompts(&[hello], true)), &[], vec![None], vec![first + 2], None);
+    for text in ["delivered", "undelivered"] {
+        let text = (Type::Text, kit.constant(text));
+        let note = Request::Note { key: "went".to_owned(), r#type: Type::Text };
+        kit.request("", note, &[text], vec![None], vec![first + 4], None);
+    }
+    kit.push(Op::Return);
+    let flow = kit.flow_of("kit.call/message", &[Type::Phone], first);
+    kit.attempt(flow);
+    kit.build()
+}
+
+#[test]
+fn what_is_delivered_makes_a_line_in_writing() {
+    for (outcome, noted) in [(Dial::DELIVERED, "delivered"), (Dial::UNDELIVERED, "undelivered")] {
+        let mut bench = Bench::new(written());
+        let arguments = vec![Value::Phone(Phone::parse("+12125550101", true).unwrap())];
+        bench.give(Input::Start(Start { line: Line::None, arguments, ..Start::ringing(CallId([1; 16]), 0) }));
+        assert_eq!(std::mem::take(&mut bench.said), ["write by sms to +12125550101"]);
+        gives(&mut bench, outcome);
+        rebuilds(&bench);
+        if outcome == Dial::DELIVERED {
+            assert_eq!((bench.session.line(), bench.session.channel()), (Line::Up, Channel::Sms));
+            assert_eq!(std::mem::take(&mut bench.said), ["play 你好"]);
+            bench.give(Input::Line(LineEvent::PlayDone { token: bench.token }));
+        } else {
+            assert_eq!((bench.session.line(), bench.session.channel()), (Line::None, Channel::Voice));
+        }
+        assert!(bench.done && bench.said.iter().any(|said| said.contains(noted)), "{:?}", bench.said);
+    }
 }
 
 #[test]

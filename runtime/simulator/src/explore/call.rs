@@ -9,7 +9,7 @@ use std::sync::Arc;
 use runtime_contract::channel::Channel;
 use runtime_contract::record::CallId;
 use runtime_contract::request::{Kind, Request};
-use runtime_contract::script::{FarSide, Given, Hears, Verb};
+use runtime_contract::script::{Delivery, FarSide, Given, Hears, Verb};
 use runtime_contract::value::Value;
 use runtime_contract::{FlowProgram, SiteId, Tick, Time, Type, calendar, spoken};
 use runtime_session::Line;
@@ -60,6 +60,8 @@ pub(super) enum Choice {
     Unspoken,
     Answer(Given),
     FarSide(FarSide),
+    /// What comes of a message.
+    Delivery(Delivery),
     /// What becomes of him who enters a queue.
     Queue(Wait),
 }
@@ -195,7 +197,12 @@ impl Call {
             Verb::Given { service, operation, answer } if self.asks() == Some((*service, *operation)) => {
                 Some(Choice::Answer(answer.clone()))
             }
-            Verb::DialGives(sides) if self.dials().is_some() => sides.first().copied().map(Choice::FarSide),
+            Verb::MessageGives(given) if self.dials() == Some(Kind::Reach) => {
+                given.first().copied().map(Choice::Delivery)
+            }
+            Verb::DialGives(sides) if self.dials().is_some_and(|kind| kind != Kind::Reach) => {
+                sides.first().copied().map(Choice::FarSide)
+            }
             _ => None,
         })
     }
@@ -237,6 +244,11 @@ impl Call {
             Choice::FarSide(side) => {
                 self.tell(Verb::DialGives(vec![*side]), log);
                 self.plant.meet(*side);
+                self.read(log);
+            }
+            Choice::Delivery(delivery) => {
+                self.tell(Verb::MessageGives(vec![*delivery]), log);
+                self.plant.deliver(*delivery);
                 self.read(log);
             }
             Choice::Queue(wait) => self.queue(wait, log),
@@ -421,6 +433,11 @@ impl Call {
         for line in std::mem::take(&mut self.plant.transcript) {
             match line.what {
                 What::Step { step, .. } if !HANDLERS.contains(&step.as_str()) => log.push(Event::Step(step)),
+                What::Sends { ref to, text, .. } if self.plant.written_to.as_ref() == Some(to) => {
+                    self.told.clear();
+                    self.stands = self.stands.max(self.plant.now().tick);
+                    log.push(Event::Hears(Verb::Hears(Hears::words(&text))));
+                }
                 What::Hears { text, .. } if !text.is_empty() && !self.is_music => {
                     self.told.clear();
                     self.staffed = None;
@@ -441,7 +458,7 @@ impl Call {
                 What::CadenceStops { disposition } => {
                     log.push(Event::Kept(Verb::ExpectStopped { cadence: None, disposition }))
                 }
-                What::Sends { channel, to, text } => {
+                What::Sends { channel, to, text, .. } => {
                     log.push(Event::Kept(Verb::ExpectSent { channel, to: Some(to), text: Some(Hears::words(&text)) }));
                 }
                 What::Case { kind, priority } => {

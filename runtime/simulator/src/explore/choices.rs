@@ -10,7 +10,7 @@ use runtime_contract::moment::date_to_iso;
 use runtime_contract::program::{SiteInfo, SiteKind};
 use runtime_contract::queue::Queue;
 use runtime_contract::request::{Ask, AskKind, Kind, Menu, Request};
-use runtime_contract::script::{FarSide, Given};
+use runtime_contract::script::{Delivery, FarSide, Given};
 use runtime_contract::value::{Money, Phone, Private, Value};
 use runtime_contract::{ProgramMeta, SiteId, Type, calendar};
 
@@ -41,6 +41,7 @@ impl Choices<'_> {
         let mut choices = match (call.asks(), call.dials(), call.queue_entered(), call.request()) {
             (Some((service, operation)), ..) => self.answers(site, service, operation),
             (_, Some(Kind::Transfer), ..) => [FarSide::Person, FarSide::Busy].map(Choice::FarSide).into(),
+            (_, Some(Kind::Reach), ..) => Delivery::ALL.map(Choice::Delivery).into(),
             (_, Some(_), ..) => FarSide::ALL.map(Choice::FarSide).into(),
             (_, _, Some(queue), _) => self.waits(queue),
             _ if call.is_recording() => vec![Choice::Speak, Choice::Unspoken],

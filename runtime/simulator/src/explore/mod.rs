@@ -15,7 +15,7 @@ use runtime_contract::calendar::{self, HoursTable};
 use runtime_contract::channel::Channel;
 use runtime_contract::compared::Compared;
 use runtime_contract::program::Inbound;
-use runtime_contract::script::{FarSide, TestScript};
+use runtime_contract::script::{Delivery, FarSide, TestScript};
 use runtime_contract::value::Phone;
 
 use self::call::{Begins, Call, Choice, Log, Root};
@@ -201,7 +201,10 @@ impl Explorer<'_> {
 /// cannot be reached.
 fn ending(call: &Call, choices: &[Choice]) -> Option<Choice> {
     let wanted = match call.is_cadence() {
-        true => [Choice::HangUp, Choice::FarSide(FarSide::Unreachable)].into_iter().find(|own| choices.contains(own)),
+        true => {
+            let fails = [Choice::FarSide(FarSide::Unreachable), Choice::Delivery(Delivery::Undelivered)];
+            [Choice::HangUp].into_iter().chain(fails).find(|own| choices.contains(own))
+        }
         false => choices.first().filter(|choice| **choice == Choice::Continue).cloned(),
     };
     let wanted = wanted.or_else(|| choices.first().filter(|_| call.is_cadence()).cloned());

@@ -28,6 +28,8 @@ pub(super) struct Writer {
     /// What each of them did last, and of which line.
     given: BTreeMap<(u32, u32), Given>,
     dialled: Option<Verb>,
+    /// The same of messages.
+    delivered: Option<Verb>,
     steps: BTreeSet<String>,
     /// Texts that may not be left out though they were heard before.
     kept: BTreeSet<usize>,
@@ -54,6 +56,10 @@ impl Writer {
                 }
                 // He who was called last stands for all that are called later.
                 if matches!(verb, Verb::DialGives(_)) && self.dialled.replace(verb.clone()).as_ref() == Some(&verb) {
+                    return;
+                }
+                if matches!(verb, Verb::MessageGives(_)) && self.delivered.replace(verb.clone()).as_ref() == Some(&verb)
+                {
                     return;
                 }
                 self.lines.insert(self.given_at, verb);
@@ -155,6 +161,7 @@ pub(super) fn label(meta: &ProgramMeta, call: &Call, choice: &Choice) -> String 
         Choice::Speak => here("speaks"),
         Choice::Unspoken => here("says nothing"),
         Choice::FarSide(side) => here(side.name()),
+        Choice::Delivery(delivery) => here(delivery.name()),
         Choice::Queue(wait) => match wait {
             Wait::Nobody => here("nobody is there"),
             Wait::Busy => here("nobody has time"),

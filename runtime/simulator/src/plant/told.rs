@@ -41,8 +41,14 @@ impl Plant {
             TraceWhat::Played(items) => {
                 self.count_prompts(&items);
                 for item in items {
-                    if let Some(heard) = heard(self.meta(), self.channel, &item) {
-                        self.write(heard);
+                    let heard = heard(self.meta(), self.channel, &item);
+                    match (heard, self.written_to.clone()) {
+                        (Some(What::Hears { language, text }), Some(to)) => {
+                            let channel = self.channel.word().to_owned();
+                            self.write(What::Sends { channel, language, to, text });
+                        }
+                        (Some(heard), _) => self.write(heard),
+                        (None, _) => {}
                     }
                 }
             }
@@ -55,9 +61,13 @@ impl Plant {
             TraceWhat::Connected => self.talks = true,
             TraceWhat::Recording { on } => self.write(What::Recording { on }),
             TraceWhat::Sent { channel, to, text, item } => {
+                let language = match heard(self.meta(), Channel::Sms, &item) {
+                    Some(What::Hears { language, .. }) => language,
+                    _ => String::new(),
+                };
                 self.count_prompts(&[item]);
                 self.write(match to {
-                    Ok(to) => What::Sends { channel: channel.name().to_owned(), to: to.into_inner(), text },
+                    Ok(to) => What::Sends { channel: channel.name().to_owned(), language, to: to.into_inner(), text },
                     Err(why) => What::SendsNot { channel: channel.name().to_owned(), why: why.name().to_owned() },
                 });
             }
@@ -112,6 +122,19 @@ impl Plant {
             && let Some((flow, step)) = after
         {
             self.write(What::Step { flow, step });
+        }
+    }
+
+    /// What the person on the line hears or reads: its language, and the text.
+    pub fn reaches<'t>(&self, what: &'t What) -> Option<(&'t String, &'t String)> {
+        match what {
+            What::Hears { language, text } => Some((language, text)),
+            What::Sends { channel, language, to, text }
+                if *channel == self.channel.word() && self.written_to.as_ref().or(self.caller.as_ref()) == Some(to) =>
+            {
+                Some((language, text))
+            }
+            _ => None,
         }
     }
 
