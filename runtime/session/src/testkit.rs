@@ -18,7 +18,7 @@ use runtime_contract::request::{Ask, AskKind, Connect, Destination, Kind, Menu, 
 use runtime_contract::rule::{Rule, When};
 use runtime_contract::stack::FRAME_HEADER_WORDS;
 use runtime_contract::survey::{Question, Survey};
-use runtime_contract::types::{Class, EnumType, Variant};
+use runtime_contract::types::{Class, EnumType, Field, RecordType, Variant};
 use runtime_contract::{FaultKind, GraphId, ProgramMeta, SiteId, Stack, Type};
 
 pub use random::{Chance, random_program};
@@ -263,6 +263,13 @@ impl Kit {
         let variants = variants.iter().map(|name| Variant::plain(name)).collect();
         types.enums.push(EnumType { name: name.to_owned(), variants });
         Type::Enum(types.enums.len() as u32 - 1)
+    }
+
+    /// Its index in the table of types.
+    pub fn record_type(&mut self, name: &str, fields: Vec<Field>) -> u32 {
+        let types = Arc::make_mut(&mut self.meta.types);
+        types.records.push(RecordType { name: name.to_owned(), fields });
+        types.records.len() as u32 - 1
     }
 
     /// The label that the next operation will get.

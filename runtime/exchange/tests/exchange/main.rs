@@ -10,6 +10,7 @@
 mod calls;
 mod conversation;
 mod messages;
+mod outgoing;
 mod plant;
 mod queues;
 mod random;

@@ -1,5 +1,6 @@
 //! Tests of the session through its door: inputs in, lines of text out.
 
+mod agreement;
 mod dialogue;
 mod hang_up;
 mod life;
