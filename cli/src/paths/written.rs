@@ -124,11 +124,23 @@ impl<'l> Lines<'l> {
                     values.map(|(own, value)| self.value(&own.r#type, value)).collect::<Option<_>>()?;
                 format!("start {}({})", self.item(&table.name)?, values.join(", "))
             }
-            Verb::ExpectAttempt { attempt, .. } => format!("expect attempt {attempt}"),
-            Verb::ExpectStopped { disposition, .. } => format!("expect stopped {disposition}"),
+            Verb::ExpectAttempt { cadence, attempt, .. } => {
+                format!("expect attempt {attempt}{}", self.in_cadence(*cadence)?)
+            }
+            Verb::ExpectStopped { cadence, disposition } => {
+                format!("expect stopped {disposition}{}", self.in_cadence(*cadence)?)
+            }
             // Nobody looks for who answers.
             Verb::ExpectAgent { .. } | Verb::ExpectAnswer { .. } => return None,
         })
+    }
+
+    /// ` in NAME`, where a cadence is named.
+    fn in_cadence(&mut self, cadence: Option<u32>) -> Option<String> {
+        let Some(cadence) = cadence else { return Some(String::new()) };
+        let meta = self.meta;
+        let name = self.item(&meta.cadences.get(cadence as usize)?.name)?;
+        Some(format!(" in {name}"))
     }
 
     fn use_name(&mut self, module: Option<String>, name: &str) {

@@ -26,7 +26,7 @@ fn sound() -> Graph {
     };
     let fields = Permission::FIELDS.map(|name| Field { name: name.to_owned(), r#type: given(name) });
     let records = vec![RecordType { name: "m.Permission".into(), fields: fields.into() }];
-    let types = TypeTable { enums: vec![AttemptEnd::r#type()], records, ..TypeTable::default() };
+    let types = TypeTable { enums: vec![AttemptEnd::r#type()], records };
     let parameters = vec![Parameter { name: "n".into(), r#type: Type::Int }];
     let cadence = Cadence {
         name: "m.C".into(),

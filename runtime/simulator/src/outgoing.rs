@@ -120,14 +120,19 @@ impl Outgoing {
         }
     }
 
+    pub fn awaits_leg(&self) -> bool {
+        self.awaits_leg
+    }
+
     /// The leg is that of an attempt; said once.
     pub fn takes_leg(&mut self) -> bool {
         std::mem::take(&mut self.awaits_leg)
     }
 
     /// The attempt of which the transcript has no line yet; said once.
-    pub fn begins(&mut self) -> Option<u32> {
-        self.begins.take()
+    pub fn begins(&mut self) -> Option<(u32, u32)> {
+        let run = self.runs.get(self.acting?.run)?;
+        Some((run.cadence, self.begins.take()?))
     }
 }
 
@@ -202,7 +207,8 @@ impl Plant {
     fn stopped(&mut self, item: ItemId, stop: Stop, last: Box<Item>) {
         let program = self.program();
         let Some(run) = self.outgoing.runs.get_mut(item.0 as usize) else { return };
-        let table = program.meta().cadences.get(run.cadence as usize);
+        let cadence = run.cadence;
+        let table = program.meta().cadences.get(cadence as usize);
         let disposition = stop.name(table).to_owned();
         run.over = Some((disposition.clone(), last));
         let purpose = table.map_or("", |table| table.purpose.as_str());
@@ -215,7 +221,7 @@ impl Plant {
             Stop::OptedOut | Stop::Declined => self.write(What::NotCalled("he wants no more calls".into())),
             _ => {}
         }
-        self.write(What::CadenceStops { disposition });
+        self.write(What::CadenceStops { cadence, disposition });
     }
 
     /// Begins the next flow of a cadence, where none runs.
@@ -230,7 +236,7 @@ impl Plant {
         let flow = match acting.what {
             Doing::Attempt { number } => {
                 self.outgoing.begins = Some(number);
-                self.outgoing.awaits_leg = table.dial.is_some();
+                self.outgoing.awaits_leg = true;
                 let message = table.message.as_ref().map(|message| message.flow);
                 table.dial.as_ref().map(|dial| dial.flow).or(message)
             }
@@ -269,7 +275,10 @@ impl Plant {
                 return self.come(BUSY_MS, Coming::Room);
             }
         }
-        self.act_next();
+        // This call comes to its end first.
+        if !self.outgoing.waiting.is_empty() {
+            self.come(0, Coming::Room);
+        }
     }
 
     /// An attempt rings somebody, who does what the test says. He stays until he or the flow hangs up.

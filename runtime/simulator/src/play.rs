@@ -196,9 +196,12 @@ impl Player {
         let from = self.heard_from;
         let found = self.until(|plant| {
             let is_it = |line: &Line| {
-                plant.reaches(&line.what).is_some_and(|(language, text)| {
+                reaches(&line.what).is_some_and(|(language, text)| {
                     wanted.language.as_ref().is_none_or(|wanted| wanted == language)
-                        && text.contains(&as_heard(wanted, plant, language))
+                        && text.contains(&match line.what {
+                            What::Sends { .. } => wanted.written(plant.meta(), language),
+                            _ => as_heard(wanted, plant, language),
+                        })
                 })
             };
             let mut lines = plant.transcript.iter().enumerate().skip(from);
@@ -210,7 +213,7 @@ impl Player {
         }
         let language = wanted.language.clone().unwrap_or_else(|| self.language());
         let text = as_heard(wanted, &self.plant, &language);
-        let heard = self.plant.transcript.iter().skip(from).filter_map(|line| self.plant.reaches(&line.what));
+        let heard = self.plant.transcript.iter().skip(from).filter_map(|line| reaches(&line.what));
         let heard: Vec<String> = heard.map(|(_, text)| format!("“{text}”")).collect();
         let came = match heard.as_slice() {
             [] => format!("the caller hears nothing more; {}", self.stands()),
@@ -390,6 +393,14 @@ fn as_heard(wanted: &Hears, plant: &Plant, language: &str) -> String {
     match plant.channel().is_written() {
         true => wanted.written(plant.meta(), language),
         false => wanted.text(plant.meta(), language),
+    }
+}
+
+/// What the person hears, or reads in his conversation: its language, and the text.
+fn reaches(what: &What) -> Option<(&String, &String)> {
+    match what {
+        What::Hears { language, text } | What::Sends { language, text, in_it: true, .. } => Some((language, text)),
+        _ => None,
     }
 }
 

@@ -158,8 +158,9 @@ impl Talk {
         self.plant.step_name()
     }
 
+    /// The call is over, and no cadence calls anybody any more.
     pub fn is_over(&self) -> bool {
-        self.plant.ended
+        self.plant.ended && !self.plant.outgoing.goes_on()
     }
 
     /// The call takes a recording now.
@@ -183,8 +184,8 @@ impl Talk {
         for _ in 0..EVENTS_MAX {
             let waits =
                 self.plant.listens() || self.plant.is_recording() || self.plant.asked.is_some() || self.plant.rests();
-            let over = self.plant.ended && !self.plant.follows_up();
-            if over || waits || !self.plant.run_next() {
+            let over = self.is_over() && !self.plant.follows_up();
+            if over || !self.plant.ended && waits || !self.plant.run_next() {
                 return;
             }
         }

@@ -85,6 +85,8 @@ pub enum What {
         channel: String,
         /// BCP 47
         language: String,
+        /// Whoever is in the conversation reads it there.
+        in_it: bool,
         to: String,
         text: String,
     },
@@ -135,6 +137,8 @@ pub enum What {
     },
     /// The person is called for so many times.
     Attempt {
+        /// Index of `ProgramMeta::cadences`.
+        cadence: u32,
         number: u32,
     },
     /// He is called then, at the earliest.
@@ -144,6 +148,7 @@ pub enum What {
     /// He is not called, and why.
     NotCalled(String),
     CadenceStops {
+        cadence: u32,
         disposition: String,
     },
     Fault(String),
@@ -233,10 +238,10 @@ impl fmt::Display for What {
             What::Rule { head } => write!(f, "rule    {head}"),
             What::RuleNot { head, why } => write!(f, "rule    {head}: not this time, {why}"),
             What::Starts { cadence } => write!(f, "starts  {cadence}"),
-            What::Attempt { number } => write!(f, "attempt {number}"),
+            What::Attempt { number, .. } => write!(f, "attempt {number}"),
             What::Retries { at } => write!(f, "is to be called at {at}"),
             What::NotCalled(why) => write!(f, "is not called: {why}"),
-            What::CadenceStops { disposition } => write!(f, "stopped {disposition}"),
+            What::CadenceStops { disposition, .. } => write!(f, "stopped {disposition}"),
             What::HangsUp => f.write_str("hangs up"),
             What::Ended => f.write_str("the call is over"),
         }

@@ -50,7 +50,7 @@ impl Reader<'_, '_> {
         self.problems.give(
             Diagnostic::new(Code::DuplicateName, keyword, message)
                 .label(earlier, "written here")
-                .help("put it into a cadence of its own, and `start` that one where this one stops"),
+                .help("leave it out, or begin a cadence of its own where this one stops"),
         );
     }
 

@@ -48,7 +48,7 @@ fn acted(plant: &mut Plant) -> Vec<String> {
 
 #[test]
 fn nobody_is_called_before_that_is_durable() {
-    for (by, called) in [(Channel::Voice, "dial 25000"), (Channel::Sms, "write by sms")] {
+    for (by, called) in [(Channel::Voice, "dial 25000"), (Channel::Sms, "write to +12125550101")] {
         let mut plant = Plant::new(Some(&attempt(by)), 1);
         plant.commits = false;
         act(&mut plant, 1);

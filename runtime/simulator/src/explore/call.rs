@@ -416,6 +416,11 @@ impl Call {
         happens
     }
 
+    /// Where there are several, an expectation names its cadence.
+    fn named(&self, cadence: u32) -> Option<u32> {
+        Some(cadence).filter(|_| self.plant.meta().cadences.len() > 1)
+    }
+
     fn run_until(&mut self, until: Tick, log: &mut Log) {
         while self.plant.next().is_some_and(|next| next <= until) && self.run_next(log) {}
         if !self.is_over() && !self.awaits_others() {
@@ -433,7 +438,7 @@ impl Call {
         for line in std::mem::take(&mut self.plant.transcript) {
             match line.what {
                 What::Step { step, .. } if !HANDLERS.contains(&step.as_str()) => log.push(Event::Step(step)),
-                What::Sends { ref to, text, .. } if self.plant.written_to.as_ref() == Some(to) => {
+                What::Sends { text, in_it: true, .. } => {
                     self.told.clear();
                     self.stands = self.stands.max(self.plant.now().tick);
                     log.push(Event::Hears(Verb::Hears(Hears::words(&text))));
@@ -450,13 +455,20 @@ impl Call {
                         self.stands = self.stands.max(self.plant.now().tick);
                     }
                 }
-                What::Attempt { number } => {
+                What::Attempt { cadence, number } => {
                     self.attempts = number;
+                    let verb = Verb::ExpectAttempt { cadence: self.named(cadence), attempt: number, at: None };
+                    // In the second to which the player waits already, whoever is called must be told of before.
+                    let now = self.plant.now().tick;
+                    match now <= self.stands && now > Tick(0) {
+                        true => log.push(Event::Seen(verb)),
+                        false => self.line(verb, log),
+                    }
                     self.stands = self.stands.max(self.plant.now().tick);
-                    self.line(Verb::ExpectAttempt { cadence: None, attempt: number, at: None }, log);
                 }
-                What::CadenceStops { disposition } => {
-                    log.push(Event::Kept(Verb::ExpectStopped { cadence: None, disposition }))
+                What::CadenceStops { cadence, disposition } => {
+                    let cadence = self.named(cadence);
+                    log.push(Event::Kept(Verb::ExpectStopped { cadence, disposition }));
                 }
                 What::Sends { channel, to, text, .. } => {
                     log.push(Event::Kept(Verb::ExpectSent { channel, to: Some(to), text: Some(Hears::words(&text)) }));

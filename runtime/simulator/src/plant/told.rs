@@ -3,7 +3,7 @@
 use runtime_contract::channel::Channel;
 use runtime_contract::request::Request;
 use runtime_contract::value::Value;
-use runtime_contract::{ProgramMeta, SiteId, Type, spoken};
+use runtime_contract::{ProgramMeta, Redacted, SiteId, Type, spoken};
 use runtime_exchange::{Refusal, TraceEvent, TraceWhat, note_text};
 use runtime_session::{PlayItem, Trace};
 
@@ -45,7 +45,7 @@ impl Plant {
                     match (heard, self.written_to.clone()) {
                         (Some(What::Hears { language, text }), Some(to)) => {
                             let channel = self.channel.word().to_owned();
-                            self.write(What::Sends { channel, language, to, text });
+                            self.write(What::Sends { channel, language, in_it: true, to, text });
                         }
                         (Some(heard), _) => self.write(heard),
                         (None, _) => {}
@@ -66,8 +66,15 @@ impl Plant {
                     _ => String::new(),
                 };
                 self.count_prompts(&[item]);
+                let person = self.written_to.as_ref().or(self.caller.as_ref());
+                let is_his =
+                    |to: &Redacted<String>| channel.name() == self.channel.word() && person == Some(to.reveal());
+                let in_it = to.as_ref().is_ok_and(is_his);
                 self.write(match to {
-                    Ok(to) => What::Sends { channel: channel.name().to_owned(), language, to: to.into_inner(), text },
+                    Ok(to) => {
+                        let (channel, to) = (channel.name().to_owned(), to.into_inner());
+                        What::Sends { channel, language, in_it, to, text }
+                    }
                     Err(why) => What::SendsNot { channel: channel.name().to_owned(), why: why.name().to_owned() },
                 });
             }
@@ -115,26 +122,13 @@ impl Plant {
         let before = self.site.and_then(|site| here(self.meta(), site));
         let after = here(self.meta(), site);
         self.site = Some(site);
-        if let Some(number) = self.outgoing.begins() {
-            self.write(What::Attempt { number });
+        if let Some((cadence, number)) = self.outgoing.begins() {
+            self.write(What::Attempt { cadence, number });
         }
         if after != before
             && let Some((flow, step)) = after
         {
             self.write(What::Step { flow, step });
-        }
-    }
-
-    /// What the person on the line hears or reads: its language, and the text.
-    pub fn reaches<'t>(&self, what: &'t What) -> Option<(&'t String, &'t String)> {
-        match what {
-            What::Hears { language, text } => Some((language, text)),
-            What::Sends { channel, language, to, text }
-                if *channel == self.channel.word() && self.written_to.as_ref().or(self.caller.as_ref()) == Some(to) =>
-            {
-                Some((language, text))
-            }
-            _ => None,
         }
     }
 

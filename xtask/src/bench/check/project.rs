@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::centre::queues;
+use super::centre::{cadences, queues};
 
 /// Steps of one file of a project, and of one flow.
 pub const FILE_STEPS: usize = 100;
@@ -38,6 +38,7 @@ pub const SHAPES: &[Shape] = &[
     ("deep", "records inside records, 10 deep", deep),
     ("constants", "a constant and a function for each step", constants),
     ("queues", "a queue with all its clauses for every 10 steps", queues),
+    ("cadences", "a cadence and its flow for every 20 steps", cadences),
     ("mistakes", "a mistake in every step", mistakes),
 ];
 
