@@ -8,6 +8,7 @@ pub use holidays::{Day, HOLIDAY_TABLES, Holidays, holidays};
 /// Modules by the path that `use` names, with the text of each.
 pub const MODULES: &[(&str, &str)] = &[
     ("std.agreement", include_str!("../agreement.flow")),
+    ("std.call_back", include_str!("../call_back.flow")),
     ("std.card", include_str!("../card.flow")),
     ("std.digits", include_str!("../digits.flow")),
     ("std.language", include_str!("../language.flow")),
@@ -20,6 +21,7 @@ pub const MODULES: &[(&str, &str)] = &[
     ("std.law.us_tsr", include_str!("../law/us_tsr.flow")),
     ("std.office_hours", include_str!("../office_hours.flow")),
     ("std.phone", include_str!("../phone.flow")),
+    ("std.surveys", include_str!("../surveys.flow")),
     ("std.voicemail", include_str!("../voicemail.flow")),
     ("std.yes_no", include_str!("../yes_no.flow")),
 ];
