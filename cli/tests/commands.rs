@@ -137,6 +137,58 @@ fn an_agent_comes_while_a_caller_waits() {
 }
 
 #[test]
+fn who_is_served_in_the_end_has_missed_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let flow = r#"languages en
+
+inbound "+1 212 555 0100" => desk
+
+queue office {
+    timeout  20s
+}
+
+flow desk {
+    answer
+    queue office {
+        served, unstaffed => hang up
+        timeout => go once_more
+    }
+
+    step once_more {
+        say "We try once more."
+        queue office {
+            served, timeout, unstaffed => hang up
+        }
+    }
+}
+
+when missed in office as _contact => send sms "We missed your call."
+
+test "served" {
+    agent "eve" away
+    call from "+1 212 555 0101" to "+1 212 555 0100"
+    hears "once more"
+    agent "eve" idle
+    expect agent "eve"
+    expect end
+}
+
+test "missed twice" {
+    agent "eve" away
+    call from "+1 212 555 0101" to "+1 212 555 0100"
+    expect end
+    expect sent sms "We missed your call."
+}
+"#;
+    std::fs::write(folder.path().join("desk.flow"), flow).unwrap();
+    let (said, passed) = strowger(&["test", folder.path().to_str().unwrap(), "--transcript"], "");
+    assert!(passed, "{said}");
+    let (served, missed) = said.split_once("ok      missed twice").unwrap();
+    assert!(served.contains("eve leaves") && !served.contains("when missed"), "{said}");
+    assert_eq!(missed.matches("rule    when missed in office").count(), 1, "{said}");
+}
+
+#[test]
 fn tests_are_chosen_listed_written_out_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let (xml, page) = (folder.path().join("out/junit.xml"), folder.path().join("cover"));

@@ -65,6 +65,13 @@ fn channels(survey: &ast::Survey, problems: &mut Problems) -> Vec<Channel> {
                 let diagnostic = Diagnostic::new(Code::DuplicateName, name.span, message);
                 problems.give(diagnostic.help("keep one of the two"));
             }
+            Some(Channel::Voice) if !channels.is_empty() => {
+                // When a message has failed, nobody is on the line any more.
+                let diagnostic =
+                    Diagnostic::new(Code::UnexpectedWord, name.span, "the line comes first: later nobody is on it");
+                problems.give(diagnostic.help("`by voice, sms`"));
+                channels.push(Channel::Voice);
+            }
             Some(channel) => channels.push(channel),
             None => {
                 let message = format!("no survey is held by `{}`", name.text);

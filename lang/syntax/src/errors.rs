@@ -31,6 +31,12 @@ pub(crate) struct BrokenLine<'t> {
     pub base: usize,
 }
 
+/// An `else` behind something that has no other branch.
+pub(crate) fn idle_else(keyword: Span) -> Diagnostic {
+    Diagnostic::new(Code::UnexpectedWord, keyword, "there is no other branch here")
+        .help("leave it out; a second `if` may ask for the opposite")
+}
+
 pub(crate) fn line_error(line: &BrokenLine, failed_at: usize) -> Diagnostic {
     let (text, failed_at) = line.first_broken_part(failed_at);
     let part = Part { line, text, failed_at, tokens: scan(text).tokens };

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::errors::foreign::known_elsewhere;
-use crate::errors::{BrokenLine, line_error};
+use crate::errors::{BrokenLine, idle_else, line_error};
 use crate::grammar::{Context, Rule, parse_all};
 use crate::lines::{BRACKET_DEPTH_MAX, Event, Layout, PROBLEMS_MAX, Reading, limit_depth, looks_like_tag};
 use crate::parts::{KnownLines, Part, Parts};
@@ -225,7 +225,27 @@ impl<'t, 's, 'k> TreeBuilder<'t, 's, 'k> {
             self.at -= 1;
             rule = Rule::one_closing;
         }
+        self.check_else(context, &segments);
         Line { above, blank_above, segments }
+    }
+
+    /// `} else` behind what has no other branch would be read and forgotten.
+    fn check_else(&mut self, context: Context, segments: &[Segment<'t>]) {
+        let head = segments.first().and_then(|first| first.text.split_whitespace().next()).unwrap_or_default();
+        let takes_else = match context {
+            Context::Statements | Context::Arms | Context::Dialogue => true,
+            Context::Flow => !matches!(head, "step" | "fault" | "finally"),
+            Context::File => head == "when",
+            Context::Cadence => matches!(head, "after" | "exhausted"),
+            _ => false,
+        };
+        for segment in segments.iter().skip(1).filter(|segment| !takes_else && segment.parts.is_some()) {
+            let word = segment.tokens.start + 1;
+            let bytes = self.bytes(&(word..word + 1));
+            if self.problems.len() < PROBLEMS_MAX {
+                self.problems.push(idle_else(Span::new(self.file, bytes.start as u32, bytes.end as u32)));
+            }
+        }
     }
 
     fn first_token(&self) -> Option<usize> {

@@ -571,6 +571,7 @@ impl Exchange {
             let graph = call.record.graph;
             self.rules.running -= usize::from(call.is_of_rule);
             self.calls.remove(&id);
+            self.missed_by(id);
             if let Some(version) = self.versions.iter_mut().find(|version| version.graph == graph) {
                 version.calls -= 1;
             }

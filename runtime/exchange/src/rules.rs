@@ -54,6 +54,8 @@ pub(crate) struct Who {
 #[derive(Clone, Default)]
 pub(crate) struct Rules {
     watches: Vec<Watch>,
+    /// What callers have missed who are still in their call: they may be served yet.
+    missed: Vec<Happened>,
     room: PureRoom,
     /// Actions of rules that are not over.
     pub running: usize,
@@ -118,7 +120,7 @@ impl Exchange {
     /// What has happened since, to the rules that wait for it. True when some action began.
     pub(crate) fn tell_rules(&mut self) -> bool {
         if let Some(happened) = self.queues.happened.pop_front() {
-            self.happened(&happened);
+            self.happened(happened);
             return true;
         }
         let is_changed = std::mem::take(&mut self.queues.is_changed);
@@ -134,7 +136,41 @@ impl Exchange {
         began
     }
 
-    fn happened(&mut self, happened: &Happened) {
+    fn happened(&mut self, happened: Happened) {
+        let call = happened.who.call;
+        let is_same = |other: &Happened| other.who.call == call && other.queue == happened.queue;
+        match happened.what {
+            Happening::Served => {
+                let stays = |other: &Happened| other.what == Happening::Served || other.who.call != call;
+                self.rules.missed.retain(stays);
+                self.queues.happened.retain(stays);
+            }
+            Happening::Missed if self.calls.contains_key(&call) => {
+                if !self.rules.missed.iter().any(is_same) {
+                    self.rules.missed.push(happened);
+                }
+                return;
+            }
+            Happening::Missed => {
+                let settles = |later: &Happened| match later.what {
+                    Happening::Served => later.who.call == call,
+                    Happening::Missed => is_same(later),
+                };
+                if self.queues.happened.iter().any(settles) {
+                    return;
+                }
+            }
+        }
+        self.fire(&happened);
+    }
+
+    /// The caller is gone: what he has missed by now he has missed.
+    pub(crate) fn missed_by(&mut self, call: CallId) {
+        let missed = self.rules.missed.extract_if(.., |missed| missed.who.call == call);
+        self.queues.happened.extend(missed);
+    }
+
+    fn fire(&mut self, happened: &Happened) {
         let Some(version) = self.rules.program.clone() else { return };
         let meta = version.program.meta();
         for (index, rule) in meta.rules.iter().enumerate() {

@@ -78,7 +78,7 @@ pub struct FollowUp {
 
 #[derive(Clone, Default)]
 pub(crate) struct Surveys {
-    asked: Table<Phone, (Time, CallId)>,
+    asked: Table<Phone, Time>,
     /// The same, in the order of time.
     order: VecDeque<Phone>,
     planned: BTreeMap<u64, Conversed>,
@@ -102,12 +102,12 @@ impl Surveys {
 
     fn decide(&mut self, desk: &mut Desk, conversed: Conversed) -> u32 {
         let Some(person) = conversed.person else { return conversed.left_out(desk, LeftOut::NumberWithheld) };
-        if self.was_asked(person, conversed.call, desk.now.time) {
+        if self.was_asked(person, desk.now.time) {
             return conversed.left_out(desk, LeftOut::AskedBefore);
         }
         let Some(survey) = conversed.table() else { return LEFT_OUT };
         if conversed.request.is_some() && survey.is_by(conversed.channel) {
-            self.asks(person, conversed.call, desk.now.time);
+            self.asks(person, desk.now.time);
             return HELD;
         }
         if !survey.is_by(Channel::Sms) {
@@ -120,14 +120,12 @@ impl Surveys {
         LEFT_OUT
     }
 
-    /// In another conversation than this one.
-    fn was_asked(&self, person: Phone, call: CallId, now: Time) -> bool {
-        let recent = |at: Time| now.0.saturating_sub(at.0) < ASKED_AGAIN_MS;
-        self.asked.get(&person).is_some_and(|(at, by)| *by != call && recent(*at))
+    fn was_asked(&self, person: Phone, now: Time) -> bool {
+        self.asked.get(&person).is_some_and(|at| now.0.saturating_sub(at.0) < ASKED_AGAIN_MS)
     }
 
-    fn asks(&mut self, person: Phone, call: CallId, now: Time) {
-        if self.asked.insert(person, (now, call)).is_some() {
+    fn asks(&mut self, person: Phone, now: Time) {
+        if self.asked.insert(person, now).is_some() {
             self.order.retain(|known| *known != person);
         }
         self.order.push_back(person);
@@ -163,16 +161,14 @@ impl Exchange {
         let Some(planned) = self.surveys.planned.remove(&number) else { return };
         let now = self.desk.now.time;
         let why = match (planned.person, planned.table()) {
-            (Some(person), Some(survey)) if is_allowed && !self.surveys.was_asked(person, planned.call, now) => {
-                match self.admits() {
-                    Ok(version) => {
-                        let flow = survey.flow;
-                        self.surveys.asks(person, planned.call, now);
-                        return self.write_to(person, flow, version.epoch, planned);
-                    }
-                    Err(_) => LeftOut::NoRoom,
+            (Some(person), Some(survey)) if is_allowed && !self.surveys.was_asked(person, now) => match self.admits() {
+                Ok(version) => {
+                    let flow = survey.flow;
+                    self.surveys.asks(person, now);
+                    return self.write_to(person, flow, version.epoch, planned);
                 }
-            }
+                Err(_) => LeftOut::NoRoom,
+            },
             _ if is_allowed => LeftOut::AskedBefore,
             _ => LeftOut::NotAtThisHour,
         };

@@ -9,6 +9,7 @@ use crate::ast::{
     Statement, StatementKind,
 };
 use crate::errors::actions::elsewhere;
+use crate::errors::idle_else;
 use crate::grammar::{Context, Rule};
 use crate::lines::BLOCK_DEPTH_MAX;
 use crate::node::Node;
@@ -121,7 +122,10 @@ impl<'t> AstBuilder<'t, '_> {
             let (Some(keyword), Some(inner)) = (node.keyword(Rule::kw_else), node.child(Rule::otherwise)) else {
                 continue;
             };
-            let Some(last) = last_statement(statements) else { return };
+            let Some(last) = last_statement(statements) else {
+                self.report(idle_else(keyword));
+                return;
+            };
             if last.otherwise.is_some() {
                 self.report(text_after_else(keyword));
                 return;
