@@ -114,6 +114,11 @@ impl Reader<'_, '_> {
         let on = |bits: u8| std::array::from_fn(|day| bits & (1 << day) != 0);
         for time in times {
             let (from_minute, until_minute) = (time.from_minutes, time.to_minutes);
+            if from_minute == until_minute {
+                let diagnostic = Diagnostic::new(Code::BadLiteral, time.span, "it ends when it begins");
+                self.problems.give(diagnostic.help("`00:00..24:00` for the whole day"));
+                continue;
+            }
             let parts = match until_minute > from_minute {
                 true => vec![WindowTimes { days: on(bits), from_minute, until_minute }],
                 // Over midnight it goes on with the next day.

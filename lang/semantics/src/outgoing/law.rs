@@ -38,6 +38,19 @@ impl Reader<'_, '_> {
         let table = constant(&found.expr).filter(|_| is_law).and_then(|value| Law::from_value(name, &value));
         match table {
             Some(law) => {
+                let earlier = self.table.laws.iter().position(|other| *other == law);
+                if let Some(earlier) = earlier.and_then(|at| self.places.laws.get(at)) {
+                    let message = format!("the law `{}` stands here twice", names.join("."));
+                    let diagnostic = Diagnostic::new(Code::DuplicateName, path.span, message);
+                    return self.problems.give(diagnostic.label(*earlier, "here too").help("leave one of them out"));
+                }
+                if law.from_minute >= law.until_minute {
+                    let message = format!("by `{}` there is no hour in which somebody may be called", names.join("."));
+                    return self.problems.give(
+                        Diagnostic::new(Code::WindowOutsideLaw, path.span, message)
+                            .help("`from: 08:00, until: 21:00`, the later hour behind the earlier one"),
+                    );
+                }
                 self.table.laws.push(law);
                 self.places.laws.push(path.span);
             }
