@@ -112,9 +112,10 @@ fn large(binary: &Path, folder: &Path, say: &mut impl FnMut(String)) -> Result<(
     let (low, middle, high) = spread(&rounds.iter().map(|cost| cost.wall_ms).collect::<Vec<_>>());
     let cpu = spread(&rounds.iter().map(|cost| cost.cpu_ms).collect::<Vec<_>>()).1;
     say(format!(
-        "{} lines, {} queues: {middle:.0} ms ({low:.0}–{high:.0}), {cpu:.0} ms CPU\n",
+        "{} lines, {} queues, {} cadences: {middle:.0} ms ({low:.0}–{high:.0}), {cpu:.0} ms CPU\n",
         lines(&files),
-        centre::QUEUES
+        centre::QUEUES,
+        centre::CADENCES
     ));
     Ok(())
 }

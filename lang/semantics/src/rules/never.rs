@@ -124,11 +124,14 @@ impl Never<'_, '_> {
             (true, None) => format!("{name} is never above 100%, so this is never true"),
             (false, _) => format!("{name} is never below zero, so this is never true"),
         };
-        let example = match leaf.measure.r#type() {
-            Some(Type::Percent) if is_above => "> 95%",
-            Some(Type::Percent) => "< 80%",
-            Some(Type::Duration) => "> 1m",
-            _ => "> 5",
+        let example = match (leaf.measure.r#type(), clause.filter(|_| is_above)) {
+            // The half of the longest that anybody waits, in whole seconds.
+            (Some(Type::Duration), Some(_)) => format!("> {}s", most / 2_000),
+            (_, Some(_)) => format!(">= {most}"),
+            (Some(Type::Percent), None) if is_above => "> 95%".to_owned(),
+            (Some(Type::Percent), None) => "< 80%".to_owned(),
+            (Some(Type::Duration), None) => "> 1m".to_owned(),
+            _ => "> 5".to_owned(),
         };
         let help = format!("`{} {example}`", name.trim_matches('`'));
         let diagnostic = Diagnostic::new(Code::AlarmNeverTrue, leaf.span, message).help(help);
