@@ -60,6 +60,10 @@ pub fn play_test(program: &Arc<dyn FlowProgram>, script: &TestScript) -> TestRes
         begins.push(player.plant.transcript.len());
         failure = player.close().err().map(|difference| difference.at(script.place));
     }
+    // What happened before the first line of the test is shown below it.
+    if let Some(first) = begins.first_mut() {
+        *first = 0;
+    }
     TestResult {
         name: script.name.clone(),
         place: script.place,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, ExprKind, QueueClauseKind as Clause};
-use runtime_contract::limits::TICKETS_MAX;
+use runtime_contract::limits::{CALL_HOURS_MAX, TICKETS_MAX};
 use runtime_contract::queue::{
     AgentChoice, Comfort, Formula, OrderKey, Overflow, Preference, Preferred, Stage, Target,
 };
@@ -64,7 +64,7 @@ impl Reader<'_, '_> {
             }
             Clause::Target { share, within, formula } => self.target(share, within, formula, clause.span),
             Clause::Limit(number) => self.limit(number),
-            Clause::Timeout(time) => self.table.timeout_ms = self.duration(time, "timeout 3m"),
+            Clause::Timeout(time) => self.timeout(time),
             Clause::Music(file) => {
                 let mut checker = Checker::new(self.project, self.info.module, self.problems);
                 self.table.music = checker.audio_file(file, Some(self.surroundings));
@@ -81,6 +81,14 @@ impl Reader<'_, '_> {
 
     fn duration(&mut self, written: &ast::Expr, example: &str) -> Option<u64> {
         duration(written, example, self.problems).and_then(|ms| u64::try_from(ms).ok())
+    }
+
+    fn timeout(&mut self, time: &ast::Expr) {
+        self.table.timeout_ms = self.duration(time, "timeout 3m");
+        if self.table.timeout_ms.is_some_and(|ms| ms > CALL_HOURS_MAX * 3_600_000) {
+            let message = format!("a call may take {CALL_HOURS_MAX} hours, so nobody waits longer");
+            self.problems.give(Diagnostic::new(Code::BadLiteral, time.span, message).help("`timeout 3m`"));
+        }
     }
 
     fn stage(&mut self, label: &str, after_ms: u64, needs: Option<&ast::Expr>) -> Option<(Stage, Stated)> {
