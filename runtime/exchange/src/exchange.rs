@@ -8,7 +8,7 @@ use runtime_contract::leg::{Incoming, LegCommand, LegEvent, LegId, RejectCause};
 use runtime_contract::limits::VERSIONS_LIVE_MAX;
 use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::value::Phone;
-use runtime_contract::{GraphId, Now, Redacted, Tick, Time, Write};
+use runtime_contract::{GraphId, Now, Redacted, Tick, Write};
 use runtime_session::{Input as SessionInput, Line, LineEvent, RequestId, Session, Start, StopReason};
 
 use crate::call::{Call, KeyWay};
@@ -18,6 +18,7 @@ use crate::live::LiveCall;
 use crate::number::bare_number;
 use crate::output::{Event, MediaCommand, Output, Outputs, Refusal};
 use crate::queues::Queues;
+use crate::record::empty_record;
 use crate::recovery::LegFacts;
 use crate::rules::Rules;
 use crate::surveys::Surveys;
@@ -415,21 +416,13 @@ impl Exchange {
         let id = self.next_call();
         let meta = version.program.meta();
         let record = CallRecord {
-            call: id,
             leg_call_id: incoming.call_id,
             graph: meta.graph_id,
             flow: meta.flow(flow).map_or_else(String::new, |flow| flow.name.clone()),
             caller,
             called,
             started: self.desk.now.time,
-            answered: None,
-            ended: Time(0),
-            end: String::new(),
-            last_step: String::new(),
-            notes: Vec::new(),
-            faults: 0,
-            recordings: Vec::new(),
-            quality: None,
+            ..empty_record(id)
         };
         let number = |caller: &Redacted<String>| Phone::parse(caller.reveal(), true);
         let start = Start {

@@ -3,13 +3,13 @@
 
 use std::net::SocketAddr;
 
+use runtime_contract::FaultKind;
 use runtime_contract::cadence::Outcome;
 use runtime_contract::channel::Channel;
 use runtime_contract::leg::{GoneCause, LegCommand, LegId, Target};
 use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::request::Dial;
 use runtime_contract::value::{Phone, Value};
-use runtime_contract::{FaultKind, Time};
 use runtime_session::{DialAsk, Input as SessionInput, Line, RequestId, Session, Start};
 
 use crate::call::Call;
@@ -18,6 +18,7 @@ use crate::exchange::Exchange;
 use crate::input::{Version, WriteNumber};
 use crate::onward::unanswered;
 use crate::output::{MediaCommand, Output, TraceWhat};
+use crate::record::empty_record;
 
 /// A flow of a cadence that is to run now, in the version that takes new calls.
 #[derive(Clone, Debug)]
@@ -116,21 +117,12 @@ impl Exchange {
         let id = self.next_call();
         let meta = version.program.meta();
         let record = CallRecord {
-            call: id,
-            leg_call_id: String::new(),
             graph: meta.graph_id,
             flow: meta.flow(flow).map_or_else(String::new, |flow| flow.name.clone()),
             caller: person.map(|person| person.e164()),
             called: String::new(),
             started: self.desk.now.time,
-            answered: None,
-            ended: Time(0),
-            end: String::new(),
-            last_step: String::new(),
-            notes: Vec::new(),
-            faults: 0,
-            recordings: Vec::new(),
-            quality: None,
+            ..empty_record(id)
         };
         let mut session = Session::new(version.program.clone());
         session.set_trace(self.config.trace);

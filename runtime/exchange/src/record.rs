@@ -3,6 +3,7 @@
 use runtime_contract::currency;
 use runtime_contract::host::DECIMAL_ONE;
 use runtime_contract::leg::GoneCause;
+use runtime_contract::record::{CallId, CallRecord};
 use runtime_contract::spoken::decimal_figures;
 use runtime_contract::types::Field;
 use runtime_contract::value::Value;
@@ -109,6 +110,27 @@ fn moment_text(moment: i64, r#type: &Type) -> String {
         Type::Date => time(moment.saturating_mul(86_400_000)).split(' ').next().unwrap_or_default().to_owned(),
         Type::Clock => format!("{:02}:{:02}", moment / 3_600_000, moment / 60_000 % 60),
         _ => format!("{} s", decimal_figures(moment, 1_000)),
+    }
+}
+
+/// Of a call of which nothing else is known yet.
+pub(crate) fn empty_record(call: CallId) -> CallRecord {
+    CallRecord {
+        call,
+        leg_call_id: String::new(),
+        graph: runtime_contract::GraphId::default(),
+        flow: String::new(),
+        caller: None,
+        called: String::new(),
+        started: runtime_contract::Time(0),
+        answered: None,
+        ended: runtime_contract::Time(0),
+        end: String::new(),
+        last_step: String::new(),
+        notes: Vec::new(),
+        faults: 0,
+        recordings: Vec::new(),
+        quality: None,
     }
 }
 

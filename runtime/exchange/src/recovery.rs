@@ -12,7 +12,7 @@ use crate::desk::Desk;
 use crate::exchange::Exchange;
 use crate::input::{CutRecording, Recovered};
 use crate::output::{Event, Output};
-use crate::record::{end_text, step_text};
+use crate::record::{empty_record, end_text, step_text};
 use crate::revival::Dialog;
 
 /// What a call record says of the leg: kept in the journal behind its start.
@@ -221,24 +221,4 @@ fn noted_recordings(rebuilt: &Rebuilt) -> impl Iterator<Item = u64> + '_ {
         Ok(LineNote::Recorded(recording)) => Some(recording),
         _ => None,
     })
-}
-
-fn empty_record(call: CallId) -> CallRecord {
-    CallRecord {
-        call,
-        leg_call_id: String::new(),
-        graph: runtime_contract::GraphId::default(),
-        flow: String::new(),
-        caller: None,
-        called: String::new(),
-        started: runtime_contract::Time(0),
-        answered: None,
-        ended: runtime_contract::Time(0),
-        end: String::new(),
-        last_step: String::new(),
-        notes: Vec::new(),
-        faults: 0,
-        recordings: Vec::new(),
-        quality: None,
-    }
 }

@@ -17,7 +17,7 @@ use crate::call::Call;
 use crate::desk::{Desk, Held, Table};
 use crate::exchange::Exchange;
 use crate::output::{Output, TraceEvent, TraceWhat};
-use crate::record::note_text;
+use crate::record::{empty_record, note_text};
 
 /// People of whom it is known when they were asked.
 const ASKED_MAX: usize = 100_000;
@@ -181,21 +181,12 @@ impl Exchange {
         let id = self.next_call();
         let meta = planned.program.meta();
         let record = CallRecord {
-            call: id,
-            leg_call_id: String::new(),
             graph: meta.graph_id,
             flow: meta.flow(flow).map_or_else(String::new, |flow| flow.name.clone()),
             caller: Some(person.e164()),
             called: planned.called.reveal().clone(),
             started: self.desk.now.time,
-            answered: None,
-            ended: Time(0),
-            end: String::new(),
-            last_step: String::new(),
-            notes: Vec::new(),
-            faults: 0,
-            recordings: Vec::new(),
-            quality: None,
+            ..empty_record(id)
         };
         let start = Start {
             epoch,
