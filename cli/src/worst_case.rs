@@ -1,6 +1,7 @@
 //! What `check --report` shows: the worst call of each flow, and the lines that make it so.
 
 use lang_compiler::{Colours, Figure, Where, Worst};
+use runtime_contract::channel::Channel;
 use serde_json::{Value, json};
 
 use crate::show::{Paint, paint};
@@ -40,6 +41,10 @@ pub fn text(worst: &[Worst], colours: Colours) -> String {
             }
             None => row("until a person", "none".to_owned(), Vec::new()),
         }
+        if !flow.left_out.is_empty() {
+            let lines = flow.left_out.iter().map(|(question, by)| format!("`{question}` by {}", by.word()));
+            row("left out", count(flow.left_out.len() as u64), lines.collect());
+        }
         text.push('\n');
     }
     text
@@ -57,6 +62,8 @@ pub fn json(worst: &[Worst]) -> String {
     let flow = |flow: &Worst| {
         let person = flow.person_ms.as_ref();
         let person = person.map(|(wait, person)| json!({ "wait": figure(wait, "ms"), "rung_at": place(person) }));
+        let left_out = |(question, by): &(String, Channel)| json!({ "question": question, "by": by.word() });
+        let left_out: Vec<Value> = flow.left_out.iter().map(left_out).collect();
         json!({ "worst_case": {
             "flow": flow.flow,
             "at": place(&flow.place),
@@ -65,6 +72,7 @@ pub fn json(worst: &[Worst]) -> String {
             "time": figure(&flow.time_ms, "ms"),
             "menus": figure(&flow.menus, "count"),
             "person": person,
+            "left_out": left_out,
         } })
     };
     worst.iter().map(|worst| format!("{}\n", flow(worst))).collect()

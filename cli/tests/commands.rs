@@ -117,7 +117,7 @@ fn the_clock_of_a_talk_is_that_of_its_zone() {
 #[test]
 fn an_agent_comes_while_a_caller_waits() {
     let sites = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/09-many-sites");
-    let script = "\n?\nagent wang idle technical=4 mandarin\n+5m\n";
+    let script = "\n?\nagent wang idle technical=4 mandarin\n?\n+5m\n";
     let (said, passed) = strowger(&["talk", sites, "--at", "2026-03-02 10:00 in Asia/Shanghai"], script);
     assert!(passed, "{said}");
     in_order(
@@ -130,6 +130,7 @@ fn an_agent_comes_while_a_caller_waits() {
             "wang is rung",
             "wang answers",
             "wang hears 贵宾",
+            "agents: wang talks",
             "hears   感谢您的来电。",
             "the call is over",
         ],

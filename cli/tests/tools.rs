@@ -240,6 +240,79 @@ fn the_map_leads_from_a_queue_by_its_rule_to_the_cadence() {
 }
 
 #[test]
+fn what_a_channel_of_a_survey_leaves_out_is_said_everywhere() {
+    let flow = r#"languages en
+
+inbound "+44 20 7946 0000" => desk
+inbound chat "web" => desk
+
+queue tickets {
+    timeout  3m
+}
+
+survey csat after tickets {
+    by voice, sms
+    question score 1..5 "From 1 to 5?"
+    question reason voice up to 60s "Please tell us why."
+    question words text up to 200 "What could we do better?"
+}
+
+flow desk {
+    answer
+    queue tickets {
+        served, timeout, unstaffed => hang up
+    }
+}
+
+test "on the line" {
+    agent "ann" idle
+    call from "+44 20 7946 0999" to "+44 20 7946 0000"
+    hears "From 1 to 5?"
+    hang up
+}
+
+test "in writing" {
+    at 2026-03-02 10:00 in "Europe/London"
+    agent "ann" idle
+    call from "+44 20 7946 0999" to "+44 20 7946 0000"
+    expect agent "ann"
+    hang up
+    hears "From 1 to 5?"
+    says "4"
+    hears "do better"
+    says "Nothing."
+    expect end
+}
+
+test "in a chat" {
+    agent "ann" idle
+    chat from "visitor" to "web"
+    expect end
+}
+"#;
+    let folder = project(&[("desk.flow", flow)]);
+    let (code, said, _) = strowger(folder.path(), &["check", "desk.flow", "--report"], "");
+    assert!(code == 0 && said.contains("no problems"), "{said}");
+    assert!(said.contains("left out                  2   `words` by voice\n"), "{said}");
+    let (_, said, _) = strowger(folder.path(), &["check", "desk.flow", "--report", "--json"], "");
+    let left_out = r#""left_out":[{"by":"voice","question":"words"},{"by":"sms","question":"reason"}]"#;
+    assert!(said.contains(left_out), "{said}");
+    let (_, said, _) = strowger(folder.path(), &["graph", "desk.flow"], "");
+    assert!(said.contains("reason (only by voice):") && said.contains("words (only by sms):"), "{said}");
+    let (code, said, _) = strowger(folder.path(), &["test", "desk.flow", "--transcript"], "");
+    assert_eq!(code, 0, "{said}");
+    let told = [
+        "leaves out words: only by sms",
+        "follows in writing",
+        "leaves out reason: only by voice",
+        "who writes by chat or e-mail has no number",
+    ];
+    for what in told {
+        assert!(said.contains(what), "{what} is not in\n{said}");
+    }
+}
+
+#[test]
 fn graph_draws_steps_keys_and_ends() {
     let folder = project(&[]);
     assert_eq!(strowger(folder.path(), &["new", "desk"], "").0, 0);

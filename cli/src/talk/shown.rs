@@ -56,6 +56,9 @@ pub fn event(line: &Line, zone: &str) -> Value {
         What::RuleNot { head, why } => json!({ "kind": "rule does not fire", "when": head, "why": why }),
         What::Answers { question, answer } => json!({ "kind": "answers", "question": question, "answer": answer }),
         What::NotAsked { survey, why } => json!({ "kind": "not asked", "survey": survey, "why": why }),
+        What::LeavesOut { survey, question, only } => {
+            json!({ "kind": "leaves out", "survey": survey, "question": question, "only": only.word() })
+        }
         What::SurveyFollows { survey } => json!({ "kind": "survey follows", "survey": survey }),
         What::WritesTo { channel, to } => json!({ "kind": "writes", "channel": channel, "to": to }),
         What::Starts { cadence } => json!({ "kind": "starts", "cadence": cadence }),
@@ -117,7 +120,7 @@ pub fn possible(call: &Talk) -> String {
 
 /// Who waits, or talks, lets time pass.
 fn queued(call: &Talk) -> String {
-    let agents: Vec<String> = call.agents().map(|(name, state)| format!("{name} {}", state.name())).collect();
+    let agents: Vec<String> = call.agents().map(|(name, does)| format!("{name} {does}")).collect();
     let agents = match agents.as_slice() {
         [] => "no agent is there: `agent wang idle`, with skills `agent wang idle technical=4`".to_owned(),
         agents => format!("agents: {}", agents.join(", ")),

@@ -4,6 +4,7 @@ use lang_diagnostics::Span;
 use lang_semantics::figures::{self, Most};
 use lang_semantics::hir;
 use runtime_contract::channel::Channel;
+use runtime_contract::survey::Survey;
 
 use crate::analysis::Analysis;
 
@@ -23,6 +24,8 @@ pub struct Worst {
     pub menus: Figure,
     /// Milliseconds until the first `connect` or `transfer` rings, and that; `None` when no person is reached.
     pub person_ms: Option<(Figure, Where)>,
+    /// Of a survey: questions that one of its channels leaves out, and that channel.
+    pub left_out: Vec<(String, Channel)>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -77,6 +80,7 @@ impl Analysis {
                     time_ms: self.figure(program, figures.time_ms),
                     menus: self.figure(program, figures.menus),
                     person_ms: person,
+                    left_out: left_out(program, figures.flow),
                 },
             ))
         });
@@ -106,4 +110,12 @@ impl Analysis {
             text: text.trim().to_owned(),
         }
     }
+}
+
+fn left_out(program: &hir::Program, flow: u32) -> Vec<(String, Channel)> {
+    let tables = program.surveys.iter().map(|survey| &survey.table).filter(|table| table.flow == flow);
+    let by = |table: &Survey, by: Channel| -> Vec<_> {
+        table.left_out(by).map(|(question, _)| (question.name.clone(), by)).collect()
+    };
+    tables.flat_map(|table| table.channels.iter().flat_map(|channel| by(table, *channel))).collect()
 }

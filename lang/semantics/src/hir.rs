@@ -88,6 +88,8 @@ pub struct Rule {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Survey {
     pub table: survey::Survey,
+    /// What each question takes; `None` where that is spoken.
+    pub kinds: Vec<Option<AskKind>>,
     /// The name alone.
     pub span: Span,
 }

@@ -2,6 +2,7 @@
 
 mod agents;
 mod outgoing;
+mod surveyed;
 
 use std::collections::BTreeMap;
 
@@ -484,22 +485,6 @@ impl<'a> Reader<'_, 'a> {
             None => None,
         };
         Some(Verb::ExpectCase { kind: kind.text.clone(), priority })
-    }
-
-    fn expect_answer(&mut self, name: &ast::Name, answer: Option<&ast::Expr>) -> Option<Verb> {
-        let questions = || self.known.surveys.iter().flat_map(|survey| &survey.table.questions);
-        let Some(first) = questions().find(|question| question.name == name.text) else {
-            let problem = impossible(name, format!("no survey asks for `{}`", name.text));
-            let names: Vec<&str> = questions().map(|question| question.name.as_str()).collect();
-            self.problems.give(offer_nearest(problem, &name.text, names, "expect answer {}"));
-            return None;
-        };
-        let r#type = first.r#type.clone();
-        let answer = match answer {
-            Some(answer) => Some((r#type.clone(), self.constant(answer, &raise(&r#type))?)),
-            None => None,
-        };
-        Some(Verb::ExpectAnswer { question: name.text.clone(), answer })
     }
 
     fn expect_note(&mut self, key: &ast::Name, value: &ast::Expr) -> Option<Verb> {

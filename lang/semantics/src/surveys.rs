@@ -108,7 +108,7 @@ fn survey(
     let name = format!("{module}.{}", info.name.text);
     let mut checker = Checker::new(project, info.module, problems);
     let index = project.surveys.iter().position(|other| std::ptr::eq(other, info)).unwrap_or(0);
-    let (top, questions) = checker.survey(index as u32, info);
+    let (top, questions, kinds) = checker.survey(index as u32, info);
     let questions =
         questions.into_iter().map(|(name, ty)| Question { name, r#type: ty.present().lower() }).collect::<Vec<_>>();
     if questions.is_empty() && !is_partly_read(project, info) {
@@ -119,7 +119,7 @@ fn survey(
     let checked = clause_flow(checker, name.clone(), info.name.span, None, top);
     let (queue, channels) = (info.queue.unwrap_or(0), info.channels.clone());
     let table = Survey { name, place: Default::default(), queue, flow, channels, questions };
-    (hir::Survey { table, span: info.name.span }, checked)
+    (hir::Survey { table, kinds, span: info.name.span }, checked)
 }
 
 /// Some of its lines do not read: nobody knows what it asks.

@@ -31,6 +31,17 @@ pub struct Question {
     pub r#type: Type,
 }
 
+impl Question {
+    /// Where only one channel can bring the answer: what is said is not written down, and nobody speaks in an SMS.
+    pub fn only(&self) -> Option<Channel> {
+        match self.r#type {
+            Type::Recording => Some(Channel::Voice),
+            Type::Text => Some(Channel::Sms),
+            _ => None,
+        }
+    }
+}
+
 /// Nobody is asked again before, whatever the survey.
 pub const ASKED_AGAIN_MS: i64 = 30 * 86_400_000;
 /// How long after a conversation somebody is written to: at the earliest, so that he has put his phone down, and at the
@@ -42,6 +53,12 @@ const HOURS: (u16, u16) = (8 * 60, 21 * 60);
 impl Survey {
     pub fn is_by(&self, channel: Channel) -> bool {
         self.channels.contains(&channel)
+    }
+
+    /// Questions that are left out where somebody is asked by this channel, each with the one that can bring its answer.
+    pub fn left_out(&self, by: Channel) -> impl Iterator<Item = (&Question, Channel)> {
+        let only = move |question: &Question| question.only().filter(|only| *only != by);
+        self.questions.iter().filter_map(move |question| Some((question, only(question)?)))
     }
 }
 

@@ -104,7 +104,7 @@ impl Exchange {
             Input::Drain { until } => self.drain = Some(Drain { until, stopped: false, said: false }),
             Input::Recovered(recovered) => self.recover(recovered),
             Input::Act(act) => self.act(act),
-            Input::FollowUp { number, is_allowed } => self.follow_up(number, is_allowed),
+            Input::FollowUp { number, refused } => self.follow_up(number, refused),
             Input::Agent { agent, extension } => self.queues.agent(&mut self.desk, agent, extension),
             Input::AgentRemoved(agent) => self.queues.agent_removed(&mut self.desk, agent),
             Input::AgentState { agent, state } => self.queue(AcdInput::AgentState { agent, state }),

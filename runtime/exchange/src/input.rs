@@ -14,6 +14,7 @@ use runtime_contract::{FlowProgram, Redacted};
 use runtime_session::RequestId;
 
 use crate::outgoing::Act;
+use crate::surveys::LeftOut;
 
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -65,10 +66,10 @@ pub enum Input {
     Recovered(Recovered),
     /// A flow of a cadence is to run.
     Act(Act),
-    /// Somebody of whom [`crate::Output::FollowUp`] spoke is written to now, or, where that is not allowed, never.
+    /// Somebody of whom [`crate::Output::FollowUp`] spoke is written to now, or never, and why.
     FollowUp {
         number: u64,
-        is_allowed: bool,
+        refused: Option<LeftOut>,
     },
 }
 

@@ -295,6 +295,11 @@ pub enum TraceWhat {
         survey: u32,
         why: LeftOut,
     },
+    /// Its questions follow, by this channel.
+    SurveyHeld {
+        survey: u32,
+        by: runtime_contract::channel::Channel,
+    },
     /// He is written to afterwards, if his day allows it.
     SurveyFollows {
         survey: u32,

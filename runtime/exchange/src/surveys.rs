@@ -47,11 +47,15 @@ pub(crate) struct Conversed {
 pub enum LeftOut {
     /// Nobody knows whether he was asked before.
     NumberWithheld,
+    /// The same of whoever writes by chat or e-mail.
+    NoNumber,
     AskedBefore,
     /// He is gone, or writes, and the survey is by voice alone.
     ByVoiceAlone,
     /// It is too late, or too early, where he is.
     NotAtThisHour,
+    /// He has refused to be called or written to, for good.
+    OptedOut,
     /// The node takes no calls.
     NoRoom,
 }
@@ -60,9 +64,11 @@ impl LeftOut {
     pub fn name(self) -> &'static str {
         match self {
             LeftOut::NumberWithheld => "the caller's number is withheld",
+            LeftOut::NoNumber => "who writes by chat or e-mail has no number",
             LeftOut::AskedBefore => "the caller was asked within the last 30 days",
             LeftOut::ByVoiceAlone => "it is by voice alone, and the caller is not on the line",
             LeftOut::NotAtThisHour => "at this hour nobody is written to",
+            LeftOut::OptedOut => "the caller does not want to be called or written to",
             LeftOut::NoRoom => "there is no room for another conversation",
         }
     }
@@ -101,13 +107,20 @@ impl Surveys {
     }
 
     fn decide(&mut self, desk: &mut Desk, conversed: Conversed) -> u32 {
-        let Some(person) = conversed.person else { return conversed.left_out(desk, LeftOut::NumberWithheld) };
+        let Some(person) = conversed.person else {
+            let why = match conversed.channel {
+                Channel::Voice | Channel::Sms => LeftOut::NumberWithheld,
+                Channel::Chat | Channel::Email => LeftOut::NoNumber,
+            };
+            return conversed.left_out(desk, why);
+        };
         if self.was_asked(person, desk.now.time) {
             return conversed.left_out(desk, LeftOut::AskedBefore);
         }
         let Some(survey) = conversed.table() else { return LEFT_OUT };
         if conversed.request.is_some() && survey.is_by(conversed.channel) {
             self.asks(person, desk.now.time);
+            conversed.trace(desk, TraceWhat::SurveyHeld { survey: conversed.survey, by: conversed.channel });
             return HELD;
         }
         if !survey.is_by(Channel::Sms) {
@@ -156,28 +169,33 @@ impl Conversed {
 }
 
 impl Exchange {
-    /// The time has come to write to somebody, or it never does.
-    pub(crate) fn follow_up(&mut self, number: u64, is_allowed: bool) {
+    /// The time has come to write to somebody, or why it never does.
+    pub(crate) fn follow_up(&mut self, number: u64, refused: Option<LeftOut>) {
         let Some(planned) = self.surveys.planned.remove(&number) else { return };
-        let now = self.desk.now.time;
-        let why = match (planned.person, planned.table()) {
-            (Some(person), Some(survey)) if is_allowed && !self.surveys.was_asked(person, now) => match self.admits() {
-                Ok(version) => {
-                    let flow = survey.flow;
-                    self.surveys.asks(person, now);
-                    return self.write_to(person, flow, version.epoch, planned);
-                }
-                Err(_) => LeftOut::NoRoom,
+        let why = match refused {
+            Some(why) => why,
+            None => match self.begin_in_writing(&planned) {
+                Ok(()) => return,
+                Err(why) => why,
             },
-            _ if is_allowed => LeftOut::AskedBefore,
-            _ => LeftOut::NotAtThisHour,
         };
         planned.left_out(&mut self.desk, why);
         self.free_versions();
     }
 
+    fn begin_in_writing(&mut self, planned: &Conversed) -> Result<(), LeftOut> {
+        let now = self.desk.now.time;
+        let person = planned.person.filter(|person| !self.surveys.was_asked(*person, now));
+        let (person, survey) = person.zip(planned.table()).ok_or(LeftOut::AskedBefore)?;
+        let version = self.admits().map_err(|_| LeftOut::NoRoom)?;
+        let flow = survey.flow;
+        self.surveys.asks(person, now);
+        self.write_to(person, flow, version.epoch, planned);
+        Ok(())
+    }
+
     /// A conversation by SMS that we begin: the flow of a survey, in the version of the conversation before.
-    fn write_to(&mut self, person: Phone, flow: u32, epoch: u64, planned: Conversed) {
+    fn write_to(&mut self, person: Phone, flow: u32, epoch: u64, planned: &Conversed) {
         let id = self.next_call();
         let meta = planned.program.meta();
         let record = CallRecord {
@@ -204,8 +222,9 @@ impl Exchange {
             leg,
             channel: Channel::Sms,
             to: person.e164(),
-            from: Some(planned.called),
+            from: Some(planned.called.clone()),
         }));
+        planned.trace(&mut self.desk, TraceWhat::SurveyHeld { survey: planned.survey, by: Channel::Sms });
         self.add(Call::in_writing(session, record, leg));
         self.with_call(id, |call, desk| call.tell(desk, SessionInput::Start(start)));
     }

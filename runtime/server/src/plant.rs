@@ -395,6 +395,7 @@ fn trace(event: &TraceEvent) {
         TraceWhat::CaseOpened(case) => tracing::debug!(call, "opens a case {}", case.kind),
         TraceWhat::SurveyAnswered { .. } => tracing::debug!(call, "answers a survey"),
         TraceWhat::SurveyLeftOut { why, .. } => tracing::debug!(call, "no survey: {}", why.name()),
+        TraceWhat::SurveyHeld { by, .. } => tracing::debug!(call, by = by.word(), "a survey is held"),
         TraceWhat::SurveyFollows { .. } => tracing::debug!(call, "a survey follows in writing"),
         TraceWhat::Queued { queue, priority, ahead } => {
             let queue = meta.queues.get(*queue as usize).map_or("?", |queue| queue.name.as_str());

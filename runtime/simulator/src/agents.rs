@@ -81,6 +81,20 @@ impl Plant {
         is_asked
     }
 
+    /// The agents that there are, by name, and what each does just now.
+    pub fn agents_now(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.agents.states().map(|(name, state)| {
+            let is_rung = self.agents.legs.values().any(|rung| rung == name);
+            let does = match () {
+                () if self.agents.writing_up.contains(name) => "writes it up",
+                () if is_rung && self.serves.as_deref() == Some(name) => "talks",
+                () if is_rung => "is rung",
+                () => state.name(),
+            };
+            (name, does)
+        })
+    }
+
     /// What the queue in which the call is asks its agents for.
     pub fn asked_of_agents(&self) -> &[Variant] {
         let meta = self.meta();

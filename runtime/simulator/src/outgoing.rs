@@ -120,6 +120,11 @@ impl Outgoing {
         }
     }
 
+    /// He wants no more calls or messages, from whomever.
+    pub fn has_refused(&self, person: Phone) -> bool {
+        self.outbound.history(person).is_some_and(|history| history.opted_out || history.declined)
+    }
+
     pub fn awaits_leg(&self) -> bool {
         self.awaits_leg
     }

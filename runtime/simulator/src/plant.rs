@@ -14,7 +14,7 @@ use runtime_contract::leg::{Codec, GoneCause, Incoming, LegCommand, LegEvent, Le
 use runtime_contract::record::CallId;
 use runtime_contract::request::{Kind, Request};
 use runtime_contract::script::{Delivery, FarSide, Given};
-use runtime_contract::value::Value;
+use runtime_contract::value::{Phone, Value};
 use runtime_contract::{FlowProgram, Now, ProgramMeta, Redacted, SiteId, Tick, Time, Type, Write, spoken};
 use runtime_exchange::{Config, Event, Exchange, Input, MediaEvent, Output, ServiceCall, Version};
 use runtime_session::Session;
@@ -58,6 +58,7 @@ pub(crate) enum Coming {
     /// Somebody is written to whose conversation is over.
     FollowUp {
         number: u64,
+        person: Phone,
     },
     /// It is heard who answered.
     Greeted {
@@ -399,7 +400,7 @@ impl Plant {
                 self.drain();
             }
             Some(Coming::Greeted { leg, machine }) => self.greeted(leg, machine),
-            Some(Coming::FollowUp { number }) => self.follow_up(number),
+            Some(Coming::FollowUp { number, person }) => self.follow_up(number, person),
             Some(Coming::PlayDone { .. }) | None => {}
         }
     }

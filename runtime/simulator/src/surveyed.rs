@@ -4,8 +4,8 @@ use runtime_contract::Type;
 use runtime_contract::channel::Channel;
 use runtime_contract::leg::LegId;
 use runtime_contract::survey::follow_up_at;
-use runtime_contract::value::Value;
-use runtime_exchange::{FollowUp, Input, TraceWhat, note_text};
+use runtime_contract::value::{Phone, Value};
+use runtime_exchange::{FollowUp, Input, LeftOut, TraceWhat, note_text};
 use runtime_outbound::zones_of;
 
 use crate::agents::short;
@@ -28,9 +28,12 @@ impl Plant {
             Some(at) => {
                 let ms = at.0.saturating_sub(self.now().time.0).max(0).unsigned_abs();
                 self.follow_ups += 1;
-                self.come(ms, Coming::FollowUp { number: follow.number });
+                self.come(ms, Coming::FollowUp { number: follow.number, person: follow.person });
             }
-            None => self.inputs.push_back(Input::FollowUp { number: follow.number, is_allowed: false }),
+            None => {
+                let refused = Some(LeftOut::NotAtThisHour);
+                self.inputs.push_back(Input::FollowUp { number: follow.number, refused });
+            }
         }
     }
 
@@ -39,12 +42,14 @@ impl Plant {
         self.follow_ups > 0
     }
 
-    pub fn follow_up(&mut self, number: u64) {
+    pub fn follow_up(&mut self, number: u64, person: Phone) {
         if !self.ended {
-            return self.come(BUSY_MS, Coming::FollowUp { number });
+            return self.come(BUSY_MS, Coming::FollowUp { number, person });
         }
         self.follow_ups = self.follow_ups.saturating_sub(1);
-        self.give(Input::FollowUp { number, is_allowed: true });
+        // He may have refused since his conversation.
+        let refused = self.outgoing.has_refused(person).then_some(LeftOut::OptedOut);
+        self.give(Input::FollowUp { number, refused });
     }
 
     /// A conversation that we begin.
@@ -68,6 +73,15 @@ impl Plant {
             }
             TraceWhat::SurveyLeftOut { survey, why } => {
                 What::NotAsked { survey: name(survey), why: why.name().to_owned() }
+            }
+            TraceWhat::SurveyHeld { survey, by } => {
+                let left_out = surveys.get(survey as usize).into_iter().flat_map(|survey| survey.left_out(by));
+                let lines = left_out.map(|(question, only)| What::LeavesOut {
+                    survey: name(survey),
+                    question: question.name.clone(),
+                    only,
+                });
+                return lines.collect::<Vec<_>>().into_iter().for_each(|line| self.write(line));
             }
             TraceWhat::SurveyFollows { survey } => What::SurveyFollows { survey: name(survey) },
             _ => return,

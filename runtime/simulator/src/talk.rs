@@ -96,9 +96,9 @@ impl Talk {
         Ok(())
     }
 
-    /// The agents that there are, by name.
-    pub fn agents(&self) -> impl Iterator<Item = (&str, AgentState)> {
-        self.plant.agents.states()
+    /// The agents that there are, by name, and what each does just now.
+    pub fn agents(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.plant.agents_now()
     }
 
     /// Presses keys at the dialogue where the call is, or writes them.

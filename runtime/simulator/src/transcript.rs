@@ -3,6 +3,7 @@
 use std::fmt;
 
 use runtime_contract::Time;
+use runtime_contract::channel::Channel;
 use runtime_contract::request::CasePriority;
 use runtime_contract::script::AgentState;
 
@@ -122,6 +123,12 @@ pub enum What {
         survey: String,
         why: String,
     },
+    /// A survey is held by a channel that cannot bring the answer to this question: only the other can.
+    LeavesOut {
+        survey: String,
+        question: String,
+        only: Channel,
+    },
     /// He is written to after his call.
     SurveyFollows {
         survey: String,
@@ -232,6 +239,9 @@ impl fmt::Display for What {
             What::Noted { key, value } => write!(f, "notes   {key} = {value}"),
             What::Answers { question, answer } => write!(f, "answers {question} = {answer}"),
             What::NotAsked { survey, why } => write!(f, "no {survey}: {why}"),
+            What::LeavesOut { survey, question, only } => {
+                write!(f, "{survey} leaves out {question}: only by {}", only.word())
+            }
             What::SurveyFollows { survey } => write!(f, "{survey} follows in writing"),
             What::WritesTo { channel, to } => write!(f, "writes  {channel} to {to}"),
             What::Fault(fault) => write!(f, "fault: {fault}"),

@@ -16,22 +16,32 @@ impl<'a> Painter<'a> {
         if let Some(queue) = queue {
             self.edge(queue, self.node, &[plain("served".to_owned())], true);
         }
-        self.survey_lines(&survey.lines, &mut Vec::new());
+        let channels = survey.lines.iter().filter_map(|line| match &line.kind {
+            Line::By(names) => Some(names.len()),
+            _ => None,
+        });
+        self.survey_lines(&survey.lines, channels.sum::<usize>() > 1, &mut Vec::new());
     }
 
-    fn survey_lines(&mut self, lines: &'a [ast::SurveyLine], way: &mut Vec<Label>) {
+    /// `leaves_out`: by one of two channels, questions that only the other can ask.
+    fn survey_lines(&mut self, lines: &'a [ast::SurveyLine], leaves_out: bool, way: &mut Vec<Label>) {
         for line in lines {
             self.at = line.span;
             match &line.kind {
                 Line::By(_) => self.line(LineKind::Does, way, self.slice(line.span)),
-                Line::Question { name, text, .. } => {
-                    way.push(plain(name.text.clone()));
+                Line::Question { name, kind, text } => {
+                    let only = match kind {
+                        ast::AskKind::VoiceUpTo(_) if leaves_out => " (only by voice)",
+                        ast::AskKind::TextUpTo(_) if leaves_out => " (only by sms)",
+                        _ => "",
+                    };
+                    way.push(plain(format!("{}{only}", name.text)));
                     self.line(LineKind::Hears, way, self.text(text));
                     way.pop();
                 }
                 Line::If { condition, lines } => {
                     way.push(plain(self.slice(condition.span)));
-                    self.survey_lines(lines, way);
+                    self.survey_lines(lines, leaves_out, way);
                     way.pop();
                 }
                 Line::Thank(text) => self.line(LineKind::Hears, way, self.text(text)),

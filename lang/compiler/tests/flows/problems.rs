@@ -30,6 +30,21 @@ fn a_mistake_is_reported_with_its_place_as_text_and_as_json() {
 }
 
 #[test]
+fn what_there_is_is_listed_once() {
+    let cadence = "type Lead {\n    phone: Phone\n    permission: Permission\n}\n\ncadence season(lead: Lead) {\n    \
+        consent   lead.permission for sales\n    window    daily 09:00..20:00 in \"Europe/London\"\n    attempts  2\n\n    \
+        dial lead.phone from \"+44 20 7946 0000\" {\n        person => stop told\n        \
+        machine, busy, unanswered => retry in 1d\n        declined => stop declined\n        \
+        unreachable => stop declined\n    }\n\n    exhausted => stop told\n}\n\ntest \"it stops\" {\n    \
+        start season(Lead(phone: \"+44 20 7946 0999\", permission: given_for(sales)))\n    \
+        expect stopped by_and_by\n}\n";
+    let analysis = refused(&one(&format!("languages en\n\n{cadence}")));
+    let helps: Vec<&str> = analysis.diagnostics.iter().filter_map(|problem| problem.help.as_deref()).collect();
+    let [help] = helps.as_slice() else { panic!("{:?}", analysis.diagnostics) };
+    assert_eq!(help.matches("declined").count(), 1, "{help}");
+}
+
+#[test]
 fn a_file_that_is_not_utf8_is_named() {
     let text: &[u8] = b"languages en\n\nflow f {\n    answer\n    say \"Caf\xe9\"\n    hang up\n}\n";
     let files = vec![("m.flow".to_owned(), text.into())];

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use lang_compiler::{Project, Worst, analyze};
+use runtime_contract::channel::Channel;
 use runtime_contract::program::SiteNames;
 
 fn worst_of(project: &Project) -> Vec<Worst> {
@@ -307,6 +308,21 @@ fn a_flow_without_any_of_it() {
     let flows = text("flow f {\n    hang up\n}\n");
     assert_eq!(figures(&flows[0]), (0, 0, 0, None));
     assert_eq!(cause(&flows[0].prompts), "");
+}
+
+#[test]
+fn what_a_channel_of_a_survey_leaves_out_is_named() {
+    let survey = |by: &str, kind: &str| {
+        let flows = text(&format!(
+            "queue q {{\n    timeout 3m\n}}\n\nsurvey s after q {{\n    by {by}\n    question score 1..5 \"How?\"\n    \
+             question why {kind} \"Why?\"\n}}\n"
+        ));
+        flows[0].left_out.clone()
+    };
+    assert_eq!(survey("voice, sms", "text up to 60"), [("why".to_owned(), Channel::Voice)]);
+    assert_eq!(survey("voice, sms", "voice up to 60s"), [("why".to_owned(), Channel::Sms)]);
+    assert_eq!(survey("voice, sms", "yes or no"), []);
+    assert_eq!([survey("sms", "text up to 60"), survey("voice", "voice up to 60s")], [[], []]);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, BinaryOperator, ExprKind, IsTest, SurveyLineKind as Line};
 use runtime_contract::channel::Channel;
+use runtime_contract::request::AskKind;
 
 use super::arms::Target;
 use super::statement::Tail;
@@ -21,17 +22,20 @@ struct Reading<'s> {
     channels: &'s [Channel],
     /// Each with the type of an answer that was given, optional.
     questions: Vec<(ast::Name, Ty)>,
+    /// What each takes, where it is keyed or written.
+    kinds: Vec<Option<AskKind>>,
     thanked: Option<Span>,
 }
 
 impl Checker<'_, '_> {
-    /// The statements of its flow, and its questions.
-    pub fn survey(&mut self, survey: u32, info: &SurveyInfo<'_>) -> (Block, Vec<(String, Ty)>) {
-        let mut reading = Reading { survey, channels: &info.channels, questions: Vec::new(), thanked: None };
+    /// The statements of its flow, and its questions with what they take.
+    pub fn survey(&mut self, survey: u32, info: &SurveyInfo<'_>) -> (Block, Vec<(String, Ty)>, Vec<Option<AskKind>>) {
+        let channels = &info.channels;
+        let mut reading = Reading { survey, channels, questions: Vec::new(), kinds: Vec::new(), thanked: None };
         let mut block = self.scoped(|checker| checker.survey_lines(&info.item.lines, true, &mut reading));
         let span = info.name.span;
         block.statements.push(Statement { kind: StatementKind::Return(None), keyword: span, span });
-        (block, reading.questions.into_iter().map(|(name, ty)| (name.text, ty)).collect())
+        (block, reading.questions.into_iter().map(|(name, ty)| (name.text, ty)).collect(), reading.kinds)
     }
 
     fn survey_lines(&mut self, lines: &[ast::SurveyLine], is_top: bool, reading: &mut Reading<'_>) -> Block {
@@ -98,6 +102,7 @@ impl Checker<'_, '_> {
             let local = self.hidden(Ty::Broken, name.span);
             self.name_answer(local, name, earlier_known(reading, name));
             reading.questions.push((name.clone(), Ty::Broken));
+            reading.kinds.push(None);
             return into.statements.push(Statement {
                 kind: StatementKind::Broken,
                 keyword: line.keyword,
@@ -116,6 +121,10 @@ impl Checker<'_, '_> {
         self.ask(&statement, &ask, Target { local, name }, &mut asked);
         self.name_answer(local, name, earlier_known(reading, name));
         let ty = self.local(local).map_or(Ty::Broken, |info| info.ty.clone());
+        reading.kinds.push(asked.statements.iter().find_map(|statement| match &statement.kind {
+            StatementKind::Ask(ask) => Some(ask.kind),
+            _ => None,
+        }));
         let value = |kind| hir::Expr { kind, ty: ty.lower(), span: name.span };
         let of_line = |kind| Statement { kind, keyword: line.keyword, span: line.span };
         match only {

@@ -1,5 +1,7 @@
 //! Cadences in a test: one is started, attempts are made, it stops.
 
+use std::collections::BTreeSet;
+
 use lang_diagnostics::{Code, Diagnostic};
 use lang_syntax::ast;
 use runtime_contract::cadence::{Cadence, EXHAUSTED, STOPS};
@@ -89,6 +91,9 @@ impl Reader<'_, '_> {
         let exhausted = self.tables(cadence).find(is_last).map(|_| EXHAUSTED);
         let known: Vec<&str> = written.chain(STOPS).chain(exhausted).collect();
         if !known.contains(&disposition.text.as_str()) {
+            let mut known = known;
+            let mut seen = BTreeSet::new();
+            known.retain(|name| seen.insert(*name));
             let message = format!("this cadence never stops as `{}`", disposition.text);
             let diagnostic = Diagnostic::new(Code::ExpectationImpossible, disposition.span, message);
             self.problems.give(offer_nearest(diagnostic, &disposition.text, known, "expect stopped {}"));

@@ -6,7 +6,7 @@ use runtime_contract::channel::Channel;
 use runtime_contract::leg::LegId;
 use runtime_contract::request::Request;
 use runtime_contract::{FlowProgram, Type};
-use runtime_exchange::{AgentState, Input};
+use runtime_exchange::{AgentState, Input, LeftOut};
 use runtime_session::testkit::{Kit, Op, Source, prompts};
 
 use crate::plant::Plant;
@@ -87,13 +87,13 @@ fn who_hangs_up_on_the_agent_is_written_to() {
     assert!(plant.answers.is_empty());
     let number = plant.follow_ups[0].number;
     plant.said();
-    plant.give(Input::FollowUp { number, is_allowed: true });
+    plant.give(Input::FollowUp { number, refused: None });
     let said = plant.said();
     assert!(said.contains(&"write to +8613800000000".to_owned()), "{said:?}");
     assert!(said.contains(&"play 1".to_owned()), "the same questions");
     assert_eq!(plant.answers.len(), 1);
     assert_ne!(plant.answers[0].call, plant.records[0].call, "a conversation of its own");
-    plant.give(Input::FollowUp { number, is_allowed: true });
+    plant.give(Input::FollowUp { number, refused: None });
     assert_eq!(plant.answers.len(), 1, "once");
 }
 
@@ -103,8 +103,8 @@ fn at_night_nobody_is_written_to() {
     let (caller, _) = talking(&mut plant, CALLER);
     plant.bye(caller);
     let number = plant.follow_ups[0].number;
-    plant.give(Input::FollowUp { number, is_allowed: false });
-    plant.give(Input::FollowUp { number, is_allowed: true });
+    plant.give(Input::FollowUp { number, refused: Some(LeftOut::NotAtThisHour) });
+    plant.give(Input::FollowUp { number, refused: None });
     assert!(plant.answers.is_empty());
     assert_eq!(plant.exchange.calls_live(), 0);
 }
@@ -129,6 +129,20 @@ fn a_withheld_number_is_not_asked() {
     plant.bye(agent);
     assert!(plant.answers.is_empty() && plant.follow_ups.is_empty());
     assert_eq!(plant.records[0].end, "returned");
+}
+
+#[test]
+fn who_has_refused_meanwhile_is_not_written_to() {
+    let mut plant = Plant::new(Some(&hotline(&BOTH)), 10);
+    let (caller, _) = talking(&mut plant, CALLER);
+    plant.bye(caller);
+    let number = plant.follow_ups[0].number;
+    plant.give(Input::FollowUp { number, refused: Some(LeftOut::OptedOut) });
+    assert!(plant.answers.is_empty());
+    plant.pass(60_000);
+    let (_, agent) = talking(&mut plant, CALLER);
+    plant.bye(agent);
+    assert_eq!(plant.answers.len(), 1, "that was no survey, so he may be asked on the line");
 }
 
 #[test]

@@ -79,9 +79,10 @@ impl Plant {
                 });
             }
             TraceWhat::CaseOpened(case) => self.write(What::Case { kind: case.kind, priority: case.priority }),
-            TraceWhat::SurveyAnswered { .. } | TraceWhat::SurveyLeftOut { .. } | TraceWhat::SurveyFollows { .. } => {
-                self.trace_survey(event.what);
-            }
+            TraceWhat::SurveyAnswered { .. }
+            | TraceWhat::SurveyLeftOut { .. }
+            | TraceWhat::SurveyHeld { .. }
+            | TraceWhat::SurveyFollows { .. } => self.trace_survey(event.what),
             TraceWhat::Queued { .. }
             | TraceWhat::Music { .. }
             | TraceWhat::Offered { .. }
