@@ -272,7 +272,7 @@ fn a_single_file_knows_the_recordings_of_its_folder() {
     let (said, passed) = check(&[]);
     assert!(!passed && said.contains("F0702") && said.contains("prompts/hello.wav"), "{said}");
     // 8 kHz, 16 bits: 98 761 samples are 12 345.125 ms.
-    let data = vec![0; 98_761 * 2];
+    let data = 8_000i16.to_le_bytes().repeat(98_761);
     let sizes = |size: usize| u32::try_from(size).unwrap().to_le_bytes();
     let shape = [&[16, 0, 0, 0, 1, 0, 1, 0][..], &sizes(8_000), &sizes(16_000), &[2, 0, 16, 0]].concat();
     let wav = [b"RIFF", &sizes(36 + data.len())[..], b"WAVEfmt ", &shape, b"data", &sizes(data.len()), &data].concat();
@@ -284,6 +284,9 @@ fn a_single_file_knows_the_recordings_of_its_folder() {
     std::fs::write(prompts.join("hello.wav"), &wav[..200]).unwrap();
     let (said, passed) = check(&[]);
     assert!(!passed && said.contains("F0703"), "{said}");
+    std::fs::write(prompts.join("hello.wav"), [&wav[..44], &vec![0; data.len()]].concat()).unwrap();
+    let (said, passed) = check(&[]);
+    assert!(!passed && said.contains("F0703") && said.contains("100 dB below full scale"), "{said}");
 }
 
 #[test]

@@ -51,14 +51,17 @@ pub struct Where {
 }
 
 impl Analysis {
-    /// Flows of the project in the order of files and lines, without those of the library. None where something is
+    /// Flows of the project in the order of files and lines, without those of the library and clauses that
+    /// take no time. None where something is
     /// wrong with the project.
     pub fn worst(&self) -> Vec<Worst> {
         let Some(program) = &self.program else { return Vec::new() };
         let figures = figures::figures(program);
         let own = figures.into_iter().filter_map(|figures| {
             let flow = program.flows.get(figures.flow as usize)?;
-            if self.is_library(flow.span.file) {
+            let is_nothing = figures.prompts.amount == 0 && figures.time_ms.amount == 0 && figures.person_ms.is_none();
+            let is_clause = flow.name.contains('/');
+            if self.is_library(flow.span.file) || is_clause && is_nothing {
                 return None;
             }
             let answers = program.inbounds.iter().map(|inbound| &inbound.address);

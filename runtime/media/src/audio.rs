@@ -1,4 +1,4 @@
-//! Audio files of any usual kind (WAV, MP3, Ogg Vorbis, FLAC) as 8 kHz mono, and as loud as callers are used to. It knows
+//! Audio files of any usual kind (WAV of PCM or G.711, MP3, Ogg Vorbis, FLAC) as 8 kHz mono, and as loud as callers are used to. It knows
 //! no prompts' cache.
 
 use std::io::{Cursor, ErrorKind};
@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ebur128::{EbuR128, Mode};
 use symphonia::core::audio::SampleBuffer;
-use symphonia::core::codecs::DecoderOptions;
+use symphonia::core::codecs::{CODEC_TYPE_PCM_ALAW, CODEC_TYPE_PCM_MULAW, DecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::FormatOptions;
 use symphonia::core::io::MediaSourceStream;
@@ -22,6 +22,10 @@ const LOUDNESS_LUFS: f64 = -19.0;
 const PEAK_MAX: f32 = 0.708;
 /// Most that a file is made louder (20 dB): more would make its noise a voice.
 const GAIN_MAX: f64 = 10.0;
+/// What is below it everywhere (−40 dBFS), nobody hears, however much louder it is made.
+const PEAK_MIN: f32 = 0.01;
+/// Nobody hears less; a short beep is longer.
+const MS_MIN: u64 = 50;
 /// Shortest piece that can be measured: three blocks of 400 ms; shorter files are measured several times in a row.
 const MEASURED_SAMPLES_MIN: usize = 9_600;
 /// Cover pictures and other words in a file that are read over, in bytes.
@@ -41,13 +45,24 @@ pub fn audio_to_prompt(bytes: &[u8], seconds_max: u32) -> Result<Vec<i16>, Audio
     Ok(mono.into_iter().map(|sample| wav::to_pcm(sample * gain)).collect())
 }
 
-/// Whether `audio_to_pcm` takes the file. Its length in milliseconds, rounded up. A WAV file is not decoded for it.
+/// Whether `audio_to_pcm` takes the file, and somebody would hear it. Its length in milliseconds, rounded up. A WAV file is
+/// decoded as far as the first sample that is heard.
 pub fn check_audio(bytes: &[u8], seconds_max: u32) -> Result<u64, AudioError> {
-    if is_wav(bytes) {
-        return wav::check_wav(bytes, seconds_max);
+    let (ms, peak) = match is_wav(bytes) {
+        true => (wav::check_wav(bytes, seconds_max)?, wav::peak(bytes, seconds_max, PEAK_MIN)?),
+        false => {
+            let (mono, rate_hz) = decode(bytes, seconds_max)?;
+            (
+                (mono.len() as u64 * 1_000).div_ceil(u64::from(rate_hz)),
+                wav::highest(mono.into_iter().map(Ok), PEAK_MIN)?,
+            )
+        }
+    };
+    match () {
+        () if ms < MS_MIN => Err(AudioError::TooShort { ms }),
+        () if peak < PEAK_MIN => Err(AudioError::Faint { below_db: (-20.0 * peak.max(1e-5).log10()).round() as u32 }),
+        () => Ok(ms),
     }
-    let (mono, rate_hz) = decode(bytes, seconds_max)?;
-    Ok((mono.len() as u64 * 1_000).div_ceil(u64::from(rate_hz)))
 }
 
 fn audio_to_mono(bytes: &[u8], seconds_max: u32) -> Result<Vec<f32>, AudioError> {
@@ -56,8 +71,13 @@ fn audio_to_mono(bytes: &[u8], seconds_max: u32) -> Result<Vec<f32>, AudioError>
     wav::resample(mono, rate_hz).map_err(|reason| AudioError::Damaged { at_ms: 0, reason })
 }
 
-/// What is none of the others is refused as if it were one.
+/// What is none of the others is refused as if it were one. WAV files of G.711 are the others' too.
 fn is_wav(bytes: &[u8]) -> bool {
+    const A_LAW_AND_MU_LAW: [&[u8]; 2] = [&[6, 0], &[7, 0]];
+    let format = bytes.strip_prefix(b"RIFF").and_then(|rest| rest.get(4..)?.strip_prefix(b"WAVEfmt "));
+    if format.and_then(|rest| rest.get(4..6)).is_some_and(|tag| A_LAW_AND_MU_LAW.contains(&tag)) {
+        return false;
+    }
     let others: [&[u8]; 3] = [b"ID3", b"OggS", b"fLaC"];
     let is_mp3_frame = matches!(bytes, [0xff, second, ..] if second & 0xe6 == 0xe2);
     !is_mp3_frame && !others.iter().any(|magic| bytes.starts_with(magic))
@@ -81,7 +101,7 @@ fn decode_packets(bytes: &[u8], seconds_max: u32) -> Result<(Vec<f32>, u32), Aud
         symphonia::default::get_probe().format(&Hint::new(), source, &options, &metadata).map_err(not_audio)?;
     let mut format = probed.format;
     let track = format.default_track().ok_or(AudioError::Empty)?;
-    let (id, frames) = (track.id, track.codec_params.n_frames);
+    let (id, frames, codec) = (track.id, track.codec_params.n_frames, track.codec_params.codec);
     let mut decoder =
         symphonia::default::get_codecs().make(&track.codec_params, &DecoderOptions::default()).map_err(not_audio)?;
     let mut mono = Mono { samples: Vec::new(), rate_hz: 0, seconds_max };
@@ -110,7 +130,8 @@ fn decode_packets(bytes: &[u8], seconds_max: u32) -> Result<(Vec<f32>, u32), Aud
         return Err(AudioError::Empty);
     }
     // Of MP3 the number is that of an encoder's note; a frame more or less is none that was lost.
-    if frames.is_some_and(|frames| (mono.samples.len() as u64).saturating_add(2 * 1_152) < frames) {
+    let spare = if matches!(codec, CODEC_TYPE_PCM_ALAW | CODEC_TYPE_PCM_MULAW) { 0 } else { 2 * 1_152 };
+    if frames.is_some_and(|frames| (mono.samples.len() as u64).saturating_add(spare) < frames) {
         return Err(mono.damaged("its end is missing".to_owned()));
     }
     Ok((mono.samples, mono.rate_hz))
@@ -174,8 +195,10 @@ fn loudness_lufs(mono: &[f32]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use runtime_contract::leg::Codec;
 
     use super::*;
+    use crate::g711;
 
     /// Half a second of 1 000 Hz at half of full scale, made by lame, oggenc and flac.
     const FILES: [(&str, &[u8]); 3] = [
@@ -200,6 +223,44 @@ mod tests {
             let crossings = pcm.windows(2).filter(|pair| (pair[0] < 0) != (pair[1] < 0)).count();
             assert!(crossings.abs_diff(1_000) < 12, "{kind}: {crossings}");
         }
+    }
+
+    /// Half a second of G.711 in a WAV file, as it comes from many telephone systems.
+    fn wav_of(codec: Codec, sample: impl Fn(usize) -> i16) -> Vec<u8> {
+        let sound: Vec<u8> = (0..4_000).map(|n| g711::encode(codec, sample(n))).collect();
+        let tag: u8 = if codec == Codec::Pcma { 6 } else { 7 };
+        let word = |value: usize| (value as u32).to_le_bytes();
+        let format = [&[tag, 0, 1, 0][..], &word(8_000), &word(8_000), &[1, 0, 8, 0, 0, 0]].concat();
+        let chunks = [b"WAVEfmt ", &word(format.len())[..], &format, b"data", &word(sound.len()), &sound].concat();
+        [b"RIFF", &word(chunks.len())[..], &chunks].concat()
+    }
+
+    #[test]
+    fn wav_files_of_both_laws_are_decoded() {
+        let sine = |n: usize| (16_384.0 * (std::f64::consts::TAU * n as f64 / 8.0).sin()) as i16;
+        for codec in [Codec::Pcma, Codec::Pcmu] {
+            let wav = wav_of(codec, sine);
+            assert_eq!(check_audio(&wav, 10), Ok(500), "{codec:?}");
+            let pcm = audio_to_pcm(&wav, 10).unwrap();
+            let wanted: Vec<i16> = (0..4_000).map(|n| g711::decode(codec, g711::encode(codec, sine(n)))).collect();
+            assert_eq!(pcm, wanted, "{codec:?}");
+            assert!(audio_to_pcm(&wav[..2_000], 10).is_err(), "{codec:?}: a file that breaks off passed");
+        }
+    }
+
+    #[test]
+    fn what_nobody_would_hear_is_refused() {
+        let wav = |samples: usize, value: i16| wav::pcm_to_wav(&vec![value; samples], 1).unwrap();
+        assert_eq!(check_audio(&wav(400, 328), 10), Ok(50));
+        assert_eq!(check_audio(&wav(392, 328), 10), Err(AudioError::TooShort { ms: 49 }));
+        assert_eq!(check_audio(&wav(8_000, 327), 10), Err(AudioError::Faint { below_db: 40 }));
+        assert_eq!(check_audio(&wav(8_000, 0), 10), Err(AudioError::Faint { below_db: 100 }));
+        assert_eq!(check_audio(&wav_of(Codec::Pcmu, |_| 30), 10), Err(AudioError::Faint { below_db: 60 }));
+        let mut late = vec![0; 8_000];
+        late[7_999] = -328;
+        assert_eq!(check_audio(&wav::pcm_to_wav(&late, 1).unwrap(), 10), Ok(1_000));
+        let said = AudioError::Faint { below_db: 60 }.to_string();
+        assert!(said.contains("`wait`"), "{said}");
     }
 
     #[test]
@@ -255,7 +316,8 @@ mod tests {
                 bytes[at] = value;
             }
             bytes.truncate(1 + length % (2 * bytes.len()));
-            prop_assert_eq!(check_audio(&bytes, 10).is_ok(), audio_to_pcm(&bytes, 10).is_ok());
+            let is_heard = !matches!(check_audio(&bytes, 10), Err(AudioError::TooShort { .. } | AudioError::Faint { .. }));
+            prop_assert_eq!(check_audio(&bytes, 10).is_ok(), is_heard && audio_to_pcm(&bytes, 10).is_ok());
         }
 
         #[test]

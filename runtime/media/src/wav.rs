@@ -33,6 +33,12 @@ pub enum AudioError {
     Empty,
     #[error("it lasts {seconds} s, longer than the {seconds_max} s that a prompt may last; shorten it")]
     TooLong { seconds: u64, seconds_max: u32 },
+    #[error("it lasts {ms} ms, which nobody hears; record it again")]
+    TooShort { ms: u64 },
+    #[error(
+        "its loudest place is {below_db} dB below full scale, which nobody hears; record it again, or write `wait` for a pause"
+    )]
+    Faint { below_db: u32 },
 }
 
 /// Decodes a whole WAV file (8 to 32 bits, integer or float) to 8 kHz mono.
@@ -46,7 +52,7 @@ pub fn wav_to_pcm(bytes: &[u8], seconds_max: u32) -> Result<Vec<i16>, AudioError
 pub fn wav_to_mono(bytes: &[u8], seconds_max: u32) -> Result<(Vec<f32>, u32), AudioError> {
     let reader = wav_reader(bytes, seconds_max)?;
     let spec = reader.spec();
-    let mono = read_mono(reader)?;
+    let mono: Vec<f32> = mono(reader).collect::<Result<_, _>>()?;
     if mono.is_empty() {
         return Err(AudioError::Empty);
     }
@@ -66,12 +72,29 @@ pub fn check_wav(bytes: &[u8], seconds_max: u32) -> Result<u64, AudioError> {
         AudioError::Damaged { at_ms, reason }
     };
     reader.seek(last).map_err(|error| damaged(error.to_string()))?;
-    match read_mono(reader) {
+    match mono(reader).collect::<Result<Vec<_>, _>>() {
         Ok(mono) if mono.len() == 1 => Ok((u64::from(frames) * 1_000).div_ceil(u64::from(spec.sample_rate))),
         Ok(_) => Err(damaged("its end is missing".to_owned())),
         Err(AudioError::Damaged { reason, .. }) => Err(damaged(reason)),
         Err(other) => Err(other),
     }
+}
+
+/// The highest of its samples, full scale is 1.0; once it is `enough`, the rest is not looked at.
+pub fn peak(bytes: &[u8], seconds_max: u32, enough: f32) -> Result<f32, AudioError> {
+    highest(mono(wav_reader(bytes, seconds_max)?), enough)
+}
+
+/// The same of samples.
+pub fn highest(mono: impl Iterator<Item = Result<f32, AudioError>>, enough: f32) -> Result<f32, AudioError> {
+    let mut highest = 0.0f32;
+    for sample in mono {
+        highest = highest.max(sample?.abs());
+        if highest >= enough {
+            break;
+        }
+    }
+    Ok(highest)
 }
 
 fn wav_reader(bytes: &[u8], seconds_max: u32) -> Result<hound::WavReader<Cursor<&[u8]>>, AudioError> {
@@ -88,13 +111,13 @@ fn wav_reader(bytes: &[u8], seconds_max: u32) -> Result<hound::WavReader<Cursor<
 }
 
 /// Full scale is 1.0; channels are averaged.
-fn read_mono<R: Read>(reader: hound::WavReader<R>) -> Result<Vec<f32>, AudioError> {
+fn mono<'r, R: Read + 'r>(reader: hound::WavReader<R>) -> Box<dyn Iterator<Item = Result<f32, AudioError>> + 'r> {
     let spec = reader.spec();
     match spec.sample_format {
-        hound::SampleFormat::Float => mix(reader.into_samples::<f32>(), spec),
+        hound::SampleFormat::Float => Box::new(mix(reader.into_samples::<f32>(), spec)),
         hound::SampleFormat::Int => {
             let scale = 1.0 / (1u64 << (spec.bits_per_sample.clamp(1, 32) - 1)) as f32;
-            mix(reader.into_samples::<i32>().map(|sample| sample.map(|value| value as f32 * scale)), spec)
+            Box::new(mix(reader.into_samples::<i32>().map(move |sample| Ok(sample? as f32 * scale)), spec))
         }
     }
 }
@@ -102,19 +125,20 @@ fn read_mono<R: Read>(reader: hound::WavReader<R>) -> Result<Vec<f32>, AudioErro
 fn mix(
     mut samples: impl Iterator<Item = Result<f32, hound::Error>>,
     spec: hound::WavSpec,
-) -> Result<Vec<f32>, AudioError> {
-    let mut mono = Vec::new();
-    while let Some(first) = samples.next() {
+) -> impl Iterator<Item = Result<f32, AudioError>> {
+    (0u64..).map_while(move |frame| {
+        let first = samples.next()?;
         let rest = samples.by_ref().take(usize::from(spec.channels) - 1);
         let sum: Result<f32, _> = std::iter::once(first).chain(rest).sum();
-        let damaged = |error: hound::Error| AudioError::Damaged {
-            at_ms: mono.len() as u64 * 1_000 / u64::from(spec.sample_rate),
-            reason: error.to_string(),
-        };
-        let value = sum.map_err(damaged)? / f32::from(spec.channels);
-        mono.push(if value.is_finite() { value } else { 0.0 });
-    }
-    Ok(mono)
+        let value = sum.map(|sum| sum / f32::from(spec.channels));
+        Some(match value {
+            Ok(value) => Ok(if value.is_finite() { value } else { 0.0 }),
+            Err(error) => Err(AudioError::Damaged {
+                at_ms: frame * 1_000 / u64::from(spec.sample_rate),
+                reason: error.to_string(),
+            }),
+        })
+    })
 }
 
 /// To 8 kHz.

@@ -4,14 +4,17 @@
 
 mod centre;
 mod project;
+mod proofs;
 mod reference;
 mod run;
 
 use std::path::Path;
 
 use project::{FILE_STEPS, SHAPES, lines};
+use proofs::PROOFS;
 use run::{Cost, Watched, cost, instructions};
 
+use super::page::root;
 use super::served::{Folder, build};
 use super::usage::spread;
 
@@ -21,11 +24,11 @@ const EDITS: usize = 21;
 const MARK_STEPS: usize = 1_000;
 const GROWTH: [usize; 3] = [1_000, 10_000, 100_000];
 
-/// Words: nothing for all of it, `growth`, `centre` or `shapes` for one table, `write SHAPE STEPS FOLDER` for the files alone.
+/// Words: nothing for all of it, `growth`, `centre`, `shapes` or `proofs` for one table, `write SHAPE STEPS FOLDER` for the files alone.
 pub fn measure(words: &[&str]) -> Result<String, String> {
     if let ["write", shape, steps, folder] = words {
         let steps = steps.parse().map_err(|_| format!("`{steps}` is no number of steps"))?;
-        let (.., make) = SHAPES.iter().find(|(name, ..)| name == shape).ok_or("no such shape")?;
+        let (.., make) = SHAPES.iter().chain(&PROOFS).find(|(name, ..)| name == shape).ok_or("no such shape")?;
         let files = make(steps);
         project::write(&files, Path::new(folder))?;
         let said = format!("{} lines in {folder}", lines(&files));
@@ -49,6 +52,9 @@ pub fn measure(words: &[&str]) -> Result<String, String> {
     }
     if all || words.contains(&"shapes") {
         shapes(&binary, &folder.0, &mut say)?;
+    }
+    if words.contains(&"proofs") {
+        proofs::measure(&binary, &folder.0, &root().join("docs/proofs.svg"), &mut say)?;
     }
     Ok(said.join("\n"))
 }

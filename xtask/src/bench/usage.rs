@@ -1,5 +1,8 @@
 //! What a process used, as Linux counts it.
 
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike};
+
 /// Ticks a second in `/proc/PID/stat`, the same on every Linux of today.
 const TICKS: f64 = 100.0;
 
@@ -8,9 +11,11 @@ pub fn cpu_seconds(process: u32) -> Result<f64, String> {
     ticks(process, [14, 15])
 }
 
-/// Seconds of CPU, user and system, of the children that this process has waited for (fields 16 and 17).
+/// Seconds of CPU, user and system, of the children that this process has waited for, to the microsecond (getrusage(2)).
 pub fn children_cpu_seconds() -> Result<f64, String> {
-    ticks(std::process::id(), [16, 17])
+    let used = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|cause| format!("getrusage: {cause}"))?;
+    let seconds = |time: TimeVal| time.num_microseconds() as f64 / 1e6;
+    Ok(seconds(used.user_time()) + seconds(used.system_time()))
 }
 
 fn ticks(process: u32, fields: [usize; 2]) -> Result<f64, String> {

@@ -19,12 +19,12 @@ pub fn lines(files: &Files) -> usize {
 
 pub fn write(files: &Files, folder: &Path) -> Result<(), String> {
     let failed = |cause: std::io::Error| format!("{}: {cause}", folder.display());
-    std::fs::create_dir_all(folder).map_err(failed)?;
+    std::fs::create_dir_all(folder.join("prompts")).map_err(failed)?;
     files.iter().try_for_each(|(name, text)| std::fs::write(folder.join(name), text).map_err(failed))
 }
 
 /// Name, what grows in it, and how it is made of so many steps.
-type Shape = (&'static str, &'static str, fn(usize) -> Files);
+pub type Shape = (&'static str, &'static str, fn(usize) -> Files);
 
 pub const SHAPES: &[Shape] = &[
     ("usual", "files of 100 steps, flows of 20", usual),
@@ -78,6 +78,11 @@ pub fn usual(steps: usize) -> Files {
     files
 }
 
+/// A telephone number of its own for each.
+pub fn number(of: usize) -> String {
+    format!("+86 4{:03} {:03} {:04}", of / 10_000_000, of / 10_000 % 1_000, of % 10_000)
+}
+
 fn head() -> String {
     "use shared: crm, office, welcome\n\nlanguages zh, en\n".to_owned()
 }
@@ -86,11 +91,9 @@ fn head() -> String {
 fn flow_of(text: &mut String, name: usize, number: usize, steps: usize) {
     let _ = write!(
         text,
-        "\ninbound \"+86 4{:03} {:03} {:04}\" => flow_{name}\n\nflow flow_{name} {{\n    answer\n    play welcome\n    \
+        "\ninbound \"{}\" => flow_{name}\n\nflow flow_{name} {{\n    answer\n    play welcome\n    \
          let customer = crm.find(caller.number) else none\n    go step_{number}_0\n",
-        number / 10_000_000,
-        number / 10_000 % 1_000,
-        number % 10_000
+        self::number(number)
     );
     for step in 0..steps.saturating_sub(1) {
         let next = if step + 2 == steps { "bye".to_owned() } else { format!("step_{number}_{}", step + 1) };
@@ -176,7 +179,7 @@ fn runs(steps: usize) -> Files {
     for flow in 0..steps {
         let place = flow % TREE;
         if place == 0 {
-            let _ = write!(text, "\ninbound \"+86 400 {:04} {:04}\" => flow_{flow}\n", flow / 10_000, flow % 10_000);
+            let _ = write!(text, "\ninbound \"{}\" => flow_{flow}\n", number(flow));
         }
         let _ = write!(text, "\nflow flow_{flow} {{\n    answer\n    say \"Part {flow}.\"\n");
         for child in [2 * place + 1, 2 * place + 2] {
@@ -205,7 +208,7 @@ fn languages(steps: usize) -> Files {
         };
         let _ = write!(text, "\nlanguages {head}\n");
         if place == 0 {
-            let _ = write!(text, "\ninbound \"+86 400 {:04} {:04}\" => part\n", flow / 10_000, flow % 10_000);
+            let _ = write!(text, "\ninbound \"{}\" => part\n", number(flow));
         }
         let _ = write!(text, "\nflow part {{\n    answer\n    say {said}\n");
         let _ = writeln!(
@@ -223,12 +226,7 @@ fn wide(steps: usize) -> Files {
     let files = (0..steps.div_ceil(FILE_STEPS)).map(|file| {
         let mut text = "languages en\n".to_owned();
         let menus = FILE_STEPS / 3;
-        let _ = write!(
-            text,
-            "\ninbound \"+86 400 {:04} {:04}\" => big\n\nflow big {{\n    answer\n    go step_0\n",
-            file / 10_000,
-            file % 10_000
-        );
+        let _ = write!(text, "\ninbound \"{}\" => big\n\nflow big {{\n    answer\n    go step_0\n", number(file));
         for menu in 0..menus {
             let _ = write!(text, "\n    step step_{menu} {{\n        menu {{\n            say \"Choose.\"\n");
             for key in 10..40 {
@@ -255,10 +253,9 @@ fn enums(steps: usize) -> Files {
         let _ = write!(text, "}}\n\ntype Record_{item} {{\n    kind: Kind_{item}\n    n: Int\n}}\n");
         let _ = write!(
             text,
-            "\ninbound \"+86 400 {:04} {:04}\" => flow_{item}\n\nflow flow_{item} {{\n    answer\n    \
+            "\ninbound \"{}\" => flow_{item}\n\nflow flow_{item} {{\n    answer\n    \
              let it = Record_{item}(kind: v_{}, n: {item})\n    match it.kind {{\n",
-            item / 10_000,
-            item % 10_000,
+            number(item),
             item % 10
         );
         for variant in 0..10 {
@@ -281,10 +278,9 @@ fn deep(steps: usize) -> Files {
         let path = ".inner".repeat(10);
         let _ = write!(
             text,
-            "\ninbound \"+86 400 {:04} {:04}\" => flow_{tower}\n\nflow flow_{tower} {{\n    answer\n    \
+            "\ninbound \"{}\" => flow_{tower}\n\nflow flow_{tower} {{\n    answer\n    \
              let it = {value}\n    say \"It is {{it{path}}}.\"\n    hang up\n}}\n",
-            tower / 10_000,
-            tower % 10_000
+            number(tower)
         );
     }
     vec![("line.flow".to_owned(), text)]

@@ -21,6 +21,13 @@ pub fn check(binary: &Path, project: &Path) -> Command {
     command
 }
 
+/// With the worst case of each flow.
+pub fn report(binary: &Path, project: &Path) -> Command {
+    let mut command = check(binary, project);
+    command.arg("--report");
+    command
+}
+
 pub fn cost(command: &mut Command) -> Result<Cost, String> {
     let cpu = children_cpu_seconds()?;
     let begun = Instant::now();
