@@ -39,16 +39,6 @@ pub(crate) fn consent_stored(span: Span) -> Diagnostic {
         .edit("write `Permission`", span, "Permission")
 }
 
-/// F0605 for a permission that the text makes up.
-pub(crate) fn permission_written(span: Span, in_test: bool) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::ConsentMissing, span, "nobody has given this permission")
-        .here("written by the flow itself");
-    match in_test {
-        true => diagnostic.help("`given_for(sales)`"),
-        false => diagnostic.help("`ask consent for sales`"),
-    }
-}
-
 /// The purpose that a name says; `None` with F1008 where the site has no such purpose.
 pub(crate) fn purpose(project: &Project<'_>, name: &ast::Name, problems: &mut Problems) -> Option<String> {
     let Some(known) = project.site.purposes.as_ref().filter(|known| !known.contains(&name.text)) else {

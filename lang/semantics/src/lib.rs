@@ -120,7 +120,7 @@ pub fn analyze(
     let answers: Vec<u32> = inbounds.iter().map(|inbound| inbound.address.flow).collect();
     let mut without_line: Vec<(u32, &str)> =
         outgoing::without_line(&cadences).into_iter().map(|flow| (flow, line::LEAVE_OUT)).collect();
-    without_line.extend(rules.iter().map(|rule| (rule.rule.flow, rules::WITHOUT_LINE)));
+    without_line.extend(rules.iter().map(|rule| (rule.rule.flow, rules::without_line(&rule.rule.when))));
     line::check_lines(&flows, &answers, &without_line, &project.languages, &mut problems);
     let entries = answers.iter().copied().chain(outgoing::attempts(&cadences));
     heard::check_heard(&project, &flows, &queues, entries, &mut problems);

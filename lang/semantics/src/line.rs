@@ -379,7 +379,8 @@ impl Walk<'_, '_> {
     /// A flow is run: what it needs must hold here. What is wrong with it everywhere was told of at its own place.
     fn run(&mut self, flow: u32, statement: &Statement, line: Line) -> Line {
         let mut back = Line::NEVER;
-        let mut told = false;
+        // The queue whose survey this would be was told of at the same word.
+        let mut told = self.faults.iter().any(|fault| fault.span == statement.keyword);
         for state in [Line::RINGING, Line::UP, Line::TOLD, Line::GONE] {
             if !line.may_be(state) {
                 continue;

@@ -6,7 +6,7 @@ use lang_syntax::ast::{self, SurveyLineKind as Line};
 use runtime_contract::channel::Channel;
 use runtime_contract::survey::{Question, Survey};
 
-use crate::check::{CheckedFlow, Checker, clause_flow};
+use crate::check::{CheckedFlow, Checker, Region, clause_flow};
 use crate::declare::wrong_kind;
 use crate::hir;
 use crate::problems::{Problems, offer_nearest};
@@ -107,6 +107,7 @@ fn survey(
     let module = project.modules.get(info.module).map_or("", |module| module.path);
     let name = format!("{module}.{}", info.name.text);
     let mut checker = Checker::new(project, info.module, problems);
+    checker.region = Region::Survey;
     let index = project.surveys.iter().position(|other| std::ptr::eq(other, info)).unwrap_or(0);
     let (top, questions, kinds) = checker.survey(index as u32, info);
     let questions =

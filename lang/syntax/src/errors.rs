@@ -228,8 +228,7 @@ impl<'t> Part<'_, 't> {
             span,
             format!("`{word}` is a reserved word and cannot be a name"),
         );
-        let repaired = self.replaced(token.start, end, &right);
-        Some(problem.help(format!("`{repaired}`")).edit("choose another name", span, right))
+        Some(problem.help(format!("`{right}`")).edit("choose another name", span, right))
     }
 
     fn comma_between_actions(&self) -> Option<Diagnostic> {

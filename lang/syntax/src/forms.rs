@@ -46,7 +46,7 @@ impl Context {
             Context::Dialogue => "silence => again",
             Context::Queue => "timeout 3m",
             Context::Cadence => "attempts 3",
-            Context::Survey => "thank \"Thank you.\"",
+            Context::Survey => "open case complaint priority high",
             Context::Test => "press 1",
         }
     }

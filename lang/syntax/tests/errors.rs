@@ -93,8 +93,8 @@ fn f0003_unclosed_brace() {
 
 #[test]
 fn f0004_reserved_word_as_name() {
-    check_line("let stop = 3", Code::ReservedWordAsName, "stop", "let stop_ = 3");
-    check("flow answer {\n    hang up\n}\n", Code::ReservedWordAsName, "answer", "`flow answer_ {`");
+    check(&in_flow("let stop = 3"), Code::ReservedWordAsName, "stop", "`stop_`");
+    check("flow answer {\n    hang up\n}\n", Code::ReservedWordAsName, "answer", "`answer_`");
 }
 
 #[test]

@@ -29,7 +29,7 @@ impl<'a> Painter<'a> {
             self.at = line.span;
             match &line.kind {
                 Line::By(_) => self.line(LineKind::Does, way, self.slice(line.span)),
-                Line::Question { name, kind, text } => {
+                Line::Question { name, kind, text, .. } => {
                     let only = match kind {
                         ast::AskKind::VoiceUpTo(_) if leaves_out => " (only by voice)",
                         ast::AskKind::TextUpTo(_) if leaves_out => " (only by sms)",

@@ -15,6 +15,7 @@ mod dialogues;
 mod example;
 mod expressions;
 mod harness;
+mod helps;
 mod law;
 mod limits;
 mod manual;

@@ -6,10 +6,10 @@ use runtime_contract::currency;
 use runtime_contract::limits::{ASK_DIGITS_MAX, ASK_TEXT_MAX};
 use runtime_contract::request::{AskKind, WHOLE_DIGITS_MAX};
 
-use super::Checker;
 use super::arms::Target;
 use super::dialogue::{Read, Rules};
 use super::statement::broken;
+use super::{Checker, Region};
 use crate::declare::{duration, whole};
 use crate::hir::{self, Block, Statement, StatementKind, Takes};
 use crate::problems::offer_nearest;
@@ -49,7 +49,7 @@ impl Checker<'_, '_> {
             return;
         }
         if let ast::AskKind::VoiceUpTo(up_to) = &ask.kind {
-            let max_ms = duration(up_to, "ask voice up to 60s", self.problems);
+            let max_ms = duration(up_to, "voice up to 60s", self.problems);
             return self.recording(statement, &ask.dialogue, &VOICE, max_ms, target, into);
         }
         let consent = match &ask.kind {
@@ -149,9 +149,19 @@ impl Checker<'_, '_> {
         }
         if to >= LONG_NUMBER && ask.private.is_none() && bounds.is_some() {
             let kind = if from == to { format!("{from}") } else { format!("{from}..{to}") };
-            self.problems.give(long_number(ask, &format!("`ask private digits {kind}`")));
+            self.long_number(ask, &format!("`ask private digits {kind}`"));
         }
         bounds
+    }
+
+    fn long_number(&mut self, ask: &ast::Ask, help: &str) {
+        let may_be = format!("a number of {LONG_NUMBER} digits or more may be a card");
+        let (message, help) = match self.region {
+            // Its answers are kept, and nothing private is.
+            Region::Survey => (format!("{may_be}, and no survey asks for one"), "`digits 4`"),
+            _ => (format!("{may_be}, and is asked for as `private`"), help),
+        };
+        self.problems.give(Diagnostic::new(Code::LongNumberNotPrivate, ask.kind_span, message).help(help));
     }
 
     fn text_bound(&mut self, most: &ast::Expr, ask: &ast::Ask) -> Option<u32> {
@@ -178,7 +188,7 @@ impl Checker<'_, '_> {
         }
         if to > RANGE_MAX {
             let digits = to.ilog10() + 1;
-            self.problems.give(long_number(ask, &format!("`ask private digits 1..{digits}`")));
+            self.long_number(ask, &format!("`ask private digits 1..{digits}`"));
             return None;
         }
         Some((from, to))
@@ -254,11 +264,6 @@ fn names_rejected(dialogue: &ast::Dialogue) -> bool {
     patterns
         .into_iter()
         .any(|pattern| matches!(&pattern.kind, ast::DialoguePatternKind::Outcome(name) if name.text == "rejected"))
-}
-
-fn long_number(ask: &ast::Ask, help: &str) -> Diagnostic {
-    let message = format!("a number of {LONG_NUMBER} digits or more may be a card, and is asked for as `private`");
-    Diagnostic::new(Code::LongNumberNotPrivate, ask.kind_span, message).help(help)
 }
 
 fn value_type(ask: &ast::Ask, kind: Option<AskKind>) -> Ty {

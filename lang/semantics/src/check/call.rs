@@ -28,6 +28,8 @@ pub(crate) struct OperationCall<'e> {
     pub service: u32,
     /// `None` when the service has no such operation, which was said.
     pub operation: Option<u32>,
+    /// The service, as it is written.
+    pub of: String,
     pub name: &'e ast::Name,
     pub arguments: &'e ast::Arguments,
 }
@@ -49,7 +51,7 @@ impl<'a> Checker<'_, 'a> {
             return None;
         }
         let operation = self.operation_named(service, field);
-        Some(OperationCall { service, operation, name: field, arguments })
+        Some(OperationCall { service, operation, of: words.join("."), name: field, arguments })
     }
 
     pub fn operation_named(&mut self, service: u32, name: &ast::Name) -> Option<u32> {
@@ -145,20 +147,16 @@ impl<'a> Checker<'_, 'a> {
                 }
             }
             (Def::Flow(_), 0) => {
-                self.problems.give(
-                    Diagnostic::new(Code::WaitInsideExpression, span, "a flow is run on a line of its own")
-                        .help("`let result = run …`"),
-                );
+                let line = self.run_for_result("run …");
+                self.waits_inside(span, "a flow is run on a line of its own", &line);
                 broken(span)
             }
             (Def::Service(service), 1) => {
                 let known = names.last().is_some_and(|name| self.operation_named(service, name).is_some());
                 if known {
                     let message = "a service is asked on a line of its own, so that the wait can be seen";
-                    self.problems.give(
-                        Diagnostic::new(Code::WaitInsideExpression, span, message)
-                            .help("`let result = … else hang up`"),
-                    );
+                    let line = format!("`let result = … else {}`", self.when_failed());
+                    self.waits_inside(span, message, &line);
                 }
                 broken(span)
             }

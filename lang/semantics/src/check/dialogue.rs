@@ -63,7 +63,7 @@ impl Checker<'_, '_> {
         };
         let in_dialogue = !self.dialogues.is_empty();
         let help = match self.region {
-            Region::Finally => "leave it out".to_owned(),
+            Region::Finally | Region::Rule | Region::Outside if !in_dialogue => "leave it out".to_owned(),
             Region::Step(step) if !in_dialogue => {
                 let name = self.steps.get(step as usize).map_or("", |step| step.name.text.as_str());
                 format!("`go {name} up to 3 times else hang up`")

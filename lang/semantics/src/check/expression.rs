@@ -64,12 +64,18 @@ impl Checker<'_, '_> {
             (Ty::Int(_), Ty::Money) if let hir::ExprKind::Int(amount) = value.expr.kind => {
                 diagnostic.help(format!("`{amount}.00 {}`", self.example_currency()))
             }
+            (Ty::Int(_), Ty::Percent) if let hir::ExprKind::Int(share) = value.expr.kind => {
+                diagnostic.help(format!("`{share}%`"))
+            }
             (Ty::Text, Ty::Money) if let Some(amount) = amount_in_quotes(&value.expr.kind) => {
                 diagnostic.help(format!("`{amount}`"))
             }
             (Ty::Int(_), Ty::Decimal) => diagnostic.help("`Decimal(…)`"),
             (Ty::Int(_), Ty::Digits) => diagnostic.help("`….digits`"),
-            (Ty::Nothing, wanted) => diagnostic.help(format!("declare it `{}?`", self.text_of(wanted))),
+            (_, Ty::Bool) if let Some(test) = self.test_of(value) => diagnostic.help(test),
+            (Ty::Nothing, wanted) if !self.is_in_clause() => {
+                diagnostic.help(format!("declare it `{}?`", self.text_of(wanted)))
+            }
             (_, wanted @ Ty::Private(_)) => {
                 diagnostic.help(format!("a value of the type `{}`, as `ask private` gives", self.text_of(wanted)))
             }
@@ -83,6 +89,9 @@ impl Checker<'_, '_> {
             Diagnostic::new(Code::OptionalUsedAsPresent, value.expr.span, format!("this `{inner}` may be missing"))
                 .here("it may be `none`");
         match self.example(&value.ty).as_str() {
+            "none" if self.is_in_clause() => {
+                diagnostic.help("leave it out here: this is for what is known for certain")
+            }
             "none" => diagnostic.help("ask before: `if … is some value {`"),
             example => {
                 diagnostic.help(format!("`(… else {example})`")).note("or ask before, by `if … is some value {`")
@@ -92,7 +101,11 @@ impl Checker<'_, '_> {
 
     /// As `example`; what may be missing is.
     pub fn example_for(&self, ty: &Ty) -> String {
-        if matches!(ty, Ty::Optional(_)) { "none".to_owned() } else { self.example(ty) }
+        match ty {
+            Ty::Optional(_) => "none".to_owned(),
+            Ty::Record(_) => self.in_sight(ty).unwrap_or_else(|| self.example(ty)),
+            _ => self.example(ty),
+        }
     }
 
     /// A value of a type, for a help line; `none` where there is none that could be written out.

@@ -18,7 +18,9 @@ use crate::ty::Ty;
 pub(crate) struct Measured {
     pub known: BTreeMap<Measure, LocalId>,
     /// In the condition itself every measure is compared as a value; whether it has one is asked around it.
-    in_condition: bool,
+    pub in_condition: bool,
+    /// The queue that the rule is about.
+    pub queue: Option<u32>,
 }
 
 impl Measured {
@@ -35,7 +37,7 @@ impl Measured {
             let ty = if lacks(*measure) { ty.optional() } else { ty };
             (*measure, checker.hidden(ty, span))
         });
-        Measured { known: declared.collect(), in_condition }
+        Measured { known: declared.collect(), in_condition, queue: measures.first().map(|first| first.queue) }
     }
 }
 
@@ -101,12 +103,11 @@ impl Checker<'_, '_> {
 
     /// Nobody called: false, with a word about it, in a rule that is about a queue.
     pub fn has_caller(&mut self, span: Span) -> bool {
-        if self.measured.is_some() {
+        if let Some(measured) = &self.measured {
             let message = "this rule is about a queue, and about no caller";
-            self.problems.give(
-                Diagnostic::new(Code::NoLineHere, span, message)
-                    .help("leave it out, or say it of each caller, by `when missed in support as contact`"),
-            );
+            let queue = measured.queue.map_or("support", |queue| self.queue_name(queue));
+            let help = format!("leave it out, or say it of each caller, by `when missed in {queue} as contact`");
+            self.problems.give(Diagnostic::new(Code::NoLineHere, span, message).help(help));
         }
         self.measured.is_none()
     }

@@ -17,6 +17,7 @@ mod loops;
 mod measure;
 mod message;
 mod name;
+mod offer;
 mod onward;
 mod operator;
 mod outcomes;
@@ -82,7 +83,10 @@ pub(crate) enum Region {
     Step(u32),
     Fault,
     Finally,
-    /// Not in a flow: a prompt item, a test.
+    /// The action of a `when`.
+    Rule,
+    Survey,
+    /// Not in a flow: a clause, a prompt item, a test.
     Outside,
 }
 
@@ -158,6 +162,8 @@ pub(crate) struct Checker<'p, 'a> {
     pub to_house: bool,
     /// In an alarm: what is read of queues.
     pub measured: Option<Measured>,
+    /// The words before the text that is read, where an `if` may stand around them.
+    pub telling: Option<String>,
 }
 
 impl<'p, 'a> Checker<'p, 'a> {
@@ -195,6 +201,7 @@ impl<'p, 'a> Checker<'p, 'a> {
             cadence: None,
             to_house: false,
             measured: None,
+            telling: None,
         }
     }
 
@@ -289,6 +296,11 @@ impl<'p, 'a> Checker<'p, 'a> {
     pub fn step(&mut self, name: &ast::Name) -> Option<u32> {
         if let Some(index) = self.step_names.get(name.text.as_str()) {
             return Some(*index);
+        }
+        if matches!(self.region, Region::Outside | Region::Rule) {
+            let diagnostic = Diagnostic::new(Code::UnknownName, name.span, "only a flow has steps");
+            self.problems.give(diagnostic.help("leave it out"));
+            return None;
         }
         let message = format!("this flow has no step `{}`", name.text);
         let mut diagnostic = Diagnostic::new(Code::UnknownName, name.span, message);

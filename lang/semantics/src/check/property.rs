@@ -6,7 +6,6 @@ use runtime_contract::limits::LIST_LEN_MAX;
 use runtime_contract::written::Written;
 
 use super::{Checker, Typed, broken, typed};
-use crate::agreement;
 use crate::hir::{self, Conversion, ExprKind, Zoned};
 use crate::problems::offer_nearest;
 use crate::ty::Ty;
@@ -221,11 +220,11 @@ impl Checker<'_, '_> {
             }
             "given_for" if self.in_test => Some(self.given_for(name, arguments, span)),
             "Permission" => {
-                self.problems.give(agreement::permission_written(span, self.in_test));
+                self.permission_written(span);
                 Some(broken(span))
             }
             "given_for" if self.project.reach(self.module, &["given_for"]).is_none() => {
-                self.problems.give(agreement::permission_written(span, false));
+                self.permission_written(span);
                 Some(broken(span))
             }
             _ => None,

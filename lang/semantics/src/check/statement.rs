@@ -167,6 +167,7 @@ impl Checker<'_, '_> {
         if !self.stands_in_cadence(statement) {
             return into.statements.push(broken(statement));
         }
+        self.tells(statement);
         let kind = match &statement.kind {
             Ast::Answer => StatementKind::Answer,
             Ast::Reject { reason } => self.reject(reason.as_ref()),

@@ -41,7 +41,7 @@ impl Checker<'_, '_> {
     fn survey_lines(&mut self, lines: &[ast::SurveyLine], is_top: bool, reading: &mut Reading<'_>) -> Block {
         let mut block = Block::default();
         for line in lines {
-            if let Some(thanked) = reading.thanked.filter(|_| !matches!(line.kind, Line::By(_))) {
+            if let Some(thanked) = reading.thanked.take_if(|_| !matches!(line.kind, Line::By(_))) {
                 let diagnostic = Diagnostic::new(Code::StatementAfterEnd, line.span, "the thanks end a survey");
                 self.problems.give(diagnostic.label(thanked, "here").help("put it before `thank`"));
             }
@@ -52,7 +52,7 @@ impl Checker<'_, '_> {
                     let diagnostic = Diagnostic::new(Code::UnexpectedWord, line.keyword, message);
                     self.problems.give(diagnostic.help("put it first in the survey"));
                 }
-                Line::Question { name, kind, text } => self.question(line, name, kind, text, reading, &mut block),
+                Line::Question { .. } => self.question(line, reading, &mut block),
                 Line::If { condition, lines } => {
                     let (condition, then) = self.scoped(|checker| {
                         let condition = checker.answered(condition, true, true, &reading.questions);
@@ -82,15 +82,8 @@ impl Checker<'_, '_> {
         block
     }
 
-    fn question(
-        &mut self,
-        line: &ast::SurveyLine,
-        name: &ast::Name,
-        kind: &ast::AskKind,
-        text: &ast::Text,
-        reading: &mut Reading<'_>,
-        into: &mut Block,
-    ) {
+    fn question(&mut self, line: &ast::SurveyLine, reading: &mut Reading<'_>, into: &mut Block) {
+        let Line::Question { name, kind, kind_span, text } = &line.kind else { return };
         let earlier = reading.questions.iter().find(|(earlier, _)| earlier.text == name.text);
         if let Some((earlier, _)) = earlier {
             let message = format!("this survey asks for `{}` twice", name.text);
@@ -110,7 +103,7 @@ impl Checker<'_, '_> {
             });
         };
         let local = self.hidden(Ty::Broken, name.span);
-        let ask = ask(line, kind, text);
+        let ask = ask(line, kind, kind_span, text);
         let statement = ast::Statement {
             keyword: line.keyword,
             kind: ast::StatementKind::Let { name: name.clone(), value: ast::LetValue::Ask(ask.clone()) },
@@ -277,7 +270,7 @@ fn read_plainly<'e>(expr: &'e ast::Expr, names: &mut Vec<&'e str>) {
 }
 
 /// `ask KIND { say TEXT; silence, invalid => again; after 2 tries => none }`
-fn ask(line: &ast::SurveyLine, kind: &ast::AskKind, text: &ast::Text) -> ast::Ask {
+fn ask(line: &ast::SurveyLine, kind: &ast::AskKind, kind_span: &Span, text: &ast::Text) -> ast::Ask {
     let (at, span) = (line.keyword, line.span);
     let action = |kind| ast::Statement { keyword: at, kind, otherwise: None, span: at };
     let outcome = |word: &str| {
@@ -306,6 +299,5 @@ fn ask(line: &ast::SurveyLine, kind: &ast::AskKind, text: &ast::Text) -> ast::As
         ],
         span,
     };
-    let kind_span = Span { start: at.end, end: text.span.start, ..span };
-    ast::Ask { keyword: at, private: None, kind: kind.clone(), kind_span, dialogue, span }
+    ast::Ask { keyword: at, private: None, kind: kind.clone(), kind_span: *kind_span, dialogue, span }
 }

@@ -95,6 +95,7 @@ impl Checker<'_, '_> {
         let number = prompts.len() as u32;
         prompts.push((prompt, spans(self.project, &lines)));
         drop(prompts);
+        self.telling = None;
         self.plays(number, arguments)
     }
 
@@ -458,15 +459,14 @@ impl Checker<'_, '_> {
         let diagnostic = match &value.ty {
             ty if ty.is_broken() => return,
             ty if ty.is_private() => self.leak(value, "a private value is never said"),
-            Ty::Optional(_) | Ty::Nothing => {
-                self.optional_as_present(value).help("`if … is some value { say \"{value}\" }`")
-            }
+            Ty::Optional(_) | Ty::Nothing => self.optional_as_present(value).help(self.said_if_present(value)),
             _ => {
                 let message = format!("a `{}` cannot be said", self.text_of(&value.ty));
                 let diagnostic = Diagnostic::new(Code::NotSpeakable, value.expr.span, message);
                 match &value.ty {
-                    Ty::Bool => diagnostic.help("`if … { say \"Yes.\" } else { say \"No.\" }`"),
-                    Ty::Recording => diagnostic.help("`play …`"),
+                    Ty::Bool => diagnostic.help(self.said_if_so()),
+                    Ty::Recording if self.telling.as_deref() == Some("say") => diagnostic.help("`play …`"),
+                    Ty::Recording => diagnostic.help("leave it out of this text"),
                     Ty::TimeZone => diagnostic.help("`{….text}`"),
                     _ => diagnostic.help("name one of its fields"),
                 }

@@ -32,8 +32,8 @@ impl Checker<'_, '_> {
         let result = self.project.operation(call.service, operation).and_then(|info| info.result.clone());
         if let Some(result) = result {
             let message = format!("the `{}` that `{}` gives is thrown away", self.text_of(&result), call.name.text);
-            self.problems
-                .give(Diagnostic::new(Code::ResultNotUsed, expr.span, message).help("`let result = … else hang up`"));
+            let help = format!("`let result = … else {}`", self.when_failed());
+            self.problems.give(Diagnostic::new(Code::ResultNotUsed, expr.span, message).help(help));
         }
         let failed = match &statement.otherwise {
             Some(otherwise) => self.block(&otherwise.body.statements),
@@ -124,8 +124,8 @@ impl Checker<'_, '_> {
                 self.problems.give(
                     Diagnostic::new(Code::OutcomeNotHandled, span, "this does not say what happens when it failed")
                         .help(match good {
-                            Ty::Optional(_) => "`… else none`".to_owned(),
-                            _ => "`… else hang up`".to_owned(),
+                            Ty::Optional(_) => format!("`{}.… else none`", call.of),
+                            _ => format!("`{}.… else {}`", call.of, self.when_failed()),
                         }),
                 );
                 self.set_type(target, good.clone());
@@ -199,7 +199,8 @@ impl Checker<'_, '_> {
         let (result, found) = self.running(run);
         if let Some(result) = result.filter(|result| !result.is_broken()) {
             let message = format!("the `{}` that this flow gives is thrown away", self.text_of(&result));
-            self.problems.give(Diagnostic::new(Code::ResultNotUsed, run.span, message).help("`let result = …`"));
+            let help = self.run_for_result("…");
+            self.problems.give(Diagnostic::new(Code::ResultNotUsed, run.span, message).help(help));
         }
         into.statements.push(match found {
             Some((flow, arguments)) => Statement {

@@ -67,11 +67,7 @@ impl Reader<'_, '_> {
         let Some(violation) = worst(&self.table, self.said.at_time) else { return };
         let law = self.table.laws.get(violation.law);
         let (Some(law), Some(place)) = (law, self.places.laws.get(violation.law)) else { return };
-        let within = |cap: Cap| match cap.per {
-            Per::Day => "a day".to_owned(),
-            Per::Rolling { ms } => format!("in {}", length(ms)),
-        };
-        let allowed = format!("at most {} {}", violation.cap.count, within(violation.cap));
+        let allowed = written(violation.cap);
         let instants: Vec<String> = violation.clocks().map(|(day, minute)| instant(day, minute)).collect();
         let count = instants.len();
         let mut shown = instants.into_iter().take(INSTANTS_MAX).collect::<Vec<_>>().join(", ");
@@ -82,9 +78,27 @@ impl Reader<'_, '_> {
         told.push(
             Diagnostic::new(Code::AttemptsAboveLaw, span, message)
                 .label(*place, allowed.clone())
-                .help(format!("`attempts {}, {allowed}`", self.table.attempts_max))
+                .help(format!("`{}`", self.within_law()))
                 .note(format!("attempts may fall on {shown}")),
         );
+    }
+
+    /// The clause with its own limits and those of the laws that it exceeds.
+    fn within_law(&self) -> String {
+        let mut table = self.table.clone();
+        for _ in 0..self.table.laws.iter().map(|law| law.caps.len()).sum() {
+            let Some(violation) = worst(&table, self.said.at_time) else { break };
+            // What the law says beside it already.
+            let stretch = |cap: &Cap| match cap.per {
+                Per::Day => MS_A_DAY,
+                Per::Rolling { ms } => ms,
+            };
+            let law = violation.cap;
+            table.caps.retain(|cap| cap.per != law.per && (cap.count < law.count || stretch(cap) > stretch(&law)));
+            table.caps.push(violation.cap);
+        }
+        let caps = table.caps.into_iter().map(|cap| format!(", {}", written(cap)));
+        format!("attempts {}{}", table.attempts_max, caps.collect::<String>())
     }
 
     /// F1005: of `attempts 2` there is one retry, whatever the arms say.
@@ -122,6 +136,13 @@ impl Reader<'_, '_> {
             }
             told.push(diagnostic.help(format!("`after attempt {attempts}`")));
         }
+    }
+}
+
+fn written(cap: Cap) -> String {
+    match cap.per {
+        Per::Day => format!("at most {} a day", cap.count),
+        Per::Rolling { ms } => format!("at most {} in {}", cap.count, length(ms)),
     }
 }
 

@@ -60,7 +60,8 @@ impl Reader<'_, '_> {
             !measure.may_lack() || local.is_some_and(|local| compared.contains(&local))
         };
         let action = self.action(|checker| {
-            checker.measured = Some(Measured::of(&shows, checker, |measure| !known(measure), false, body.span));
+            let shown = Measured::of(&shows, checker, |measure| !known(measure), false, body.span);
+            checker.measured = Some(Measured { queue: tests.first().map(|first| first.queue), ..shown });
         });
         let alarm = Alarm { window_ms: window_ms?, condition, tests, shows, asks_hours };
         is_sound.then_some((When::Alarm(alarm), action))

@@ -8,7 +8,7 @@ use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast;
 use runtime_contract::rule::{Rule, When};
 
-use crate::check::{CheckedFlow, Checker, clause_flow};
+use crate::check::{CheckedFlow, Checker, Region, clause_flow};
 use crate::declare::wrong_kind;
 use crate::hir::{self, Statement, StatementKind};
 use crate::paths::{After, after_block};
@@ -18,7 +18,12 @@ use crate::returning::comes_back;
 use crate::ty::Ty;
 
 /// What may be done where a rule needs the line.
-pub(crate) const WITHOUT_LINE: &str = "`send sms`, or `start` a cadence that calls: a rule has nobody on the line";
+pub(crate) fn without_line(when: &When) -> &'static str {
+    match when {
+        When::Alarm(_) => "`notify`, or `start` a cadence that calls: a rule has nobody on the line",
+        _ => "`send sms`, or `start` a cadence that calls: a rule has nobody on the line",
+    }
+}
 
 /// What a rule waits for, as it is written.
 const EVENTS: [&str; 3] = ["missed", "served", "undelivered"];
@@ -113,6 +118,7 @@ impl Reader<'_, '_> {
     fn action(&mut self, declare: impl FnOnce(&mut Checker<'_, '_>)) -> u32 {
         let mut checker = Checker::new(self.project, self.module, self.problems);
         checker.returns = self.returns;
+        checker.region = Region::Rule;
         declare(&mut checker);
         checker.parameters = checker.locals.len() as u32;
         let mut block = checker.block(&self.body.statements);

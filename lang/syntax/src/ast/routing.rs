@@ -182,7 +182,7 @@ pub enum SurveyLineKind {
     /// `by voice, sms`
     By(Vec<Name>),
     /// `question score 1..5 zh "…" en "…"`
-    Question { name: Name, kind: AskKind, text: Text },
+    Question { name: Name, kind: AskKind, kind_span: Span, text: Text },
     /// `if score <= 2 { … }`
     If { condition: Expr, lines: Vec<SurveyLine> },
     /// `thank zh "…"`

@@ -188,9 +188,10 @@ impl<'t> AstBuilder<'t, '_> {
             let (keyword, kind) = match inner.rule() {
                 Rule::survey_by => (inner.first_span(), SurveyLineKind::By(self.names_of(&inner))),
                 Rule::question => {
-                    let kind = self.ask_kind(&inner.child(Rule::ask_kind)?);
+                    let kind = inner.child(Rule::ask_kind)?;
+                    let (kind, kind_span) = (self.ask_kind(&kind), kind.span());
                     let (name, text) = (self.name_of(&inner, Rule::name), self.text_of(&inner));
-                    (inner.first_span(), SurveyLineKind::Question { name, kind, text })
+                    (inner.first_span(), SurveyLineKind::Question { name, kind, kind_span, text })
                 }
                 Rule::survey_if => {
                     let (condition, lines) = (self.operand_of(&inner), self.survey_lines(&inner));
