@@ -133,6 +133,7 @@ fn declare<'a>(module: usize, item: &'a ast::Item, project: &mut Project<'a>) ->
                 fields,
                 texts,
                 said: Cell::new(false),
+                said_foreign: Cell::new(false),
             });
             Def::Enum(project.enums.len() as u32 - 1)
         }

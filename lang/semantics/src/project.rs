@@ -124,6 +124,8 @@ pub(crate) struct EnumInfo<'a> {
     pub texts: Vec<Vec<String>>,
     /// A text says a value of it.
     pub said: Cell<bool>,
+    /// It was told that a text says it in a language for which it has no words.
+    pub said_foreign: Cell<bool>,
 }
 
 /// What has fields.

@@ -30,6 +30,7 @@ mod secret;
 mod statement;
 mod survey;
 mod text;
+mod variant;
 mod waiting;
 
 pub(crate) use cadence::{ActionOf, InCadence, RETRY, RETRY_AT};

@@ -414,6 +414,7 @@ impl Checker<'_, '_> {
             Ty::Enum(id) => match self.private_field(&value.ty) {
                 None => {
                     self.said_by_name(*id, value.expr.span);
+                    self.said_in_other_words(*id, tags, value.expr.span);
                     return true;
                 }
                 Some(field) => {
@@ -427,31 +428,6 @@ impl Checker<'_, '_> {
         }
         self.unspeakable(value);
         false
-    }
-
-    /// F0708, once for an enum, at the first variant of which callers hear the name.
-    fn said_by_name(&mut self, id: u32, said: Span) {
-        let Some(info) = self.project.enums.get(id as usize) else { return };
-        let Some(variant) = info.item.variants.iter().find(|variant| variant.text.is_none()) else { return };
-        if info.said.replace(true) {
-            return;
-        }
-        let name = &variant.name.text;
-        let module = self.project.modules.get(info.module);
-        let tags = module.and_then(|module| module.ast.languages.first()).map_or(&[][..], |line| &line.tags);
-        let texts: Vec<String> = tags.iter().map(|tag| format!("{} \"{name}\"", tag.text)).collect();
-        let diagnostic = Diagnostic::new(
-            Code::VariantWithoutText,
-            variant.name.span,
-            format!("callers hear the word `{name}` itself"),
-        )
-        .here("this variant has no text")
-        .label(said, "said here");
-        self.problems.give(match texts.is_empty() {
-            true => diagnostic.help("say in the file which `languages` it has, and give the variant a text"),
-            false if variant.fields.is_empty() => diagnostic.help(format!("`{name} {}`", texts.join(" "))),
-            false => diagnostic.help(format!("`{}` behind its fields", texts.join(" "))),
-        });
     }
 
     /// Tells why a value has no place in a text.
