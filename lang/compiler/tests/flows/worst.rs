@@ -311,6 +311,19 @@ fn a_flow_without_any_of_it() {
 }
 
 #[test]
+fn what_a_caller_hears_while_he_waits() {
+    let flows = text(
+        "queue q {\n    timeout 3m\n    every 30s {\n        say \"Wait.\"\n        say \"{ahead} before you.\"\n    \
+         }\n}\n\nflow f {\n    answer\n    queue q {\n        served => hang up\n        timeout, unstaffed => say \
+         \"Sorry.\" then hang up\n    }\n}\n",
+    );
+    let flow = flows.iter().find(|flow| flow.flow == "m.f").expect("the flow");
+    // After 30 s, and each 30 s until 150 s; what is behind.
+    assert_eq!(flow.prompts.amount, 5 * 2 + 1);
+    assert!(cause(&flow.prompts).starts_with("m.flow:5 every 30s"), "{}", cause(&flow.prompts));
+}
+
+#[test]
 fn what_a_channel_of_a_survey_leaves_out_is_named() {
     let survey = |by: &str, kind: &str| {
         let flows = text(&format!(

@@ -1,5 +1,6 @@
 //! How long what a caller hears and does takes, in milliseconds. Keys come as late as they may.
 
+use lang_diagnostics::Span;
 use runtime_contract::limits::CALL_HOURS_MAX;
 use runtime_contract::program::{Part, Prompt};
 use runtime_contract::request;
@@ -41,6 +42,14 @@ impl<'p> Times<'p> {
     pub fn queue(&self, queue: u32) -> u64 {
         let timeout_ms = self.program.queues.get(queue as usize).and_then(|queue| queue.table.timeout_ms);
         timeout_ms.unwrap_or(CALL_HOURS_MAX * 3_600_000)
+    }
+
+    /// What its `every` says, and how often until the timeout, where the texts themselves take no time.
+    pub fn comfort(&self, queue: u32) -> Option<(u32, Span, u64)> {
+        let table = &self.program.queues.get(queue as usize)?.table;
+        let comfort = table.comfort.as_ref()?;
+        let span = self.program.flows.get(comfort.flow as usize)?.span;
+        Some((comfort.flow, span, self.queue(queue).saturating_sub(1) / comfort.every_ms.max(1)))
     }
 
     pub fn prompts(&self, flow: &Flow, prompts: &Prompts) -> u64 {

@@ -129,6 +129,7 @@ impl<'w, 'p> Walk<'w, 'p> {
                 connect.arms.iter().fold(None, |behind, arm| either(behind, self.block(&arm.block, at)))
             }
             StatementKind::Queue(call) => {
+                let at = self.comfort(call.queue, at);
                 let at = self.person(at, self.known.times.queue(call.queue), span)?;
                 call.arms.iter().fold(None, |behind, arm| either(behind, self.block(&arm.block, at)))
             }
@@ -224,6 +225,14 @@ impl<'w, 'p> Walk<'w, 'p> {
             self.exit(Some(rung), Exit::Person, Some(person.place));
         }
         returned.map(|returned| self.plus_run(at, &returned))
+    }
+
+    /// What is said to a caller who waits as long as he may; the time is that of the queue.
+    fn comfort(&mut self, queue: u32, at: At) -> At {
+        let found = self.known.times.comfort(queue).filter(|_| self.measure == Measure::Prompts);
+        let Some((flow, span, times)) = found else { return at };
+        let amount = self.known.exits(flow, self.measure).any.amount;
+        self.plus(at, amount.saturating_mul(times), span)
     }
 
     fn rounds(&mut self, found: &'p Loop, at: At, span: Span) -> Option<At> {
