@@ -190,12 +190,13 @@ mod tests {
     #[test]
     fn a_rule_is_refused_by_name_and_place() {
         let flow = "languages en\n\nqueue office {\n    timeout  3m\n}\n\nwhen office.waiting > 5 over 15m => \
-                    open case busy\n";
+                    open case busy\n\nflow f {\n    answer\n    queue office else hang up\n    hang up\n}\n";
         let bundle = Bundle { files: vec![("f.flow".to_owned(), flow.as_bytes().into())] };
         let built = Compiler { engine: Engine::Interpreter }.build(&bundle, &SiteNames::default());
         let wanted = "f.flow:7:1: `when office.waiting > 5 over 15m` is a rule, and `serve` does not carry rules out yet\n  \
                       help: `test` plays it; leave it out of what is served\n";
-        assert_eq!(built.err().unwrap().text, wanted);
+        let text = built.err().unwrap().text;
+        assert!(text.contains(wanted), "{text}");
     }
 
     #[test]

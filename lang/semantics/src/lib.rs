@@ -128,6 +128,7 @@ pub fn analyze(
     let tests = script::tests(&project, &flows, &inbounds, (&cadences, &surveys), &mut problems);
     if !problems.any_error() {
         unused::unused(&project, &flows, &mut problems);
+        rules::check_idle(&project, &flows, &queues, &rules, &mut problems);
     }
     let program = (!problems.any_error()).then(|| {
         let rest = lower::lower(project, flows, inbounds, (queues, cadences, surveys), tests, surroundings);

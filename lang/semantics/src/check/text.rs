@@ -138,6 +138,10 @@ impl Checker<'_, '_> {
                 continue;
             }
             if let Some(string) = line.string {
+                if line.audio.is_none() && is_empty(string) {
+                    let diagnostic = Diagnostic::new(Code::NothingToHear, string.span, "this text is empty");
+                    self.problems.give(diagnostic.help("leave it out, or write what is meant"));
+                }
                 self.no_secret(&literals(string), string.span);
             }
             let audio = line.audio.and_then(|audio| self.audio(audio, surroundings));
@@ -513,6 +517,10 @@ impl Holes {
         }
         at
     }
+}
+
+fn is_empty(string: &ast::TextString) -> bool {
+    string.parts.iter().all(|part| matches!(part, AstPart::Literal { text, .. } if text.trim().is_empty()))
 }
 
 fn has_words(string: &ast::TextString) -> bool {

@@ -2,6 +2,7 @@
 //! alarm, which is in `alarm`. Who fires them is not known here.
 
 mod alarm;
+mod idle;
 mod never;
 
 use lang_diagnostics::{Code, Diagnostic, Span};
@@ -16,6 +17,8 @@ use crate::problems::{Problems, offer_nearest};
 use crate::project::{Def, Project};
 use crate::returning::comes_back;
 use crate::ty::Ty;
+
+pub(crate) use idle::check_idle;
 
 /// What may be done where a rule needs the line.
 pub(crate) fn without_line(when: &When) -> &'static str {

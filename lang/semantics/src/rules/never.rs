@@ -1,5 +1,6 @@
-//! F0907: a condition that can never be true. Each measure lies between bounds, so each comparison with a number leaves it
-//! a range; where every way to make the condition true leaves some measure an empty one, the rule is idle for ever.
+//! F0907: a condition that can never be true, or never false. Each measure lies between bounds, so each comparison with a
+//! number leaves it a range; where every way to make the condition true leaves some measure an empty one, the rule is idle
+//! for ever. A rule about a queue into which no flow leads is idle too; that is told of projects without other mistakes.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +27,9 @@ type Range = (i64, i64);
 #[derive(Clone, Copy)]
 struct Leaf {
     measure: Measure,
+    /// With `is_left_out` it is one value, and all others are left.
     range: Range,
+    is_left_out: bool,
     span: Span,
 }
 
@@ -43,6 +46,9 @@ pub(super) fn never(project: &Project<'_>, condition: &Expr, tests: &[Measure], 
     let alone: Vec<Leaf> = never.leaves(condition).into_iter().filter(|leaf| never.left(&[*leaf]).is_some()).collect();
     if !alone.is_empty() {
         return alone.iter().for_each(|leaf| problems.give(never.alone(leaf)));
+    }
+    if let Some(leaf) = never.leaves(condition).into_iter().find(|leaf| never.always(leaf)) {
+        return problems.give(never.told_always(&leaf));
     }
     let Some(ways) = never.ways(condition, true) else { return };
     if ways.is_empty() {
@@ -90,7 +96,7 @@ impl Never<'_, '_> {
         }
         queue.item.clauses.iter().find_map(|clause| match (&clause.kind, measure.name()) {
             (Clause::Limit(number), "waiting") => Some((whole(number)?, clause.span)),
-            (Clause::Timeout(time), "longest_wait") => match time.kind {
+            (Clause::Timeout(time), "longest_wait" | "asa") => match time.kind {
                 lang_syntax::ast::ExprKind::Duration { ms } => Some((ms, clause.span)),
                 _ => None,
             },
@@ -101,7 +107,7 @@ impl Never<'_, '_> {
     /// The two comparisons that leave a measure nothing, or one that does so alone. `None`: each measure has some value.
     fn left(&self, way: &[Leaf]) -> Option<(Leaf, Leaf)> {
         let mut ranges: BTreeMap<Measure, (Range, Vec<Leaf>)> = BTreeMap::new();
-        for leaf in way {
+        for leaf in way.iter().filter(|leaf| !leaf.is_left_out) {
             let ((low, high), before) =
                 ranges.entry(leaf.measure).or_insert_with(|| (self.bounds(leaf.measure).0, Vec::new()));
             (*low, *high) = ((*low).max(leaf.range.0), (*high).min(leaf.range.1));
@@ -112,7 +118,45 @@ impl Never<'_, '_> {
             }
             before.push(*leaf);
         }
-        None
+        // Where one value is left, it may not be left out.
+        way.iter().filter(|leaf| leaf.is_left_out).find_map(|leaf| {
+            let (range, before) = ranges.get(&leaf.measure)?;
+            let (first, second) = (*before.first()?, *leaf);
+            let in_order = if first.span.start < second.span.start { (first, second) } else { (second, first) };
+            (*range == leaf.range).then_some(in_order)
+        })
+    }
+
+    /// It leaves a measure all values that it may have.
+    fn always(&self, leaf: &Leaf) -> bool {
+        let ((least, most), _) = self.bounds(leaf.measure);
+        !leaf.is_left_out && leaf.range.0 <= least && leaf.range.1 >= most
+    }
+
+    fn told_always(&self, leaf: &Leaf) -> Diagnostic {
+        let name = self.named(leaf.measure);
+        let ((_, most), clause) = self.bounds(leaf.measure);
+        let is_above = leaf.range.1 != i64::MAX;
+        let bound = match (is_above, clause) {
+            (false, _) => "is never below zero",
+            (true, None) => "is never above 100%",
+            (true, Some(_)) => "is never more",
+        };
+        let message = format!("{name} {bound}, so this is always true");
+        let example = match (leaf.measure.r#type(), is_above) {
+            (Some(Type::Duration), true) => format!("< {}s", (most / 2_000).max(1)),
+            (Some(Type::Duration), false) => "> 1m".to_owned(),
+            (Some(Type::Percent), true) => "< 80%".to_owned(),
+            (Some(Type::Percent), false) => "> 5%".to_owned(),
+            (_, true) => format!("< {most}"),
+            (_, false) => "> 5".to_owned(),
+        };
+        let help = format!("`{} {example}`", name.trim_matches('`'));
+        let diagnostic = Diagnostic::new(Code::AlarmNeverTrue, leaf.span, message).help(help);
+        match clause.filter(|_| is_above) {
+            Some(clause) => diagnostic.label(clause, "this is the most"),
+            None => diagnostic,
+        }
     }
 
     fn alone(&self, leaf: &Leaf) -> Diagnostic {
@@ -173,16 +217,17 @@ impl Never<'_, '_> {
             (None, Some(measure)) => (measure, number(left)?, mirrored(*operator)),
             _ => return None,
         };
-        let operator = if wanted { operator } else { opposite(operator)? };
+        let operator = if wanted { operator } else { opposite(operator) };
         let range = match operator {
             Operator::Less => (i64::MIN, number.checked_sub(1)?),
             Operator::LessOrEqual => (i64::MIN, number),
             Operator::Greater => (number.checked_add(1)?, i64::MAX),
             Operator::GreaterOrEqual => (number, i64::MAX),
-            Operator::Equal => (number, number),
+            Operator::Equal | Operator::NotEqual => (number, number),
             _ => return None,
         };
-        Some(Leaf { measure, range, span: condition.span })
+        let is_left_out = operator == Operator::NotEqual;
+        Some(Leaf { measure, range, is_left_out, span: condition.span })
     }
 
     fn measure(&self, value: &Expr) -> Option<Measure> {
@@ -213,14 +258,15 @@ fn mirrored(operator: Operator) -> Operator {
     }
 }
 
-/// What is true where it is not. Of `==` that is no range.
-fn opposite(operator: Operator) -> Option<Operator> {
-    Some(match operator {
+/// What is true where it is not.
+fn opposite(operator: Operator) -> Operator {
+    match operator {
         Operator::Less => Operator::GreaterOrEqual,
         Operator::LessOrEqual => Operator::Greater,
         Operator::Greater => Operator::LessOrEqual,
         Operator::GreaterOrEqual => Operator::Less,
+        Operator::Equal => Operator::NotEqual,
         Operator::NotEqual => Operator::Equal,
-        _ => return None,
-    })
+        other => other,
+    }
 }
