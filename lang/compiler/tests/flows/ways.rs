@@ -65,6 +65,34 @@ fn leads(code: Code, text: &str, mended: &str, expected: &str) {
 }
 
 #[test]
+fn the_way_through_a_flow_that_is_run() {
+    let text = r#"flow pick {
+    menu {
+        say "Press 1 or 2."
+        1 => return
+        silence, other => hang up
+    }
+}
+
+flow main {
+    answer
+    run pick()
+    menu {
+        say "Press 3."
+        3 => go paid
+        silence, other => hang up
+    }
+
+    step paid {
+        «bank.pay(3 USD) else continue»
+    }
+}
+"#;
+    let expected = "a call comes here so: the caller presses 1 in `pick`, the caller presses 3 in `main`, on to `paid`";
+    leads(Code::PathDoesNotEnd, text, HERE, expected);
+}
+
+#[test]
 fn the_way_to_an_open_end() {
     let text = r#"flow main {
     answer

@@ -7,6 +7,7 @@ mod words;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use lang_diagnostics::{Code, Diagnostic, FileId, Span, Turn, Way};
 use runtime_contract::program::Service;
@@ -28,8 +29,8 @@ struct Flows<'f> {
     depth: usize,
 }
 
-/// By state of the line, with how many inputs and outcomes a flow comes back in it.
-type Returns = [Option<u32>; 3];
+/// By state of the line in which a flow comes back, what happens in it until then, and how many inputs and outcomes it is.
+type Returns = [Option<(u32, Rc<[Turn]>)>; 3];
 
 impl<'f> Flows<'f> {
     fn flow(&self, flow: u32) -> Option<&'f CheckedFlow> {
@@ -44,13 +45,13 @@ impl<'f> Flows<'f> {
 
     /// A flow that runs itself was told of; it is taken to come back.
     fn returns(mut self, flow: u32, entry: Line, hir: &'f Flow, kind: Kind) -> Returns {
-        let known = self.returns.borrow().get(&(flow, entry, kind)).copied();
+        let known = self.returns.borrow().get(&(flow, entry, kind)).cloned();
         known.unwrap_or_else(|| {
-            let same = LINES.map(|line| (line == entry).then_some(0));
+            let same = LINES.map(|line| (line == entry).then(|| (0, Rc::default())));
             self.returns.borrow_mut().insert((flow, entry, kind), same);
             self.depth += 1;
             let returns = Search::new(self, hir, entry, kind).returns();
-            self.returns.borrow_mut().insert((flow, entry, kind), returns);
+            self.returns.borrow_mut().insert((flow, entry, kind), returns.clone());
             returns
         })
     }

@@ -8,7 +8,7 @@ use lang_diagnostics::{FileId, Span, Turn, TurnKind};
 use runtime_contract::limits::RUN_DEPTH_MAX;
 use runtime_contract::request;
 
-use super::Flows;
+use super::{Flows, Returns};
 use crate::hir::{Block, Dialogue, Flow, Hangup, OutcomeArm, Run, ServiceCall, Statement, StatementKind, Takes};
 
 /// What the line is in. A flow begins in one of them.
@@ -141,9 +141,8 @@ impl<'f> Search<'f> {
         search
     }
 
-    /// The states of the line in which the flow comes back, and with how many inputs and outcomes.
-    pub fn returns(&self) -> [Option<u32>; 3] {
-        LINES.map(|line| self.returned.get(line).map(|node| self.cost(node)))
+    pub fn returns(&self) -> Returns {
+        LINES.map(|line| self.returned.get(line).map(|node| (self.cost(node), self.turns(node).into())))
     }
 
     /// What happens until the innermost statement that holds `span`, in one of these states of the line; `None` where no
@@ -526,7 +525,8 @@ impl<'f> Search<'f> {
         self.either(behind, led)
     }
 
-    /// The states in which a flow comes back. What happens in it is not told.
+    /// The states in which a flow comes back. Where it has a result, what happens in it is not told: its shortest way need
+    /// not be one to the result that is asked for behind it.
     fn run(&mut self, run: &Run, statement: &Statement, line: Line, node: NodeId) -> At {
         let Some(callee) = self.flows.flow(run.flow).filter(|_| self.flows.depth < RUN_DEPTH_MAX) else {
             return At::one(line, node);
@@ -534,14 +534,19 @@ impl<'f> Search<'f> {
         let kind = if self.kind == Kind::Told { Kind::Told } else { Kind::All };
         let returns = self.flows.returns(run.flow, line, &callee.hir, kind);
         let mut behind = At::default();
-        for (state, cost) in LINES.into_iter().zip(returns) {
-            let Some(cost) = cost else { continue };
-            let turn = Turn::happens(format!("`{}` comes back", callee.short_name()), statement.keyword);
+        for (state, returned) in LINES.into_iter().zip(returns) {
+            let Some((cost, inner)) = returned else { continue };
             let come = match cost {
                 0 => node,
-                // What it comes back with is told behind it.
                 _ if run.result.is_some() => self.node(node, cost, Last::Nothing),
-                _ => self.node(node, cost, Last::Turn(turn)),
+                _ => {
+                    let entered = Turn::enters(callee.short_name(), statement.keyword);
+                    let entered = self.node(node, cost, Last::Turn(entered));
+                    let told = inner.iter().cloned();
+                    let end = told.fold(entered, |before, turn| self.node(before, 0, Last::Turn(turn)));
+                    let own = self.flow.name.rsplit('.').next().unwrap_or_default();
+                    self.node(end, 0, Last::Turn(Turn::enters(own, statement.keyword)))
+                }
             };
             behind.set(state, Some(come));
         }
