@@ -95,11 +95,32 @@ fn start(graph: Verified, engine: Engine) -> Result<Arc<dyn FlowProgram>, Vec<St
     })
 }
 
-/// A bound that the program passes. It names the flow when it has one; the longest name that fits is the right one.
+/// A bound that the program passes, or a mistake of ours. It names the flow when it has one; the longest name that fits
+/// is the right one.
 fn too_large(program: &hir::Program, problem: &str) -> Diagnostic {
     let named = program.flows.iter().filter(|flow| problem.contains(&flow.name));
     let flow = named.max_by_key(|flow| flow.name.len()).or(program.flows.first());
     let span = flow.map_or(Span::default(), |flow| flow.span);
-    Diagnostic::new(Code::WorstCaseTooLong, span, format!("the program is larger than a call may be: {problem}"))
-        .help("divide the flow into smaller flows, or let it hold fewer values at once")
+    // INVARIANT (bounds are told): whoever finds a bound passed says how much it allows, and only he.
+    if problem.contains(", at most ") {
+        let message = format!("the program is larger than a call may be: {problem}");
+        return Diagnostic::new(Code::WorstCaseTooLong, span, message)
+            .help("divide the flow into smaller flows, or let it hold fewer values at once");
+    }
+    Diagnostic::new(Code::NotYet, span, "the compiler failed on this flow, which may well be right")
+        .help("this is a fault of strowger: please report it")
+        .note(format!("it says: {problem}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_bound_is_our_fault() {
+        let program = hir::Program::default();
+        let told = |problem| too_large(&program, problem).code;
+        assert_eq!(told("flow desk.main: its variables take 600 words, at most 512"), Code::WorstCaseTooLong);
+        assert_eq!(told("flow desk.main: local 0 is not declared"), Code::NotYet);
+    }
 }

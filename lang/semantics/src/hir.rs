@@ -233,7 +233,7 @@ pub enum StatementKind {
     Recording {
         on: bool,
     },
-    /// A Duration; not above `WAIT_MS_MAX` when it is a constant, else to be cut to it.
+    /// A Duration; not above `WAIT_MS_MAX` when it is a constant, else a fault when it is.
     Wait(Expr),
     Menu(Menu),
     Ask(Ask),

@@ -387,13 +387,7 @@ impl Host<'_> {
                 HostCall::TextCardValid => u64::from(is_valid_card(self.text(word(0)))),
                 HostCall::PluralClass => plural::class(self.text(word(1)), word(0) as i64) as u64,
                 HostCall::DecimalMultiply => multiply_decimal(word(0) as i64, word(1) as i64)? as u64,
-                HostCall::DecimalDivide => {
-                    let divisor = i128::from(word(1) as i64);
-                    if divisor == 0 {
-                        return Err(FaultKind::Divide);
-                    }
-                    round_half_even(i128::from(word(0) as i64) * i128::from(DECIMAL_ONE), divisor)? as u64
-                }
+                HostCall::DecimalDivide => divide_decimal(word(0) as i64, word(1) as i64)? as u64,
                 HostCall::IntToDecimal => (word(0) as i64).checked_mul(DECIMAL_ONE).ok_or(FaultKind::Overflow)? as u64,
                 HostCall::MoneyMultiply => {
                     if let Some(currency) = results.get_mut(1) {
@@ -518,8 +512,17 @@ fn last_characters(text: &str, n: u64) -> &str {
     text.get(from..).unwrap_or_default()
 }
 
-fn multiply_decimal(a: i64, b: i64) -> Result<i64, FaultKind> {
+/// `a × b`, half-even.
+pub fn multiply_decimal(a: i64, b: i64) -> Result<i64, FaultKind> {
     round_half_even(i128::from(a) * i128::from(b), i128::from(DECIMAL_ONE))
+}
+
+/// `a / b`, half-even.
+pub fn divide_decimal(a: i64, b: i64) -> Result<i64, FaultKind> {
+    match i128::from(b) {
+        0 => Err(FaultKind::Divide),
+        b => round_half_even(i128::from(a) * i128::from(DECIMAL_ONE), b),
+    }
 }
 
 /// `numerator / divisor`, rounded half to even. `divisor` is not zero.

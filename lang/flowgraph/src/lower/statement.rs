@@ -5,6 +5,7 @@ use lang_semantics::hir::{
     Block, Connect, Dial, Expr, ExprKind, Go, Hangup, Message, OutcomeArm, QueueCall, Run, ServiceCall, Start,
     Statement, StatementKind, Transfer,
 };
+use runtime_contract::host::FaultKind;
 use runtime_contract::limits::WAIT_MS_MAX;
 use runtime_contract::request::{self, Kind, Request};
 use runtime_contract::types::Type;
@@ -88,14 +89,17 @@ impl FlowWriter<'_> {
         }
     }
 
-    /// Cut to what `wait` allows.
+    /// What is longer than `wait` allows faults; a time that is over waits for nothing.
     fn wait_ms(&mut self, duration: &Expr) -> Word {
         let ms = self.word(duration);
+        if let ExprKind::Moment(_) = duration.kind {
+            return ms;
+        }
         let (least, most) = (self.graph.integer(0), self.graph.integer(WAIT_MS_MAX));
+        let (fits, place) = (self.graph.compare(Condition::LessOrEqual, ms, most), self.fault_place(duration.span));
+        self.graph.require(fits, FaultKind::Overflow, place);
         let below = self.graph.compare(Condition::Less, ms, least);
-        let above = self.graph.compare(Condition::Greater, ms, most);
-        let cut = self.graph.select(above, most, ms);
-        self.graph.select(below, least, cut)
+        self.graph.select(below, least, ms)
     }
 
     fn choose(&mut self, statement: &Statement, condition: &Expr, [then, otherwise]: [&Block; 2]) {

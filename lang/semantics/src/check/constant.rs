@@ -115,6 +115,15 @@ pub(crate) fn size(value: &hir::Expr) -> usize {
     1 + value.parts().into_iter().map(size).sum::<usize>()
 }
 
+/// It keeps parts of it while it is worked out, in locals of whoever read it.
+fn names_locals(value: &hir::Expr) -> bool {
+    match &value.kind {
+        ExprKind::Inline { parameters, .. } if !parameters.is_empty() => true,
+        ExprKind::IsSome(_, Some(_)) | ExprKind::Match(..) | ExprKind::Local(_) => true,
+        _ => value.parts().into_iter().any(names_locals),
+    }
+}
+
 /// What is not the same in every call.
 fn of_the_call(value: &hir::Expr) -> Option<(Span, &'static str)> {
     match value.kind {
@@ -137,6 +146,10 @@ impl Checker<'_, '_> {
         let project = self.project;
         let Some(info) = project.consts.get(id as usize) else { return broken(span) };
         let mut found = match &*info.value.borrow() {
+            Progress::Done((value, ty)) if names_locals(value) => {
+                let value = self.inlined(info.module, BTreeMap::new(), |own| own.value(&info.item.value, ty));
+                Typed { expr: hir::Expr { span, ..value }, ty: ty.clone() }
+            }
             Progress::Done((value, ty)) => Typed { expr: hir::Expr { span, ..value.clone() }, ty: ty.clone() },
             Progress::Open => {
                 self.needs_itself(Def::Const(id), span);
@@ -146,6 +159,7 @@ impl Checker<'_, '_> {
         };
         for field in fields {
             found = self.property(found, field, span);
+            found = self.written_out(found);
         }
         found
     }

@@ -149,6 +149,11 @@ impl Checker<'_, '_> {
     /// The value of an expression. `wanted` helps literals and variants to find their type; nothing is checked
     /// against it.
     pub fn expr(&mut self, expr: &ast::Expr, wanted: Option<&Ty>) -> Typed {
+        let found = self.as_it_stands(expr, wanted);
+        self.written_out(found)
+    }
+
+    fn as_it_stands(&mut self, expr: &ast::Expr, wanted: Option<&Ty>) -> Typed {
         let span = expr.span;
         match &expr.kind {
             ExprKind::Missing => broken(span),

@@ -11,6 +11,7 @@ mod constant;
 mod dialogue;
 mod expression;
 mod flow;
+mod known;
 mod list;
 mod literal;
 mod loops;

@@ -13,6 +13,7 @@ use crate::paths::{After, after};
 use crate::problems::offer_nearest;
 use crate::project::Def;
 use crate::ty::Ty;
+use crate::worst::duration_text;
 
 /// What a body may end with.
 #[derive(Clone, Default)]
@@ -322,7 +323,11 @@ impl Checker<'_, '_> {
                 StatementKind::Broken
             }
             hir::ExprKind::Moment(ms) if ms > WAIT_MS_MAX => {
-                self.bad_literal(time.span, "a wait lasts 10m at most", "wait 10m");
+                let message = match time.kind {
+                    ExprKind::Duration { .. } => "a wait lasts 10m at most".to_owned(),
+                    _ => format!("a wait lasts 10m at most, and this one {}", duration_text(ms)),
+                };
+                self.bad_literal(time.span, message, "wait 10m");
                 StatementKind::Broken
             }
             _ => StatementKind::Wait(value),

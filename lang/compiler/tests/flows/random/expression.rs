@@ -53,7 +53,7 @@ impl Writer {
             return name;
         }
         if depth == 0 || self.chance.one_in(4) {
-            return self.literal(kind).to_owned();
+            return self.of_the_call(kind);
         }
         let depth = depth - 1;
         let choice = self.chance.below(7);
@@ -178,6 +178,18 @@ impl Writer {
                 (_, _, 4) => "(office is open)".to_owned(),
                 _ => format!("({} == {})", self.expr(Kind::Text, depth), self.expr(Kind::Text, depth)),
             },
+        }
+    }
+
+    /// A figure that hangs on the call, since what can only fault is refused before it.
+    fn of_the_call(&mut self, kind: Kind) -> String {
+        let literal = self.literal(kind);
+        let zero = "0 * called.number.digits.length";
+        match kind {
+            Kind::Int => format!("({literal} + {zero})"),
+            Kind::Decimal => format!("({literal} + Decimal({zero}))"),
+            Kind::Money => format!("({literal} * (1 + {zero}))"),
+            _ => literal.to_owned(),
         }
     }
 
