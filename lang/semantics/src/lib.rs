@@ -113,6 +113,7 @@ pub fn analyze(
     }
     runs::check_runs(&flows, &mut problems);
     outgoing::check_starts(&cadences, &flows, &mut problems);
+    outgoing::check_finals(&cadences, &flows, &mut problems);
     zones::zones(&project, &flows, &mut inbounds, &mut problems);
     called::check_called(&flows, &inbounds, &mut problems);
     channels::check_channels(&project, &flows, &inbounds, &cadences, &surveys, &mut problems);

@@ -18,7 +18,7 @@ use crate::value::{Phone, Value};
 
 pub use law::Law;
 pub use legal::Legal;
-pub use worst::{Violation, worst};
+pub use worst::{Again, Clock, Counted, Violation, worst};
 
 /// One `cadence` of a program. Flows are indices in `ProgramMeta::flows`; those of clauses are hidden flows
 /// (`outbound.follow_up/dial`) whose parameters are the cadence's own.
@@ -97,7 +97,8 @@ pub struct Cap {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Per {
-    /// A calendar day of the window's zone.
+    /// A calendar day: of the window's zone where the cadence says it, of each place where the person may be where a law
+    /// does.
     Day,
     /// Any stretch of this length, its end not included.
     Rolling { ms: u64 },

@@ -74,9 +74,8 @@ impl Checker {
             Some(AttemptEnd::Stop { disposition }) => cadence.dispositions.get(disposition as usize),
             _ => None,
         };
-        let is_final = outcome == Outcome::Declined && cadence.laws.iter().any(|law| law.refusal_is_final);
         called.opted_out |= name.is_some_and(|name| name == OPTED_OUT);
-        called.declined |= is_final || name.is_some_and(|name| name == DECLINED);
+        called.declined |= outcome == Outcome::Declined || name.is_some_and(|name| name == DECLINED);
     }
 
     fn refused(&mut self, item: ItemId) {
@@ -163,23 +162,24 @@ fn is_inside(cadence: &Cadence, facts: &Facts, now: Time) -> Verdict {
 }
 
 fn is_under_caps(cadence: &Cadence, facts: &Facts, made: &[Made], now: Time) -> Verdict {
-    let (_, own) = places(facts);
+    let (places, own) = places(facts);
     let day = |time: Time, zone: &str| local(time, zone).map(|(day, _, _)| day);
-    let has_room = |cap: &Cap, conversations: bool| {
+    let has_room = |cap: &Cap, zones: &[&str], conversations: bool| {
         let counted = || made.iter().filter(move |made| made.is_conversation || !conversations);
         match cap.per {
             Per::Rolling { ms } => {
                 counted().filter(|made| now.0.abs_diff(made.started.0) < ms).count() < cap.count as usize
             }
-            Per::Day => own.iter().all(|zone| {
+            Per::Day => zones.iter().all(|zone| {
                 counted().filter(|made| day(made.started, zone) == day(now, zone)).count() < cap.count as usize
             }),
         }
     };
     let laws = || cadence.laws.iter();
-    let all = cadence.caps.iter().chain(laws().flat_map(|law| &law.caps)).all(|cap| has_room(cap, false));
-    let conversations = laws().flat_map(|law| &law.conversation_caps).all(|cap| has_room(cap, true));
-    require(all && conversations, || "over a cap".into())?;
+    let own = cadence.caps.iter().all(|cap| has_room(cap, &own, false));
+    let all = laws().flat_map(|law| &law.caps).all(|cap| has_room(cap, &places, false));
+    let conversations = laws().flat_map(|law| &law.conversation_caps).all(|cap| has_room(cap, &places, true));
+    require(own && all && conversations, || "over a cap".into())?;
     let talked = made.iter().filter(|made| made.is_conversation).filter_map(|made| made.ended).max();
     let quiet = laws().filter_map(|law| law.quiet_after_conversation_ms).max().unwrap_or(0);
     require(talked.is_none_or(|talked| now.0.abs_diff(talked.0) >= quiet), || "too soon after a conversation".into())

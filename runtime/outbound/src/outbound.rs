@@ -235,8 +235,7 @@ impl Outbound {
             _ => None,
         };
         let name = cadence.as_deref().and_then(named);
-        let is_final = |cadence: &Cadence| cadence.laws.iter().any(|law| law.refusal_is_final);
-        let declined = outcome == Outcome::Declined && cadence.as_deref().is_some_and(is_final);
+        let declined = outcome == Outcome::Declined;
         match end {
             // An opt-out in the call itself goes before what its flow says.
             Some(AttemptEnd::Stop { disposition }) if !opted_out && name.is_some() => {

@@ -100,11 +100,14 @@ fn fitting(cadence: &Cadence, legal: &Legal, history: &History, from: Time) -> O
     loop {
         let before = at;
         at = legal.next(at)?;
-        for cap in cadence.caps.iter().chain(laws().flat_map(|law| &law.caps)) {
+        for cap in &cadence.caps {
             at = Time(cap.next(&all, at.0, legal.days_of(at))?);
         }
+        for cap in laws().flat_map(|law| &law.caps) {
+            at = Time(cap.next(&all, at.0, legal.days_in_place_of(at))?);
+        }
         for cap in laws().flat_map(|law| &law.conversation_caps) {
-            at = Time(cap.next(&taken, at.0, legal.days_of(at))?);
+            at = Time(cap.next(&taken, at.0, legal.days_in_place_of(at))?);
         }
         if at == before {
             return Some(at);

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, LetValue, MatchSubject, PatternKind, StatementKind as Ast};
+use runtime_contract::cadence::Again;
 use runtime_contract::types::Type;
 
 use super::{Checker, Receiver};
@@ -23,8 +24,8 @@ pub(crate) struct InCadence {
     pub dispositions: Vec<String>,
     /// Each `retry in`: its place, and its delays with theirs.
     pub ladders: Vec<(Span, Vec<(u64, Span)>)>,
-    /// Some action says `retry at`.
-    pub at_time: bool,
+    /// Arms by which the person is tried again, each with the outcome as it is written.
+    pub again: Vec<(Again, &'static str)>,
 }
 
 /// Whose action is read.
@@ -137,8 +138,7 @@ impl Checker<'_, '_> {
         if !self.may_retry(keyword) || matches!(time.kind, ExprKind::Broken) {
             return StatementKind::Broken;
         }
-        let Some(cadence) = &mut self.cadence else { return StatementKind::Broken };
-        cadence.at_time = true;
+        let Some(cadence) = &self.cadence else { return StatementKind::Broken };
         attempt_ends(cadence.attempt, RETRY_AT, time)
     }
 

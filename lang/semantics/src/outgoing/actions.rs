@@ -2,9 +2,9 @@
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast;
-use runtime_contract::cadence::{AfterAttempt, DECLINED, Dial, Message};
+use runtime_contract::cadence::{AfterAttempt, Again, DECLINED, Dial, Message};
 use runtime_contract::channel::Channel;
-use runtime_contract::request::{self, Kind};
+use runtime_contract::request;
 use runtime_contract::value::Phone;
 
 use super::{RING_MS, Reader};
@@ -85,7 +85,7 @@ impl Reader<'_, '_> {
             let is_sound = is_sound(&number) && from.as_ref().is_none_or(is_sound);
             let kind = match checker.outcome_arms(&statement, Some(arms), &outcomes) {
                 Some(mut found) if is_sound => {
-                    found.arms.iter_mut().for_each(|arm| arm_ends(checker, kind, arm));
+                    found.arms.iter_mut().for_each(|arm| arm_ends(checker, by, arm));
                     StatementKind::Dial(hir::Dial { by, number, from, ring_ms, arms: found.arms })
                 }
                 _ => StatementKind::Broken,
@@ -162,27 +162,40 @@ impl Reader<'_, '_> {
 }
 
 /// F0502 for an arm that does not say how the attempt ended, F1007 for one that calls a person again who refused.
-fn arm_ends(checker: &mut Checker<'_, '_>, kind: Kind, arm: &mut OutcomeArm) {
+fn arm_ends(checker: &mut Checker<'_, '_>, by: Channel, arm: &mut OutcomeArm) {
     if after_block(&arm.block) == After::GoesOn {
         let message = "this arm does not say whether the person is called again";
         let diagnostic = Diagnostic::new(Code::PathDoesNotEnd, arm.span, message);
         checker.problems.give(diagnostic.help("`then retry in 1d`, or `then stop done`"));
         arm.block.statements.push(Statement { kind: StatementKind::Broken, keyword: arm.span, span: arm.span });
     }
-    let outcomes = kind.row().outcomes;
-    let declines = |outcome: &u32| outcomes.get(*outcome as usize).is_some_and(|name| *name == DECLINED);
-    if !arm.takes.iter().any(declines) {
-        return;
-    }
     let mut again = Vec::new();
     arm.block.each(&mut |statement| {
         if let StatementKind::Return(Some(value)) = &statement.kind
-            && let ExprKind::Construct { variant: RETRY | RETRY_AT, .. } = &value.kind
+            && let ExprKind::Construct { variant: variant @ (RETRY | RETRY_AT), fields } = &value.kind
         {
-            again.push(statement.span);
+            let ladder = match fields.as_slice() {
+                [hir::Argument { value: hir::Expr { kind: ExprKind::Int(ladder), .. }, .. }] if *variant == RETRY => {
+                    u32::try_from(*ladder).ok()
+                }
+                _ => None,
+            };
+            again.push((ladder, statement.span));
         }
     });
-    for span in again {
+    let names = request::Dial::kind(by).row().outcomes;
+    let taken = arm.takes.iter().filter_map(|outcome| Some((*outcome, *names.get(*outcome as usize)?)));
+    if let Some(cadence) = &mut checker.cadence {
+        let arms = taken.clone().flat_map(|(outcome, name)| {
+            let outcome = request::Dial::reached(by, outcome);
+            again.iter().map(move |(ladder, _)| (Again { outcome, ladder: *ladder }, name))
+        });
+        cadence.again.extend(arms);
+    }
+    if !taken.clone().any(|(_, name)| name == DECLINED) {
+        return;
+    }
+    for (_, span) in again {
         let message = "a person who declines the call is not called again";
         checker.problems.give(
             Diagnostic::new(Code::DialAfterFinalOutcome, span, message)

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, CadenceClauseKind as Clause, ExprKind};
-use runtime_contract::cadence::{Cap, Pace, Per, WindowTimes};
+use runtime_contract::cadence::{Cap, Clock, Pace, Per, WindowTimes};
+use runtime_contract::value::Value;
 
 use super::Reader;
 use crate::agreement;
@@ -143,6 +144,10 @@ impl Reader<'_, '_> {
             return;
         }
         self.table.zone = self.value_flow("zone", zone, &Ty::TimeZone);
+        self.clock = match self.table.zone.and_then(|flow| self.written_out(flow)) {
+            Some(Value::Text(zone)) => Clock::Zone(zone),
+            _ => Clock::Unknown,
+        };
     }
 
     fn except(&mut self, table: &ast::TextString) {
@@ -258,7 +263,7 @@ impl Reader<'_, '_> {
             let diagnostic = Diagnostic::new(Code::MissingField, name.span, message);
             told.push(diagnostic.help("`dial lead.phone from \"+1 212 555 0100\" ring 25s {`"));
         }
-        let tries_again = !self.said.ladders.is_empty() || self.said.at_time;
+        let tries_again = !self.said.ladders.is_empty() || !self.said.again.is_empty();
         if tries_again && !has(|clause| matches!(clause, Clause::Exhausted { .. })) {
             let message = "no line says what happens when all attempts are used";
             let diagnostic = Diagnostic::new(Code::OutcomeNotHandled, name.span, message);

@@ -4,14 +4,16 @@
 
 mod actions;
 mod clauses;
+mod finals;
 mod law;
 mod proofs;
 mod starts;
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast;
-use runtime_contract::cadence::Cadence;
+use runtime_contract::cadence::{Cadence, Clock};
 use runtime_contract::program::Parameter;
+use runtime_contract::value::Value;
 
 use crate::Surroundings;
 use crate::check::{CheckedFlow, Checker, InCadence, clause_flow};
@@ -20,8 +22,10 @@ use crate::hir::{self, Block, Statement, StatementKind};
 use crate::problems::Problems;
 use crate::project::{CadenceInfo, Project};
 use crate::returning::comes_back;
+use crate::script::constant;
 use crate::ty::Ty;
 
+pub(crate) use finals::check_finals;
 pub(crate) use starts::check_starts;
 
 /// How long a `dial` rings that does not say so.
@@ -90,6 +94,8 @@ struct Reader<'r, 'a> {
     flows: &'r mut Vec<Option<CheckedFlow>>,
     problems: &'r mut Problems,
     table: Cadence,
+    /// By which the window is meant.
+    clock: Clock,
     /// What its actions have said so far.
     said: InCadence,
     /// Parameters that some clause reads, by their place.
@@ -150,7 +156,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         // The enum stands behind those that are written.
         let said = InCadence { attempt: project.enums.len() as u32, ..InCadence::default() };
         let places = Places::default();
-        Reader { project, info, surroundings, returns, flows, problems, table, said, read, places }
+        Reader { project, info, surroundings, returns, flows, problems, table, clock: Clock::Place, said, read, places }
     }
 
     /// A flow of a clause: its parameters are those of the cadence, and `body` gives the statements.
@@ -188,6 +194,15 @@ impl<'r, 'a> Reader<'r, 'a> {
             Block { statements: vec![Statement { kind: StatementKind::Return(Some(value)), keyword: span, span }] }
         });
         is_sound.then_some(flow)
+    }
+
+    /// The value that a flow of a clause gives whoever the person is.
+    fn written_out(&self, flow: u32) -> Option<Value> {
+        let flow = self.flows.get(flow as usize)?.as_ref()?;
+        match flow.hir.top.statements.as_slice() {
+            [Statement { kind: StatementKind::Return(Some(value)), .. }] => constant(value),
+            _ => None,
+        }
     }
 
     /// Parameters that no clause reads.

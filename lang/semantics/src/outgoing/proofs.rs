@@ -2,7 +2,7 @@
 //! happens.
 
 use lang_diagnostics::{Code, Diagnostic};
-use runtime_contract::cadence::{Cap, Law, Pace, Per, WindowTimes, worst};
+use runtime_contract::cadence::{Again, Cap, Clock, Counted, Law, Pace, Per, Violation, WindowTimes, worst};
 
 use super::Reader;
 
@@ -64,38 +64,57 @@ impl Reader<'_, '_> {
     /// F1003, with a schedule that breaks the law.
     fn above_law(&self, told: &mut Vec<Diagnostic>) {
         let Some(span) = self.places.attempts.filter(|_| self.table.attempts_max > 0) else { return };
-        let Some(violation) = worst(&self.table, self.said.at_time) else { return };
+        let (arms, names): (Vec<Again>, Vec<&str>) = self.said.again.iter().copied().unzip();
+        let Some(violation) = worst(&self.table, &arms, &self.clock) else { return };
         let law = self.table.laws.get(violation.law);
         let (Some(law), Some(place)) = (law, self.places.laws.get(violation.law)) else { return };
         let allowed = written(violation.cap);
-        let instants: Vec<String> = violation.clocks().map(|(day, minute)| instant(day, minute)).collect();
-        let count = instants.len();
-        let mut shown = instants.into_iter().take(INSTANTS_MAX).collect::<Vec<_>>().join(", ");
-        if count > INSTANTS_MAX {
-            shown.push_str(" and so on");
+        let (count, law) = (violation.instants.len(), &law.name);
+        let help = format!("`{}`", self.within_law(&arms));
+        let (message, label) = match (violation.of, violation.cap.per) {
+            (Counted::Quiet, Per::Rolling { ms }) => (
+                format!(
+                    "a person may be called {} a conversation, and `{law}` allows it {} after",
+                    soon(&violation),
+                    length(ms)
+                ),
+                format!("nobody calls for {} after a conversation", length(ms)),
+            ),
+            (Counted::Calls, _) => {
+                (format!("a person may be called {count} times where `{law}` allows {allowed}"), allowed)
+            }
+            (_, _) => (
+                format!("a person may take {count} calls where `{law}` allows {allowed}"),
+                format!("{allowed} that the person takes"),
+            ),
+        };
+        let mut diagnostic = Diagnostic::new(Code::AttemptsAboveLaw, span, message).label(*place, label).help(help);
+        for note in schedule(&violation, &names) {
+            diagnostic = diagnostic.note(note);
         }
-        let message = format!("a person may be called {count} times where `{}` allows {allowed}", law.name);
-        told.push(
-            Diagnostic::new(Code::AttemptsAboveLaw, span, message)
-                .label(*place, allowed.clone())
-                .help(format!("`{}`", self.within_law()))
-                .note(format!("attempts may fall on {shown}")),
-        );
+        told.push(diagnostic);
     }
 
     /// The clause with its own limits and those of the laws that it exceeds.
-    fn within_law(&self) -> String {
+    fn within_law(&self, arms: &[Again]) -> String {
         let mut table = self.table.clone();
-        for _ in 0..self.table.laws.iter().map(|law| law.caps.len()).sum() {
-            let Some(violation) = worst(&table, self.said.at_time) else { break };
+        // Each law has caps on calls, caps on conversations, and the quiet after one.
+        for _ in 0..self.table.laws.iter().map(|law| law.caps.len() + law.conversation_caps.len() + 1).sum() {
+            let Some(violation) = worst(&table, arms, &self.clock) else { break };
             // What the law says beside it already.
             let stretch = |cap: &Cap| match cap.per {
                 Per::Day => MS_A_DAY,
                 Per::Rolling { ms } => ms,
             };
-            let law = violation.cap;
+            // Days of the window are those of the person only where the window says no zone.
+            let law = match violation.cap {
+                Cap { count, per: Per::Day } if self.clock != Clock::Place => {
+                    Cap { count, per: Per::Rolling { ms: MS_A_DAY } }
+                }
+                cap => cap,
+            };
             table.caps.retain(|cap| cap.per != law.per && (cap.count < law.count || stretch(cap) > stretch(&law)));
-            table.caps.push(violation.cap);
+            table.caps.push(law);
         }
         let caps = table.caps.into_iter().map(|cap| format!(", {}", written(cap)));
         format!("attempts {}{}", table.attempts_max, caps.collect::<String>())
@@ -144,6 +163,37 @@ fn written(cap: Cap) -> String {
         Per::Day => format!("at most {} a day", cap.count),
         Per::Rolling { ms } => format!("at most {} in {}", cap.count, length(ms)),
     }
+}
+
+/// The attempts of a schedule, each with what comes of it, and their instants where the person is.
+fn schedule(violation: &Violation, names: &[&str]) -> Vec<String> {
+    let outcomes = violation.arms.iter().map(|arm| names.get(*arm).copied()).chain(std::iter::once(None));
+    let first_week = |day: i64| day.div_euclid(7) * 7;
+    let listed = |instants: Vec<String>| {
+        let more = if instants.len() > INSTANTS_MAX { " and so on" } else { "" };
+        format!("{}{more}", instants.into_iter().take(INSTANTS_MAX).collect::<Vec<_>>().join(", "))
+    };
+    let own = violation.clocks().zip(outcomes).map(|(((day, minute), _), outcome)| match outcome {
+        Some(outcome) => format!("{} (`{outcome}`)", instant(day, minute)),
+        None => instant(day, minute),
+    });
+    let mut notes = vec![format!("attempts may fall on {}", listed(own.collect()))];
+    if violation.ahead != 0 {
+        let week = violation.clocks().next().map_or(0, |(_, (day, _))| first_week(day));
+        let theirs = violation.clocks().map(|(_, (day, minute))| instant(day - week, minute)).collect();
+        let side = if violation.ahead > 0 { "ahead of" } else { "behind" };
+        let (hours, minutes) = (violation.ahead.unsigned_abs() / 60, violation.ahead.unsigned_abs() % 60);
+        let by = if minutes == 0 { format!("{hours}h") } else { format!("{hours}h {minutes}m") };
+        notes.push(format!("where the person's clock is {by} {side} the window's, that is {}", listed(theirs)));
+    }
+    notes
+}
+
+/// How long after a conversation the next call is.
+fn soon(violation: &Violation) -> String {
+    let gap =
+        violation.instants.last().zip(violation.instants.first()).map_or(0, |(last, first)| last.abs_diff(*first));
+    if gap == 0 { "at once after".to_owned() } else { format!("{} after", length(gap)) }
 }
 
 /// The part of a line of the window that a law leaves out.

@@ -13,10 +13,10 @@ type Starts = BTreeMap<usize, Way>;
 
 /// How a cadence comes to a `start`.
 #[derive(Clone)]
-struct Way {
-    start: Span,
+pub(super) struct Way {
+    pub start: Span,
     /// Flows that are run on the way, each with the place of its `run`.
-    runs: Vec<(u32, Span)>,
+    pub runs: Vec<(u32, Span)>,
 }
 
 /// F0505
@@ -74,10 +74,22 @@ fn starts(cadence: &hir::Cadence, flows: &[Option<CheckedFlow>]) -> Starts {
     let table = &cadence.table;
     let attempts = [table.dial.as_ref().map(|own| own.flow), table.message.as_ref().map(|own| own.flow)];
     let own = attempts.into_iter().flatten().chain(table.after.iter().map(|after| after.flow)).chain(table.exhausted);
+    let mut found = Starts::new();
+    begun(own, flows, &mut |start, way| {
+        found.entry(start.cadence as usize).or_insert_with(way);
+    });
+    found
+}
+
+/// Each `start` in these flows and in those that they run.
+pub(super) fn begun(
+    own: impl Iterator<Item = u32>,
+    flows: &[Option<CheckedFlow>],
+    see: &mut dyn FnMut(&hir::Start, &dyn Fn() -> Way),
+) {
     // Flows in the order in which they are reached, each with the place in it that led there.
     let mut reached: Vec<(u32, Option<(usize, Span)>)> = own.map(|flow| (flow, None)).collect();
     let mut seen: BTreeSet<u32> = reached.iter().map(|(flow, _)| *flow).collect();
-    let mut found = Starts::new();
     let mut next = 0;
     while let Some((flow, _)) = reached.get(next).copied() {
         let Some(Some(checked)) = flows.get(flow as usize) else {
@@ -88,8 +100,7 @@ fn starts(cadence: &hir::Cadence, flows: &[Option<CheckedFlow>]) -> Starts {
         for block in checked.hir.steps.iter().map(|step| &step.block).chain([&checked.hir.top]).chain(handlers) {
             block.each(&mut |statement| {
                 if let StatementKind::Start(start) = &statement.kind {
-                    let way = || Way { start: statement.keyword, runs: runs(&reached, next) };
-                    found.entry(start.cadence as usize).or_insert_with(way);
+                    see(start, &|| Way { start: statement.keyword, runs: runs(&reached, next) });
                 }
             });
         }
@@ -97,7 +108,6 @@ fn starts(cadence: &hir::Cadence, flows: &[Option<CheckedFlow>]) -> Starts {
         reached.extend(callees.map(|(callee, place)| (*callee, Some((next, *place)))));
         next += 1;
     }
-    found
 }
 
 /// What is run on the way to the flow at a place.

@@ -33,7 +33,7 @@ pub struct Law {
     /// Share of the calls that a person answered, × 10⁻⁶, over so long a time.
     pub abandoned_max: Option<i64>,
     pub abandoned_over_ms: Option<u64>,
-    /// Who does not take the call (`declined`) is not called again, by any cadence.
+    /// Who does not take the call (`declined`) is not called again. We call nobody again who declined, whatever it says.
     pub refusal_is_final: bool,
     /// Business days in which a revocation takes effect. Ours does at once.
     pub revocation_days_max: Option<u32>,

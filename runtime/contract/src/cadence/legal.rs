@@ -16,8 +16,10 @@ const MINUTE_MS: i64 = 60_000;
 #[derive(Clone, Debug)]
 pub struct Legal {
     hours: Vec<Hours>,
-    /// The zones in which days are counted.
+    /// The zones in which the cadence's own days are counted.
     days: Vec<TimeZone>,
+    /// Those in which the person may be: days of the law are theirs.
+    places: Vec<TimeZone>,
 }
 
 /// One set of hours, by the clocks of one zone.
@@ -57,7 +59,7 @@ impl Legal {
             let law = places.iter().map(|zone| Hours { zone: zone.clone(), week: week.clone(), except: Vec::new() });
             hours.extend(law);
         }
-        Some(Legal { hours, days })
+        Some(Legal { hours, days, places })
     }
 
     pub fn is_legal(&self, time: Time) -> bool {
@@ -80,9 +82,15 @@ impl Legal {
         }
     }
 
-    /// The calendar day in which an instant lies, in each zone where days count: its first instant, and that of the next.
+    /// The calendar day in which an instant lies, in each zone where the cadence's own days count: its first instant, and
+    /// that of the next.
     pub fn days_of(&self, time: Time) -> impl Iterator<Item = (i64, i64)> {
         self.days.iter().filter_map(move |zone| day_of(zone, time.0))
+    }
+
+    /// The same in each place where the person may be, for caps of the law.
+    pub fn days_in_place_of(&self, time: Time) -> impl Iterator<Item = (i64, i64)> {
+        self.places.iter().filter_map(move |zone| day_of(zone, time.0))
     }
 }
 

@@ -265,45 +265,68 @@ fn a_day(count: u32) -> Cap {
     Cap { count, per: Per::Day }
 }
 
+/// A ladder for each outcome, in order; and an arm that says `retry at`.
+fn arms(plan: &Cadence, at_once: bool) -> Vec<Again> {
+    let outcomes = [Outcome::Busy, Outcome::Unanswered];
+    let ladders = (0..).zip(outcomes).take(plan.retries.len());
+    let ladders = ladders.map(|(ladder, outcome)| Again { outcome, ladder: Some(ladder) });
+    ladders.chain(at_once.then_some(Again { outcome: Outcome::Person, ladder: None })).collect()
+}
+
+fn worst_here(plan: &Cadence, at_once: bool) -> Option<Violation> {
+    worst(plan, &arms(plan, at_once), &Clock::Place)
+}
+
+fn clocks(found: &Violation) -> Vec<(i64, i64)> {
+    found.clocks().map(|(own, _)| own).collect()
+}
+
 #[test]
 fn eight_attempts_against_three_in_a_day_are_refused_with_their_instants() {
     let florida = law(8, 20, vec![rolling(3, 24)]);
     let mut plan = cadence(vec![times("111111-", 540, 1_200)], vec![law(8, 21, vec![]), florida]);
     plan.retries = vec![vec![15 * MINUTE as u64], vec![4 * HOUR as u64, DAY_MS as u64]];
-    let found = worst(&plan, false).unwrap();
+    let found = worst_here(&plan, false).unwrap();
     assert_eq!((found.law, found.cap), (1, rolling(3, 24)));
-    assert_eq!(found.clocks().collect::<Vec<_>>(), [(0, 540), (0, 555), (0, 570), (0, 585)]);
+    assert_eq!(clocks(&found), [(0, 540), (0, 555), (0, 570), (0, 585)]);
     // Two a day are four in a night.
     plan.caps = vec![a_day(2)];
-    let found = worst(&plan, false).unwrap();
-    assert_eq!(found.clocks().collect::<Vec<_>>(), [(0, 1_184), (0, 1_199), (1, 540), (1, 555)]);
+    let found = worst_here(&plan, false).unwrap();
+    assert_eq!(clocks(&found), [(0, 1_184), (0, 1_199), (1, 540), (1, 555)]);
     // The cap itself, fewer attempts, or longer delays are within it.
-    assert_eq!(worst(&Cadence { caps: vec![rolling(3, 24)], ..plan.clone() }, false), None);
-    assert_eq!(worst(&Cadence { caps: vec![a_day(1)], ..plan.clone() }, false), None);
-    assert_eq!(worst(&Cadence { attempts_max: 3, ..plan.clone() }, false), None);
+    assert_eq!(worst_here(&Cadence { caps: vec![rolling(3, 24)], ..plan.clone() }, false), None);
+    assert_eq!(worst_here(&Cadence { caps: vec![a_day(1)], ..plan.clone() }, false), None);
+    assert_eq!(worst_here(&Cadence { attempts_max: 3, ..plan.clone() }, false), None);
     let ladder = |hours: &[i64]| hours.iter().map(|hours| (hours * HOUR) as u64).collect::<Vec<_>>();
     plan.caps.clear();
     plan.retries = vec![ladder(&[4, 24, 72])];
-    assert_eq!(worst(&plan, false), None);
+    assert_eq!(worst_here(&plan, false), None);
     plan.retries = vec![ladder(&[24, 4])];
-    assert!(worst(&plan, false).is_some(), "every retry but the first is four hours");
+    assert!(worst_here(&plan, false).is_some(), "every retry but the first is four hours");
     // `retry at` may be now.
     plan.retries = vec![ladder(&[24])];
-    let found = worst(&plan, true).unwrap();
-    assert_eq!(found.clocks().collect::<Vec<_>>(), [(0, 540); 4]);
+    let found = worst_here(&plan, true).unwrap();
+    assert_eq!(clocks(&found), [(0, 540); 4]);
     plan.retries.clear();
-    assert_eq!(worst(&plan, false), None, "nothing is tried again");
+    assert_eq!(worst_here(&plan, false), None, "nothing is tried again");
     plan.laws[1].caps = vec![Cap { count: 0, per: Per::Day }];
     plan.retries = vec![ladder(&[24])];
-    assert_eq!(worst(&plan, false).map(|found| found.instants.len()), Some(1), "not one is allowed");
+    assert_eq!(worst_here(&plan, false).map(|found| found.instants.len()), Some(1), "not one is allowed");
 }
 
-/// Whether some schedule breaks the cap: every start on the half hour, every order of arms.
-fn tried(plan: &Cadence, cap: Cap) -> bool {
-    fn follow(plan: &Cadence, cap: Cap, week: &[bool], made: &mut Vec<i64>, rungs: &mut [usize]) -> bool {
+/// Whether some schedule breaks the cap: every start on the half hour, every order of arms. The person's clock is so far
+/// ahead of the window's.
+fn tried(plan: &Cadence, cap: Cap, ahead: i64) -> bool {
+    fn follow(
+        plan: &Cadence,
+        (cap, ahead): (Cap, i64),
+        week: &[bool],
+        made: &mut Vec<i64>,
+        rungs: &mut [usize],
+    ) -> bool {
         let (first, last) = (made[0], made[made.len() - 1]);
         let inside = match cap.per {
-            Per::Day => first.div_euclid(DAY_MS) == last.div_euclid(DAY_MS),
+            Per::Day => (first + ahead).div_euclid(DAY_MS) == (last + ahead).div_euclid(DAY_MS),
             Per::Rolling { ms } => last - first < ms as i64,
         };
         if !inside || made.len() > cap.count as usize {
@@ -329,7 +352,7 @@ fn tried(plan: &Cadence, cap: Cap) -> bool {
         choices.into_iter().any(|(arm, at)| {
             rungs[arm] += 1;
             made.push(at);
-            let found = follow(plan, cap, week, made, rungs);
+            let found = follow(plan, (cap, ahead), week, made, rungs);
             made.pop();
             rungs[arm] -= 1;
             found
@@ -344,7 +367,7 @@ fn tried(plan: &Cadence, cap: Cap) -> bool {
     let week: Vec<bool> = (0..7 * 48).map(open).collect();
     (0..7 * 48)
         .filter(|half| week[*half as usize])
-        .any(|half| follow(plan, cap, &week, &mut vec![half * HOUR / 2], &mut vec![0; plan.retries.len()]))
+        .any(|half| follow(plan, (cap, ahead), &week, &mut vec![half * HOUR / 2], &mut vec![0; plan.retries.len()]))
 }
 
 #[test]
@@ -367,10 +390,17 @@ fn the_worst_schedule_is_at_least_as_bad_as_all_that_can_be_tried_and_none_is_ma
         };
         plan.retries = vec![ladder(1), ladder(2)];
         let cap = plan.laws[0].caps[0];
-        let found = worst(&plan, false);
-        assert!(found.is_some() || !tried(&plan, cap), "{plan:#?}");
+        // In Shanghai every whole hour is that of somebody somewhere.
+        let (clock, ahead) = match random.below(2) {
+            0 => (Clock::Place, 0),
+            _ => (Clock::Zone("Asia/Shanghai".into()), (random.below(24) as i64 - 12) * HOUR),
+        };
+        let found = worst(&plan, &arms(&plan, false), &clock);
+        assert!(found.is_some() || !tried(&plan, cap, ahead), "{ahead} {plan:#?}");
         let Some(found) = found else { return };
-        assert_eq!(found.instants.len(), cap.count as usize + 1);
+        assert_eq!((found.instants.len(), found.arms.len()), (cap.count as usize + 1, cap.count as usize));
+        let days: Vec<i64> = found.clocks().map(|(_, (day, _))| day).collect();
+        assert!(cap.per != Per::Day || days.iter().all(|day| *day == days[0]), "{found:?} {plan:#?}");
         let shortest = plan.retries.iter().filter_map(|ladder| ladder.first()).min().unwrap();
         for (place, at) in found.instants.iter().enumerate() {
             let (day, minute) = (at.div_euclid(DAY_MS).rem_euclid(7), at.rem_euclid(DAY_MS) / MINUTE);
@@ -384,8 +414,53 @@ fn the_worst_schedule_is_at_least_as_bad_as_all_that_can_be_tried_and_none_is_ma
             assert!(made.last().is_none_or(|before| at - before >= *shortest as i64));
         }
         let one_ladder = Cadence { retries: vec![plan.retries[0].clone()], ..plan.clone() };
-        let fewer = worst(&one_ladder, false);
+        let fewer = worst(&one_ladder, &arms(&one_ladder, false), &clock);
+        let elsewhere = |fewer: &Violation| found.ahead != fewer.ahead;
         let span = |found: &Violation| found.instants.iter().max().zip(found.instants.iter().min()).map(|(a, b)| a - b);
-        assert!(fewer.is_none_or(|fewer| span(&found) <= span(&fewer)), "another arm only adds schedules");
+        assert!(
+            fewer.is_none_or(|fewer| elsewhere(&fewer) || span(&found) <= span(&fewer)),
+            "another arm only adds schedules"
+        );
     });
+}
+
+#[test]
+fn days_of_the_law_are_those_of_the_person_and_not_of_the_window() {
+    let house = law(8, 22, vec![a_day(3)]);
+    let mut plan = cadence(vec![times("1111111", 480, 1_320)], vec![house]);
+    (plan.retries, plan.caps) = (vec![vec![10 * MINUTE as u64]], vec![a_day(3)]);
+    let in_zone = |plan: &Cadence, clock: Clock| worst(plan, &arms(plan, false), &clock);
+    assert_eq!(in_zone(&plan, Clock::Place), None);
+    let found = in_zone(&plan, Clock::Zone("Asia/Shanghai".into())).unwrap();
+    let (own, theirs): (Vec<_>, Vec<_>) = found.clocks().unzip();
+    assert!(own.first().unwrap().0 < own.last().unwrap().0, "two days of the window");
+    assert!(theirs.iter().all(|(day, minute)| *day == theirs[0].0 && (480..1_320).contains(minute)), "{theirs:?}");
+    assert!(in_zone(&plan, Clock::Unknown).is_some());
+    // A window that no place's hours cut in two, and the cap in any 24 hours.
+    let short = Cadence { window: vec![times("1111111", 540, 1_080)], ..plan.clone() };
+    assert_eq!(in_zone(&short, Clock::Unknown), None);
+    plan.caps = vec![rolling(3, 24)];
+    assert_eq!(in_zone(&plan, Clock::Unknown), None);
+}
+
+#[test]
+fn conversations_follow_each_other_by_the_arm_of_the_person_alone() {
+    let mut debt = law(8, 22, vec![]);
+    debt.conversation_caps = vec![a_day(2)];
+    let mut plan = cadence(vec![times("1111111", 540, 1_200)], vec![debt]);
+    plan.retries = vec![vec![10 * MINUTE as u64], vec![HOUR as u64]];
+    let arm = |outcome, ladder| Again { outcome, ladder: Some(ladder) };
+    let both = |person| vec![arm(Outcome::Busy, 0), arm(Outcome::Person, person)];
+    let found = worst(&plan, &both(1), &Clock::Place).unwrap();
+    assert_eq!((found.of, &found.arms[..]), (Counted::Conversations, &[1, 1][..]));
+    assert_eq!(clocks(&found), [(0, 540), (0, 600), (0, 660)]);
+    assert_eq!(worst(&plan, &[arm(Outcome::Busy, 0)], &Clock::Place), None, "a conversation ends it");
+    plan.retries = vec![vec![10 * MINUTE as u64], vec![6 * HOUR as u64]];
+    assert_eq!(worst(&plan, &both(1), &Clock::Place), None);
+    // Quiet after a conversation.
+    plan.laws[0].quiet_after_conversation_ms = Some(7 * DAY_MS as u64);
+    let found = worst(&plan, &both(1), &Clock::Place).unwrap();
+    assert_eq!((found.of, found.instants.len()), (Counted::Quiet, 2));
+    plan.retries[1] = vec![7 * DAY_MS as u64];
+    assert_eq!(worst(&plan, &both(1), &Clock::Place), None);
 }

@@ -40,7 +40,6 @@ fn cadences() -> Vec<Cadence> {
     let florida = law((8, 20), vec![rolling(3, 24)]);
     let mut debt = law((8, 22), vec![]);
     debt.conversation_caps = vec![Cap { count: 3, per: Per::Day }];
-    debt.refusal_is_final = true;
     let anywhere = Cadence {
         name: "m.anywhere".into(),
         laws: vec![reg_f, florida],
@@ -52,14 +51,15 @@ fn cadences() -> Vec<Cadence> {
 }
 
 fn answer(random: &mut Random, now: Time) -> (Outcome, Option<AttemptEnd>) {
-    let outcomes = [Outcome::Person, Outcome::Machine, Outcome::Busy, Outcome::Unanswered, Outcome::Declined];
+    let outcomes = [Outcome::Person, Outcome::Machine, Outcome::Busy, Outcome::Unanswered];
     let end = match random.below(40) {
         0 => Some(stop(random.below(5) as u32)),
         1 => None,
         2 => Some(AttemptEnd::RetryAt { time: Time(now.0 + random.below(2_000) as i64 * HOUR as i64 - DAY_MS) }),
         _ => Some(AttemptEnd::Retry { ladder: random.below(2) as u32 }),
     };
-    (outcomes[random.below(5) as usize], end)
+    let outcome = if random.below(20) == 0 { Outcome::Declined } else { outcomes[random.below(4) as usize] };
+    (outcome, end)
 }
 
 fn year(seed: u64, people: u64) -> (usize, usize) {

@@ -1,13 +1,13 @@
 //! What a cadence does, run by run.
 
 use runtime_contract::Time;
-use runtime_contract::cadence::{AttemptEnd, Cadence};
+use runtime_contract::cadence::{AttemptEnd, Cadence, Cap, Law, Per, WindowTimes};
 use runtime_contract::calendar::{DAY_MS, local_text};
 
 use super::bench::{
     BUSY, Bench, HOUR, MONDAY, UNANSWERED, YORK, at, facts, follow_up, law, number, rolling, stop, stops,
 };
-use crate::{Attempt, Input, ItemId, Limits, Made, Outcome, Output, Stop};
+use crate::{Attempt, Facts, Input, ItemId, Limits, Made, Outcome, Output, Stop};
 
 const ANN: &str = "+1 212 555 0101";
 
@@ -129,6 +129,33 @@ fn numbers_of_several_zones_and_of_none() {
 }
 
 #[test]
+fn a_day_of_the_law_is_one_of_the_person_and_the_cadences_own_one_of_the_window() {
+    let mut house = law((8, 22), vec![Cap { count: 3, per: Per::Day }]);
+    let shanghai = |house: Law| {
+        let mut cadence = Cadence { laws: vec![house], caps: vec![Cap { count: 3, per: Per::Day }], ..follow_up() };
+        cadence.window[0] = WindowTimes { days: [true; 7], from_minute: 8 * 60, until_minute: 22 * 60 };
+        cadence
+    };
+    // Three in the morning, which is an evening in Shanghai; the next day of Shanghai begins at 19:00.
+    let fourth = |cadence: Cadence, outcome: Outcome| {
+        let mut bench = Bench::new(monday(8, 0), Limits::default(), vec![cadence]);
+        let facts = Facts { begin: None, ..facts(ANN, Some("Asia/Shanghai")) };
+        bench.start(1, "outbound.follow_up", facts);
+        for _ in 0..3 {
+            if bench.outbound.item(ItemId(1)).unwrap().state != crate::State::Calling {
+                bench.wait();
+            }
+            bench.ends(1, outcome, BUSY);
+        }
+        bench.planned(1)
+    };
+    assert_eq!(fourth(shanghai(house.clone()), Outcome::Busy), "2026-03-03 08:00:00", "not at 19:00 of the same day");
+    house.conversation_caps = std::mem::take(&mut house.caps);
+    assert_eq!(fourth(shanghai(house.clone()), Outcome::Person), "2026-03-03 08:00:00");
+    assert_eq!(fourth(shanghai(house), Outcome::Busy), "2026-03-02 19:00:00", "nobody took those");
+}
+
+#[test]
 fn clock_changes_and_holidays_move_an_attempt() {
     let early = |zone: &str| {
         let mut cadence = Cadence { laws: vec![], caps: vec![], ..follow_up() };
@@ -175,11 +202,8 @@ fn an_opt_out_absorbs_whatever_comes_later() {
 
 #[test]
 fn who_declines_is_called_by_no_cadence_again() {
-    let mut final_law = law((8, 21), vec![]);
-    final_law.refusal_is_final = true;
-    let cadence = Cadence { laws: vec![final_law], ..follow_up() };
-    for (end, stopped) in [(stop(2), Stop::Named(2)), (BUSY, Stop::Declined)] {
-        let mut bench = bench(cadence.clone());
+    for (end, stopped) in [(stop(2), Stop::Named(2)), (stop(0), Stop::Named(0)), (BUSY, Stop::Declined)] {
+        let mut bench = bench(follow_up());
         bench.start(1, "outbound.follow_up", facts(ANN, Some(YORK)));
         bench.start(2, "outbound.follow_up", facts(ANN, Some(YORK)));
         bench.wait();
