@@ -100,7 +100,7 @@ pub fn analyze(
     let written = flows.len() as u32;
     let surveys = surveys::surveys(&project, &mut flows, &mut problems);
     let queues = routing::queues(&project, surroundings, &mut flows, &mut problems);
-    routing::prove(&project, &queues, surroundings, &mut problems);
+    routing::prove(&project, &queues, &flows, surroundings, &mut problems);
     let cadences = outgoing::cadences(&project, surroundings, &mut flows, &mut problems);
     let rules = rules::rules(&project, &mut flows, &mut problems);
     // Whoever queues may run a survey, and no survey runs anything.

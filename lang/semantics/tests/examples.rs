@@ -26,7 +26,7 @@ fn examples_are_programs_without_a_warning() {
         files.sort();
         let name = |path: &Path| path.file_stem().unwrap().to_string_lossy().into_owned();
         let files = files.iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect();
-        let analyzed = analyzed(&Sample { files, services: None, audio: Vec::new() });
+        let analyzed = analyzed(&Sample { files, services: None, agents: None, audio: Vec::new() });
         assert!(analyzed.diagnostics.is_empty(), "{}\n{}", example.display(), analyzed.rendered());
         let program = analyzed.program.unwrap();
         let begins = !program.inbounds.is_empty() || !program.cadences.is_empty();

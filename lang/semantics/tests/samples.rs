@@ -21,6 +21,7 @@ fn sample() -> Sample {
     Sample {
         files: files.to_vec(),
         services: Some(vec!["crm".into()]),
+        agents: None,
         audio: vec!["welcome.zh.wav".into(), "hold.wav".into()],
     }
 }

@@ -10,7 +10,9 @@ use runtime_contract::queue::{
 };
 
 use super::Reader;
-use super::levels::{Levels, Stated, Truth, rows};
+use super::callers::{Reads, when};
+use super::facts::Facts;
+use super::levels::{Levels, ROWS_MAX, Stated, Truth, rows};
 use super::needs::twice;
 use crate::check::{Checker, Receiver, Tail, typed};
 use crate::declare::{duration, whole, wrong_kind};
@@ -24,7 +26,10 @@ impl Reader<'_, '_> {
         let mut seen: BTreeMap<&'static str, Span> = BTreeMap::new();
         self.table.stages.push(Stage { after_ms: 0, conjunction: Vec::new(), needs: None });
         self.stated.push(Some(Stated { value: None, skills: BTreeMap::new() }));
-        for clause in &self.info.item.clauses {
+        // What a `relax` replaces is known before it, wherever `needs` stands.
+        let (needs, others): (Vec<_>, Vec<_>) =
+            self.info.item.clauses.iter().partition(|clause| matches!(clause.kind, Clause::Needs(_)));
+        for clause in needs.into_iter().chain(others) {
             if let Some(word) = once(&clause.kind) {
                 if let Some(earlier) = seen.get(word) {
                     twice(self.problems, clause.keyword, *earlier, word);
@@ -134,7 +139,7 @@ impl Reader<'_, '_> {
     /// F0901 where no levels that an agent may have will do.
     fn nobody_fits(&mut self, stated: &Stated, span: Span) {
         let rows = rows(&[stated], |skill| self.last_level(skill));
-        if rows.is_some_and(|rows| rows.iter().all(|row| stated.of(row) == Truth::No)) {
+        if rows.is_some_and(|rows| rows.iter().all(|row| stated.of(row, &Facts::default()) == Truth::No)) {
             let message = "no agent can ever have what is needed here";
             let diagnostic = Diagnostic::new(Code::NoAgentCanMatch, span, message);
             self.problems.give(diagnostic.help("levels that there are: `skill technical 1..5` has 1 to 5"));
@@ -146,7 +151,7 @@ impl Reader<'_, '_> {
     }
 
     /// F0902 where the later stage does not ask less: somebody with certain levels fits before it and not after, or nobody
-    /// new ever does. What hangs on the caller is not judged.
+    /// new ever does. Judged for every kind of caller that the conditions tell apart; what is not known stays open.
     fn weaker(&mut self, from: usize, to: usize, keyword: Span) {
         let (Some(before), Some(after)) = (self.table.stages.get(from), self.table.stages.get(to)) else { return };
         let level = |stage: &Stage, skill: u32| {
@@ -185,11 +190,23 @@ impl Reader<'_, '_> {
         let stated = |stage: usize| self.stated.get(stage).cloned().flatten();
         let (Some(before), Some(after)) = (stated(from), stated(to)) else { return };
         let Some(rows) = rows(&[&before, &after], |skill| self.last_level(skill)) else { return };
-        let loses = rows.iter().find(|row| before.of(row) == Truth::Yes && after.of(row) == Truth::No);
-        let same = |row: &Levels| before.of(row) != Truth::Depends && before.of(row) == after.of(row);
+        let reads = Reads::of(self.project, self.info, [&before, &after].into_iter().filter_map(|s| s.value.as_ref()));
+        let mut kinds = reads.kinds(&Facts::default());
+        if (kinds.len() * rows.len()) as i64 > 4 * ROWS_MAX {
+            kinds = vec![Facts::default()];
+        }
+        let all = || kinds.iter().flat_map(|kind| rows.iter().map(move |row| (row, kind)));
+        let loses = all().find(|(row, kind)| before.of(row, kind) == Truth::Yes && after.of(row, kind) == Truth::No);
+        let same = |(row, kind): (&Levels, &Facts)| {
+            let truth = before.of(row, kind);
+            truth != Truth::Depends && truth == after.of(row, kind)
+        };
         let message = match loses {
-            Some(row) => format!("an agent {} could take the call before it, and cannot any more", self.who(row)),
-            None if rows.iter().all(same) => "nobody can take the call after it who could not before".to_owned(),
+            Some((row, kind)) => {
+                let when = when(&reads.told(kind));
+                format!("an agent {} could take the call before it, and cannot any more{when}", self.who(row))
+            }
+            None if all().all(same) => "nobody can take the call after it who could not before".to_owned(),
             None => return,
         };
         self.problems.give(

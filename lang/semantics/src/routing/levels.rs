@@ -1,12 +1,14 @@
-//! What a condition says of an agent, as far as his levels decide it: tried for every row of levels that an agent may
-//! have. What hangs on the caller stays open.
+//! What a condition says of an agent, as far as his levels and what is known of the caller decide it: tried for every row
+//! of levels that an agent may have.
 
 use std::collections::BTreeMap;
 
-use crate::hir::{Expr, ExprKind, LocalId, Operator};
+use crate::hir::{Expr, LocalId};
+
+use super::facts::{Facts, Known};
 
 /// Rows of levels that are tried; of conditions over more skills nothing is said here.
-const ROWS_MAX: i64 = 4_096;
+pub(super) const ROWS_MAX: i64 = 4_096;
 
 /// A condition, and the skill whose level each of its locals is. `None`: nothing is asked.
 #[derive(Clone)]
@@ -19,22 +21,8 @@ pub(super) struct Stated {
 pub(super) enum Truth {
     Yes,
     No,
-    /// On the caller.
+    /// On what is not known.
     Depends,
-}
-
-impl Truth {
-    fn of(holds: bool) -> Truth {
-        if holds { Truth::Yes } else { Truth::No }
-    }
-
-    fn not(self) -> Truth {
-        match self {
-            Truth::Yes => Truth::No,
-            Truth::No => Truth::Yes,
-            Truth::Depends => Truth::Depends,
-        }
-    }
 }
 
 /// An agent's levels, by skill.
@@ -62,77 +50,16 @@ pub(super) fn rows(conditions: &[&Stated], last: impl Fn(u32) -> i64) -> Option<
 }
 
 impl Stated {
-    pub fn of(&self, levels: &Levels) -> Truth {
+    /// A skill that the row does not name is one that the agent lacks.
+    pub fn of(&self, levels: &Levels, caller: &Facts) -> Truth {
         let Some(value) = &self.value else { return Truth::Yes };
-        Row { stated: self, levels, given: Vec::new() }.truth(value)
-    }
-}
-
-struct Row<'r> {
-    stated: &'r Stated,
-    levels: &'r Levels,
-    /// Parameters of the functions around, and their values.
-    given: Vec<(LocalId, &'r Expr)>,
-}
-
-impl<'r> Row<'r> {
-    fn truth(&mut self, value: &'r Expr) -> Truth {
-        match &value.kind {
-            ExprKind::Bool(holds) => Truth::of(*holds),
-            ExprKind::Not(inner) => self.truth(inner).not(),
-            ExprKind::And(left, right) => match (self.truth(left), self.truth(right)) {
-                (Truth::No, _) | (_, Truth::No) => Truth::No,
-                (Truth::Yes, Truth::Yes) => Truth::Yes,
-                _ => Truth::Depends,
-            },
-            ExprKind::Or(left, right) => match (self.truth(left), self.truth(right)) {
-                (Truth::Yes, _) | (_, Truth::Yes) => Truth::Yes,
-                (Truth::No, Truth::No) => Truth::No,
-                _ => Truth::Depends,
-            },
-            ExprKind::Inline { parameters, value, .. } => {
-                let before = self.given.len();
-                self.given.extend(parameters.iter().map(|(local, given)| (*local, given)));
-                let truth = self.truth(value);
-                self.given.truncate(before);
-                truth
-            }
-            ExprKind::Binary(operator, left, right) => {
-                let (Some(left), Some(right)) = (self.number(left), self.number(right)) else { return Truth::Depends };
-                match operator {
-                    Operator::Equal => Truth::of(left == right),
-                    Operator::NotEqual => Truth::of(left != right),
-                    Operator::Less => Truth::of(left < right),
-                    Operator::LessOrEqual => Truth::of(left <= right),
-                    Operator::Greater => Truth::of(left > right),
-                    Operator::GreaterOrEqual => Truth::of(left >= right),
-                    _ => Truth::Depends,
-                }
-            }
+        let mut facts = caller.clone();
+        let level = |skill| Known::Number(levels.get(skill).copied().unwrap_or(0));
+        facts.locals.extend(self.skills.iter().map(|(local, skill)| (*local, level(skill))));
+        match facts.works_out(value) {
+            Known::Bool(true) => Truth::Yes,
+            Known::Bool(false) => Truth::No,
             _ => Truth::Depends,
-        }
-    }
-
-    fn number(&mut self, value: &'r Expr) -> Option<i64> {
-        match &value.kind {
-            ExprKind::Int(number) => Some(*number),
-            ExprKind::Local(local) => match self.stated.skills.get(local) {
-                Some(skill) => self.levels.get(skill).copied(),
-                None => {
-                    let given = self.given.iter().rev().find(|(own, _)| own == local).map(|(_, given)| *given)?;
-                    self.number(given)
-                }
-            },
-            ExprKind::Binary(operator, left, right) => {
-                let (left, right) = (self.number(left)?, self.number(right)?);
-                match operator {
-                    Operator::Add => left.checked_add(right),
-                    Operator::Subtract => left.checked_sub(right),
-                    Operator::Multiply => left.checked_mul(right),
-                    _ => None,
-                }
-            }
-            _ => None,
         }
     }
 }

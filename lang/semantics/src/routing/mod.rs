@@ -1,12 +1,15 @@
 //! Queues: their clauses as tables, and pure flows for what depends on the caller and the agent. What is proved of all
 //! of them together is in `proofs`; how a flow waits in one is in `check/queue`.
 
+mod callers;
 mod clauses;
+mod facts;
 mod levels;
 mod needs;
 mod proofs;
 mod ranges;
 mod roster;
+mod times;
 
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, QueueClauseKind as Clause};

@@ -8,6 +8,7 @@ use runtime_contract::limits::PURE_COST_MAX;
 use runtime_contract::queue::Predicate;
 
 use super::Reader;
+use super::facts::{Facts, Known};
 use super::levels::Stated;
 use super::ranges::Ranges;
 use crate::check::{Checker, cost};
@@ -209,12 +210,15 @@ fn conjuncts(value: &hir::Expr, level: &dyn Fn(LocalId) -> Option<u32>, found: &
             false
         }
         ExprKind::Binary(operator, left, right) => {
-            let (ExprKind::Local(local), ExprKind::Int(number)) = (&left.kind, &right.kind) else { return false };
+            let (ExprKind::Local(local), Known::Number(number)) = (&left.kind, Facts::default().works_out(right))
+            else {
+                return false;
+            };
             let Some(skill) = level(*local) else { return false };
             let (least, is_all) = match operator {
-                Operator::GreaterOrEqual => (*number, true),
+                Operator::GreaterOrEqual => (number, true),
                 Operator::Greater => (number.saturating_add(1), true),
-                Operator::Equal => (*number, false),
+                Operator::Equal => (number, false),
                 _ => return false,
             };
             let known = found.entry(skill).or_insert(least);

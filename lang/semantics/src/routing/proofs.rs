@@ -4,10 +4,13 @@
 use lang_diagnostics::{Code, Diagnostic, Severity};
 use lang_syntax::ast::QueueClauseKind as Clause;
 use runtime_contract::limits::OVERFLOW_HOPS_MAX;
-use runtime_contract::queue::OrderKey;
+use runtime_contract::queue::{OrderKey, Queue};
 
+use super::callers::Reads;
+use super::facts::Facts;
 use crate::Surroundings;
-use crate::hir;
+use crate::check::CheckedFlow;
+use crate::hir::{self, Expr, StatementKind};
 use crate::problems::Problems;
 use crate::project::{Project, QueueInfo};
 use crate::worst::duration_text;
@@ -15,23 +18,32 @@ use crate::worst::duration_text;
 pub(crate) fn prove(
     project: &Project<'_>,
     queues: &[hir::Queue],
+    flows: &[Option<CheckedFlow>],
     surroundings: &dyn Surroundings,
     problems: &mut Problems,
 ) {
     overflows(project, queues, problems);
     for (queue, info) in queues.iter().zip(&project.queues) {
-        starves(queue, info, problems);
+        if !is_same_for_all(project, info, flows, queue.table.priority) {
+            starves(queue, info, problems);
+        }
     }
     for (number, (queue, info)) in (0..).zip(queues.iter().zip(&project.queues)) {
-        let comes_over = |other: &hir::Queue| other.table.overflow.as_ref().is_some_and(|over| over.queue == number);
-        // Whoever comes over, or is to be called back, may wait longer.
-        if !queue.table.offers_callback && !queues.iter().any(comes_over) {
-            relaxes_too_late(queue, info, problems);
+        if let Some(ends_ms) = ends_ms(queues, number, &queue.table) {
+            relaxes_too_late(queue, info, ends_ms, problems);
         }
     }
     if !problems.any_error() {
-        super::roster::check(project, queues, surroundings, problems);
+        super::roster::check(project, queues, flows, surroundings, problems);
     }
+}
+
+/// When the wait of everybody is over. Whoever comes over from another queue, or is to be called back, may wait longer
+/// than the `timeout` says.
+pub(super) fn ends_ms(queues: &[hir::Queue], number: u32, table: &Queue) -> Option<u64> {
+    let comes_over = |other: &hir::Queue| other.table.overflow.as_ref().is_some_and(|over| over.queue == number);
+    let is_longer = table.offers_callback || queues.iter().any(comes_over);
+    table.timeout_ms.filter(|_| !is_longer)
 }
 
 /// F0903
@@ -101,12 +113,11 @@ fn overflow_of<'a>(info: &QueueInfo<'a>) -> Option<&'a lang_syntax::ast::QueueCl
 }
 
 /// F0902 where nobody waits any more when it would hold.
-fn relaxes_too_late(queue: &hir::Queue, info: &QueueInfo<'_>, problems: &mut Problems) {
-    let Some(timeout_ms) = queue.table.timeout_ms else { return };
+fn relaxes_too_late(queue: &hir::Queue, info: &QueueInfo<'_>, ends_ms: u64, problems: &mut Problems) {
     let clauses = info.item.clauses.iter().filter(|clause| matches!(clause.kind, Clause::Relax { .. }));
     let timeout = info.item.clauses.iter().find(|clause| matches!(clause.kind, Clause::Timeout(_)));
     for (stage, clause) in queue.table.stages.iter().skip(1).zip(clauses) {
-        if stage.after_ms < timeout_ms {
+        if stage.after_ms < ends_ms {
             continue;
         }
         let message = "nobody waits so long: the `timeout` of the queue is over by then";
@@ -120,6 +131,28 @@ fn relaxes_too_late(queue: &hir::Queue, info: &QueueInfo<'_>, problems: &mut Pro
                 .fold(diagnostic, |told, span| told.label(span, "then he leaves the queue")),
         );
     }
+}
+
+/// One priority, whoever the caller and whatever the queue is given.
+fn is_same_for_all(
+    project: &Project<'_>,
+    info: &QueueInfo<'_>,
+    flows: &[Option<CheckedFlow>],
+    priority: Option<u32>,
+) -> bool {
+    let Some(value) = priority.and_then(|flow| returned(flows, flow)) else { return false };
+    let kinds = Reads::of(project, info, [value]).kinds(&Facts::default());
+    let mut priorities = kinds.into_iter().map(|mut kind| kind.works_out(value));
+    priorities.next().is_some_and(|first| first.is_closed() && priorities.all(|other| other == first))
+}
+
+/// What the flow of a clause gives back.
+pub(super) fn returned(flows: &[Option<CheckedFlow>], flow: u32) -> Option<&Expr> {
+    let flow = flows.get(flow as usize)?.as_ref()?;
+    flow.hir.top.statements.iter().find_map(|statement| match &statement.kind {
+        StatementKind::Return(value) => value.as_ref(),
+        _ => None,
+    })
 }
 
 /// F0908: whoever has a low priority may never be next, and nothing takes him out of the line.

@@ -3,30 +3,36 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lang_diagnostics::{Code, Diagnostic};
+use lang_diagnostics::{Code, Diagnostic, Span};
+use lang_syntax::ast::QueueClauseKind as Clause;
 use runtime_contract::calendar::{self, HoursTable};
+use runtime_contract::limits::OVERFLOW_HOPS_MAX;
 use runtime_contract::program::AgentNames;
 use runtime_contract::queue::{Queue, Stage};
 use runtime_contract::time::Time;
 
+use super::callers::{self, Reads, when};
+use super::facts::{Facts, Known};
+use super::levels::{Levels, Stated, Truth};
+use super::proofs::{ends_ms, returned};
+use super::times::{Times, intersection, union, without};
 use crate::Surroundings;
-use crate::hir;
+use crate::check::CheckedFlow;
+use crate::hir::{self, Expr, LocalId};
 use crate::problems::{Problems, nearest};
 use crate::project::{Project, QueueInfo};
+use crate::worst::duration_text;
 
 /// So many days are looked at: every day of a year, with all its holidays and changes of clocks.
 const DAYS: i32 = 366;
 /// The first of them where nobody knows what day it is: 2026-01-01.
 const FIRST_DAY: i32 = 20_454;
 
-/// Stretches of time, in order, which do not meet.
-type Times = Vec<(Time, Time)>;
-
 /// An agent as far as the flows know his skills.
 struct Agent<'r> {
     names: &'r AgentNames,
     /// By skill of the project.
-    levels: BTreeMap<u32, i64>,
+    levels: Levels,
     /// Index in the hours of the project; `None`: always.
     hours: Option<usize>,
 }
@@ -35,6 +41,7 @@ struct Agent<'r> {
 pub(super) fn check(
     project: &Project<'_>,
     queues: &[hir::Queue],
+    flows: &[Option<CheckedFlow>],
     surroundings: &dyn Surroundings,
     problems: &mut Problems,
 ) {
@@ -51,21 +58,156 @@ pub(super) fn check(
     let always = vec![(midnight(first_day), midnight(first_day.saturating_add(DAYS)))];
     // A day before and behind, since a day begins earlier or later elsewhere.
     let open = |table: &HoursTable| calendar::open_times(table, first_day.saturating_sub(1), DAYS + 2);
-    let open: Vec<Times> = project.hours.iter().map(open).collect();
-    let times = |hours: Option<usize>| hours.and_then(|hours| open.get(hours)).unwrap_or(&always);
-    for (queue, info) in queues.iter().zip(&project.queues) {
-        let Some(stage) = queue.table.stages.last() else { continue };
-        let fit: Vec<&Agent<'_>> = agents.iter().filter(|agent| fits(agent, stage)).collect();
-        if fit.is_empty() {
-            problems.give(nobody(project, info, &queue.table, stage, &agents));
-            continue;
+    let open = project.hours.iter().map(open).collect();
+    let staff = Staff { project, queues, flows, agents, open, always };
+    let calls = callers::calls(queues, flows);
+    for (number, calls) in (0..).zip(&calls) {
+        problems.list.extend(staff.lacking(number, calls));
+    }
+}
+
+/// Who is at work, and for which queues.
+struct Staff<'r, 'a> {
+    project: &'r Project<'a>,
+    queues: &'r [hir::Queue],
+    flows: &'r [Option<CheckedFlow>],
+    agents: Vec<Agent<'r>>,
+    /// By hours of the project.
+    open: Vec<Times>,
+    /// All days that are looked at.
+    always: Times,
+}
+
+/// Who may take a call, by his place in the roster, and the hours in which the queues take calls by way of which he does.
+type Fit = BTreeSet<(usize, Vec<u32>)>;
+
+impl<'r, 'a> Staff<'r, 'a> {
+    /// F0901 of the first kind of caller whom nobody may take at some time.
+    fn lacking(&self, number: u32, calls: &[Facts]) -> Option<Diagnostic> {
+        let queue = &self.queues.get(number as usize)?.table;
+        let info = self.project.queues.get(number as usize)?;
+        let ends_ms = ends_ms(self.queues, number, queue);
+        let reads = Reads::of(self.project, info, self.values(queue));
+        let anybody = [Facts::default()];
+        let calls = if calls.is_empty() { &anybody[..] } else { calls };
+        let mut seen = BTreeSet::new();
+        for kind in calls.iter().flat_map(|call| reads.kinds(call)) {
+            let mut fit = Fit::new();
+            self.fit(number, &kind, (0, ends_ms), &[], &mut fit);
+            let case = Case { queue, info, ends_ms, told: reads.told(&kind) };
+            if fit.is_empty() {
+                return Some(self.nobody(&case));
+            }
+            if !seen.contains(&fit) {
+                if let Some(gap) = self.gap(queue, &fit) {
+                    return Some(self.unstaffed(&case, gap, &fit));
+                }
+                seen.insert(fit);
+            }
         }
-        let wanted = intersection(times(queue.table.open.map(|hours| hours as usize)), &always);
-        let shifts: BTreeSet<Option<usize>> = fit.iter().map(|agent| agent.hours).collect();
-        let there = shifts.into_iter().fold(Times::new(), |there, hours| union(&there, times(hours)));
-        if let Some((from, to)) = without(&wanted, &there).first() {
-            problems.give(unstaffed(project, info, &queue.table, (*from, *to), &fit));
+        None
+    }
+
+    /// What decides who takes a call of this queue, and what the next one is given.
+    fn values(&self, queue: &Queue) -> impl Iterator<Item = &'r Expr> {
+        let conditions = queue.stages.iter().filter_map(|stage| Some(stage.needs.as_ref()?.flow));
+        let arguments = queue.overflow.iter().flat_map(|overflow| overflow.arguments.iter().copied());
+        conditions.chain(arguments).filter_map(|flow| returned(self.flows, flow)).collect::<Vec<_>>().into_iter()
+    }
+
+    /// Those who may take the call once everything is relaxed: who comes to the queue `at_ms` of his wait, and waits in
+    /// whatever it overflows to as well. `within` are the hours of the queues on the way.
+    fn fit(&self, number: u32, caller: &Facts, (at_ms, ends_ms): (u64, Option<u64>), within: &[u32], found: &mut Fit) {
+        // No more queues than a caller may wait in, so a circle ends too.
+        if within.len() > OVERFLOW_HOPS_MAX {
+            return;
         }
+        let Some(queue) = self.queues.get(number as usize).map(|queue| &queue.table) else { return };
+        let in_time = |after_ms: u64| ends_ms.is_none_or(|ends_ms| at_ms.saturating_add(after_ms) < ends_ms);
+        if let Some(stage) = queue.stages.iter().take_while(|stage| in_time(stage.after_ms)).last() {
+            let needs = self.needs(queue, stage);
+            // Many agents have the same levels.
+            let mut known: BTreeMap<&Levels, bool> = BTreeMap::new();
+            for (at, agent) in self.agents.iter().enumerate() {
+                let fits = || {
+                    agent.has(&stage.conjunction)
+                        && needs.as_ref().is_none_or(|n| n.of(&agent.levels, caller) != Truth::No)
+                };
+                if *known.entry(&agent.levels).or_insert_with(fits) {
+                    found.insert((at, within.to_vec()));
+                }
+            }
+        }
+        let Some(overflow) = queue.overflow.as_ref().filter(|overflow| in_time(overflow.after_ms)) else { return };
+        let mut next = Facts { locals: BTreeMap::new(), ..caller.clone() };
+        for (local, flow) in (0..).map(LocalId).zip(&overflow.arguments) {
+            let known = returned(self.flows, *flow).map_or(Known::Open, |value| caller.clone().works_out(value));
+            next.locals.insert(local, known);
+        }
+        let to = overflow.queue;
+        let within: Vec<u32> = within.iter().copied().chain([to]).collect();
+        self.fit(to, &next, (at_ms.saturating_add(overflow.after_ms), ends_ms), &within, found);
+    }
+
+    fn needs(&self, queue: &Queue, stage: &Stage) -> Option<Stated> {
+        let needs = stage.needs.as_ref()?;
+        let own = queue.parameters.len() as u32;
+        let skills = (own..).map(LocalId).zip(needs.skills.iter().copied()).collect();
+        Some(Stated { value: returned(self.flows, needs.flow).cloned(), skills })
+    }
+
+    fn times(&self, hours: Option<usize>) -> &Times {
+        hours.and_then(|hours| self.open.get(hours)).unwrap_or(&self.always)
+    }
+
+    fn hours_of(&self, queue: &Queue) -> &Times {
+        self.times(queue.open.map(|hours| hours as usize))
+    }
+
+    /// The first time at which the queue takes calls and none of these is there.
+    fn gap(&self, queue: &Queue, fit: &Fit) -> Option<(Time, Time)> {
+        let shifts: BTreeSet<(Option<usize>, &[u32])> =
+            fit.iter().filter_map(|(at, within)| Some((self.agents.get(*at)?.hours, within.as_slice()))).collect();
+        let there = shifts.into_iter().fold(Times::new(), |there, (hours, within)| {
+            let on_the_way = within.iter().filter_map(|queue| self.queues.get(*queue as usize));
+            let own = self.times(hours).clone();
+            union(&there, &on_the_way.fold(own, |times, queue| intersection(&times, self.hours_of(&queue.table))))
+        });
+        without(&intersection(self.hours_of(queue), &self.always), &there).first().copied()
+    }
+}
+
+/// A queue, and a kind of caller for whom something is wrong.
+struct Case<'r, 'a> {
+    queue: &'r Queue,
+    info: &'r QueueInfo<'a>,
+    ends_ms: Option<u64>,
+    /// `` `tier` is `vip` ``
+    told: Vec<String>,
+}
+
+impl Case<'_, '_> {
+    /// The stages that somebody waits for, and their clauses.
+    fn stages(&self) -> Vec<&Stage> {
+        let stages = self.queue.stages.iter();
+        stages.take_while(|stage| self.ends_ms.is_none_or(|ends_ms| stage.after_ms < ends_ms)).collect()
+    }
+
+    /// Where it says what is needed at last.
+    fn clause(&self, stage: usize) -> Option<Span> {
+        let mut clauses = self.info.item.clauses.iter();
+        match stage.checked_sub(1) {
+            Some(at) => clauses.filter(|clause| matches!(clause.kind, Clause::Relax { .. })).nth(at),
+            None => clauses.find(|clause| matches!(clause.kind, Clause::Needs(_))),
+        }
+        .map(|clause| clause.span)
+    }
+}
+
+impl Agent<'_> {
+    fn has(&self, conjunction: &[(u32, i64)]) -> bool {
+        let has = |(skill, least): &(u32, i64)| self.levels.get(skill).is_some_and(|level| level >= least);
+        conjunction.iter().all(has)
     }
 }
 
@@ -118,40 +260,112 @@ fn agent<'r>(project: &Project<'_>, names: &'r AgentNames, problems: &mut Proble
     Agent { names, levels, hours }
 }
 
-/// He has all levels that whoever takes the call has. What else is needed may depend on the caller.
-fn fits(agent: &Agent<'_>, stage: &Stage) -> bool {
-    stage.conjunction.iter().all(|(skill, least)| agent.levels.get(skill).is_some_and(|level| level >= least))
+impl Staff<'_, '_> {
+    fn nobody(&self, case: &Case<'_, '_>) -> Diagnostic {
+        let (project, info) = (self.project, case.info);
+        let stages = case.stages();
+        let stage = stages.last();
+        let (needs, conjunction) =
+            stage.map_or((None, &[][..]), |stage| (stage.needs.as_ref(), stage.conjunction.as_slice()));
+        let name = &info.name.text;
+        let is_lacking = !self.agents.iter().any(|agent| agent.has(conjunction));
+        let message = match (self.agents.is_empty(), is_lacking) {
+            (true, _) => format!("`{name}` has nobody: `strowger.yaml` has no agents"),
+            (_, true) => {
+                let needs: Vec<String> =
+                    conjunction.iter().map(|(skill, least)| need(project, *skill, *least)).collect();
+                format!("nobody may take a call of `{name}`: no agent has {}", needs.join(" and "))
+            }
+            (_, false) => {
+                let when = when(&case.told);
+                format!("nobody may take a call of `{name}`{when}: no agent has what is needed")
+            }
+        };
+        let diagnostic = Diagnostic::new(Code::NoAgentCanMatch, info.name.span, message).help(weaker(case));
+        let diagnostic = match needs.and(case.clause(stages.len().saturating_sub(1))) {
+            Some(span) => diagnostic.label(span, "needed at last"),
+            None => diagnostic,
+        };
+        let lacking = |agent: &Agent<'_>| {
+            let lacks =
+                conjunction.iter().filter(|(skill, least)| agent.levels.get(skill).is_none_or(|level| level < least));
+            let lacks: Vec<String> = lacks.map(|(skill, least)| need(project, *skill, *least)).collect();
+            match lacks.is_empty() {
+                true => format!("{} has {}", agent.names.name, skills(project, agent)),
+                false => format!("{} lacks {}", agent.names.name, lacks.join(", ")),
+            }
+        };
+        let known: Vec<String> = self.agents.iter().take(AGENTS_TOLD_MAX).map(lacking).collect();
+        match known.is_empty() {
+            true => diagnostic.note("agents:\n  wang:\n    extension: \"2001\""),
+            false => diagnostic.note(format!("of the agents in `strowger.yaml`, {}", known.join("; "))),
+        }
+    }
+
+    fn unstaffed(&self, case: &Case<'_, '_>, gap: (Time, Time), fit: &Fit) -> Diagnostic {
+        let project = self.project;
+        let fit: BTreeSet<usize> = fit.iter().map(|(at, _)| *at).collect();
+        let fit: Vec<&Agent<'_>> = fit.into_iter().filter_map(|at| self.agents.get(at)).collect();
+        let own = case.queue.open.and_then(|hours| project.hours.get(hours as usize));
+        let of_agent = fit.iter().find_map(|agent| project.hours.get(agent.hours?));
+        let zone = own.or(of_agent).map_or("UTC", |table| table.zone.as_str());
+        let minute =
+            |time: Time| calendar::local_text(time, zone).chars().take("2026-01-01 09:00".len()).collect::<String>();
+        let (name, when) = (&case.info.name.text, when(&case.told));
+        let message =
+            format!("nobody may take the calls of `{name}`{when} from {} to {} ({zone})", minute(gap.0), minute(gap.1));
+        let who: Vec<String> = fit
+            .iter()
+            .take(AGENTS_TOLD_MAX)
+            .map(|agent| {
+                let hours = agent.names.hours.as_deref().unwrap_or("always");
+                format!("{} ({hours})", agent.names.name)
+            })
+            .collect();
+        let help = match own {
+            Some(_) => "shorter hours of the queue, or somebody who works then".to_owned(),
+            None => match of_agent.and_then(|table| table.name.rsplit('.').next()) {
+                Some(hours) => format!("`open {hours}`"),
+                None => "`open office`".to_owned(),
+            },
+        };
+        Diagnostic::new(Code::NoAgentCanMatch, case.info.name.span, message)
+            .help(help)
+            .note(format!("who may take them, once all is relaxed: {}", who.join(", ")))
+    }
 }
 
-fn nobody(
-    project: &Project<'_>,
-    info: &QueueInfo<'_>,
-    queue: &Queue,
-    stage: &Stage,
-    agents: &[Agent<'_>],
-) -> Diagnostic {
-    let needs: Vec<String> = stage.conjunction.iter().map(|(skill, least)| need(project, *skill, *least)).collect();
-    let message = match agents.is_empty() {
-        true => format!("`{}` has nobody: `strowger.yaml` has no agents", info.name.text),
-        false => format!("nobody may take a call of `{}`: no agent has {}", info.name.text, needs.join(" and ")),
+/// A `relax` that somebody lives to see.
+fn weaker(case: &Case<'_, '_>) -> String {
+    let last_ms = case.stages().last().map_or(0, |stage| stage.after_ms);
+    let after_ms = if last_ms == 0 { 60_000 } else { last_ms.saturating_mul(2) };
+    let after_ms = match case.ends_ms {
+        Some(ends_ms) if after_ms >= ends_ms => last_ms + (ends_ms - last_ms) / 2,
+        _ => after_ms,
     };
-    let last = queue.stages.last().map_or(0, |stage| stage.after_ms) / 1_000;
-    let mut diagnostic = Diagnostic::new(Code::NoAgentCanMatch, info.name.span, message);
-    diagnostic = match last {
-        0 => diagnostic.help("`relax after 60s to nothing`"),
-        last => diagnostic.help(format!("a weaker `relax`, as `relax after {}s to nothing`", last * 2)),
+    let after = match after_ms {
+        // As people say it.
+        60_000..120_000 if after_ms % 1_000 == 0 => format!("{}s", after_ms / 1_000),
+        _ => duration_text(after_ms as i64),
     };
-    let lacking = |agent: &Agent<'_>| {
-        let lacks =
-            stage.conjunction.iter().filter(|(skill, least)| agent.levels.get(skill).is_none_or(|level| level < least));
-        let lacks: Vec<String> = lacks.map(|(skill, least)| need(project, *skill, *least)).collect();
-        format!("{} lacks {}", agent.names.name, lacks.join(", "))
-    };
-    let known: Vec<String> = agents.iter().take(AGENTS_TOLD_MAX).map(lacking).collect();
-    match known.is_empty() {
-        true => diagnostic.note("agents:\n  wang:\n    extension: \"2001\""),
-        false => diagnostic.note(format!("of the agents in `strowger.yaml`, {}", known.join("; "))),
+    let relax = format!("`relax after {after} to nothing`");
+    match last_ms {
+        0 => relax,
+        _ => format!("a weaker `relax`, as {relax}"),
     }
+}
+
+/// `` `technical 1` and `french` ``
+fn skills(project: &Project<'_>, agent: &Agent<'_>) -> String {
+    let known = agent.levels.iter().filter_map(|(skill, level)| {
+        let info = project.skills.get(*skill as usize)?;
+        Some(match info.levels {
+            Some(_) => format!("`{} {level}`", info.name.text),
+            None => format!("`{}`", info.name.text),
+        })
+    });
+    let known: Vec<String> = known.collect();
+    if known.is_empty() { "no skill".to_owned() } else { known.join(" and ") }
 }
 
 /// Agents that a message names.
@@ -162,118 +376,5 @@ fn need(project: &Project<'_>, skill: u32, least: i64) -> String {
         Some(info) if info.levels.is_some() => format!("`{} >= {least}`", info.name.text),
         Some(info) => format!("`{}`", info.name.text),
         None => "?".to_owned(),
-    }
-}
-
-fn unstaffed(
-    project: &Project<'_>,
-    info: &QueueInfo<'_>,
-    queue: &Queue,
-    gap: (Time, Time),
-    fit: &[&Agent<'_>],
-) -> Diagnostic {
-    let own = queue.open.and_then(|hours| project.hours.get(hours as usize));
-    let of_agent = fit.iter().find_map(|agent| project.hours.get(agent.hours?));
-    let zone = own.or(of_agent).map_or("UTC", |table| table.zone.as_str());
-    let minute =
-        |time: Time| calendar::local_text(time, zone).chars().take("2026-01-01 09:00".len()).collect::<String>();
-    let name = &info.name.text;
-    let message = format!("nobody may take the calls of `{name}` from {} to {} ({zone})", minute(gap.0), minute(gap.1));
-    let who: Vec<String> = fit
-        .iter()
-        .take(AGENTS_TOLD_MAX)
-        .map(|agent| {
-            let hours = agent.names.hours.as_deref().unwrap_or("always");
-            format!("{} ({hours})", agent.names.name)
-        })
-        .collect();
-    let help = match own {
-        Some(_) => "shorter hours of the queue, or somebody who works then".to_owned(),
-        None => match of_agent.and_then(|table| table.name.rsplit('.').next()) {
-            Some(hours) => format!("`open {hours}`"),
-            None => "`open office`".to_owned(),
-        },
-    };
-    Diagnostic::new(Code::NoAgentCanMatch, info.name.span, message)
-        .help(help)
-        .note(format!("who may take them, once all is relaxed: {}", who.join(", ")))
-}
-
-fn union(one: &Times, other: &Times) -> Times {
-    let mut all: Times = one.iter().chain(other).copied().collect();
-    all.sort_unstable();
-    let mut found = Times::new();
-    for (from, to) in all {
-        match found.last_mut() {
-            Some(last) if last.1 >= from => last.1 = last.1.max(to),
-            _ => found.push((from, to)),
-        }
-    }
-    found
-}
-
-fn intersection(one: &Times, other: &Times) -> Times {
-    let mut found = Times::new();
-    let (mut a, mut b) = (one.iter().peekable(), other.iter().peekable());
-    while let (Some(first), Some(second)) = (a.peek(), b.peek()) {
-        let (from, to) = (first.0.max(second.0), first.1.min(second.1));
-        if from < to {
-            found.push((from, to));
-        }
-        if first.1 < second.1 {
-            a.next();
-        } else {
-            b.next();
-        }
-    }
-    found
-}
-
-/// What of the first is in none of the second.
-fn without(one: &Times, other: &Times) -> Times {
-    let mut found = Times::new();
-    let mut others = other.iter().peekable();
-    for (from, to) in one {
-        let mut at = *from;
-        while let Some((begins, ends)) = others.peek() {
-            if *ends <= at {
-                others.next();
-                continue;
-            }
-            if begins >= to {
-                break;
-            }
-            if *begins > at {
-                found.push((at, *begins));
-            }
-            at = at.max(*ends);
-            if ends > to {
-                break;
-            }
-            others.next();
-        }
-        if at < *to {
-            found.push((at, *to));
-        }
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn times(list: &[(i64, i64)]) -> Times {
-        list.iter().map(|(from, to)| (Time(*from), Time(*to))).collect()
-    }
-
-    #[test]
-    fn stretches_of_time() {
-        let one = times(&[(0, 10), (20, 30)]);
-        assert_eq!(union(&one, &times(&[(5, 20), (40, 50)])), times(&[(0, 30), (40, 50)]));
-        assert_eq!(intersection(&one, &times(&[(5, 25), (28, 40)])), times(&[(5, 10), (20, 25), (28, 30)]));
-        assert_eq!(without(&one, &times(&[(2, 4), (8, 22), (25, 40)])), times(&[(0, 2), (4, 8), (22, 25)]));
-        assert_eq!(without(&one, &times(&[(0, 10), (20, 30)])), times(&[]));
-        assert_eq!(without(&one, &times(&[])), one);
     }
 }

@@ -6,26 +6,32 @@ use lang_diagnostics::{Colours, Diagnostic, Severity, Sources, render};
 use lang_semantics::{Holidays, ParsedModule, Surroundings, agreement, analyze, hir};
 use lang_syntax::has_word;
 use runtime_contract::calendar::days_since_epoch;
-use runtime_contract::program::SiteNames;
+use runtime_contract::program::{AgentNames, SiteNames};
 
 /// A project that lives in one text. Lines `//@ module routing` begin a further file; `//@ services crm` says what
-/// `strowger.yaml` names; `//@ audio welcome.wav` puts a recording there.
+/// `strowger.yaml` names; `//@ agent wang technical 1` an agent there, `//@ agent wang hours early`, too; `//@ audio
+/// welcome.wav` puts a recording there.
 pub struct Sample {
     /// Path and text. Lines count from the first line of the whole text.
     pub files: Vec<(String, String)>,
     pub services: Option<Vec<String>>,
+    pub agents: Option<Vec<AgentNames>>,
     pub audio: Vec<String>,
 }
 
 impl Sample {
     pub fn new(text: &str) -> Sample {
-        let mut sample = Sample { files: vec![("main".into(), String::new())], services: None, audio: Vec::new() };
+        let files = vec![("main".into(), String::new())];
+        let mut sample = Sample { files, services: None, agents: None, audio: Vec::new() };
         for (at, line) in text.lines().enumerate() {
             let words: Vec<&str> = line.split_whitespace().collect();
             match words.as_slice() {
                 ["//@", "module", path] => sample.files.push(((*path).to_owned(), "\n".repeat(at + 1))),
                 ["//@", "services", names @ ..] => {
                     sample.services = Some(names.iter().map(|n| (*n).to_owned()).collect())
+                }
+                ["//@", "agent", name, more @ ..] => {
+                    sample.agents.get_or_insert_default().push(agent(name, more));
                 }
                 ["//@", "audio", names @ ..] => sample.audio.extend(names.iter().map(|n| (*n).to_owned())),
                 _ => {}
@@ -38,6 +44,18 @@ impl Sample {
         }
         sample
     }
+}
+
+fn agent(name: &str, more: &[&str]) -> AgentNames {
+    let mut agent = AgentNames { name: name.to_owned(), ..AgentNames::default() };
+    for pair in more.chunks(2) {
+        match pair {
+            ["hours", hours] => agent.hours = Some((*hours).to_owned()),
+            [skill, level] => agent.skills.push(((*skill).to_owned(), level.parse().expect("a level"))),
+            _ => panic!("`//@ agent wang technical 1`"),
+        }
+    }
+    agent
 }
 
 impl Surroundings for Sample {
@@ -102,7 +120,7 @@ pub fn analyzed(sample: &Sample) -> Analyzed {
         modules.push((path, ast));
     }
     let parsed: Vec<_> = modules.iter().map(|(path, ast)| ParsedModule { path: path.clone(), ast }).collect();
-    let names = SiteNames { services: sample.services.clone(), ..SiteNames::default() };
+    let names = SiteNames { services: sample.services.clone(), agents: sample.agents.clone(), ..SiteNames::default() };
     let (program, found) = analyze(&parsed, sample, &names);
     let refused = found.iter().any(Diagnostic::is_error);
     diagnostics.extend(found);
