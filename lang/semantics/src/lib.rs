@@ -111,6 +111,7 @@ pub fn analyze(
     for flow in flows.iter().flatten() {
         paths::check_paths(flow, &services, &mut problems);
     }
+    check::settle_claims(&mut flows, &mut problems);
     runs::check_runs(&flows, &mut problems);
     outgoing::check_starts(&cadences, &flows, &mut problems);
     outgoing::check_finals(&cadences, &flows, &mut problems);

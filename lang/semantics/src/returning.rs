@@ -5,7 +5,7 @@
 
 use lang_syntax::ast::{self, LetValue, MatchSubject, StatementKind as Ast};
 
-use crate::check::{CheckedFlow, check_flow};
+use crate::check::{CheckedFlow, Origin, check_flow};
 use crate::hir::{Block, StatementKind};
 use crate::paths::{After, after, after_block, has_broken};
 use crate::problems::Problems;
@@ -19,10 +19,14 @@ pub(crate) fn check_flows(project: &Project<'_>, problems: &mut Problems) -> (Ve
     let mut flows: Vec<Option<CheckedFlow>> = callees.iter().map(|_| None).collect();
     // Of a flow that is broken or in a circle nobody knows; that was told of, and is not told of again where it is run.
     let mut returns: Vec<Option<bool>> = vec![None; flows.len()];
+    let mut results = vec![Origin::default(); flows.len()];
     for flow in &order {
-        let checked = check_flow(project, *flow, &returns, problems);
+        let checked = check_flow(project, *flow, (&returns, &results), problems);
         if let Some(place) = returns.get_mut(*flow as usize) {
             *place = checked.as_ref().and_then(comes_back);
+        }
+        if let (Some(place), Some(checked)) = (results.get_mut(*flow as usize), &checked) {
+            *place = checked.result.clone();
         }
         if let Some(place) = flows.get_mut(*flow as usize) {
             *place = checked;

@@ -3,6 +3,7 @@
 use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, LetValue, MatchSubject};
 
+use super::origin::Origin;
 use super::statement::{Body, Tail, broken};
 use super::{Checker, Region, Typed};
 use crate::hir::{self, Block, LocalId, Pattern, Statement, StatementKind};
@@ -200,14 +201,6 @@ impl Checker<'_, '_> {
     }
 }
 
-/// What is known of a value beside its type.
-#[derive(Clone, Copy)]
-struct Known {
-    /// Digits of a private value; `None` when that is not known.
-    digits_min: Option<u32>,
-    from_service: bool,
-}
-
 /// The body of one arm, with its value if it ends in one.
 pub(crate) struct ArmBody {
     pub body: Body,
@@ -260,32 +253,27 @@ impl Checker<'_, '_> {
     }
 
     /// What is known of the good outcome's value, if it becomes private.
-    fn known(&self, local: LocalId, good: &Ty) -> Known {
-        let info = self.local(local);
-        let digits_min = match good.is_private() {
-            true => info.and_then(|info| info.digits_min),
+    fn known(&self, local: LocalId, good: &Ty) -> Origin {
+        let origin = self.local(local).map(|info| info.origin.clone()).unwrap_or_default();
+        match good.is_private() {
+            true => origin,
             // What was public before has nothing to keep.
-            false => Some(u32::MAX),
-        };
-        Known { digits_min, from_service: info.is_some_and(|info| info.from_service) }
+            false => Origin { service: origin.service, ..Origin::of_digits(u32::MAX) },
+        }
     }
 
     /// The local may hold any of the values: only what holds for all of them is known. `none` has no digits, and nothing
     /// to compare.
-    fn join_known(&mut self, good: Option<Known>, arms: &[ArmBody], local: LocalId) {
+    fn join_known(&mut self, good: Option<Origin>, arms: &[ArmBody], local: LocalId) {
         let given = arms.iter().flat_map(|arm| &arm.body.block.statements).filter_map(|given| match &given.kind {
             StatementKind::Let { local: filled, value } if *filled == local => Some(value),
             _ => None,
         });
         let given = given.filter(|value| !matches!(value.kind, hir::ExprKind::None));
-        let given =
-            given.map(|value| Known { digits_min: self.digits_min(value), from_service: self.given_by_service(value) });
-        let joined = good.into_iter().chain(given).reduce(|a, b| Known {
-            digits_min: a.digits_min.min(b.digits_min),
-            from_service: a.from_service && b.from_service,
-        });
+        let given = given.map(|value| self.origin(value));
+        let joined = good.into_iter().chain(given).reduce(Origin::and);
         if let (Some(known), Some(info)) = (joined, self.local_mut(local)) {
-            (info.digits_min, info.from_service) = (known.digits_min, known.from_service);
+            info.origin = known;
         }
     }
 }

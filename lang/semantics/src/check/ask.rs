@@ -8,6 +8,7 @@ use runtime_contract::request::{AskKind, WHOLE_DIGITS_MAX};
 
 use super::arms::Target;
 use super::dialogue::{Read, Rules};
+use super::origin::Origin;
 use super::statement::broken;
 use super::{Checker, Region};
 use crate::declare::{duration, whole};
@@ -62,9 +63,9 @@ impl Checker<'_, '_> {
             None => value_type(ask, kind),
         };
         if let Some(info) = self.local_mut(target.local) {
-            info.digits_min = match kind {
-                Some(AskKind::Digits { min, .. }) => Some(min),
-                _ => None,
+            info.origin = match kind {
+                Some(AskKind::Digits { min, .. }) => Origin::of_digits(min),
+                _ => Origin::default(),
             };
         }
         let confirm = ask.dialogue.settings.iter().find_map(|setting| match &setting.kind {

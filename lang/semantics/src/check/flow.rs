@@ -6,6 +6,7 @@ use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast;
 use runtime_contract::request::Destination;
 
+use super::origin::{Claim, Origin, Slot};
 use super::statement::Tail;
 use super::{Checker, LocalInfo, Region, StepInfo};
 use crate::declare::parameters;
@@ -74,6 +75,11 @@ pub(crate) struct CheckedFlow {
     pub called_read: Vec<(Destination, Span)>,
     /// Private values that go to other places by their parameters.
     pub handed: Vec<Handed>,
+    /// What is known of whatever goes to other places by their parameters.
+    pub given: Vec<(Slot, Origin, Span)>,
+    /// What is known of its result.
+    pub result: Origin,
+    pub claims: Vec<Claim>,
     /// Names that nothing reads.
     pub unused: Vec<(String, Span)>,
 }
@@ -89,18 +95,19 @@ impl CheckedFlow {
 pub(crate) fn check_flow(
     project: &Project<'_>,
     flow: u32,
-    returns: &[Option<bool>],
+    (returns, results): (&[Option<bool>], &[Origin]),
     problems: &mut Problems,
 ) -> Option<CheckedFlow> {
     let info = project.flow(flow)?;
     let module = project.modules.get(info.module)?;
     let mut checker = Checker::new(project, info.module, problems);
     checker.result = info.result.clone();
-    checker.returns = returns;
+    (checker.flow, checker.returns, checker.results) = (Some(flow), returns, results);
     for parameter in &info.parameters {
         checker.declare(parameter.name, parameter.ty.clone());
     }
     checker.parameters = checker.locals.len() as u32;
+    checker.parameters_given(None, (0..checker.parameters).map(LocalId));
     checker.step_names(info.item);
     checker.region = Region::Top;
     let top = checker.statements(&info.item.top, &Tail::default()).block;
@@ -149,6 +156,9 @@ pub(crate) fn check_flow(
         times_said: checker.times_said,
         called_read: checker.called_read,
         handed: checker.handed,
+        given: checker.given,
+        result: checker.returned.into_iter().reduce(Origin::and).unwrap_or_default(),
+        claims: checker.claims,
         unused,
     })
 }
@@ -186,6 +196,9 @@ pub(crate) fn clause_flow(
         times_said: checker.times_said,
         called_read: checker.called_read,
         handed: checker.handed,
+        given: checker.given,
+        result: Origin::default(),
+        claims: checker.claims,
         unused: Vec::new(),
     }
 }
@@ -230,6 +243,7 @@ impl<'a> Checker<'_, 'a> {
             let (parameters, block) = self.scoped(|checker| {
                 let parameters: Vec<LocalId> =
                     parameters.iter().map(|parameter| checker.declare(parameter.name, parameter.ty.clone())).collect();
+                checker.parameters_given(Some(index), parameters.iter().copied());
                 (parameters, checker.block(&step.body.statements))
             });
             steps.push(hir::Step { name: step.name.text.clone(), span: step.name.span, parameters, block });

@@ -5,6 +5,7 @@ use lang_syntax::ast;
 use runtime_contract::limits::LIST_LEN_MAX;
 
 use super::Checker;
+use super::origin::Origin;
 use crate::hir::{ExprKind, Loop, Rounds, StatementKind};
 use crate::ty::Ty;
 
@@ -60,11 +61,11 @@ impl Checker<'_, '_> {
             }
         };
         let is_broken = row_type.is_broken();
-        let from_service = self.given_by_service(&list.expr);
+        let origin = Origin { digits: None, ..self.origin(&list.expr) };
         let (row, block) = self.scoped(|checker| {
             let row = checker.declare(name, row_type);
             if let Some(info) = checker.local_mut(row) {
-                info.from_service = from_service;
+                info.origin = origin;
             }
             (row, checker.block(&body.statements))
         });

@@ -21,6 +21,7 @@ mod name;
 mod offer;
 mod onward;
 mod operator;
+mod origin;
 mod outcomes;
 mod pattern;
 mod phrase;
@@ -39,6 +40,7 @@ pub(crate) use call::Receiver;
 pub(crate) use constant::{check_items, size as cost};
 pub(crate) use flow::{CheckedFlow, Edge, EdgeBound, From, Handed, HandedTo, check_flow, clause_flow};
 pub(crate) use measure::Measured;
+pub(crate) use origin::{Claim, Origin, Slot, settle_claims};
 pub(crate) use outcomes::Outcomes;
 pub(crate) use statement::Tail;
 pub(crate) use text::{enum_texts, prompt_items};
@@ -70,10 +72,7 @@ pub(crate) struct LocalInfo {
     pub top: Option<usize>,
     /// What `fault` and `finally` see of it.
     pub copy: Option<LocalId>,
-    /// Of a private value: it has at least so many digits.
-    pub digits_min: Option<u32>,
-    /// A service gave it.
-    pub from_service: bool,
+    pub origin: Origin,
     /// The private local whose value it took.
     pub private_source: Option<LocalId>,
 }
@@ -119,6 +118,15 @@ pub(crate) struct Checker<'p, 'a> {
     pub result: Option<Ty>,
     /// Of each flow that is checked, whether it may come back.
     pub returns: &'p [Option<bool>],
+    /// And what is known of its result.
+    pub results: &'p [Origin],
+    /// The flow that is read; none is a function, a clause or a test.
+    pub flow: Option<u32>,
+    /// What is known of each value that it returns.
+    pub returned: Vec<Origin>,
+    /// What steps and flows are given.
+    pub given: Vec<(Slot, Origin, Span)>,
+    pub claims: Vec<Claim>,
     /// The first locals are the flow's parameters.
     pub parameters: u32,
     pub locals: Vec<LocalInfo>,
@@ -176,6 +184,11 @@ impl<'p, 'a> Checker<'p, 'a> {
             module,
             result: None,
             returns: &[],
+            results: &[],
+            flow: None,
+            returned: Vec::new(),
+            given: Vec::new(),
+            claims: Vec::new(),
             parameters: 0,
             locals: Vec::new(),
             scopes: vec![BTreeMap::new()],
@@ -225,8 +238,7 @@ impl<'p, 'a> Checker<'p, 'a> {
             read_by_handlers: false,
             top: None,
             copy: None,
-            digits_min: None,
-            from_service: false,
+            origin: Origin::default(),
             private_source: None,
         });
         LocalId(self.locals.len() as u32 - 1)

@@ -102,12 +102,12 @@ impl Checker<'_, '_> {
         let copy = match info.copy {
             Some(copy) => copy,
             None => {
-                let (name, declared, digits_min) = (info.name.clone(), info.span, info.digits_min);
+                let (name, declared, origin) = (info.name.clone(), info.span, info.origin.clone());
                 let copy = self.hidden(ty.clone(), declared);
                 if let Some(info) = self.local_mut(copy) {
                     info.name = name;
                     info.read_by_handlers = true;
-                    info.digits_min = digits_min;
+                    info.origin = origin;
                     info.private_source = Some(local);
                 }
                 if let Some(info) = self.local_mut(local) {

@@ -2,6 +2,7 @@
 
 use lang_diagnostics::{Code, Diagnostic, Span, Turn, Way};
 
+use super::origin::{Fact, Slot};
 use super::{Checker, Handed, HandedTo, Typed, broken, typed};
 use crate::hir::{self, ExprKind, LocalId};
 use crate::ty::Ty;
@@ -9,7 +10,7 @@ use runtime_contract::types::Type;
 
 /// Digits that `.last(n)` may show, and of how many at least.
 const LAST_MAX: i64 = 4;
-const OF_DIGITS_MIN: u32 = 12;
+pub(super) const OF_DIGITS_MIN: u32 = 12;
 
 impl Checker<'_, '_> {
     /// F0603 about a private value, with the way that it took.
@@ -30,8 +31,19 @@ impl Checker<'_, '_> {
         diagnostic.way(Way { lead: "the value came so".to_owned(), turns })
     }
 
-    /// Notes which private values a step or a flow is given.
+    /// Notes what a step or a flow is given, and which private values are among it.
     pub fn hand_on(&mut self, to: HandedTo, arguments: &[hir::Argument]) {
+        let place = match to {
+            HandedTo::Step(step) => self.flow.map(|flow| (flow, Some(step))),
+            HandedTo::Flow(flow) => Some((flow, None)),
+        };
+        if let Some((flow, step)) = place {
+            let given = arguments.iter().map(|argument| {
+                (Slot { flow, step, index: argument.index }, self.origin(&argument.value), argument.value.span)
+            });
+            let given: Vec<_> = given.collect();
+            self.given.extend(given);
+        }
         for argument in arguments.iter().filter(|argument| is_private(&argument.value.ty)) {
             let trail = self.trail(&argument.value);
             self.handed.push(Handed { to: (to, argument.index), trail });
@@ -57,62 +69,37 @@ impl Checker<'_, '_> {
     /// A local takes what is known about the value that it gets.
     pub fn inherit(&mut self, local: LocalId, value: &hir::Expr) {
         let source = root(value);
-        let from_service = self.given_by_service(value);
-        let digits_min = self.digits_min(value);
+        let origin = self.origin(value);
         if let Some(info) = self.local_mut(local) {
-            info.from_service = from_service;
+            info.origin = origin;
             info.private_source = source;
-            info.digits_min = digits_min;
-        }
-    }
-
-    /// Digits that a private value has at least, wherever it came from; `None` when that is not known.
-    pub fn digits_min(&self, value: &hir::Expr) -> Option<u32> {
-        match &value.kind {
-            ExprKind::Local(local) => self.local(*local)?.digits_min,
-            ExprKind::Some(inner) | ExprKind::Convert(hir::Conversion::Same, inner) => self.digits_min(inner),
-            // It was public before, so there is nothing to keep.
-            ExprKind::Convert(hir::Conversion::ToPrivate, _) => Some(u32::MAX),
-            ExprKind::Else(value, fallback) => Some(self.digits_min(value)?.min(self.digits_min(fallback)?)),
-            ExprKind::Inline { value, .. } => self.digits_min(value),
-            ExprKind::Match(_, arms) => arms.iter().map(|arm| self.digits_min(&arm.value)).min().unwrap_or(None),
-            _ => None,
-        }
-    }
-
-    /// Whether a value came from a service.
-    pub fn given_by_service(&self, expr: &hir::Expr) -> bool {
-        match &expr.kind {
-            ExprKind::Local(local) => self.local(*local).is_some_and(|info| info.from_service),
-            ExprKind::Field { base, .. } | ExprKind::OptionalField { base, .. } | ExprKind::Row(base, _) => {
-                self.given_by_service(base)
-            }
-            ExprKind::Some(value) | ExprKind::Convert(_, value) => self.given_by_service(value),
-            ExprKind::Else(value, fallback) => self.given_by_service(value) && self.given_by_service(fallback),
-            ExprKind::Inline { value, .. } => self.given_by_service(value),
-            ExprKind::Match(_, arms) => arms.iter().all(|arm| self.given_by_service(&arm.value)),
-            _ => false,
         }
     }
 
     /// `.last(n)` of a private value.
     pub fn private_last(&mut self, value: Typed, count: hir::Expr, span: Span) -> Typed {
-        let digits_min = self.digits_min(&value.expr);
-        let few = matches!(count.kind, ExprKind::Int(n) if (1..=LAST_MAX).contains(&n));
-        if few && digits_min.is_some_and(|digits| digits >= OF_DIGITS_MIN) {
-            let last = ExprKind::Last(Box::new(value.expr), Box::new(count));
-            return typed(last, Ty::Digits, span);
+        if !matches!(count.kind, ExprKind::Int(n) if (1..=LAST_MAX).contains(&n)) {
+            let message = format!("at most {LAST_MAX} digits of a private number may be shown");
+            let diagnostic = self.leak(&value, message).help(format!("`….last({LAST_MAX})`"));
+            self.problems.give(diagnostic);
+            return broken(span);
         }
-        let message = match few {
-            true => format!("the last digits may be shown only of a number of at least {OF_DIGITS_MIN} digits"),
-            false => format!("at most {LAST_MAX} digits of a private number may be shown"),
+        let digits = self.origin(&value.expr).digits;
+        let message = format!("the last digits may be shown only of a number of at least {OF_DIGITS_MIN} digits");
+        let diagnostic = match digits {
+            Some(_) => self.leak(&value, message).help("`ask private digits 12..19`"),
+            None => self
+                .leak(&value, format!("{message}, and how many this one has is not known here"))
+                .help("`.last(4)` where the number was asked, and hand that on"),
         };
-        let diagnostic = match few {
-            true => self.leak(&value, message).help("`ask private digits 12..19`"),
-            false => self.leak(&value, message).help(format!("`….last({LAST_MAX})`")),
-        };
-        self.problems.give(diagnostic);
-        broken(span)
+        match digits.filter(|(least, _)| *least >= OF_DIGITS_MIN) {
+            Some((_, given)) => self.claim(Fact::Digits, vec![given], diagnostic),
+            None => {
+                self.problems.give(diagnostic);
+                return broken(span);
+            }
+        }
+        typed(ExprKind::Last(Box::new(value.expr), Box::new(count)), Ty::Digits, span)
     }
 
     /// `==` of a private value and another.
@@ -138,16 +125,17 @@ impl Checker<'_, '_> {
             self.problems.give(Diagnostic::new(Code::NotComparable, span, message).help("compare digits with digits"));
             return broken(span);
         }
-        let either_is_given =
-            self.given_by_service(&other.expr) || (other.ty.is_private() && self.given_by_service(&private.expr));
-        if !either_is_given {
-            let diagnostic = self
-                .leak(&private, "a private value may be compared only with one that a service gave")
-                .label(other.expr.span, "no service gave this")
-                .help("let a service compare the two");
+        let swapped = other.ty.is_private().then(|| self.origin(&private.expr).service).flatten();
+        let given: Vec<_> = self.origin(&other.expr).service.into_iter().chain(swapped).collect();
+        let diagnostic = self
+            .leak(&private, "a private value may be compared only with one that a service gave")
+            .label(other.expr.span, "nothing says that a service gave this")
+            .help("let a service compare the two");
+        if given.is_empty() {
             self.problems.give(diagnostic);
             return broken(span);
         }
+        self.claim(Fact::Service, given, diagnostic);
         typed(ExprKind::PrivateEqual(Box::new(private.expr), Box::new(other.expr)), Ty::Bool, span)
     }
 }

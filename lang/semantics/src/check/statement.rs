@@ -529,7 +529,13 @@ impl Checker<'_, '_> {
                 match value.kind {
                     // The path ends all the same.
                     hir::ExprKind::Broken => StatementKind::Return(None),
-                    _ => StatementKind::Return(Some(value)),
+                    _ => {
+                        // Of `none` there is nothing to show or to compare.
+                        if !matches!(value.kind, hir::ExprKind::None) {
+                            self.returned.push(self.origin(&value));
+                        }
+                        StatementKind::Return(Some(value))
+                    }
                 }
             }
             (None, Some(wanted)) => {

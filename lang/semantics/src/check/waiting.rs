@@ -7,6 +7,7 @@ use lang_syntax::ast::{self, ExprKind, PatternKind};
 
 use super::arms::{ArmBody, Target};
 use super::call::{OperationCall, Receiver};
+use super::origin::Origin;
 use super::statement::{Tail, broken};
 use super::{Checker, HandedTo};
 use crate::hir::{self, Block, LocalId, Statement, StatementKind};
@@ -109,7 +110,7 @@ impl Checker<'_, '_> {
         }
         let good = result.unwrap_or(Ty::Broken);
         if let Some(info) = self.local_mut(target.local) {
-            info.from_service = true;
+            info.origin = Origin::of_service();
         }
         let failed = match &statement.otherwise {
             Some(otherwise) => {
@@ -238,6 +239,9 @@ impl Checker<'_, '_> {
                 );
             }
             Some(result) => self.set_type(target, result.clone()),
+        }
+        if let (Some((flow, _)), Some(info)) = (&found, self.locals.get_mut(target.local.0 as usize)) {
+            info.origin = self.results.get(*flow as usize).cloned().unwrap_or_default();
         }
         into.statements.push(match found {
             Some((flow, arguments)) if result.is_some() => Statement {
@@ -368,7 +372,7 @@ impl Checker<'_, '_> {
         if let (Some(result), "ok") = (result, outcome) {
             let local = self.declare(bound, result.clone());
             if let Some(info) = self.local_mut(local) {
-                info.from_service = true;
+                info.origin = Origin::of_service();
             }
             return Some(local);
         }
