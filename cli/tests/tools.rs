@@ -224,19 +224,25 @@ fn completion_knows_commands_and_codes() {
 }
 
 #[test]
-fn the_map_leads_from_a_queue_by_its_rule_to_the_cadence() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/13-missed-calls");
-    let (code, said, _) = strowger(&folder, &["graph", "--map", "--json"], "");
-    assert_eq!(code, 0, "{said}");
-    let drawn: serde_json::Value = serde_json::from_str(&said).unwrap();
-    let at = |title: &str| drawn["nodes"].as_array().unwrap().iter().position(|node| node["title"] == title).unwrap();
-    let leads = |from: &str, to: &str| {
+fn the_map_leads_from_a_queue_or_cadence_to_its_rule_and_on_to_a_cadence() {
+    let leads = [
+        ("13-missed-calls", "queue support", "when missed in support"),
+        ("13-missed-calls", "when missed in support", "cadence call_back"),
+        ("13-missed-calls", "queue support", "when support.longest_wait > 2m over 15m"),
+        ("12-clinic-reminders", "cadence by_text", "when undelivered in by_text"),
+        ("12-clinic-reminders", "cadence by_phone", "when undelivered in by_phone"),
+    ];
+    for (example, from, to) in leads {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(example);
+        let (code, said, _) = strowger(&folder, &["graph", "--map", "--json"], "");
+        assert_eq!(code, 0, "{said}");
+        let drawn: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let at =
+            |title: &str| drawn["nodes"].as_array().unwrap().iter().position(|node| node["title"] == title).unwrap();
         let (from, to) = (at(from), at(to));
-        drawn["edges"].as_array().unwrap().iter().any(|edge| edge["from"] == from && edge["to"] == to)
-    };
-    assert!(leads("queue support", "when missed in support"), "{said}");
-    assert!(leads("when missed in support", "cadence call_back"), "{said}");
-    assert!(leads("queue support", "when support.longest_wait > 2m over 15m"), "{said}");
+        let is_it = |edge: &serde_json::Value| edge["from"] == from && edge["to"] == to;
+        assert!(drawn["edges"].as_array().unwrap().iter().any(is_it), "{said}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use lang_compiler::{Compiled, Heard, Reached, ReachedKind};
 use runtime_contract::cadence::Cadence;
 use runtime_contract::limits::EXPLORE_BYTES_MAX;
 use runtime_contract::program::{Inbound, ProgramMeta, SiteKind};
+use runtime_contract::rule::When;
 use runtime_contract::script::TestScript;
 use runtime_simulator::{Bound, Explorer, Progress, play_test};
 
@@ -77,7 +78,12 @@ pub fn explore(compiled: &Compiled, entries: Entries, states_max: usize) -> Resu
 fn flows_behind(meta: &ProgramMeta, entries: &Entries) -> BTreeSet<u32> {
     let cadences = entries.cadences.iter().filter_map(|cadence| meta.cadences.get(*cadence as usize));
     let own = entries.inbounds.iter().map(|inbound| inbound.flow);
-    let mut flows: BTreeSet<u32> = own.chain(cadences.flat_map(Cadence::flows)).collect();
+    let rules = meta.rules.iter().filter(|rule| match rule.when {
+        When::Undelivered { cadence } => entries.cadences.contains(&cadence),
+        _ => false,
+    });
+    let rules = rules.map(|rule| rule.flow);
+    let mut flows: BTreeSet<u32> = own.chain(cadences.flat_map(Cadence::flows)).chain(rules).collect();
     loop {
         let runs = meta.sites.iter().filter(|site| flows.contains(&site.flow)).filter_map(|site| match site.kind {
             SiteKind::Run { flow } => Some(flow),

@@ -224,6 +224,22 @@ fn everybody_is_called_out_in_every_way() {
 }
 
 #[test]
+fn what_is_sent_arrives_and_does_not() {
+    let flow = RENEWAL.replace("exhausted => stop", "exhausted => send sms \"We missed you.\" then stop")
+        + "service crm {\n    other(number: Phone) -> Phone?\n}\n\
+           when undelivered in renew as text => match crm.other(text.number) {\n    \
+           ok found => if found is some number { send sms to number \"Once more.\" }\n    \
+           failed => open case lost_text\n}\n";
+    let found = check(project(&flow), 10_000);
+    assert!(found.reached.iter().all(|reached| reached.count > 0), "{:#?}", found.reached);
+    let (_, _, text) = self::found(&project(&flow), 10_000);
+    for wanted in ["send gives undelivered", "given crm.other => failed", "expect case lost_text"] {
+        assert!(text.contains(wanted), "{wanted} is not in\n{text}");
+    }
+    assert!(!text.contains("send gives delivered"), "it does so by itself\n{text}");
+}
+
+#[test]
 fn records_with_private_fields_are_given() {
     let flow = "languages en\ntype Person {\n    name: Text\n    card: private Digits?\n}\n\
                 service crm {\n    find() -> Person?\n}\ninbound \"+44 20 7946 0000\" => desk\nflow desk {\n    answer\n    \

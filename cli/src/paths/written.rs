@@ -7,7 +7,7 @@ use runtime_contract::cadence::Permission;
 use runtime_contract::calendar::local_text;
 use runtime_contract::channel::Channel;
 use runtime_contract::program::ProgramMeta;
-use runtime_contract::script::{Given, TestScript, Verb};
+use runtime_contract::script::{Delivery, Given, TestScript, Verb};
 use runtime_contract::types::Field;
 use runtime_contract::value::Value;
 use runtime_contract::written::{self, Written};
@@ -82,10 +82,8 @@ impl<'l> Lines<'l> {
                 let names: Vec<&str> = sides.iter().map(|side| side.name()).collect();
                 format!("dial gives {}", names.join(", "))
             }
-            Verb::MessageGives(given) => {
-                let names: Vec<&str> = given.iter().map(|delivery| delivery.name()).collect();
-                format!("message gives {}", names.join(", "))
-            }
+            Verb::MessageGives(given) => format!("message gives {}", deliveries(given)),
+            Verb::SendGives(given) => format!("send gives {}", deliveries(given)),
             Verb::Wait { ms } => format!("wait {}", self.plain(Written::Duration, *ms, 0)?),
             Verb::HangUp => "hang up".to_owned(),
             Verb::ExpectNote { key, r#type, value } => format!("expect note {key} = {}", self.value(r#type, value)?),
@@ -228,6 +226,10 @@ pub fn use_lines(uses: &Uses) -> String {
         let _ = writeln!(lines, "use {module}: {}", names.join(", "));
     }
     lines
+}
+
+fn deliveries(given: &[Delivery]) -> String {
+    given.iter().map(|delivery| delivery.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// `technical` of `routing.technical`.

@@ -30,6 +30,8 @@ until 18:00     let time pass until the clock shows this
 repeat          what was heard last, once more
 given S.OP = V  what a service answers from now on: a value, `none` or `failed`
 dial busy       what whoever is called does from now on
+send undelivered, message undelivered
+                what is sent, or what cadences write, does not arrive from now on
 agent A idle    an agent is there from now on; `agent A idle technical=4` with skills
 agent A picks X what he says of a conversation that he has ended
 hang up         end the call
@@ -218,7 +220,9 @@ impl Conversation<'_> {
             return Ok(true);
         }
         let order = order::read(line, self.call.now(), &self.zone, self.call.takes_words())?;
-        if !matches!(order, Order::Repeat | Order::Help | Order::Given { .. } | Order::Dial(_) | Order::Agent { .. }) {
+        let is_beside = matches!(order, Order::Repeat | Order::Help | Order::Given { .. } | Order::Agent { .. })
+            || matches!(order, Order::Dial(_) | Order::Message(_) | Order::Send(_));
+        if !is_beside {
             self.heard.clear();
         }
         match order {
@@ -234,6 +238,8 @@ impl Conversation<'_> {
             }
             Order::Given { operation, value } => self.answer(&operation, &value)?,
             Order::Dial(side) => self.call.dial(side),
+            Order::Message(delivery) => self.call.message(delivery),
+            Order::Send(delivery) => self.call.send(delivery),
             Order::Agent { name, state, skills } => {
                 let skills = self.skills(&skills)?;
                 self.call.agent(&name, state, &skills);

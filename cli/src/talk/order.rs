@@ -2,7 +2,7 @@
 
 use runtime_contract::Time;
 use runtime_contract::calendar::{instant, local};
-use runtime_contract::script::{AgentState, FarSide};
+use runtime_contract::script::{AgentState, Delivery, FarSide};
 
 /// Time that one line may skip; a day with an hour more when clocks are set back.
 const SKIP_MS_MAX: u64 = 25 * 3_600_000;
@@ -26,6 +26,10 @@ pub enum Order {
     },
     /// What whoever is called does from now on.
     Dial(FarSide),
+    /// Whether what cadences write arrives from now on.
+    Message(Delivery),
+    /// The same of what is sent.
+    Send(Delivery),
     /// This agent is so from now on; skills by name, with their levels.
     Agent {
         name: String,
@@ -58,6 +62,8 @@ pub fn read(line: &str, now: Time, zone: &str, listens: bool) -> Result<Order, S
         ("until", time) => Order::Skip { ms: until(time, now, zone)? },
         ("given", rest) => given(rest)?,
         ("dial", side) => Order::Dial(far_side(side)?),
+        ("message", word) if let Some(delivery) = delivery(word) => Order::Message(delivery),
+        ("send", word) if let Some(delivery) = delivery(word) => Order::Send(delivery),
         ("agent", rest) => agent(rest)?,
         ("say", words) => speak(words.trim_matches('"'), listens)?,
         _ if is_keys(line) => Order::Press(line.replace(' ', "")),
@@ -78,6 +84,11 @@ fn speak(words: &str, listens: bool) -> Result<Order, String> {
 fn far_side(name: &str) -> Result<FarSide, String> {
     let known = FarSide::ALL.into_iter().find(|side| side.name() == name);
     known.ok_or_else(|| format!("whoever is called is one of {}", FarSide::ALL.map(FarSide::name).join(", ")))
+}
+
+/// Anything else may be words of the caller.
+fn delivery(word: &str) -> Option<Delivery> {
+    Delivery::ALL.into_iter().find(|delivery| delivery.name() == word)
 }
 
 /// `wang idle technical=4 mandarin`, also as a test writes it: `"wang" idle with technical 4, mandarin`.
@@ -185,6 +196,14 @@ mod tests {
     fn whoever_is_called_does_what_is_said() {
         assert_eq!(order("dial busy"), Ok(Order::Dial(FarSide::Busy)));
         assert!(order("dial asleep").unwrap_err().contains("person, machine, busy, unanswered"));
+    }
+
+    #[test]
+    fn texts_arrive_as_is_said() {
+        assert_eq!(order("send undelivered"), Ok(Order::Send(Delivery::Undelivered)));
+        assert_eq!(order("message delivered"), Ok(Order::Message(Delivery::Delivered)));
+        let words = read("send it to me", NOW, "Asia/Shanghai", true);
+        assert_eq!(words, Ok(Order::Say("send it to me".into())), "the caller says that");
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub fn event(line: &Line, zone: &str) -> Value {
         What::Recording { on } => json!({ "kind": "recording", "on": on }),
         What::Writes { by, to, gives } => json!({ "kind": "writes", "by": by, "to": to, "gives": gives }),
         What::Sends { channel, to, text, .. } => json!({ "kind": "sends", "channel": channel, "to": to, "text": text }),
+        What::Undelivered { channel, to } => json!({ "kind": "undelivered", "channel": channel, "to": to }),
         What::SendsNot { channel, why } => json!({ "kind": "sends not", "channel": channel, "why": why }),
         What::Case { kind, priority } => json!({ "kind": "case", "case": kind, "priority": priority.name() }),
         What::Queued { queue, priority, ahead } => {

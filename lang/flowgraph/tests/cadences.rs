@@ -9,6 +9,7 @@ use lang_flowgraph::verify;
 use runtime_contract::cadence::{AfterAttempt, AttemptEnd, Cadence, Dial, Message, Permission, WindowTimes};
 use runtime_contract::channel::Channel;
 use runtime_contract::program::{Parameter, Place, ProgramMeta};
+use runtime_contract::rule::{Rule, UNDELIVERED_FIELDS, When};
 use runtime_contract::types::{Class, Field, RecordType, Type, TypeTable};
 
 const PERMISSION: u32 = 0;
@@ -123,4 +124,25 @@ fn an_attempt_outlives_its_line_and_says_so() {
     let mut graph = sound();
     graph.meta.flows[DIAL as usize].is_attempt = false;
     assert!(verify(&graph).iter().any(|problem| problem.contains("an attempt with another flow")));
+}
+
+#[test]
+fn a_rule_is_told_of_a_text_of_some_cadence() {
+    let rule = |cadence: u32, fields: &[(&str, Type)]| {
+        let mut graph = sound();
+        let field = |(name, r#type): &(&str, Type)| Field { name: (*name).to_owned(), r#type: r#type.clone() };
+        let mut types = (*graph.meta.types).clone();
+        types.records.push(RecordType { name: "m.Text".into(), fields: fields.iter().map(field).collect() });
+        graph.meta.types = Arc::new(types);
+        let mut action = graph.meta.flows[AFTER as usize].clone();
+        action.parameters[0].r#type = Type::Record(1);
+        graph.meta.flows.push(action);
+        let (head, place) = ("when undelivered in C".to_owned(), Place::default());
+        graph.meta.rules.push(Rule { head, place, when: When::Undelivered { cadence }, flow: EXHAUSTED + 1 });
+        let problems = verify(&graph);
+        problems.into_iter().filter(|problem| problem.starts_with("rule")).collect::<Vec<_>>()
+    };
+    assert_eq!(rule(0, &UNDELIVERED_FIELDS), [""; 0]);
+    assert_eq!(rule(9, &UNDELIVERED_FIELDS), ["rule when undelivered in C: no such cadence"]);
+    assert_eq!(rule(0, &UNDELIVERED_FIELDS[..4]), ["rule when undelivered in C: an action that is told of no text"]);
 }

@@ -10,11 +10,12 @@ use crate::project::{Def, Project};
 /// The module of the library that declares [`TYPES`].
 pub const MODULE: &str = "std.agreement";
 /// Words of a file that needs it.
-pub const WORDS: &[&str] = &["Permission", "Contact", "consent"];
+pub const WORDS: &[&str] = &["Permission", "Contact", "Undelivered", "consent"];
 
 /// Records of the language.
-pub(crate) const TYPES: &[&str] = &[CONTACT, PERMISSION];
+pub(crate) const TYPES: &[&str] = &[CONTACT, PERMISSION, UNDELIVERED];
 const CONTACT: &str = "Contact";
+const UNDELIVERED: &str = "Undelivered";
 pub(crate) const PERMISSION: &str = "Permission";
 /// Only a consent check makes one, for one call.
 pub(crate) const CONSENT: &str = "Consent";
@@ -67,6 +68,11 @@ impl Project<'_> {
     /// Index of the record `Contact`, in a program that names it or has a rule about callers.
     pub(crate) fn contact(&self) -> Option<u32> {
         self.record_of(MODULE, CONTACT)
+    }
+
+    /// The same of the record `Undelivered`, with a rule about a cadence.
+    pub(crate) fn undelivered(&self) -> Option<u32> {
+        self.record_of(MODULE, UNDELIVERED)
     }
 
     /// Index of the library's record `Law`, in a program that names one.

@@ -102,7 +102,7 @@ pub fn analyze(
     let queues = routing::queues(&project, surroundings, &mut flows, &mut problems);
     routing::prove(&project, &queues, &flows, surroundings, &mut problems);
     let cadences = outgoing::cadences(&project, surroundings, &mut flows, &mut problems);
-    let rules = rules::rules(&project, &mut flows, &mut problems);
+    let rules = rules::rules(&project, &cadences, &mut flows, &mut problems);
     // Whoever queues may run a survey, and no survey runs anything.
     let asked = written + surveys.len() as u32;
     order.splice(0..0, written..asked);
@@ -113,7 +113,7 @@ pub fn analyze(
     }
     check::settle_claims(&mut flows, &mut problems);
     runs::check_runs(&flows, &mut problems);
-    outgoing::check_starts(&cadences, &flows, &mut problems);
+    outgoing::check_starts((&cadences, &rules, &queues), &flows, &mut problems);
     outgoing::check_finals(&cadences, &flows, &mut problems);
     zones::zones(&project, &flows, &mut inbounds, &mut problems);
     called::check_called(&flows, &inbounds, &mut problems);

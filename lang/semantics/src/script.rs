@@ -85,6 +85,7 @@ pub(crate) fn tests(
                         | TestLineKind::Agent { .. }
                         | TestLineKind::DialGives(_)
                         | TestLineKind::MessageGives(_)
+                        | TestLineKind::SendGives(_)
                 )
             };
             if !test.lines.iter().any(acts) {
@@ -168,7 +169,8 @@ impl<'a> Reader<'_, 'a> {
                 let sides: Vec<FarSide> = sides.iter().filter_map(|side| self.far_side(side)).collect();
                 (!sides.is_empty()).then_some(Verb::DialGives(sides))
             }
-            TestLineKind::MessageGives(given) => self.message_gives(given),
+            TestLineKind::MessageGives(given) => self.deliveries("message", given).map(Verb::MessageGives),
+            TestLineKind::SendGives(given) => self.deliveries("send", given).map(Verb::SendGives),
         }
     }
 

@@ -211,5 +211,7 @@ const TEST: &[Form] = &[
     ("hang", "hang up"),
     ("start", "start follow_up(lead)"),
     ("dial", "dial gives busy, person"),
+    ("message", "message gives undelivered, delivered"),
+    ("send", "send gives undelivered, delivered"),
     ("expect", "expect note outcome = \"served\""),
 ];

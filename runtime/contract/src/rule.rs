@@ -28,6 +28,11 @@ pub enum When {
     Served {
         queue: u32,
     },
+    /// A text that this cadence wrote (index in `ProgramMeta::cadences`) could not be delivered. The action's parameter
+    /// says which: an Undelivered.
+    Undelivered {
+        cadence: u32,
+    },
     Alarm(Alarm),
 }
 
@@ -86,6 +91,15 @@ pub const CONTACT_FIELDS: [&str; 4] = ["number", "zone", "language", "permission
 /// What a contact permits, and for how long from when he called.
 pub const CONTACT_PURPOSE: &str = "service";
 pub const CONTACT_MS: u64 = 86_400_000;
+
+/// `std.agreement.Undelivered`: its fields, in order, and their types.
+pub const UNDELIVERED_FIELDS: [(&str, Type); 5] = [
+    ("number", Type::Phone),
+    ("zone", Type::TimeZone),
+    ("language", Type::Language),
+    ("by", Type::Text),
+    ("at", Type::Time),
+];
 
 #[cfg(test)]
 mod tests {

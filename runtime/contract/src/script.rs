@@ -44,6 +44,8 @@ pub enum Verb {
     DialGives(Vec<FarSide>),
     /// Whether the messages of cadences arrive, one after the other; the last goes for all later ones.
     MessageGives(Vec<Delivery>),
+    /// The same of what is sent by SMS and chat; without a word it arrives.
+    SendGives(Vec<Delivery>),
     Wait {
         ms: i64,
     },

@@ -35,11 +35,15 @@ pub struct Message {
     /// What led to it: no two messages have the same.
     pub key: String,
     pub call: Option<CallId>,
-    /// `sms`, `email` or `notify`.
+    /// `module.cadence`, where it is one of those of which a rule may hear that it was not delivered.
+    pub cadence: Option<String>,
+    /// `sms`, `chat`, `email` or `notify`.
     pub channel: &'static str,
     /// A number (E.164, with its `+`), an address, or the name of a group.
     pub to: Redacted<String>,
     pub text: Redacted<String>,
+    /// BCP 47 tag of the text.
+    pub language: String,
     pub created: Time,
 }
 

@@ -16,6 +16,7 @@ use crate::input::{Recorded, RecordingFailed, WriteNumber};
 use crate::output::{Event, MediaCommand, Output, ServiceCall};
 use crate::recovery::LineNote;
 use crate::surveys::Conversed;
+use crate::undelivered::Undelivered;
 
 /// A table whose order of iteration is the same in every run.
 pub(crate) type Table<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
@@ -37,6 +38,8 @@ pub(crate) struct Desk {
     pub wishes: VecDeque<QueueWish>,
     /// Conversations that are over, and whose queue has a survey.
     pub conversed: VecDeque<Conversed>,
+    /// Texts of cadences that did not arrive.
+    pub undelivered: VecDeque<Undelivered>,
     /// Calls whose recordings media still works on; true of those of a conversation.
     pub recordings: Table<u64, (CallId, bool)>,
     pub recording_next: u64,

@@ -105,6 +105,7 @@ impl Exchange {
             Input::Recovered(recovered) => self.recover(recovered),
             Input::Act(act) => self.act(act),
             Input::FollowUp { number, refused } => self.follow_up(number, refused),
+            Input::Undelivered(message) => self.undelivered(&message),
             Input::Agent { agent, extension } => self.queues.agent(&mut self.desk, agent, extension),
             Input::AgentRemoved(agent) => self.queues.agent_removed(&mut self.desk, agent),
             Input::AgentState { agent, state } => self.queue(AcdInput::AgentState { agent, state }),
@@ -124,6 +125,8 @@ impl Exchange {
                 self.queues.wish(&mut self.desk, wish);
             } else if let Some(conversed) = self.desk.conversed.pop_front() {
                 self.surveys.conversed(&mut self.desk, conversed);
+            } else if let Some(undelivered) = self.desk.undelivered.pop_front() {
+                self.fire_undelivered(&undelivered);
             } else if !self.tell_rules() {
                 break;
             }

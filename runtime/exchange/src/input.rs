@@ -10,6 +10,7 @@ use runtime_contract::leg::{LegEvent, LegId};
 use runtime_contract::record::{CallId, Quality};
 use runtime_contract::time::Tick;
 use runtime_contract::value::Value;
+use runtime_contract::write::Message;
 use runtime_contract::{FlowProgram, Redacted};
 use runtime_session::RequestId;
 
@@ -71,6 +72,9 @@ pub enum Input {
         number: u64,
         refused: Option<LeftOut>,
     },
+    /// A text could not be delivered, and nobody tries it any more: as it was handed over by its [`runtime_contract::Write`].
+    /// The same key told again does nothing.
+    Undelivered(Box<Message>),
 }
 
 /// Counts the writes of this process from 1.

@@ -39,6 +39,7 @@ mod recovery;
 mod revival;
 mod rules;
 mod surveys;
+mod undelivered;
 
 pub use conversation::RECORDINGS_UNSAVED_MAX;
 pub use desk::STORE_STALL_MS_MAX;

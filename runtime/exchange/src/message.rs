@@ -16,13 +16,33 @@ impl Call {
         let text = self.written(&sending.text);
         let to = sending.to.map(|to| to.unwrap_or_else(|| self.chats()));
         if let Ok(to) = &to {
-            let (to, text) = (to.clone(), Redacted::new(text.clone()));
-            let (channel, created) = (sending.channel.name(), desk.now.time);
-            let message = Message { key: self.key_of(request), call: Some(self.id()), channel, to, text, created };
+            let message = Message {
+                key: self.key_of(request),
+                call: Some(self.id()),
+                cadence: self.cadence_that_writes(&sending.channel),
+                channel: sending.channel.name(),
+                to: to.clone(),
+                text: Redacted::new(text.clone()),
+                language: self.language_of(&sending.text),
+                created: desk.now.time,
+            };
             desk.write(Write::Message(Box::new(message)));
         }
         let Sending { channel, text: item, .. } = sending;
         self.trace(desk, || TraceWhat::Sent { channel, to, text, item });
+    }
+
+    /// E-mail and notices go to no number, so no rule of a cadence hears of them.
+    fn cadence_that_writes(&self, channel: &request::Channel) -> Option<String> {
+        let is_written_to_a_number = matches!(channel, request::Channel::Sms | request::Channel::Chat);
+        self.cadence().filter(|_| is_written_to_a_number).map(str::to_owned)
+    }
+
+    fn language_of(&self, item: &PlayItem) -> String {
+        let PlayItem::Prompt { prompt, language, .. } = item else { return String::new() };
+        let meta = self.program().meta();
+        let text = meta.prompts.get(*prompt as usize).and_then(|prompt| prompt.text(*language));
+        text.map_or_else(String::new, |text| meta.tag(text, *language).to_owned())
     }
 
     /// The name under which the caller writes, or that of his conversation.

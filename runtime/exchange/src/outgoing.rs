@@ -62,6 +62,7 @@ enum Stage {
     Writing {
         request: RequestId,
         by: Channel,
+        to: Phone,
     },
     /// Somebody answered; whether a machine did is not known yet.
     Listening {
@@ -152,7 +153,7 @@ impl Call {
         let leg = desk.open_leg(id);
         self.leg = Some(leg);
         if ask.by.is_written() {
-            outgoing.stage = Stage::Writing { request, by: ask.by };
+            outgoing.stage = Stage::Writing { request, by: ask.by, to: ask.to };
             let (channel, to, from) = (ask.by, ask.to.e164(), ask.from.map(Phone::e164));
             self.trace(desk, || TraceWhat::Onward { to: to.clone(), transfer: false });
             return desk.put(Output::Leg(LegCommand::Write { leg, channel, to, from }));
@@ -191,7 +192,7 @@ impl Call {
             outgoing.stage = Stage::Listening { request };
             self.record.answered = Some(desk.now.time);
             self.trace(desk, || TraceWhat::Answered);
-        } else if let Stage::Writing { request, by } = outgoing.stage {
+        } else if let Stage::Writing { request, by, .. } = outgoing.stage {
             let outcome = Dial::DELIVERED;
             (outgoing.stage, outgoing.outcome) = (Stage::Idle, Some(Dial::reached(by, outcome)));
             self.record.answered = Some(desk.now.time);
@@ -214,12 +215,15 @@ impl Call {
     pub fn outgoing_gone(&mut self, desk: &mut Desk, cause: GoneCause) -> bool {
         let Some(outgoing) = &mut self.outgoing else { return false };
         let Some(request) = outgoing.request() else { return false };
-        let (by, outcome) = match outgoing.stage {
-            Stage::Writing { by, .. } => (by, Dial::UNDELIVERED),
-            _ => (Channel::Voice, unanswered(cause)),
+        let (by, outcome, to) = match outgoing.stage {
+            Stage::Writing { by, to, .. } => (by, Dial::UNDELIVERED, Some(to)),
+            _ => (Channel::Voice, unanswered(cause), None),
         };
         (outgoing.stage, outgoing.outcome) = (Stage::Idle, Some(Dial::reached(by, outcome)));
         self.leg = None;
+        if let Some(to) = to {
+            self.attempt_undelivered(desk, by, to);
+        }
         self.tell(desk, SessionInput::Reply { request, outcome, payload: None });
         true
     }

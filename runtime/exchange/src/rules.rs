@@ -14,6 +14,7 @@ use crate::exchange::Exchange;
 use crate::input::Version;
 use crate::output::{Event, NotFired, Output, Refusal, TraceEvent, TraceWhat};
 use crate::queues::Queues;
+use crate::undelivered::Told;
 
 /// Actions that run at once; of more, what happened is said to be dropped.
 pub const RULES_RUNNING_MAX: usize = 1_000;
@@ -59,6 +60,7 @@ pub(crate) struct Rules {
     room: PureRoom,
     /// Actions of rules that are not over.
     pub running: usize,
+    pub told: Told,
     /// The version that takes new calls.
     program: Option<Version>,
 }
@@ -103,6 +105,10 @@ impl Rules {
         let rule = meta.rules.get(rule)?;
         let file = meta.files.get(rule.place.file as usize).cloned().unwrap_or_default();
         Some((file, rule.head.clone()))
+    }
+
+    pub fn version(&self) -> Option<Version> {
+        self.program.clone()
     }
 
     fn rule(&self, rule: usize) -> Option<&Rule> {
@@ -171,7 +177,7 @@ impl Exchange {
     }
 
     fn fire(&mut self, happened: &Happened) {
-        let Some(version) = self.rules.program.clone() else { return };
+        let Some(version) = self.rules.version() else { return };
         let meta = version.program.meta();
         for (index, rule) in meta.rules.iter().enumerate() {
             let queue = match (&rule.when, happened.what) {
@@ -191,8 +197,8 @@ impl Exchange {
         }
     }
 
-    fn not_fired(&mut self, call: CallId, rule: usize, why: NotFired) {
-        let Some(version) = self.rules.program.clone() else { return };
+    pub(crate) fn not_fired(&mut self, call: CallId, rule: usize, why: NotFired) {
+        let Some(version) = self.rules.version() else { return };
         if let NotFired::Refused(_) = why {
             self.desk.event(Event::RuleDropped { graph: version.program.meta().graph_id, rule: rule as u32 });
         }
@@ -292,7 +298,7 @@ impl Exchange {
     }
 
     /// Begins the action of a rule.
-    fn run_rule(&mut self, rule: usize, arguments: Vec<Value>, who: Option<&Who>) -> Result<(), Refusal> {
+    pub(crate) fn run_rule(&mut self, rule: usize, arguments: Vec<Value>, who: Option<&Who>) -> Result<(), Refusal> {
         let version = self.takes_work()?;
         if self.rules.running >= RULES_RUNNING_MAX {
             return Err(Refusal::CallsMax);
@@ -300,14 +306,14 @@ impl Exchange {
         let Some(flow) = self.rules.rule(rule).map(|rule| rule.flow) else { return Ok(()) };
         let number = who.and_then(|who| who.number);
         let meta = version.program.meta();
-        let language = who.and_then(|who| meta.languages.iter().position(|tag| *tag == who.language)).unwrap_or(0);
+        let language = who.map_or(0, |who| language_index(meta, &who.language));
         self.rules.running += 1;
         let id = self.begin_without_call(&version, flow, number, None);
         let start = Start {
             epoch: version.epoch,
             arguments,
             caller: number,
-            language: language as u32,
+            language,
             line: Line::None,
             ..Start::ringing(id, flow)
         };
@@ -337,13 +343,17 @@ fn contact(meta: &ProgramMeta, happened: &Happened, now: Time) -> Result<Value, 
         some(Value::Moment(until)),
         Value::Text(format!("call {}, {word} in {}", who.call.hex(), happened.queue)),
     ]);
-    let language = meta.languages.iter().position(|tag| *tag == who.language).unwrap_or(0) as u32;
+    let language = language_index(meta, &who.language);
     let zone = Value::Text(zone(meta, number, who.called).to_owned());
     Ok(Value::Record(vec![Value::Phone(number), zone, Value::Language(language), permission]))
 }
 
+pub(crate) fn language_index(meta: &ProgramMeta, tag: &str) -> u32 {
+    meta.languages.iter().position(|known| known == tag).unwrap_or(0) as u32
+}
+
 /// Where a caller is: where his number lies; of several places that of the office, where it is among them.
-fn zone(meta: &ProgramMeta, number: Phone, called: Option<Called>) -> &str {
+pub(crate) fn zone(meta: &ProgramMeta, number: Phone, called: Option<Called>) -> &str {
     let office = called.map_or_else(|| meta.zone(), |called| meta.called_zone(called));
     match zones_of(number) {
         [] => office,

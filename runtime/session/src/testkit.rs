@@ -5,6 +5,7 @@ mod random;
 
 use std::sync::Arc;
 
+use runtime_contract::cadence::{self, Cadence};
 use runtime_contract::channel;
 use runtime_contract::channel::Channel;
 use runtime_contract::drive::{self, Exit, Outcome, Segments, Stop};
@@ -242,6 +243,32 @@ impl Kit {
     /// A rule that stands at line 1.
     pub fn rule(&mut self, head: &str, when: When, flow: u32) {
         self.meta.rules.push(Rule { head: head.to_owned(), place: place(1), when, flow });
+    }
+
+    /// A cadence that writes by SMS, by this flow, and whose clauses nobody asks.
+    pub fn cadence(&mut self, name: &str, flow: u32) {
+        self.meta.cadences.push(Cadence {
+            name: name.to_owned(),
+            place: place(1),
+            parameters: Vec::new(),
+            purpose: "service".to_owned(),
+            permission: u32::MAX,
+            number: None,
+            laws: Vec::new(),
+            window: Vec::new(),
+            zone: None,
+            except: Vec::new(),
+            begin: None,
+            attempts_max: 1,
+            caps: Vec::new(),
+            pace: None,
+            dial: None,
+            message: Some(cadence::Message { channel: Channel::Sms, from: None, flow }),
+            retries: Vec::new(),
+            dispositions: Vec::new(),
+            after: Vec::new(),
+            exhausted: None,
+        });
     }
 
     /// After the first queue.

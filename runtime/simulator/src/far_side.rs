@@ -15,7 +15,7 @@ pub(crate) const TALK_MS: u64 = 30_000;
 /// How long a call that is given away rings before it comes back.
 const TRANSFER_RING_MS: u64 = 30_000;
 /// How long it takes until it is known whether a message arrives.
-const DELIVERY_MS: u64 = 1_000;
+pub(crate) const DELIVERY_MS: u64 = 1_000;
 
 impl Plant {
     /// Whoever is called does what the test says; without a word from it nobody can be reached.

@@ -22,6 +22,7 @@ mod plant;
 mod play;
 mod queued;
 mod rules;
+mod sends;
 mod surveyed;
 mod talk;
 mod transcript;

@@ -15,6 +15,7 @@ use runtime_contract::record::CallId;
 use runtime_contract::request::{Kind, Request};
 use runtime_contract::script::{Delivery, FarSide, Given};
 use runtime_contract::value::{Phone, Value};
+use runtime_contract::write::Message;
 use runtime_contract::{FlowProgram, Now, ProgramMeta, Redacted, SiteId, Tick, Time, Type, Write, spoken};
 use runtime_exchange::{Config, Event, Exchange, Input, MediaEvent, Output, ServiceCall, Version};
 use runtime_session::Session;
@@ -22,6 +23,7 @@ use runtime_session::Session;
 use crate::agents::{Agents, is_agent};
 use crate::outgoing::Outgoing;
 use crate::rules::Running;
+use crate::sends::Sends;
 use crate::transcript::{Does, Line, What};
 
 pub use told::open_text;
@@ -60,6 +62,8 @@ pub(crate) enum Coming {
         number: u64,
         person: Phone,
     },
+    /// It is known of a text that it does not arrive.
+    Undelivered(Box<Message>),
     /// It is heard who answered.
     Greeted {
         leg: LegId,
@@ -98,7 +102,7 @@ pub(crate) struct Plant {
     saying: Option<String>,
     /// By time, then by the order in which they were set.
     coming: BinaryHeap<Reverse<(Tick, u64)>>,
-    what_comes: BTreeMap<u64, Coming>,
+    pub what_comes: BTreeMap<u64, Coming>,
     next_coming: u64,
     playing: Option<u32>,
     recording: Option<Recording>,
@@ -129,6 +133,7 @@ pub(crate) struct Plant {
     pub far_sides: VecDeque<FarSide>,
     /// Whether the next message of a cadence arrives, first in line; the last stays.
     pub deliveries: VecDeque<Delivery>,
+    pub sends: Sends,
     /// The person to whom the conversation in writing goes that a cadence began.
     pub written_to: Option<String>,
     pub transcript: Vec<Line>,
@@ -181,6 +186,7 @@ impl Plant {
             caller: None,
             far_sides: VecDeque::new(),
             deliveries: VecDeque::new(),
+            sends: Sends::default(),
             written_to: None,
             transcript: Vec::new(),
             notes: Vec::new(),
@@ -401,6 +407,7 @@ impl Plant {
             }
             Some(Coming::Greeted { leg, machine }) => self.greeted(leg, machine),
             Some(Coming::FollowUp { number, person }) => self.follow_up(number, person),
+            Some(Coming::Undelivered(message)) => self.is_undelivered(message),
             Some(Coming::PlayDone { .. }) | None => {}
         }
     }
@@ -460,11 +467,8 @@ impl Plant {
                 match write {
                     Write::Journal { call, journal, .. } => self.keep(call, &journal),
                     Write::End { record, journal } => self.keep(record.call, &journal),
-                    Write::Recording { .. }
-                    | Write::Quality { .. }
-                    | Write::Message(_)
-                    | Write::Case(_)
-                    | Write::Answer(_) => {}
+                    Write::Message(message) => self.hand_over(message),
+                    Write::Recording { .. } | Write::Quality { .. } | Write::Case(_) | Write::Answer(_) => {}
                 }
                 self.inputs.push_back(Input::Committed(number));
             }

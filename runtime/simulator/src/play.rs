@@ -106,6 +106,7 @@ impl Player {
             Verb::Says(words) => self.says(words)?,
             Verb::DialGives(sides) => self.plant.far_sides = sides.iter().copied().collect(),
             Verb::MessageGives(given) => self.plant.deliveries = given.iter().copied().collect(),
+            Verb::SendGives(given) => self.plant.sends.deliveries = given.iter().copied().collect(),
             Verb::Wait { ms } => self.wait(u64::try_from(*ms).unwrap_or(0)),
             Verb::HangUp => self.plant.hang_up(),
             Verb::ExpectNote { key, r#type, value } => self.expect_note(key, r#type, value)?,
@@ -167,8 +168,10 @@ impl Player {
     fn close(&mut self) -> Played {
         let came_in = self.plant.transcript.iter().any(|line| matches!(line.what, What::Calls { .. }));
         let came_in = came_in || self.plant.outgoing.is_acting();
-        let is_over =
-            |plant: &Plant| (plant.ended && !plant.outgoing.is_acting() && plant.rules.is_empty()).then_some(());
+        let is_over = |plant: &Plant| {
+            let goes_on = plant.outgoing.is_acting() || !plant.rules.is_empty() || plant.undelivered() > 0;
+            (plant.ended && !goes_on).then_some(())
+        };
         if came_in && self.until(is_over).is_none() {
             let stands = self.stands();
             self.within_limits()?;
@@ -187,6 +190,7 @@ impl Player {
             }
             let plant = &self.plant;
             let goes_on = plant.promised || plant.outgoing.goes_on() || plant.rules_act() || plant.follows_up();
+            let goes_on = goes_on || plant.undelivered() > 0;
             let over = plant.ended && !goes_on;
             if over || self.plant.listens() || !self.plant.run_next() {
                 return found(&self.plant);

@@ -79,6 +79,16 @@ impl Talk {
         self.plant.far_sides = [side].into();
     }
 
+    /// Whether what cadences write to people arrives from now on; at first it does.
+    pub fn message(&mut self, delivery: Delivery) {
+        self.plant.deliveries = [delivery].into();
+    }
+
+    /// The same of what is sent.
+    pub fn send(&mut self, delivery: Delivery) {
+        self.plant.sends.deliveries = [delivery].into();
+    }
+
     /// From here on this agent is so; `skills`: indices in `ProgramMeta::skills`, and levels.
     pub fn agent(&mut self, name: &str, state: AgentState, skills: &[(u32, i64)]) {
         self.plant.agent(name, state, skills);
@@ -158,9 +168,10 @@ impl Talk {
         self.plant.step_name()
     }
 
-    /// The call is over, and no cadence calls anybody any more.
+    /// The call is over, no cadence calls anybody any more, and no rule is at work.
     pub fn is_over(&self) -> bool {
-        self.plant.ended && !self.plant.outgoing.goes_on()
+        let plant = &self.plant;
+        plant.ended && !plant.outgoing.goes_on() && plant.rules.is_empty() && plant.undelivered() == 0
     }
 
     /// The call takes a recording now.

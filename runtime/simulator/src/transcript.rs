@@ -91,6 +91,11 @@ pub enum What {
         to: String,
         text: String,
     },
+    /// It does not arrive there.
+    Undelivered {
+        channel: String,
+        to: String,
+    },
     /// It goes to nobody.
     SendsNot {
         channel: String,
@@ -234,6 +239,7 @@ impl fmt::Display for What {
             What::Recording { on: true } => f.write_str("recording on"),
             What::Recording { on: false } => f.write_str("recording off"),
             What::Sends { channel, to, text, .. } => write!(f, "sends   {channel} to {to}: {text}"),
+            What::Undelivered { channel, to } => write!(f, "        {channel} to {to} does not arrive"),
             What::SendsNot { channel, why } => write!(f, "sends   no {channel}: {why}"),
             What::Case { kind, priority } => write!(f, "opens   case {kind}, priority {}", priority.name()),
             What::Noted { key, value } => write!(f, "notes   {key} = {value}"),

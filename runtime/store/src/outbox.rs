@@ -11,10 +11,12 @@ use crate::erase::Sought;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMessage {
     pub call: Option<CallId>,
+    pub cadence: Option<String>,
     pub channel: String,
     /// Empty, as the text, where its person was erased.
     pub to: Redacted<String>,
     pub text: Redacted<String>,
+    pub language: String,
     pub created: Time,
 }
 
@@ -28,13 +30,13 @@ pub struct StoredCase {
 
 /// One whose key is there already is the same.
 pub(crate) fn put_message(transaction: &Transaction<'_>, message: &Message) -> rusqlite::Result<()> {
-    let Message { key, call, channel, to, text, created } = message;
+    let Message { key, call, cadence, channel, to, text, language, created } = message;
     transaction
         .prepare_cached(
-            "INSERT OR IGNORE INTO outbox (key, call, channel, recipient, text, created_ms) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT OR IGNORE INTO outbox (key, call, cadence, channel, recipient, text, language, created_ms) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
-        .execute((key, call.map(|call| call.0), channel, to.reveal(), text.reveal(), created.0))?;
+        .execute((key, call.map(|call| call.0), cadence, channel, to.reveal(), text.reveal(), language, created.0))?;
     Ok(())
 }
 
@@ -50,15 +52,18 @@ pub(crate) fn put_case(transaction: &Transaction<'_>, case: &Case) -> rusqlite::
 
 /// The newest, newest first.
 pub(crate) fn messages(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<StoredMessage>> {
-    let mut query = connection
-        .prepare("SELECT call, channel, recipient, text, created_ms FROM outbox ORDER BY seq DESC LIMIT ?1")?;
+    let mut query = connection.prepare(
+        "SELECT call, cadence, channel, recipient, text, language, created_ms FROM outbox ORDER BY seq DESC LIMIT ?1",
+    )?;
     let message = |row: &rusqlite::Row<'_>| {
         Ok(StoredMessage {
             call: row.get::<_, Option<[u8; 16]>>(0)?.map(CallId),
-            channel: row.get(1)?,
-            to: Redacted::new(row.get(2)?),
-            text: Redacted::new(row.get(3)?),
-            created: Time(row.get(4)?),
+            cadence: row.get(1)?,
+            channel: row.get(2)?,
+            to: Redacted::new(row.get(3)?),
+            text: Redacted::new(row.get(4)?),
+            language: row.get(5)?,
+            created: Time(row.get(6)?),
         })
     };
     query.query_map([limit], message)?.collect()

@@ -71,6 +71,11 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     CREATE INDEX answers_call ON answers (call);
     CREATE INDEX answers_given ON answers (given_ms);
 ",
+    "
+    -- What a rule is told of a message that is not delivered: which cadence wrote it, and in which language.
+    ALTER TABLE outbox ADD COLUMN cadence TEXT;
+    ALTER TABLE outbox ADD COLUMN language TEXT NOT NULL DEFAULT '';
+",
 ];
 
 /// Pages are given back to the file system by `incremental_vacuum` (SQLite's number of that mode).

@@ -370,9 +370,11 @@ fn message(call: u8, to: &str, text: &str) -> Write {
     Write::Message(Box::new(Message {
         key: format!("{call}-{text}"),
         call: Some(id(call)),
+        cadence: Some("m.remind".into()),
         channel: "sms",
         to: Redacted::new(to.into()),
         text: Redacted::new(text.into()),
+        language: "en".into(),
         created: Time(call.into()),
     }))
 }
@@ -394,6 +396,7 @@ fn messages_and_cases_are_kept_once_and_for_their_time() {
     assert_eq!(messages.len(), 3);
     let newest = &messages[0];
     assert_eq!((newest.call, newest.channel.as_str(), newest.created), (Some(id(3)), "sms", Time(3)));
+    assert_eq!((newest.cadence.as_deref(), newest.language.as_str()), (Some("m.remind"), "en"));
     assert_eq!((newest.to.reveal().as_str(), newest.text.reveal().as_str()), ("+4420", "Hello."));
     let cases: Vec<_> = store.cases(2).unwrap().into_iter().map(|case| (case.call, case.kind, case.priority)).collect();
     let complaint = |call, priority: &str| (Some(id(call)), "complaint".to_owned(), priority.to_owned());

@@ -1,4 +1,4 @@
-//! Rules in the picture: a box each, with what it does; from the queue that it is about to it, and on to cadences.
+//! Rules in the picture: a box each, with what it does; from the queue or cadence that it is about to it, and on to cadences.
 
 use lang_diagnostics::Span;
 use lang_syntax::ast;
@@ -15,17 +15,19 @@ impl<'a> Painter<'a> {
         self.picture.groups.push(Group { name: "rule".to_owned() });
         let rule = self.add(NodeKind::Rule, &self.slice(head), Some(self.group), head);
         self.at = head;
-        for queue in self.queues_of(&when.event) {
-            self.edge(queue, rule, &[plain(way.clone())], false);
+        for about in self.about(&when.event) {
+            self.edge(about, rule, &[plain(way.clone())], false);
         }
         self.node = rule;
         self.statements(&when.body.statements, &mut Vec::new());
     }
 
-    /// The boxes of the queues that it names, each once.
-    fn queues_of(&self, event: &ast::WhenEvent) -> Vec<usize> {
+    /// The boxes of the queues or the cadence that it names, each once.
+    fn about(&self, event: &ast::WhenEvent) -> Vec<usize> {
         let mut found = Vec::new();
-        let mut add = |name: &str| match self.queues.get(name) {
+        let is_of_cadence = matches!(event, ast::WhenEvent::Event { event, .. } if event.text == "undelivered");
+        let boxes = if is_of_cadence { &self.cadences } else { &self.queues };
+        let mut add = |name: &str| match boxes.get(name) {
             Some(queue) if !found.contains(queue) => found.push(*queue),
             _ => {}
         };

@@ -4,8 +4,8 @@
 use runtime_contract::cadence::Permission;
 use runtime_contract::program::{FlowMeta, ProgramMeta};
 use runtime_contract::queue::WINDOW_MS_MAX;
-use runtime_contract::rule::{Alarm, CONTACT_FIELDS, Measure, When};
-use runtime_contract::types::Type;
+use runtime_contract::rule::{Alarm, CONTACT_FIELDS, Measure, UNDELIVERED_FIELDS, When};
+use runtime_contract::types::{Field, Type};
 
 use super::Problems;
 use crate::graph::Graph;
@@ -20,6 +20,13 @@ pub(super) fn check(graph: &Graph, problems: &mut Problems) {
             When::Missed { queue } | When::Served { queue } => {
                 expect((*queue as usize) < meta.queues.len(), "no such queue");
                 expect(action.is_some_and(|flow| takes_a_contact(meta, flow)), "an action that takes no contact");
+            }
+            When::Undelivered { cadence } => {
+                expect((*cadence as usize) < meta.cadences.len(), "no such cadence");
+                expect(
+                    action.is_some_and(|flow| takes_an_undelivered(meta, flow)),
+                    "an action that is told of no text",
+                );
             }
             When::Alarm(alarm) => {
                 expect((1..=WINDOW_MS_MAX).contains(&alarm.window_ms), "a window of no length");
@@ -46,16 +53,25 @@ fn takes(flow: &FlowMeta, measures: &[Measure]) -> bool {
         && flow.parameters.iter().zip(measures).all(|(parameter, measure)| fits(&parameter.r#type, *measure))
 }
 
-fn takes_a_contact(meta: &ProgramMeta, flow: &FlowMeta) -> bool {
-    let fields = |r#type: &Type| match r#type {
+fn fields<'m>(meta: &'m ProgramMeta, r#type: &Type) -> Option<&'m [Field]> {
+    match r#type {
         Type::Record(id) => meta.types.records.get(*id as usize).map(|record| record.fields.as_slice()),
         _ => None,
-    };
+    }
+}
+
+fn takes_an_undelivered(meta: &ProgramMeta, flow: &FlowMeta) -> bool {
     let [parameter] = flow.parameters.as_slice() else { return false };
-    let Some([number, zone, language, permission]) = fields(&parameter.r#type) else { return false };
+    let Some(fields) = fields(meta, &parameter.r#type) else { return false };
+    fields.iter().map(|field| (field.name.as_str(), &field.r#type)).eq(UNDELIVERED_FIELDS.iter().map(|(n, t)| (*n, t)))
+}
+
+fn takes_a_contact(meta: &ProgramMeta, flow: &FlowMeta) -> bool {
+    let [parameter] = flow.parameters.as_slice() else { return false };
+    let Some([number, zone, language, permission]) = fields(meta, &parameter.r#type) else { return false };
     let named = [number, zone, language, permission].map(|field| field.name.as_str()) == CONTACT_FIELDS;
     let typed = [&number.r#type, &zone.r#type, &language.r#type] == [&Type::Phone, &Type::TimeZone, &Type::Language];
-    let permits = fields(&permission.r#type)
+    let permits = fields(meta, &permission.r#type)
         .is_some_and(|fields| fields.iter().map(|field| field.name.as_str()).eq(Permission::FIELDS));
     named && typed && permits
 }

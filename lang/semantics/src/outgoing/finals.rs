@@ -4,7 +4,7 @@ use lang_diagnostics::{Code, Diagnostic, Span};
 use runtime_contract::cadence::DECLINED;
 use runtime_contract::request;
 
-use super::starts::{Way, begun};
+use super::reached::{Way, each_reached};
 use crate::check::CheckedFlow;
 use crate::hir::{self, Block, ExprKind, OutcomeArm, StatementKind};
 use crate::problems::Problems;
@@ -21,15 +21,17 @@ pub(crate) fn check_finals(cadences: &[hir::Cadence], flows: &[Option<CheckedFlo
                 if let StatementKind::Start(start) = &statement.kind
                     && is_same_person(start, cadences, flows)
                 {
-                    list.push(told(&Way { start: statement.keyword, runs: Vec::new() }));
+                    list.push(told(&Way { statement: statement.keyword, runs: Vec::new() }));
                 }
             });
             let is_inside = |place: &Span| {
                 arm.span.file == place.file && arm.span.start <= place.start && place.end <= arm.span.end
             };
             for (callee, place) in checked.runs.iter().filter(|(_, place)| is_inside(place)) {
-                begun(std::iter::once(*callee), flows, &mut |start, way| {
-                    if is_same_person(start, cadences, flows) {
+                each_reached(flows, [*callee], &mut |statement, way| {
+                    if let StatementKind::Start(start) = &statement.kind
+                        && is_same_person(start, cadences, flows)
+                    {
                         let mut way = way();
                         way.runs.insert(0, (*callee, *place));
                         list.push(told(&way));
@@ -79,7 +81,7 @@ fn is_same_person(start: &hir::Start, cadences: &[hir::Cadence], flows: &[Option
 fn problems_of(arm: Span, way: &Way) -> Diagnostic {
     let message = "this calls a person again who declined the call";
     let diagnostic =
-        Diagnostic::new(Code::DialAfterFinalOutcome, way.start, message).label(arm, "`declined` leads here");
+        Diagnostic::new(Code::DialAfterFinalOutcome, way.statement, message).label(arm, "`declined` leads here");
     let places = way.runs.iter().map(|(_, place)| *place);
     places
         .fold(diagnostic, |diagnostic, place| diagnostic.label(place, "by way of this"))

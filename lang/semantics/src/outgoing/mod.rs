@@ -7,6 +7,7 @@ mod clauses;
 mod finals;
 mod law;
 mod proofs;
+mod reached;
 mod starts;
 
 use lang_diagnostics::{Code, Diagnostic, Span};
@@ -74,6 +75,19 @@ pub(crate) fn without_line(cadences: &[hir::Cadence]) -> Vec<u32> {
     let tables = || cadences.iter().map(|cadence| &cadence.table);
     let after = tables().flat_map(|table| table.after.iter().map(|after| after.flow));
     after.chain(tables().filter_map(|table| table.exhausted)).collect()
+}
+
+/// Whether anything that it does is written to a number, or may be, where something of it is broken.
+pub(crate) fn writes_anything(cadence: &hir::Cadence, flows: &[Option<CheckedFlow>]) -> bool {
+    let mut found = cadence.table.dial.is_none() && cadence.table.message.is_none();
+    reached::each_reached(flows, cadence.table.flows(), &mut |statement, _| {
+        found |= match &statement.kind {
+            StatementKind::Broken => true,
+            StatementKind::Run(run) => flows.get(run.flow as usize).is_none_or(Option::is_none),
+            _ => reached::writes(statement),
+        };
+    });
+    found
 }
 
 /// Flows that begin where somebody is called or written to.

@@ -26,6 +26,8 @@ pub(crate) fn check_idle(
         let (what, queue) = match &rule.rule.when {
             When::Missed { queue } => ("missed", Some(*queue)),
             When::Served { queue } => ("served", Some(*queue)),
+            // Whether its cadence writes was asked where it is read.
+            When::Undelivered { .. } => continue,
             // What agents do is measured without callers too.
             When::Alarm(alarm) => {
                 let idle = |queue: u32| !waited_in.contains(&queue);

@@ -12,8 +12,9 @@ use runtime_contract::rule::{Rule, When};
 use crate::check::{CheckedFlow, Checker, Region, clause_flow};
 use crate::declare::wrong_kind;
 use crate::hir::{self, Statement, StatementKind};
+use crate::outgoing::writes_anything;
 use crate::paths::{After, after_block};
-use crate::problems::{Problems, offer_nearest};
+use crate::problems::{Problems, nearest, offer_nearest};
 use crate::project::{Def, Project};
 use crate::returning::comes_back;
 use crate::ty::Ty;
@@ -29,11 +30,15 @@ pub(crate) fn without_line(when: &When) -> &'static str {
 }
 
 /// What a rule waits for, as it is written.
-const EVENTS: [&str; 3] = ["missed", "served", "undelivered"];
+const EVENTS: [&str; 3] = [MISSED, SERVED, UNDELIVERED];
+const MISSED: &str = "missed";
+const SERVED: &str = "served";
+const UNDELIVERED: &str = "undelivered";
 
 /// All rules in the order of the files. Their flows are put behind the `flows` of the project.
 pub(crate) fn rules(
     project: &Project<'_>,
+    cadences: &[hir::Cadence],
     flows: &mut Vec<Option<CheckedFlow>>,
     problems: &mut Problems,
 ) -> Vec<hir::Rule> {
@@ -48,7 +53,8 @@ pub(crate) fn rules(
             let returns = &*returns
                 .get_or_insert_with(|| flows.iter().map(|flow| flow.as_ref().and_then(comes_back)).collect::<Vec<_>>());
             let name = format!("{}.when/{number}", file.path);
-            let mut reader = Reader { project, module, returns, flows, problems, name, keyword, body: &when.body };
+            let body = &when.body;
+            let mut reader = Reader { project, module, cadences, returns, flows, problems, name, keyword, body };
             let (read, end) = match &when.event {
                 ast::WhenEvent::Event { event, source, name } => (reader.event(event, source, name), source.span),
                 ast::WhenEvent::Condition { condition, over } => (reader.alarm(condition, over), over.span),
@@ -66,6 +72,7 @@ pub(crate) fn rules(
 struct Reader<'r, 'a> {
     project: &'r Project<'a>,
     module: usize,
+    cadences: &'r [hir::Cadence],
     /// Of each written flow, whether it may come back.
     returns: &'r [Option<bool>],
     flows: &'r mut Vec<Option<CheckedFlow>>,
@@ -77,44 +84,87 @@ struct Reader<'r, 'a> {
 }
 
 impl Reader<'_, '_> {
-    /// `missed in Q as contact`; `None` after a diagnostic.
+    /// `missed in Q as contact`, `undelivered in C as m`; `None` after a diagnostic.
     fn event(&mut self, event: &ast::Name, source: &ast::Path, name: &ast::Name) -> Option<(When, u32)> {
         let word = event.text.as_str();
-        if word == "undelivered" {
-            self.problems.not_yet(self.keyword, "`when undelivered`");
-            return None;
-        }
         if !EVENTS.contains(&word) {
             let message = format!("nothing that happens is called `{word}`");
             let diagnostic = Diagnostic::new(Code::UnknownName, event.span, message);
             self.problems.give(offer_nearest(diagnostic, word, EVENTS, "when {} in"));
         }
-        let queue = match self.project.find(self.module, source, "a queue", self.problems) {
-            Def::Queue(queue) => Some(queue),
-            def => {
-                if def != Def::Broken {
-                    let queue = self.project.queues.first().map_or("support", |queue| queue.name.text.as_str());
-                    let help = format!("`when {word} in {queue}`");
-                    self.problems.give(wrong_kind(source, def, "a queue").help(help));
-                }
-                None
-            }
+        let meant = nearest(word, EVENTS).unwrap_or_default();
+        let when = match meant.as_str() {
+            UNDELIVERED => self.cadence(source).map(|cadence| When::Undelivered { cadence }),
+            SERVED => self.queue(word, source).map(|queue| When::Served { queue }),
+            _ => self.queue(word, source).map(|queue| When::Missed { queue }),
         };
-        let contact = self.project.contact();
-        if contact.is_none() {
-            let message = "the library's `std.agreement` is not read, and a contact is declared there";
+        let record = match meant.as_str() {
+            UNDELIVERED => self.project.undelivered(),
+            _ => self.project.contact(),
+        };
+        if record.is_none() {
+            let message = "the library's `std.agreement` is not read, which declares what a rule is told";
             self.problems.give(Diagnostic::new(Code::UnknownModule, self.keyword, message).help("`use std.agreement`"));
         }
         let flow = self.action(|checker| {
-            checker.declare(name, contact.map_or(Ty::Broken, Ty::Record));
+            checker.declare(name, record.map_or(Ty::Broken, Ty::Record));
         });
-        let queue = queue?;
-        let when = match word {
-            "missed" => When::Missed { queue },
-            "served" => When::Served { queue },
-            _ => return None,
-        };
-        contact.map(|_| (when, flow))
+        when.filter(|_| record.is_some() && EVENTS.contains(&word)).map(|when| (when, flow))
+    }
+
+    fn queue(&mut self, word: &str, source: &ast::Path) -> Option<u32> {
+        match self.project.find(self.module, source, "a queue", self.problems) {
+            Def::Queue(queue) => Some(queue),
+            Def::Broken => None,
+            def => {
+                let help = match def {
+                    Def::Cadence(cadence) if self.writes(cadence) => {
+                        format!("`when {UNDELIVERED} in {}`", written(source))
+                    }
+                    _ => {
+                        let queue = self.project.queues.first();
+                        format!("`when {word} in {}`", queue.map_or("support", |queue| queue.name.text.as_str()))
+                    }
+                };
+                self.problems.give(wrong_kind(source, def, "a queue").help(help));
+                None
+            }
+        }
+    }
+
+    /// F0907 where it writes nothing.
+    fn cadence(&mut self, source: &ast::Path) -> Option<u32> {
+        let name = written(source);
+        match self.project.find(self.module, source, "a cadence", self.problems) {
+            Def::Cadence(cadence) if self.writes(cadence) => Some(cadence),
+            Def::Cadence(cadence) => {
+                let message =
+                    format!("`{name}` writes neither by SMS nor in a chat, so nothing of it is ever undelivered");
+                let diagnostic = Diagnostic::new(Code::AlarmNeverTrue, source.span, message);
+                let declared = self.project.cadences.get(cadence as usize).map(|cadence| cadence.name.span);
+                let diagnostic = match declared {
+                    Some(declared) => diagnostic.label(declared, "it has no `message`, and no `send sms`"),
+                    None => diagnostic,
+                };
+                self.problems.give(diagnostic.help("`send sms \"We tried to reach you.\"` in what it does"));
+                None
+            }
+            Def::Broken => None,
+            def => {
+                let cadence = (0..).zip(&self.project.cadences).find(|(cadence, _)| self.writes(*cadence));
+                let help = match (def, cadence) {
+                    (_, Some((_, cadence))) => format!("`when {UNDELIVERED} in {}`", cadence.name.text),
+                    (Def::Queue(_), None) => format!("`when {MISSED} in {name}`"),
+                    (_, None) => format!("`when {UNDELIVERED} in follow_up`"),
+                };
+                self.problems.give(wrong_kind(source, def, "a cadence").help(help));
+                None
+            }
+        }
+    }
+
+    fn writes(&self, cadence: u32) -> bool {
+        self.cadences.get(cadence as usize).is_some_and(|cadence| writes_anything(cadence, self.flows))
     }
 
     /// The flow of the action; `declare` gives its parameters.
@@ -145,4 +195,8 @@ impl Reader<'_, '_> {
         self.flows.push(Some(checked));
         self.flows.len() as u32 - 1
     }
+}
+
+fn written(path: &ast::Path) -> String {
+    path.names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".")
 }

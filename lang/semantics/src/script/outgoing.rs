@@ -23,7 +23,8 @@ impl Reader<'_, '_> {
         Some(Verb::Start { cadence, arguments })
     }
 
-    pub(super) fn message_gives(&mut self, given: &[ast::Name]) -> Option<Verb> {
+    /// What becomes of messages, or of what is sent.
+    pub(super) fn deliveries(&mut self, verb: &str, given: &[ast::Name]) -> Option<Vec<Delivery>> {
         let names = Delivery::ALL.map(Delivery::name);
         let mut found = Vec::new();
         for name in given {
@@ -32,11 +33,11 @@ impl Reader<'_, '_> {
                 None => {
                     let message = format!("a message is delivered or undelivered, not `{}`", name.text);
                     let diagnostic = Diagnostic::new(Code::ExpectationImpossible, name.span, message);
-                    self.problems.give(offer_nearest(diagnostic, &name.text, names, "message gives {}"));
+                    self.problems.give(offer_nearest(diagnostic, &name.text, names, &format!("{verb} gives {{}}")));
                 }
             }
         }
-        (!found.is_empty()).then_some(Verb::MessageGives(found))
+        (!found.is_empty()).then_some(found)
     }
 
     /// The cadence of which a line expects something, if it names one. `None` where none can have begun.

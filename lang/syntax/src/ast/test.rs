@@ -74,6 +74,8 @@ pub enum TestLineKind {
     DialGives(Vec<Name>),
     /// `message gives undelivered, delivered`
     MessageGives(Vec<Name>),
+    /// `send gives undelivered, delivered`
+    SendGives(Vec<Name>),
     Expect(Expectation),
 }
 

@@ -62,6 +62,9 @@ impl<'t> AstBuilder<'t, '_> {
             Rule::message_gives => {
                 TestLineKind::MessageGives(node.children(Rule::name).map(|name| self.name(&name)).collect())
             }
+            Rule::send_gives => {
+                TestLineKind::SendGives(node.children(Rule::name).map(|name| self.name(&name)).collect())
+            }
             _ => TestLineKind::Expect(self.expectation(&node.inner().nth(1)?)?),
         })
     }

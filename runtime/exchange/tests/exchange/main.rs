@@ -16,3 +16,4 @@ mod queues;
 mod random;
 mod rules;
 mod surveys;
+mod undelivered;

@@ -62,6 +62,8 @@ pub(super) enum Choice {
     FarSide(FarSide),
     /// What comes of a message.
     Delivery(Delivery),
+    /// What comes of a text that was sent.
+    Sent(Delivery),
     /// What becomes of him who enters a queue.
     Queue(Wait),
 }
@@ -78,6 +80,8 @@ pub(super) enum Event {
     Hears(Verb),
     /// The text that comes next has to be waited for.
     Unspoken,
+    /// A text was sent: whether it arrives has to be said before.
+    Sent,
     /// Notes, messages and cases, by what a test would expect.
     Kept(Verb),
     Ended,
@@ -140,7 +144,13 @@ impl Call {
     }
 
     pub fn is_over(&self) -> bool {
-        if self.is_cadence { !self.plant.outgoing.goes_on() } else { self.plant.ended }
+        let is_over = if self.is_cadence { !self.plant.outgoing.goes_on() } else { self.plant.ended };
+        is_over && !self.plant.asks_of_sent() && self.plant.undelivered() == 0 && self.plant.rules.is_empty()
+    }
+
+    /// Whether a text arrives is to be said.
+    pub fn sends(&self) -> bool {
+        self.plant.asks_of_sent()
     }
 
     /// A limit cut it off, which no test may want.
@@ -197,6 +207,7 @@ impl Call {
             Verb::Given { service, operation, answer } if self.asks() == Some((*service, *operation)) => {
                 Some(Choice::Answer(answer.clone()))
             }
+            Verb::SendGives(given) if self.sends() => given.first().copied().map(Choice::Sent),
             Verb::MessageGives(given) if self.dials() == Some(Kind::Reach) => {
                 given.first().copied().map(Choice::Delivery)
             }
@@ -216,6 +227,8 @@ impl Call {
         (self.is_cadence, self.attempts, self.channel(), self.plant.ended).hash(&mut state);
         (self.asks(), self.plant.dialled.is_some(), self.is_recording(), self.plant.is_playing()).hash(&mut state);
         self.enters_queue().hash(&mut state);
+        (self.sends(), self.plant.undelivered()).hash(&mut state);
+        self.plant.rules.values().for_each(|site| site.hash(&mut state));
         let meta = self.plant.meta();
         let now = self.plant.now().time;
         meta.hours.iter().for_each(|hours| calendar::is_open(hours, now).hash(&mut state));
@@ -250,6 +263,10 @@ impl Call {
                 self.tell(Verb::MessageGives(vec![*delivery]), log);
                 self.plant.deliver(*delivery);
                 self.read(log);
+            }
+            Choice::Sent(delivery) => {
+                self.tell(Verb::SendGives(vec![*delivery]), log);
+                self.plant.deliver_sent(*delivery);
             }
             Choice::Queue(wait) => self.queue(wait, log),
         }
@@ -348,9 +365,17 @@ impl Call {
 
     fn answer(&mut self, answer: &Given, log: &mut Log) {
         let Some((service, operation)) = self.asks() else { return };
+        let answered_at = self.plant.now().tick.plus_ms(SERVICE_MS);
+        let is_of_rule = self.plant.asked.as_ref().is_some_and(|asked| self.plant.rules.contains_key(&asked.call));
+        if is_of_rule && self.stands < answered_at {
+            // Nothing that is seen of a rule says when it asks.
+            let ms = (answered_at.saturating_since(self.stands).as_millis() as u64).div_ceil(SECOND_MS) * SECOND_MS;
+            self.line(Verb::Wait { ms: ms as i64 }, log);
+            self.stands = self.stands.plus_ms(ms);
+        }
         self.tell(Verb::Given { service, operation, answer: answer.clone() }, log);
         self.plant.answer(service, operation, answer.clone());
-        self.run_until(self.plant.now().tick.plus_ms(SERVICE_MS), log);
+        self.run_until(answered_at, log);
     }
 
     /// A line of the script.
@@ -387,7 +412,7 @@ impl Call {
 
     /// Somebody outside is to say what he does.
     fn awaits_others(&self) -> bool {
-        self.asks().is_some() || self.plant.dialled.is_some() || self.enters_queue()
+        self.asks().is_some() || self.plant.dialled.is_some() || self.enters_queue() || self.sends()
     }
 
     /// Time passes until the outstanding request is settled.
@@ -435,7 +460,11 @@ impl Call {
         for (key, r#type, value) in std::mem::take(&mut self.plant.notes) {
             log.push(Event::Kept(Verb::ExpectNote { key, r#type, value }));
         }
-        for line in std::mem::take(&mut self.plant.transcript) {
+        let handed_at = self.plant.handed_at();
+        for (at, line) in std::mem::take(&mut self.plant.transcript).into_iter().enumerate() {
+            if handed_at == Some(at) {
+                log.push(Event::Sent);
+            }
             match line.what {
                 What::Step { step, .. } if !HANDLERS.contains(&step.as_str()) => log.push(Event::Step(step)),
                 What::Sends { text, in_it: true, .. } => {

@@ -37,6 +37,9 @@ impl Choices<'_> {
         if let Some(told) = call.told() {
             return vec![told];
         }
+        if call.sends() {
+            return Delivery::ALL.map(Choice::Sent).into();
+        }
         let site = call.site().unwrap_or_default();
         let mut choices = match (call.asks(), call.dials(), call.queue_entered(), call.request()) {
             (Some((service, operation)), ..) => self.answers(site, service, operation),

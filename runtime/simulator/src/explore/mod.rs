@@ -205,7 +205,7 @@ fn ending(call: &Call, choices: &[Choice]) -> Option<Choice> {
             let fails = [Choice::FarSide(FarSide::Unreachable), Choice::Delivery(Delivery::Undelivered)];
             [Choice::HangUp].into_iter().chain(fails).find(|own| choices.contains(own))
         }
-        false => choices.first().filter(|choice| **choice == Choice::Continue).cloned(),
+        false => choices.first().filter(|choice| matches!(choice, Choice::Continue | Choice::Sent(_))).cloned(),
     };
     let wanted = wanted.or_else(|| choices.first().filter(|_| call.is_cadence()).cloned());
     wanted.filter(|_| !call.is_over() && !call.is_cut())

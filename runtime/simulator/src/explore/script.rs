@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use runtime_contract::ProgramMeta;
 use runtime_contract::program::Place;
 use runtime_contract::request::Request;
-use runtime_contract::script::{Given, Hears, TestScript, Verb};
+use runtime_contract::script::{Delivery, Given, Hears, TestScript, Verb};
 use runtime_contract::value::Value;
 
 use super::call::{Begins, Call, Choice, Event, Root, Wait, is_lasting};
@@ -30,6 +30,10 @@ pub(super) struct Writer {
     dialled: Option<Verb>,
     /// The same of messages.
     delivered: Option<Verb>,
+    /// The same of what is sent; without a word it arrives.
+    sent: Option<Verb>,
+    /// Where the place for that word is: before the text is seen.
+    sent_at: Option<usize>,
     steps: BTreeSet<String>,
     /// Texts that may not be left out though they were heard before.
     kept: BTreeSet<usize>,
@@ -62,8 +66,16 @@ impl Writer {
                 {
                     return;
                 }
-                self.lines.insert(self.given_at, verb);
-                self.kept = self.kept.iter().map(|at| at + usize::from(*at >= self.given_at)).collect();
+                let mut at = self.given_at;
+                if let Verb::SendGives(given) = &verb {
+                    at = self.sent_at.take().unwrap_or(at);
+                    let before = self.sent.replace(verb.clone());
+                    if before.as_ref() == Some(&verb) || (before.is_none() && *given == [Delivery::Delivered]) {
+                        return;
+                    }
+                }
+                self.lines.insert(at, verb);
+                self.kept = self.kept.iter().map(|kept| kept + usize::from(*kept >= at)).collect();
                 self.given_at += 1;
             }
             Event::Seen(verb) => self.lines.push(verb),
@@ -80,6 +92,7 @@ impl Writer {
                 self.given_at = self.lines.len();
             }
             Event::Unspoken => self.is_unspoken = true,
+            Event::Sent => self.sent_at = Some(self.sent_at.unwrap_or(self.given_at)),
             Event::Kept(verb) => self.keep(verb),
             Event::Ended => self.is_over = true,
         }
@@ -162,6 +175,7 @@ pub(super) fn label(meta: &ProgramMeta, call: &Call, choice: &Choice) -> String 
         Choice::Unspoken => here("says nothing"),
         Choice::FarSide(side) => here(side.name()),
         Choice::Delivery(delivery) => here(delivery.name()),
+        Choice::Sent(delivery) => here(&format!("sent, {}", delivery.name())),
         Choice::Queue(wait) => match wait {
             Wait::Nobody => here("nobody is there"),
             Wait::Busy => here("nobody has time"),
