@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use lang_diagnostics::{Code, Diagnostic, FileId, Span};
+use runtime_contract::rule::When;
 
 use crate::check::CheckedFlow;
 use crate::hir::{self, Block, Expr, ExprKind, Flow, Operator, Pattern, PromptUse, Prompts, Statement, StatementKind};
@@ -40,24 +41,32 @@ struct Summary {
     back: Tongues,
 }
 
-/// F0709. `entries` are the flows in which a conversation begins.
+/// F0709. `entries` are the flows in which a conversation begins; the action of a rule about a caller begins in the
+/// language in which he waited.
 pub(crate) fn check_heard(
     project: &Project<'_>,
     flows: &[Option<CheckedFlow>],
     queues: &[hir::Queue],
     entries: impl Iterator<Item = u32>,
+    rules: &[hir::Rule],
     problems: &mut Problems,
 ) {
     if project.languages.len() < 2 && !project.modules.iter().any(|module| module.path.starts_with("std.")) {
         return;
     }
-    let mut heard = Heard { project, flows, queues, known: BTreeMap::new() };
+    let mut heard = Heard { project, flows, queues, waited: BTreeMap::new(), known: BTreeMap::new() };
     let mut found = Found::new();
+    let mut look = |heard: &mut Heard<'_>, entry: u32, begins: Tongues| {
+        heard.summary(entry, begins).faults.into_values().for_each(|fault| add(&mut found, fault));
+    };
     for entry in entries {
         let begins = heard.begins(entry);
-        for fault in heard.summary(entry, begins).faults.into_values() {
-            add(&mut found, fault);
-        }
+        look(&mut heard, entry, begins);
+    }
+    for rule in rules.iter().map(|rule| &rule.rule) {
+        let (When::Missed { queue } | When::Served { queue }) = rule.when else { continue };
+        let waited = heard.waited.get(&queue).copied().unwrap_or(NEVER);
+        look(&mut heard, rule.flow, waited);
     }
     for fault in found.values() {
         problems.give(told(project, fault));
@@ -95,6 +104,8 @@ struct Heard<'f> {
     project: &'f Project<'f>,
     flows: &'f [Option<CheckedFlow>],
     queues: &'f [hir::Queue],
+    /// Languages in which callers wait in each queue.
+    waited: BTreeMap<u32, Tongues>,
     /// Also of those that are being looked at: a flow that runs itself was told of.
     known: BTreeMap<(u32, Tongues), Summary>,
 }
@@ -210,8 +221,14 @@ impl Walk<'_, '_> {
                 }
             }
             StatementKind::Queue(call) => {
-                let queues = self.heard.queues;
-                if let Some(comfort) = queues.get(call.queue as usize).and_then(|queue| queue.table.comfort) {
+                let queue = |at: u32| self.heard.queues.get(at as usize).map(|queue| &queue.table);
+                // None overflows in a circle, but of what is wrong nobody knows.
+                let overflow = |at: &u32| queue(*at)?.overflow.as_ref().map(|overflow| overflow.queue);
+                let all = std::iter::successors(Some(call.queue), overflow).take(self.heard.queues.len());
+                for queue in all.collect::<Vec<_>>() {
+                    *self.heard.waited.entry(queue).or_default() |= tongues;
+                }
+                if let Some(comfort) = queue(call.queue).and_then(|table| table.comfort) {
                     self.run(comfort.flow, statement, tongues);
                 }
                 self.blocks(statement, tongues)

@@ -125,7 +125,7 @@ pub fn analyze(
     without_line.extend(rules.iter().map(|rule| (rule.rule.flow, rules::without_line(&rule.rule.when))));
     line::check_lines(&flows, &answers, &without_line, &project.languages, &mut problems);
     let entries = answers.iter().copied().chain(outgoing::attempts(&cadences));
-    heard::check_heard(&project, &flows, &queues, entries, &mut problems);
+    heard::check_heard(&project, &flows, &queues, entries, &rules, &mut problems);
     way::add_ways(&mut problems.list, &flows, &services, &answers);
     let tests = script::tests(&project, &flows, &inbounds, (&cadences, &surveys), &mut problems);
     if !problems.any_error() {

@@ -5,6 +5,7 @@ use lang_syntax::ast;
 use runtime_contract::cadence::{AfterAttempt, Again, DECLINED, Dial, Message};
 use runtime_contract::channel::Channel;
 use runtime_contract::request;
+use runtime_contract::types::Type;
 use runtime_contract::value::Phone;
 
 use super::{RING_MS, Reader};
@@ -150,10 +151,17 @@ impl Reader<'_, '_> {
         body: impl FnOnce(&mut Checker<'_, '_>) -> Block,
     ) -> u32 {
         let mut said = Some(InCadence { of, ..std::mem::take(&mut self.said) });
+        let first = self.project.modules.get(self.info.module).and_then(|module| module.languages.first()).copied();
         let flow = self.flow(label, span, result, |checker| {
             checker.cadence = said.take();
-            let block = body(checker);
+            let mut block = body(checker);
             said = checker.cadence.take();
+            // A conversation begins in the program's first language; one of this file, in the file's.
+            if let Some(language) = first.filter(|language| *language != 0) {
+                let language = hir::Expr { kind: ExprKind::Language(language), ty: Type::Language, span };
+                let kind = StatementKind::SetLanguage(language);
+                block.statements.insert(0, Statement { kind, keyword: span, span });
+            }
             block
         });
         self.said = said.unwrap_or_default();
