@@ -9,6 +9,7 @@ use lang_compiler::{Compiled, Heard, Reached, ReachedKind};
 use runtime_contract::cadence::Cadence;
 use runtime_contract::limits::EXPLORE_BYTES_MAX;
 use runtime_contract::program::{Inbound, ProgramMeta, SiteKind};
+use runtime_contract::request::Request;
 use runtime_contract::rule::When;
 use runtime_contract::script::TestScript;
 use runtime_simulator::{Bound, Explorer, Progress, play_test};
@@ -87,6 +88,10 @@ fn flows_behind(meta: &ProgramMeta, entries: &Entries) -> BTreeSet<u32> {
     loop {
         let runs = meta.sites.iter().filter(|site| flows.contains(&site.flow)).filter_map(|site| match site.kind {
             SiteKind::Run { flow } => Some(flow),
+            // Where the agent writes up, nobody is asked before the conversation is over.
+            SiteKind::Request(Request::Queue { queue }) => {
+                meta.surveys.iter().find(|survey| survey.queue == queue).map(|survey| survey.flow)
+            }
             SiteKind::Request(_) => None,
         });
         let more: Vec<u32> = runs.filter(|flow| !flows.contains(flow)).collect();

@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lang_compiler::{Compiled, Engine, Project, Reached, ReachedKind};
+use lang_compiler::{Compiled, Engine, Project, ReachedKind};
 use runtime_contract::channel::Channel;
 use runtime_contract::limits::EXPLORE_STATES_MAX;
 use runtime_contract::program::{Inbound, ProgramMeta};
@@ -150,7 +150,7 @@ impl Paths {
                 "all": total.all,
                 "states": shown.states,
                 "stopped": !bound.is_empty(),
-                "not_shown_reachable": coverage.missed_to_json(|reached| Some(why(compiled, shown, reached))),
+                "not_shown_reachable": coverage.missed_to_json(|_| Some(why(shown))),
             });
             return show::say(&format!("{sums}\n"));
         }
@@ -164,9 +164,8 @@ impl Paths {
         }
         let (calls, states) = (plural(shown.scripts.len(), "call"), plural(shown.states, "state"));
         let _ = writeln!(text, "{calls} reach {} of {} steps and arms; {states} looked at", total.reached, total.all);
-        let missing = coverage.missing("Not shown reachable", &[ReachedKind::Part, ReachedKind::Arm], |reached| {
-            Some(why(compiled, shown, reached))
-        });
+        let missing =
+            coverage.missing("Not shown reachable", &[ReachedKind::Part, ReachedKind::Arm], |_| Some(why(shown)));
         text.push_str(&missing);
         if !bound.is_empty() {
             let _ = writeln!(text, "\n{bound}");
@@ -176,11 +175,10 @@ impl Paths {
 }
 
 /// Why no call comes there, as far as anybody can say.
-fn why(compiled: &Compiled, shown: &Found, reached: &Reached) -> &'static str {
-    match () {
-        () if compiled.analysis.sources.slice(reached.span).starts_with("full ") => "one caller fills no queue",
-        () if shown.bound.is_some() => "the search stopped before",
-        () => "no answer, key or time that was tried leads there",
+fn why(shown: &Found) -> &'static str {
+    match shown.bound {
+        Some(_) => "the search stopped before",
+        None => "no answer, key or time that was tried leads there",
     }
 }
 

@@ -63,6 +63,10 @@ impl<'l> Lines<'l> {
                 };
                 format!("given {}.{} => {answer}", service.name, operation.name)
             }
+            Verb::QueueFull { queue } => {
+                let meta = self.meta;
+                format!("given {} => full", self.item(&meta.queues.get(*queue as usize)?.name)?)
+            }
             Verb::Call { channel, from, to } => {
                 let from = from.as_deref().map_or("none".to_owned(), quoted);
                 let (verb, is_number) = match channel {
@@ -128,8 +132,9 @@ impl<'l> Lines<'l> {
             Verb::ExpectStopped { cadence, disposition } => {
                 format!("expect stopped {disposition}{}", self.in_cadence(*cadence)?)
             }
-            // Nobody looks for who answers.
-            Verb::ExpectAgent { .. } | Verb::ExpectAnswer { .. } => return None,
+            Verb::ExpectAgent { name, .. } => format!("expect agent {}", quoted(name)),
+            // Nobody looks for what is answered.
+            Verb::ExpectAnswer { .. } => return None,
         })
     }
 

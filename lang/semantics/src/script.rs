@@ -1,6 +1,7 @@
 //! `test` blocks: who calls, what services answer, what must be seen.
 
 mod agents;
+mod given;
 mod outgoing;
 mod surveyed;
 
@@ -12,7 +13,7 @@ use runtime_contract::calendar;
 use runtime_contract::channel;
 use runtime_contract::program::Inbound;
 use runtime_contract::request::Channel;
-use runtime_contract::script::{FarSide, Given, Hears, Verb};
+use runtime_contract::script::{FarSide, Hears, Verb};
 use runtime_contract::time::Time;
 use runtime_contract::types::Type;
 use runtime_contract::value::{Money, Phone, Private, Value};
@@ -22,7 +23,7 @@ use crate::declare::duration;
 use crate::hir::{self, Test};
 use crate::hours::{check_zone, date};
 use crate::problems::{Problems, offer_nearest};
-use crate::project::{Def, Project};
+use crate::project::Project;
 use crate::ty::Ty;
 
 const MS_A_MINUTE: i64 = 60_000;
@@ -246,71 +247,6 @@ impl<'a> Reader<'_, 'a> {
     fn instant(&self, time: &ast::Moment) -> Option<Time> {
         let ExprKind::Clock { minutes } = time.clock.kind else { return None };
         calendar::instant(date(&time.date)?, i64::from(minutes) * MS_A_MINUTE, &self.zone)
-    }
-
-    /// F1201 where what stands before the last dot is no service that this file sees.
-    fn no_service(&self, path: &ast::Path, head: &[ast::Name]) -> Diagnostic {
-        let Some(span) = head.iter().map(|name| name.span).reduce(Span::to) else {
-            let message = "a service and its operation are wanted here";
-            let first = self.project.services.iter().find_map(|info| Some((info, info.operations.first()?)));
-            let (service, operation) =
-                first.map_or(("bank", "balance"), |(info, first)| (info.name.text.as_str(), first.name.text.as_str()));
-            return Diagnostic::new(Code::GivenUnknownService, path.span, message)
-                .help(format!("`given {service}.{operation} => failed`"));
-        };
-        let written = head.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".");
-        let last = head.last().map_or("", |name| name.text.as_str());
-        let elsewhere = self.project.services.iter().find(|info| info.name.text == last);
-        match elsewhere.and_then(|info| self.project.modules.get(info.module)) {
-            Some(module) => {
-                let message = format!("`{last}` is a service of `{}`, which this file does not use", module.path);
-                Diagnostic::new(Code::GivenUnknownService, span, message).help(format!("`use {}: {last}`", module.path))
-            }
-            None => {
-                let message = format!("there is no service `{written}`");
-                let diagnostic = Diagnostic::new(Code::GivenUnknownService, span, message);
-                let names = self.project.services.iter().map(|info| info.name.text.as_str());
-                offer_nearest(diagnostic, &written, names, "{}")
-            }
-        }
-    }
-
-    fn given(&mut self, path: &ast::Path, result: &ast::Given) -> Option<Verb> {
-        let (last, head) = path.names.split_last()?;
-        let words: Vec<&str> = head.iter().map(|name| name.text.as_str()).collect();
-        let service = match self.project.reach(self.module, &words) {
-            Some(reached) => match reached.def {
-                Def::Service(service) if reached.names == words.len() => Some(service),
-                Def::Broken => return None,
-                _ => None,
-            },
-            None => None,
-        };
-        let info = service.and_then(|service| self.project.services.get(service as usize));
-        let (Some(service), Some(info)) = (service, info) else {
-            self.problems.give(self.no_service(path, head));
-            return None;
-        };
-        let index = info.operations.iter().position(|operation| operation.name.text == last.text);
-        let Some((index, operation)) = index.and_then(|index| Some((index, info.operations.get(index)?))) else {
-            let message = format!("the service `{}` has no operation `{}`", info.name.text, last.text);
-            let diagnostic = Diagnostic::new(Code::GivenUnknownService, last.span, message);
-            let names = info.operations.iter().map(|operation| operation.name.text.as_str());
-            self.problems.give(offer_nearest(diagnostic, &last.text, names, "{}"));
-            return None;
-        };
-        let wanted = operation.result.clone();
-        let answer = match (result, wanted) {
-            (ast::Given::Failed(_), _) => Given::Failed,
-            (ast::Given::Value(value), Some(wanted)) => Given::Ok(Some(self.constant(value, &wanted)?)),
-            (ast::Given::Value(ast::Expr { kind: ExprKind::None, .. }), None) => Given::Ok(None),
-            (ast::Given::Value(value), None) => {
-                let message = format!("`{}` gives nothing", last.text);
-                self.problems.give(Diagnostic::new(Code::TypeMismatch, value.span, message).help("`none`"));
-                return None;
-            }
-        };
-        Some(Verb::Given { service, operation: index as u32, answer })
     }
 
     /// A value that is written out.

@@ -116,6 +116,10 @@ impl Acd {
             Input::OfferFailed { ticket, agent, n, why } => self.offer_failed(ticket, &agent, n, why),
             Input::Ended { ticket } => self.ended(ticket),
             Input::WrapUpDone { agent, result } => self.wrap_up_done(&agent, result),
+            Input::Full(queue) => {
+                let line = self.queues.id(&queue).and_then(|queue| self.queues.get_mut(queue));
+                line.into_iter().for_each(|line| line.is_full = true);
+            }
             Input::Tick => {}
         }
     }

@@ -67,6 +67,9 @@ pub enum Input {
         /// Variant of the queue's `wrap up … as`.
         result: Option<u32>,
     },
+    /// From now on this queue takes nobody else, as if so many waited as its `limit` allows: in a test one caller
+    /// stands for all, and others must have filled it.
+    Full(String),
     /// The tick of `next_deadline` has come.
     Tick,
 }
@@ -145,6 +148,7 @@ impl fmt::Debug for Input {
             }
             Input::Ended { ticket } => write!(f, "Ended({})", ticket.0),
             Input::WrapUpDone { agent, result } => write!(f, "WrapUpDone({agent}, {result:?})"),
+            Input::Full(queue) => write!(f, "Full({queue})"),
             Input::Tick => f.write_str("Tick"),
         }
     }

@@ -93,6 +93,8 @@ pub(crate) struct Line {
     pub waiting: BTreeSet<Rank>,
     /// Those of them on the line, whom the limit counts.
     pub callers: u32,
+    /// Nobody else is let in, however few they are.
+    pub is_full: bool,
     /// Tickets, talks and wrap-ups that will still come back to it.
     pub users: u32,
     pub is_stable: bool,
@@ -160,6 +162,7 @@ impl Queues {
             rules: Rules::new(meta, queue),
             waiting: BTreeSet::new(),
             callers: 0,
+            is_full: false,
             users: 0,
             is_stable: false,
             last_offered: None,

@@ -68,7 +68,8 @@ impl Acd {
         if self.is_closed(queue) {
             return Some(Over::Closed);
         }
-        line.rules.limit.is_some_and(|limit| line.callers >= limit).then_some(Over::Full)
+        let is_full = line.is_full || line.rules.limit.is_some_and(|limit| line.callers >= limit);
+        is_full.then_some(Over::Full)
     }
 
     fn is_closed(&self, queue: QueueId) -> bool {

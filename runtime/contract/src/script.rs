@@ -30,6 +30,10 @@ pub enum Verb {
         operation: u32,
         answer: Given,
     },
+    /// From here on this queue (index in `ProgramMeta::queues`) takes nobody else.
+    QueueFull {
+        queue: u32,
+    },
     Call {
         channel: Channel,
         from: Option<String>,

@@ -109,6 +109,7 @@ impl Exchange {
             Input::Agent { agent, extension } => self.queues.agent(&mut self.desk, agent, extension),
             Input::AgentRemoved(agent) => self.queues.agent_removed(&mut self.desk, agent),
             Input::AgentState { agent, state } => self.queue(AcdInput::AgentState { agent, state }),
+            Input::QueueFull(queue) => self.queue(AcdInput::Full(queue)),
             Input::WrapUpDone { agent, result } => self.queue(AcdInput::WrapUpDone { agent, result }),
         }
         self.follow();

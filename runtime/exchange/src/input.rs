@@ -62,6 +62,8 @@ pub enum Input {
         agent: AgentName,
         result: Option<u32>,
     },
+    /// From now on the queue of this name (`module.queue`) takes nobody else: what a test says of it.
+    QueueFull(String),
     /// An open call of a process that died, from the store: its `finally` runs, and it ends. To be given before
     /// the first leg.
     Recovered(Recovered),

@@ -16,8 +16,8 @@ use runtime_contract::request::{Kind, Request};
 use runtime_contract::script::{Delivery, FarSide, Given};
 use runtime_contract::value::{Phone, Value};
 use runtime_contract::write::Message;
-use runtime_contract::{FlowProgram, Now, ProgramMeta, Redacted, SiteId, Tick, Time, Type, Write, spoken};
-use runtime_exchange::{Config, Event, Exchange, Input, MediaEvent, Output, ServiceCall, Version};
+use runtime_contract::{FlowProgram, Now, ProgramMeta, Redacted, SiteId, Tick, Time, Type, Write};
+use runtime_exchange::{Config, Event, Exchange, Input, MediaEvent, Output, ServiceCall, Version, WriteNumber};
 use runtime_session::Session;
 
 use crate::agents::{Agents, is_agent};
@@ -114,11 +114,19 @@ pub(crate) struct Plant {
     pub asked: Option<Box<ServiceCall>>,
     /// Somebody is to be called who does not know yet what he does.
     pub dialled: Option<LegCommand>,
+    /// The write behind which somebody enters a queue, where it is said first how he finds it.
+    pub entering: Option<WriteNumber>,
+    /// The last request of a queue for which that was so.
+    pub entered: Option<(CallId, u32)>,
+    /// Queues that take nobody else.
+    pub full: BTreeSet<u32>,
     pub agents: Agents,
     pub outgoing: Outgoing,
     pub rules: Running,
     /// People who are still to be written to.
     pub follow_ups: u32,
+    /// Some survey was held, so that the next is not.
+    pub is_surveyed: bool,
     /// Calls that came in.
     calls: u64,
     /// The agent who has taken the caller, or had.
@@ -175,10 +183,14 @@ impl Plant {
             asks: Asks::None,
             asked: None,
             dialled: None,
+            entering: None,
+            entered: None,
+            full: BTreeSet::new(),
             agents: Agents::default(),
             outgoing,
             rules: Running::new(),
             follow_ups: 0,
+            is_surveyed: false,
             calls: 0,
             serves: None,
             talks: false,
@@ -330,6 +342,11 @@ impl Plant {
         self.what_comes.values().any(|what| matches!(what, Coming::Whispered { .. }))
     }
 
+    /// An agent and the caller hear each other.
+    pub fn talks(&self) -> bool {
+        self.talks
+    }
+
     /// The caller waits, or talks, and no more is to come for a while.
     pub fn rests(&self) -> bool {
         self.is_queued() && (self.coming.is_empty() || self.talks)
@@ -449,6 +466,9 @@ impl Plant {
             for output in outputs {
                 self.carry_out(output);
             }
+            if self.asks == Asks::All {
+                self.hold_entry();
+            }
         }
     }
 
@@ -552,26 +572,6 @@ impl Plant {
             | LegCommand::Progress { .. }
             | LegCommand::Hold { .. }
             | LegCommand::Revive { .. } => {}
-        }
-    }
-
-    /// The caller speaks these words, into the recording that runs or to the menu that listens, for as long as they
-    /// take; or writes them.
-    pub fn say(&mut self, text: &str) {
-        self.begin_to_say(text);
-        if !self.ended && !self.channel.is_written() {
-            self.run_until(self.tick.plus_ms(spoken::spoken_ms(text)));
-        }
-    }
-
-    pub fn begin_to_say(&mut self, text: &str) {
-        if self.is_recording() {
-            self.write(What::Says(text.to_owned()));
-            self.speak();
-        } else {
-            self.saying = Some(text.to_owned());
-            self.give(Input::Leg(LegEvent::Words { leg: self.leg, words: Redacted::new(text.to_owned()) }));
-            self.saying = None;
         }
     }
 }

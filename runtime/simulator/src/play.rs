@@ -100,6 +100,7 @@ impl Player {
             Verb::Given { service, operation, answer } => {
                 self.plant.answers.insert((*service, *operation), answer.clone());
             }
+            Verb::QueueFull { queue } => self.plant.fill(*queue),
             Verb::Call { channel, from, to } => self.call(*channel, from.clone(), to),
             Verb::Hears(wanted) => self.hears(wanted)?,
             Verb::Press(keys) => self.press(keys)?,

@@ -1,9 +1,48 @@
-//! What a test expects of queues and agents: where the caller waits, and who answers him.
+//! Queues of a test: who fills them, and what is expected of them: where the caller waits, and who answers him.
+
+use runtime_exchange::Input;
 
 use crate::agents::short;
 use crate::difference::Difference;
+use crate::plant::Plant;
 use crate::play::{Played, Player};
 use crate::transcript::{Does, Line, What, seconds};
+
+impl Plant {
+    /// From here on the queue takes nobody else.
+    pub fn fill(&mut self, queue: u32) {
+        let Some(name) = self.meta().queues.get(queue as usize).map(|queue| queue.name.clone()) else { return };
+        self.full.insert(queue);
+        self.give(Input::QueueFull(name));
+    }
+
+    pub fn is_full(&self, queue: u32) -> bool {
+        self.full.contains(&queue)
+    }
+
+    /// Somebody is about to enter a queue, and waits until [`Plant::enter`]: he is in no line before that is durable.
+    pub fn is_entering(&self) -> bool {
+        self.entering.is_some()
+    }
+
+    pub fn enter(&mut self) {
+        if let Some(number) = self.entering.take() {
+            self.give(Input::Committed(number));
+        }
+    }
+
+    /// Keeps back that it is durable, once for each entry.
+    pub(crate) fn hold_entry(&mut self) {
+        let asking = self.asking();
+        if !self.is_queued() || self.entered == asking {
+            return;
+        }
+        let last = self.inputs.iter().rposition(|input| matches!(input, Input::Committed(_)));
+        if let Some(Input::Committed(number)) = last.and_then(|at| self.inputs.remove(at)) {
+            (self.entering, self.entered) = (Some(number), asking);
+        }
+    }
+}
 
 impl Player {
     pub fn expect_queued(&mut self, queue: u32, priority: Option<i64>) -> Played {

@@ -63,6 +63,7 @@ impl Plant {
     }
 
     pub fn trace_survey(&mut self, what: TraceWhat) {
+        self.is_surveyed |= matches!(what, TraceWhat::SurveyHeld { .. });
         let surveys = &self.meta().surveys;
         let name = |survey: u32| surveys.get(survey as usize).map_or("", |survey| short(&survey.name)).to_owned();
         let line = match what {

@@ -50,6 +50,18 @@ fn a_wait_has_an_end() {
 }
 
 #[test]
+fn a_queue_that_is_said_to_be_full_takes_nobody_else() {
+    let mut room = room(|queue| queue.limit = Some(100));
+    on_a_break(&mut room);
+    room.enter(1, 0, &[]);
+    room.give(Input::Full(SUPPORT.to_owned()));
+    room.give(Input::Full("routing.sales".to_owned()));
+    room.enter(2, 0, &[]);
+    assert_eq!(room.said(), "over 2: Full");
+    assert_eq!([count(&room, "offered"), count(&room, "waiting")], [Some(1), Some(1)], "who waited waits on");
+}
+
+#[test]
 fn a_full_queue_takes_nobody() {
     let mut room = room(|queue| queue.limit = Some(2));
     on_a_break(&mut room);

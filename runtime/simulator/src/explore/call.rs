@@ -84,6 +84,8 @@ pub(super) enum Event {
     Sent,
     /// Notes, messages and cases, by what a test would expect.
     Kept(Verb),
+    /// A conversation that we begin behind a call.
+    Begins,
     Ended,
 }
 
@@ -97,10 +99,8 @@ pub(super) struct Call {
     stands: Tick,
     /// What others did since the last line of the script, which cannot be told twice in one.
     told: Vec<Verb>,
-    /// The same of agents, who are the same for all queues of one line.
-    staffed: Option<Wait>,
-    /// The request of the queue for which that was chosen.
-    entered: Option<(CallId, u32)>,
+    /// The same of queues, with what became of him in each. Agents are the same for all of one line.
+    staffed: Vec<(u32, Wait)>,
     /// What is heard meanwhile is no line of the script.
     is_music: bool,
     /// Attempts of the cadence.
@@ -116,8 +116,7 @@ impl Call {
             is_cadence: false,
             stands: Tick(0),
             told: Vec::new(),
-            staffed: None,
-            entered: None,
+            staffed: Vec::new(),
             is_music: false,
             attempts: 0,
         };
@@ -145,7 +144,8 @@ impl Call {
 
     pub fn is_over(&self) -> bool {
         let is_over = if self.is_cadence { !self.plant.outgoing.goes_on() } else { self.plant.ended };
-        is_over && !self.plant.asks_of_sent() && self.plant.undelivered() == 0 && self.plant.rules.is_empty()
+        let is_quiet = !self.plant.asks_of_sent() && self.plant.undelivered() == 0 && self.plant.rules.is_empty();
+        is_over && is_quiet && !self.plant.follows_up()
     }
 
     /// Whether a text arrives is to be said.
@@ -201,7 +201,7 @@ impl Call {
     /// What was told already of what it waits for.
     pub fn told(&self) -> Option<Choice> {
         if self.enters_queue() {
-            return self.staffed.clone().map(Choice::Queue);
+            return self.told_of_queue().map(Choice::Queue);
         }
         self.told.iter().find_map(|verb| match verb {
             Verb::Given { service, operation, answer } if self.asks() == Some((*service, *operation)) => {
@@ -226,7 +226,7 @@ impl Call {
         }
         (self.is_cadence, self.attempts, self.channel(), self.plant.ended).hash(&mut state);
         (self.asks(), self.plant.dialled.is_some(), self.is_recording(), self.plant.is_playing()).hash(&mut state);
-        self.enters_queue().hash(&mut state);
+        (self.enters_queue(), &self.plant.full, self.plant.follow_ups, self.plant.is_surveyed).hash(&mut state);
         (self.sends(), self.plant.undelivered()).hash(&mut state);
         self.plant.rules.values().for_each(|site| site.hash(&mut state));
         let meta = self.plant.meta();
@@ -290,8 +290,9 @@ impl Call {
             let now = self.plant.now().tick;
             self.wait(log, |call, log| call.run_until(now, log));
         }
+        self.plant.enter();
+        self.read(log);
         self.line(Verb::HangUp, log);
-        self.entered = self.asked();
         self.plant.hang_up();
         self.read(log);
     }
@@ -301,7 +302,7 @@ impl Call {
         let (asked, at) = (self.asked(), log.len());
         let goes_on = |call: &Call| !call.is_over() && call.asked() == asked;
         self.told.clear();
-        self.staffed = None;
+        self.staffed.clear();
         let mut pressed = String::new();
         for key in keys.chars() {
             if !goes_on(self) {
@@ -381,7 +382,7 @@ impl Call {
     /// A line of the script.
     fn line(&mut self, verb: Verb, log: &mut Log) {
         self.told.clear();
-        self.staffed = None;
+        self.staffed.clear();
         log.push(Event::Line(verb));
     }
 
@@ -397,7 +398,7 @@ impl Call {
     fn wait(&mut self, log: &mut Log, pass: impl FnOnce(&mut Call, &mut Log)) {
         let (from, at) = (self.stands, log.len());
         self.told.clear();
-        self.staffed = None;
+        self.staffed.clear();
         pass(self, log);
         let passed_ms = self.plant.now().tick.saturating_since(from).as_millis() as u64;
         let ms = passed_ms.div_ceil(SECOND_MS).max(1) * SECOND_MS;
@@ -474,7 +475,7 @@ impl Call {
                 }
                 What::Hears { text, .. } if !text.is_empty() && !self.is_music => {
                     self.told.clear();
-                    self.staffed = None;
+                    self.staffed.clear();
                     self.stands = self.stands.max(self.plant.now().tick);
                     log.push(Event::Hears(Verb::Hears(Hears::words(&text))));
                 }
@@ -502,6 +503,7 @@ impl Call {
                 What::Sends { channel, to, text, .. } => {
                     log.push(Event::Kept(Verb::ExpectSent { channel, to: Some(to), text: Some(Hears::words(&text)) }));
                 }
+                What::WritesTo { .. } => log.push(Event::Begins),
                 What::Case { kind, priority } => {
                     log.push(Event::Kept(Verb::ExpectCase { kind, priority: Some(priority) }));
                 }

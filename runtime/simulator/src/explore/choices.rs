@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use runtime_contract::cadence::Permission;
+use runtime_contract::channel::Channel;
 use runtime_contract::compared::{Address, Compared, Origin, Spot};
 use runtime_contract::dialled::dialled;
 use runtime_contract::moment::date_to_iso;
@@ -11,6 +12,7 @@ use runtime_contract::program::{SiteInfo, SiteKind};
 use runtime_contract::queue::Queue;
 use runtime_contract::request::{Ask, AskKind, Kind, Menu, Request};
 use runtime_contract::script::{Delivery, FarSide, Given};
+use runtime_contract::survey::Survey;
 use runtime_contract::value::{Money, Phone, Private, Value};
 use runtime_contract::{ProgramMeta, SiteId, Type, calendar};
 
@@ -25,6 +27,8 @@ const KEYS: &str = "1234567890*#";
 const DIGITS: &str = "1234567890123456789012345678901234567890123456789012345678901234";
 const CARD: &str = "4111111111111111";
 const MS_A_MINUTE: i64 = 60_000;
+/// Characters of a text for which nothing is looked.
+const PLAIN_WORDS: u32 = 6;
 
 pub(super) struct Choices<'c> {
     pub meta: &'c ProgramMeta,
@@ -35,7 +39,8 @@ impl Choices<'_> {
     /// The same for calls of the same state, in the same order.
     pub fn at(&self, call: &Call) -> Vec<Choice> {
         if let Some(told) = call.told() {
-            return vec![told];
+            let full = call.may_be_full().then_some(Choice::Queue(Wait::Full));
+            return [told].into_iter().chain(full).collect();
         }
         if call.sends() {
             return Delivery::ALL.map(Choice::Sent).into();
@@ -46,7 +51,7 @@ impl Choices<'_> {
             (_, Some(Kind::Transfer), ..) => [FarSide::Person, FarSide::Busy].map(Choice::FarSide).into(),
             (_, Some(Kind::Reach), ..) => Delivery::ALL.map(Choice::Delivery).into(),
             (_, Some(_), ..) => FarSide::ALL.map(Choice::FarSide).into(),
-            (_, _, Some(queue), _) => self.waits(queue),
+            (_, _, Some(queue), _) => self.waits(call, queue),
             _ if call.is_recording() => vec![Choice::Speak, Choice::Unspoken],
             (.., Some(Request::Menu(menu))) => menu_choices(menu, call.language()),
             (.., Some(Request::Ask(ask))) => self.ask_keys(site, ask),
@@ -58,11 +63,21 @@ impl Choices<'_> {
         choices
     }
 
-    fn waits(&self, queue: &Queue) -> Vec<Choice> {
+    fn waits(&self, call: &Call, queue: &Queue) -> Vec<Choice> {
         let mut waits = vec![Wait::Nobody];
         match queue.wrap_up_as {
             Some(id) => waits.extend(self.meta.types.variants(id).iter().map(|info| Wait::Picks(info.name.clone()))),
             None => waits.push(Wait::Served),
+        }
+        // Whoever is hung up on by the queue is gone anyway.
+        let is_its =
+            |survey: &&Survey| self.meta.queues.get(survey.queue as usize).is_some_and(|own| own.name == queue.name);
+        let writes = self.meta.surveys.iter().find(is_its).is_some_and(|survey| survey.is_by(Channel::Sms));
+        if writes && queue.wrap_up_as.is_none() {
+            waits.push(Wait::Leaves);
+        }
+        if call.may_be_full() {
+            waits.push(Wait::Full);
         }
         if queue.timeout_ms.is_some() {
             waits.push(Wait::Busy);
@@ -97,6 +112,10 @@ impl Choices<'_> {
         inputs.retain(|keys| seen.insert(keys.clone()));
         // One key too many would be the next dialogue's; whatever is whole without it goes without.
         let end = |keys: &str| Choice::Keys(format!("{keys}{}", ask.end_key));
+        if let AskKind::Text { max } = ask.kind {
+            inputs.push(words(max as usize + 1));
+            return inputs.into_iter().map(Choice::Phrase).chain([Choice::Silence]).collect();
+        }
         let mut choices: Vec<Choice> = inputs.iter().map(|keys| end(keys)).collect();
         let wrong = match ask.kind {
             AskKind::Number | AskKind::Amount { .. } => "**",
@@ -149,8 +168,11 @@ impl Choices<'_> {
                 numbers.filter_map(|number| ways(number).into_iter().find(dials)).collect()
             }
             AskKind::YesOrNo => ["1", "2"].map(str::to_owned).into(),
-            // Words too, for whoever writes.
-            AskKind::Text { .. } => vec!["0".to_owned()],
+            AskKind::Text { max } => {
+                let fits = |text: &&str| (1..=max as usize).contains(&text.chars().count()) && text.trim() == *text;
+                let texts = self.texts(&constants).chain(self.of_lengths(&at)).filter(fits).map(str::to_owned);
+                texts.chain([words(max.min(PLAIN_WORDS) as usize)]).collect()
+            }
         }
     }
 
@@ -299,6 +321,16 @@ const MONEY: i64 = 10_000;
 const USD: u16 = 840;
 /// A Wednesday at noon, UTC.
 const TIME_MS: i64 = 1_774_440_000_000;
+
+/// What somebody writes who writes so many characters.
+fn words(count: usize) -> String {
+    let mut words: String = "Hello. ".chars().cycle().take(count).collect();
+    if words.ends_with(' ') {
+        words.pop();
+        words.push('.');
+    }
+    words
+}
 
 /// So many slots further on.
 fn behind(at: &Address, slots: u32) -> Address {

@@ -28,6 +28,8 @@ pub(super) struct Writer {
     /// What each of them did last, and of which line.
     given: BTreeMap<(u32, u32), Given>,
     dialled: Option<Verb>,
+    /// Queues that were said to be full.
+    full: BTreeSet<u32>,
     /// The same of messages.
     delivered: Option<Verb>,
     /// The same of what is sent; without a word it arrives.
@@ -55,6 +57,11 @@ impl Writer {
             Event::Given(verb) => {
                 if let Verb::Given { service, operation, answer } = &verb
                     && self.given.insert((*service, *operation), answer.clone()).as_ref() == Some(answer)
+                {
+                    return;
+                }
+                if let Verb::QueueFull { queue } = &verb
+                    && !self.full.insert(*queue)
                 {
                     return;
                 }
@@ -94,6 +101,7 @@ impl Writer {
             Event::Unspoken => self.is_unspoken = true,
             Event::Sent => self.sent_at = Some(self.sent_at.unwrap_or(self.given_at)),
             Event::Kept(verb) => self.keep(verb),
+            Event::Begins => (self.is_over, self.hung_up) = (false, false),
             Event::Ended => self.is_over = true,
         }
     }
@@ -169,7 +177,11 @@ pub(super) fn label(meta: &ProgramMeta, call: &Call, choice: &Choice) -> String 
             }
             _ => here(keys),
         },
-        Choice::Phrase(words) => here(words),
+        Choice::Phrase(words) => {
+            let count = words.chars().count();
+            let is_private = matches!(call.request(), Some(Request::Ask(ask)) if ask.private);
+            here(&if is_private || count > VALUE_MAX { format!("{count} characters") } else { words.clone() })
+        }
         Choice::Silence => here("silence"),
         Choice::Speak => here("speaks"),
         Choice::Unspoken => here("says nothing"),
@@ -177,9 +189,11 @@ pub(super) fn label(meta: &ProgramMeta, call: &Call, choice: &Choice) -> String 
         Choice::Delivery(delivery) => here(delivery.name()),
         Choice::Sent(delivery) => here(&format!("sent, {}", delivery.name())),
         Choice::Queue(wait) => match wait {
+            Wait::Full => here("full"),
             Wait::Nobody => here("nobody is there"),
             Wait::Busy => here("nobody has time"),
             Wait::Served => here("served"),
+            Wait::Leaves => here("hangs up on the agent"),
             Wait::Picks(variant) => here(variant),
             Wait::CalledBack(_) => here("called back"),
         },

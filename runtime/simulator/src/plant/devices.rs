@@ -1,8 +1,10 @@
-//! What plays, records and answers in the plant: media, and the services of a test.
+//! What plays, records, listens and answers in the plant: media, and the services of a test.
 
 use runtime_contract::channel::Channel;
+use runtime_contract::leg::LegEvent;
 use runtime_contract::record::Quality;
 use runtime_contract::script::Given;
+use runtime_contract::{Redacted, spoken};
 use runtime_exchange::{Input, MediaCommand, MediaEvent, Recorded, ServiceCall, ServiceFailure};
 
 use super::{Asks, Coming, Plant, Recording, SERVICE_MS, heard, length_ms, nowhere, open_text};
@@ -135,5 +137,25 @@ impl Plant {
         }
         self.write(What::Service { name, arguments: arguments.join(", "), answer });
         self.give(Input::Service { call: call.call, request: call.request, result });
+    }
+
+    /// The caller speaks these words, into the recording that runs or to the menu that listens, for as long as they
+    /// take; or writes them.
+    pub fn say(&mut self, text: &str) {
+        self.begin_to_say(text);
+        if !self.ended && !self.channel.is_written() {
+            self.run_until(self.tick.plus_ms(spoken::spoken_ms(text)));
+        }
+    }
+
+    pub fn begin_to_say(&mut self, text: &str) {
+        if self.is_recording() {
+            self.write(What::Says(text.to_owned()));
+            self.speak();
+        } else {
+            self.saying = Some(text.to_owned());
+            self.give(Input::Leg(LegEvent::Words { leg: self.leg, words: Redacted::new(text.to_owned()) }));
+            self.saying = None;
+        }
     }
 }

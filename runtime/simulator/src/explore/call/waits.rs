@@ -15,12 +15,16 @@ const AFTER_MS: u64 = 1_000;
 /// What becomes of a caller who enters a queue.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::explore) enum Wait {
+    /// So many wait that he may not.
+    Full,
     /// Nobody is there.
     Nobody,
     /// Somebody is there who has no time.
     Busy,
     /// Somebody takes him and leaves.
     Served,
+    /// He takes him, who hangs up while they talk, and is asked in writing how that was.
+    Leaves,
     /// He also says this of it, a variant by its name.
     Picks(String),
     /// Nobody has time, so the caller presses this key.
@@ -29,20 +33,51 @@ pub(in crate::explore) enum Wait {
 
 impl Call {
     pub fn enters_queue(&self) -> bool {
-        self.plant.is_queued() && !self.plant.ended && self.entered != self.asked()
+        self.plant.is_entering()
+    }
+
+    /// What the lines before have said already of the queue that he enters.
+    pub(super) fn told_of_queue(&self) -> Option<Wait> {
+        if self.queue_number().is_some_and(|queue| self.plant.is_full(queue)) {
+            return Some(Wait::Full);
+        }
+        self.staffed.iter().rev().map(|(_, wait)| wait).find(|wait| **wait != Wait::Full).cloned()
+    }
+
+    /// That it is full may be said: he was not in it since the last line.
+    pub fn may_be_full(&self) -> bool {
+        let is_limited = self.queue_entered().is_some_and(|queue| queue.limit.is_some());
+        is_limited && self.staffed.iter().all(|(queue, _)| Some(*queue) != self.queue_number())
+    }
+
+    fn queue_number(&self) -> Option<u32> {
+        match self.request() {
+            Some(Request::Queue { queue }) => Some(*queue),
+            _ => None,
+        }
     }
 
     /// The queue that he enters.
     pub fn queue_entered(&self) -> Option<&Queue> {
-        let Some(Request::Queue { queue }) = self.request().filter(|_| self.enters_queue()) else { return None };
-        self.plant.meta().queues.get(*queue as usize)
+        self.plant.meta().queues.get(self.queue_number().filter(|_| self.enters_queue())? as usize)
     }
 
     pub(super) fn queue(&mut self, wait: &Wait, log: &mut Log) {
         let every_ms = self.queue_entered().and_then(|queue| queue.comfort).map_or(0, |comfort| comfort.every_ms);
-        let asked = self.asked();
-        self.entered = asked;
-        self.staffed = Some(wait.clone());
+        let (asked, Some(number)) = (self.asked(), self.queue_number()) else { return };
+        let entry = (number, wait.clone());
+        if !self.staffed.contains(&entry) {
+            self.staffed.push(entry);
+        }
+        if *wait == Wait::Full {
+            self.tell(Verb::QueueFull { queue: number }, log);
+            self.plant.fill(number);
+        }
+        self.plant.enter();
+        self.read(log);
+        if *wait == Wait::Full {
+            return;
+        }
         self.staff(wait, log);
         if let Wait::CalledBack(key) = wait {
             let until = self.stands.plus_ms(every_ms + AFTER_MS);
@@ -54,6 +89,11 @@ impl Call {
             return self.press(&key.to_string(), log);
         }
         while self.asked() == asked && self.waits_on(log) {
+            if *wait == Wait::Leaves && self.plant.talks() {
+                log.push(Event::Seen(Verb::ExpectAgent { name: AGENT.to_owned(), within_ms: None }));
+                self.stands = self.stands.max(self.plant.now().tick);
+                return self.hang_up(log);
+            }
             if let Wait::Picks(variant) = wait
                 && self.plant.agents.writing_up.contains(AGENT)
             {
@@ -85,9 +125,9 @@ impl Call {
     /// The agent is as this needs him.
     fn staff(&mut self, wait: &Wait, log: &mut Log) {
         let wanted = match wait {
-            Wait::Nobody => AgentState::Gone,
+            Wait::Full | Wait::Nobody => AgentState::Gone,
             Wait::Busy | Wait::CalledBack(_) => AgentState::Busy,
-            Wait::Served | Wait::Picks(_) => AgentState::Idle,
+            Wait::Served | Wait::Leaves | Wait::Picks(_) => AgentState::Idle,
         };
         let is = self.plant.agents.states().find(|(name, _)| *name == AGENT).map_or(AgentState::Gone, |(_, is)| is);
         if is == wanted {
