@@ -49,6 +49,7 @@ struct Reader<'r> {
 
 impl Reader<'_> {
     fn read(&mut self, hours: &ast::Hours) {
+        let told = self.problems.list.len();
         match &hours.zone {
             None => self.problems.not_yet(hours.name.span, "hours without `in \"ZONE\"`"),
             Some(zone) => self.zone(zone),
@@ -69,10 +70,21 @@ impl Reader<'_> {
         self.table.worked.sort_unstable();
         self.table.worked.dedup();
         self.run_out();
-        let ever = !self.table.weekly.is_empty() || self.table.dates.iter().any(|rule| rule.span.is_some());
-        if !ever {
+        let (mut ever, mut later) = (!self.table.weekly.is_empty(), !self.table.weekly.is_empty());
+        for rule in self.table.dates.iter().filter(|rule| rule.span.is_some()) {
+            ever = true;
+            later |= self.surroundings.today().is_none_or(|today| rule.date >= today);
+        }
+        if !later {
+            let more = if ever { " any more" } else { "" };
+            // That its lines are over is said by this.
+            let mut at = 0;
+            self.problems.list.retain(|problem| {
+                at += 1;
+                at <= told || problem.code != Code::DatePast
+            });
             self.problems.give(
-                Diagnostic::new(Code::NeverOpen, hours.name.span, format!("`{}` is never open", hours.name.text))
+                Diagnostic::new(Code::NeverOpen, hours.name.span, format!("`{}` is never open{more}", hours.name.text))
                     .help("`mon..fri 09:00..18:00`"),
             );
         }
@@ -112,7 +124,25 @@ impl Reader<'_> {
         }
         for date in self.dates(dates) {
             self.table.dates.extend(spans.iter().map(|span| DateRule { date, span: Some(*span) }));
+            for (time, span) in times.iter().zip(&spans) {
+                if self.is_skipped(date, *span) {
+                    let message = "the clocks skip this time on that day, so this is never open";
+                    let later = format!("the hour that the clocks go to, as `{}`", clocks(*span, 60));
+                    self.problems.give(Diagnostic::new(Code::NeverOpen, time.span, message).help(later));
+                }
+            }
         }
+    }
+
+    /// The whole span lies where the clocks go forward.
+    fn is_skipped(&self, date: i32, span: calendar::Span) -> bool {
+        let is_shown = |minute: u16| {
+            let ms = i64::from(minute) * 60_000;
+            let at = calendar::instant(date, ms, &self.table.zone);
+            at.is_none_or(|at| calendar::local_clock(at, &self.table.zone) == Some(ms))
+        };
+        // A gap is one piece, and none reaches over midnight into the next day's.
+        span.from_minute < span.to_minute && !is_shown(span.from_minute) && !is_shown(span.to_minute - 1)
     }
 
     /// A whole day has a rule of its own; of a part the rest of the day is as it would be.
@@ -265,6 +295,15 @@ pub(crate) fn date(expr: &ast::Expr) -> Option<i32> {
         }
         _ => None,
     }
+}
+
+/// As a line says it, so many minutes later.
+fn clocks(span: calendar::Span, later: u16) -> String {
+    let clock = |minute: u16| {
+        let minute = (minute + later) % MINUTES_A_DAY;
+        format!("{:02}:{:02}", minute / 60, minute % 60)
+    };
+    format!("{}..{}", clock(span.from_minute), clock(span.to_minute))
 }
 
 fn span_of(time: &ast::ClockRange) -> calendar::Span {

@@ -41,6 +41,7 @@ mod zones;
 
 use lang_diagnostics::Diagnostic;
 use lang_syntax::ast;
+use runtime_contract::channel::Channel;
 use runtime_contract::program::SiteNames;
 
 /// One parsed file.
@@ -118,7 +119,14 @@ pub fn analyze(
     zones::zones(&project, &flows, &mut inbounds, &mut problems);
     called::check_called(&flows, &inbounds, &mut problems);
     channels::check_channels(&project, &flows, &inbounds, &cadences, &surveys, &mut problems);
-    worst::check_worst(&flows, &order, &worst::Program { types: &types, services: &services }, &mut problems);
+    let entries: Vec<(u32, bool)> = inbounds
+        .iter()
+        .map(|inbound| (inbound.address.flow, inbound.address.channel == Channel::Voice))
+        .chain(cadences.iter().filter_map(|cadence| Some((cadence.table.dial.as_ref()?.flow, true))))
+        .chain(cadences.iter().filter_map(|cadence| Some((cadence.table.message.as_ref()?.flow, false))))
+        .collect();
+    let tables = worst::Program { types: &types, services: &services, queues: &queues, entries: &entries };
+    worst::check_worst(&flows, &order, &tables, &mut problems);
     let answers: Vec<u32> = inbounds.iter().map(|inbound| inbound.address.flow).collect();
     let mut without_line: Vec<(u32, &str)> =
         outgoing::without_line(&cadences).into_iter().map(|flow| (flow, line::LEAVE_OUT)).collect();

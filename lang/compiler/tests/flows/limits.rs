@@ -247,6 +247,55 @@ fn a_function_is_worked_out_by_so_many_operations() {
     assert_eq!(code, Code::WorstCaseTooLong);
 }
 
+/// How many rows a service gives is not known, so `few` is only warned of; `main` passes the limit with none.
+#[test]
+fn what_is_unsure_inside_hides_nothing_certain() {
+    let text = r#"languages en
+
+service crm {
+    rows() -> List<Int>  within 1s
+}
+
+inbound "+86 400 810 0000" => main
+
+flow main {
+    answer
+    repeat 200 times { run few() }
+    hang up
+}
+
+flow few {
+    repeat 100 times { run one() }
+    return
+}
+
+flow one {
+    let rows = crm.rows() else []
+    for each row in rows { say "{row}" }
+    return
+}
+"#;
+    let (code, message, marked, _) = problem(text).unwrap();
+    assert_eq!((code, marked.as_str()), (Code::WorstCaseTooLong, "repeat"));
+    assert!(message.starts_with("a call could make 40002 requests here"), "{message}");
+    assert_eq!(problem(&text.replace("200 times", "2 times")), None);
+}
+
+/// An SMS may be answered tomorrow, a call ends after twelve hours.
+#[test]
+fn only_calls_end_after_twelve_hours() {
+    let text = |inbound: &str| {
+        format!(
+            "languages en\n\ninbound {inbound} => main\n\nflow main {{\n    repeat 80 times {{ run rest() }}\n    \
+             hang up\n}}\n\nflow rest {{\n    wait 10m\n    return\n}}\n"
+        )
+    };
+    assert_eq!(problem(&text("chat \"web\"")), None);
+    let (_, message, marked, help) = problem(&text("\"+86 400 810 0000\"")).unwrap();
+    assert_eq!((marked.as_str(), help.as_str()), ("repeat", "fewer rounds, or shorter waits"));
+    assert_eq!(message, "a call could last 13h20m here, and 12h is the most");
+}
+
 #[test]
 fn loops_count_all_their_rounds() {
     let text = |head: &str| {

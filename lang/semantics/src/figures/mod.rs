@@ -2,7 +2,7 @@
 //! one after another, and the time until a person is rung. The text alone counts, as in [`crate::worst`]; limits are
 //! not looked at here. Decision 0021 says what is counted, and how.
 
-mod time;
+pub(crate) mod time;
 mod tour;
 mod walk;
 

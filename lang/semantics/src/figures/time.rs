@@ -14,9 +14,9 @@ const BEEP_MS: u64 = 500;
 /// An audio file of unknown length beside which no text stands.
 const AUDIO_MS: u64 = 5_000;
 /// A call that is given away rings so long before it comes back.
-pub(super) const TRANSFER_MS: u64 = 30_000;
+pub(crate) const TRANSFER_MS: u64 = 30_000;
 
-pub(super) struct Times<'p> {
+pub(crate) struct Times<'p> {
     program: &'p Program,
     /// The longest recording that any flow makes: whatever is played back may be as long.
     recording_ms: u64,
@@ -90,13 +90,13 @@ impl<'p> Times<'p> {
 
 /// Of one try of a dialogue, its prompts apart; in milliseconds where time is counted.
 #[derive(Clone, Copy)]
-pub(super) struct Try {
+pub(crate) struct Try {
     pub silence: u64,
     /// Any other outcome.
     pub input: u64,
 }
 
-pub(super) fn menu(menu: &Menu) -> Try {
+pub(crate) fn menu(menu: &Menu) -> Try {
     let takes = menu.dialogue.arms.iter().flat_map(|arm| &arm.takes);
     let keys = takes.map(|takes| match takes {
         Takes::Key(key) => key.len(),
@@ -106,11 +106,11 @@ pub(super) fn menu(menu: &Menu) -> Try {
     keyed(&menu.dialogue, keys.max().unwrap_or(1))
 }
 
-pub(super) fn ask(ask: &Ask) -> Try {
+pub(crate) fn ask(ask: &Ask) -> Try {
     keyed(&ask.dialogue, ask.kind.keys_max())
 }
 
-pub(super) fn record(record: &Record) -> Try {
+pub(crate) fn record(record: &Record) -> Try {
     let silence_ms = u64::from(record.dialogue.listen_ms.min(record.max_ms));
     Try { silence: BEEP_MS + silence_ms, input: BEEP_MS + u64::from(record.max_ms) }
 }

@@ -6,9 +6,12 @@ use runtime_contract::program::{Operation, Service};
 use runtime_contract::request;
 use runtime_contract::types::{Field, Type, TypeTable};
 
-use crate::hir::{Argument, Ask, Conversion, Dialogue, Expr, ExprKind, Menu, PromptUse, Prompts, ServiceCall, Takes};
+use crate::figures::time::{self, Try};
+use crate::hir::{
+    Argument, Ask, Conversion, Dialogue, Expr, ExprKind, Menu, PromptUse, Prompts, Record, ServiceCall, Takes,
+};
 
-/// What is counted. All but the last have a limit.
+/// What is counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Measure {
     Requests,
@@ -20,14 +23,21 @@ pub(super) enum Measure {
     Moves,
     /// In `finally`, milliseconds.
     FinallyMs,
-    /// In waits and services, wherever they stand, milliseconds.
+    /// In waits, services, dialogues and queues, wherever they stand, milliseconds. Texts take a time that is only
+    /// estimated, and talks any; neither counts.
     WaitedMs,
 }
 
 impl Measure {
     /// What passes one of these limits often passes others.
-    pub const OF_A_CALL: [Measure; 5] =
-        [Measure::Requests, Measure::JournalBytes, Measure::PrivateValues, Measure::Messages, Measure::Moves];
+    pub const OF_A_CALL: [Measure; 6] = [
+        Measure::Requests,
+        Measure::JournalBytes,
+        Measure::PrivateValues,
+        Measure::Messages,
+        Measure::Moves,
+        Measure::WaitedMs,
+    ];
 }
 
 /// One amount of each [`Measure`], at the end of one path or at most over several.
@@ -52,6 +62,11 @@ const VALUE_BYTES: i64 = 2;
 const PERMISSION_BYTES: i64 = 512;
 /// The longest word of a value, and a currency behind it.
 const SLOT_BYTES_MAX: i64 = 10 + 3;
+
+/// What services tell where nothing says how much: an answer may be larger (`REPLY_BYTES_MAX`), and one alone would then
+/// fill the journal, which is no reason to warn of each.
+const TOLD_TEXT_BYTES: i64 = 256;
+const TOLD_ROWS: i64 = 16;
 
 impl Cost {
     pub const ZERO: Cost = Cost([0; 7]);
@@ -137,8 +152,13 @@ impl Cost {
         Cost::ZERO.with(Measure::PrivateValues, count)
     }
 
-    fn waited(self, ms: i64) -> Cost {
-        self.with(Measure::WaitedMs, ms)
+    pub fn waited(self, ms: i64) -> Cost {
+        self.with(Measure::WaitedMs, self.get(Measure::WaitedMs).saturating_add(ms))
+    }
+
+    /// The longer outcome of a try.
+    fn tried(self, tried: Try) -> Cost {
+        self.waited(tried.silence.max(tried.input) as i64)
     }
 }
 
@@ -163,7 +183,8 @@ pub(super) fn menu(menu: &Menu) -> Cost {
         _ => 0,
     });
     let phrase = if menu.phrases.is_empty() { 0 } else { PHRASE_BYTES };
-    tried(&menu.dialogue).with_bytes(CLAIM_BYTES + keys.max().unwrap_or(0).max(phrase))
+    let bytes = CLAIM_BYTES + keys.max().unwrap_or(0).max(phrase);
+    tried(&menu.dialogue).with_bytes(bytes).tried(time::menu(menu))
 }
 
 /// One try, and what its good outcome takes beside.
@@ -173,19 +194,25 @@ pub(super) fn ask(ask: &Ask) -> (Cost, Cost) {
         true => (VALUE_BYTES, VALUE_BYTES),
         false => (KEY_BYTES * (max + 1), VALUE_BYTES + max.max(SLOT_BYTES_MAX)),
     };
-    let tried = tried(&ask.dialogue).with_bytes(CLAIM_BYTES + keys);
+    let tried = tried(&ask.dialogue).with_bytes(CLAIM_BYTES + keys).tried(time::ask(ask));
     let mut good = Cost::private_values(ask.private.into()).with_bytes(value);
     if let Some(consent) = &ask.consent {
         good = good.plus(Cost::request().with_bytes(consent.purpose.len() as i64 + PERMISSION_BYTES));
     }
     let Some(confirm) = &ask.confirm else { return (tried, good) };
     // The value came, and was then rejected.
-    let confirmed = prompted(&confirm.prompts).with_bytes(CLAIM_BYTES + KEY_BYTES);
+    let listened = i64::from(ask.dialogue.listen_ms);
+    let confirmed = prompted(&confirm.prompts).with_bytes(CLAIM_BYTES + KEY_BYTES).waited(listened);
     (tried.plus(good).plus(confirmed), Cost::ZERO)
 }
 
+/// One try.
+pub(super) fn record(record: &Record) -> Cost {
+    tried(&record.dialogue).tried(time::record(record))
+}
+
 /// The dearer of the prompts of a dialogue's tries.
-pub(super) fn tried(dialogue: &Dialogue) -> Cost {
+fn tried(dialogue: &Dialogue) -> Cost {
     let first = prompted(&dialogue.prompts);
     dialogue.reprompt.as_ref().map_or(first, |later| first.most(prompted(later)))
 }
@@ -200,12 +227,19 @@ pub(super) fn prompted(prompts: &Prompts) -> Cost {
 }
 
 /// A call of a service, and what its good outcome takes beside.
-pub(super) fn service(call: &ServiceCall, operation: Option<&Operation>, types: &TypeTable) -> (Cost, Cost) {
+/// What the world makes as long as it likes is empty for `certain`.
+pub(super) fn service(
+    call: &ServiceCall,
+    operation: Option<&Operation>,
+    types: &TypeTable,
+    certain: bool,
+) -> (Cost, Cost) {
     let Some(operation) = operation else { return (Cost::request(), Cost::ZERO) };
     let asked = Cost::request().waited(operation.within_ms.into()).plus(arguments(&call.arguments));
     let result = operation.result.as_ref();
     let good = result.map_or(Cost::ZERO, |result| {
-        let bytes = VALUE_BYTES + types.width(result) as i64;
+        let more = if certain { 0 } else { told_in(types, result) };
+        let bytes = VALUE_BYTES + types.width(result) as i64 + more;
         Cost::private_values(private_in(types, result)).with_bytes(bytes)
     });
     (asked, good)
@@ -213,6 +247,22 @@ pub(super) fn service(call: &ServiceCall, operation: Option<&Operation>, types: 
 
 pub(super) fn operation<'s>(services: &'s [Service], call: &ServiceCall) -> Option<&'s Operation> {
     services.get(call.service as usize)?.operations.get(call.operation as usize)
+}
+
+/// Bytes of the texts and rows in one answer of a service, by what such answers hold.
+fn told_in(types: &TypeTable, r#type: &Type) -> i64 {
+    let all = |fields: &[Field]| fields.iter().map(|field| told_in(types, &field.r#type)).sum::<i64>();
+    match r#type {
+        Type::Text => TOLD_TEXT_BYTES,
+        Type::Optional(inner) => told_in(types, inner),
+        Type::List(row) => {
+            let words = types.width(row) as i64 * SLOT_BYTES_MAX;
+            (VALUE_BYTES + words).saturating_add(told_in(types, row)).saturating_mul(TOLD_ROWS)
+        }
+        Type::Record(id) => types.records.get(*id as usize).map_or(0, |record| all(&record.fields)),
+        Type::Enum(id) => types.variants(*id).iter().map(|variant| all(&variant.fields)).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 /// Private values in one value of a type, at most.

@@ -12,13 +12,15 @@ mod cost;
 mod report;
 mod walk;
 
+use lang_diagnostics::Severity;
 use runtime_contract::limits::{
-    FINALLY_MS_MAX, FUEL_STEP_MAX, JOURNAL_BYTES_MAX, MESSAGES_MAX, REQUESTS_MAX, VAULT_VALUES_MAX,
+    CALL_HOURS_MAX, FINALLY_MS_MAX, FUEL_STEP_MAX, JOURNAL_BYTES_MAX, MESSAGES_MAX, REQUESTS_MAX, VAULT_VALUES_MAX,
 };
 use runtime_contract::program::Service;
 use runtime_contract::types::TypeTable;
 
 use crate::check::CheckedFlow;
+use crate::hir;
 use crate::problems::Problems;
 use cost::{Cost, Measure};
 pub(crate) use report::duration_text;
@@ -28,6 +30,9 @@ use walk::{Walk, Way};
 pub(crate) struct Program<'p> {
     pub types: &'p TypeTable,
     pub services: &'p [Service],
+    pub queues: &'p [hir::Queue],
+    /// Flows to which something leads, and whether those who come there speak.
+    pub entries: &'p [(u32, bool)],
 }
 
 /// What it costs to run a flow.
@@ -72,7 +77,7 @@ fn limit(measure: Measure) -> i64 {
         Measure::Messages => i64::from(MESSAGES_MAX),
         Measure::Moves => FUEL_STEP_MAX,
         Measure::FinallyMs => FINALLY_MS_MAX as i64,
-        Measure::WaitedMs => i64::MAX,
+        Measure::WaitedMs => (CALL_HOURS_MAX * 3_600_000) as i64,
     }
 }
 
@@ -96,32 +101,40 @@ pub(crate) fn check_worst(
     }
     let mut certain: Vec<Option<Run>> = vec![None; flows.len()];
     // Of each flow, what was told of it or of a flow in it.
-    let mut told: Vec<Vec<Measure>> = vec![Vec::new(); flows.len()];
+    let mut told: Vec<Vec<(Measure, Severity)>> = vec![Vec::new(); flows.len()];
+    let written = written_alone(flows, order, program.entries);
     for id in order {
         let Some(flow) = flows.get(*id as usize).and_then(Option::as_ref) else { continue };
         let Some(upper) = uppers.get(*id as usize).copied().flatten() else { continue };
         let runs = |flow: u32| certain.get(flow as usize).copied().flatten();
         let Some(found) = certain::certain(flow, program, &runs) else { continue };
-        let mut here: Vec<Measure> = Vec::new();
-        for measure in flow.runs.iter().filter_map(|(callee, _)| told.get(*callee as usize)).flatten() {
-            if !here.contains(measure) {
-                here.push(*measure);
+        let mut here: Vec<(Measure, Severity)> = Vec::new();
+        for known in flow.runs.iter().filter_map(|(callee, _)| told.get(*callee as usize)).flatten() {
+            if !here.contains(known) {
+                here.push(*known);
             }
+        }
+        // Whoever writes may take days.
+        if written.get(*id as usize) == Some(&true) {
+            here.push((Measure::WaitedMs, Severity::Error));
         }
         // What passes one limit passes others; the first says it.
         for together in [&Measure::OF_A_CALL[..], &[Measure::FinallyMs]] {
-            let passed = |run: &Run| -> Vec<Measure> {
-                let new = together.iter().filter(|measure| !here.contains(measure));
-                new.copied().filter(|measure| run.passes(*measure)).collect()
+            // What a flow inside was only warned of may be certain here.
+            let passed = |run: &Run, least: Severity| -> Vec<Measure> {
+                let is_told = |measure| here.iter().any(|(known, severity)| *known == measure && *severity >= least);
+                let new = together.iter().copied().filter(|measure| !is_told(*measure));
+                new.filter(|measure| run.passes(*measure)).collect()
             };
-            let (there, unsure) = (passed(&found.run), passed(&upper));
-            let diagnostic = report::passed(flow, program, &runs, &found, &there).or_else(|| {
-                let measure = *unsure.first()?;
+            let told_as = |least| report::passed(flow, program, &runs, &found, &passed(&found.run, least));
+            let certain = told_as(Severity::Error).filter(|diagnostic| diagnostic.severity == Severity::Error);
+            let diagnostic = certain.or_else(|| told_as(Severity::Advice)).or_else(|| {
+                let measure = *passed(&upper, Severity::Advice).first()?;
                 Some(report::unsure(flow, measure, upper.amount(measure)))
             });
             if let Some(diagnostic) = diagnostic {
+                here.extend(together.iter().map(|measure| (*measure, diagnostic.severity)));
                 problems.give(diagnostic);
-                here.extend(together);
             }
         }
         if let Some(place) = told.get_mut(*id as usize) {
@@ -130,6 +143,28 @@ pub(crate) fn check_worst(
         let run = found.run;
         set(&mut certain, *id, Some(run));
     }
+}
+
+/// Flows that are held in writing and never on a call.
+fn written_alone(flows: &[Option<CheckedFlow>], order: &[u32], entries: &[(u32, bool)]) -> Vec<bool> {
+    // By whom each is held: those who write, those who speak.
+    let mut held = vec![[false; 2]; flows.len()];
+    for (flow, speaks) in entries {
+        if let Some(by) = held.get_mut(*flow as usize).and_then(|held| held.get_mut(usize::from(*speaks))) {
+            *by = true;
+        }
+    }
+    for id in order.iter().rev() {
+        let Some([writes, speaks]) = held.get(*id as usize).copied() else { continue };
+        let runs = flows.get(*id as usize).and_then(Option::as_ref).map_or(&[][..], |flow| &flow.runs);
+        for (callee, _) in runs {
+            if let Some(inside) = held.get_mut(*callee as usize) {
+                let [written, spoken] = *inside;
+                *inside = [written || writes, spoken || speaks];
+            }
+        }
+    }
+    held.into_iter().map(|[writes, speaks]| writes && !speaks).collect()
 }
 
 fn set(runs: &mut [Option<Run>], flow: u32, run: Option<Run>) {

@@ -93,6 +93,7 @@ fn together(
 fn less(measure: Measure) -> &'static str {
     match measure {
         Measure::Messages => "one message that says all",
+        Measure::WaitedMs => "fewer rounds, or shorter waits",
         _ => "flows that do less in one call",
     }
 }
@@ -127,9 +128,14 @@ fn straight_way(
 
 /// A flow of which it is not known whether it can pass a limit, but neither that it cannot.
 pub(super) fn unsure(flow: &CheckedFlow, measure: Measure, most: i64) -> Diagnostic {
-    Diagnostic::new(Code::WorstCaseTooLong, flow.hir.span, format!("{}, counted generously", message(measure, most)))
-        .severity(Severity::Advice)
-        .help("smaller numbers behind `up to` and `after`")
+    // How long the texts of services are, no one counts who writes a flow.
+    let (severity, counted) = match measure {
+        Measure::JournalBytes => (Severity::Warning, "with what services may tell"),
+        _ => (Severity::Advice, "counted generously"),
+    };
+    Diagnostic::new(Code::WorstCaseTooLong, flow.hir.span, format!("{}, {counted}", message(measure, most)))
+        .severity(severity)
+        .help("smaller numbers behind `up to`, `after` and `repeat`")
         .note("a call that comes to the limit is ended by a fault that names it")
 }
 
@@ -166,7 +172,10 @@ fn message(measure: Measure, most: i64) -> String {
             format!("a call could hand over {most} messages and cases here, and {max} is the most")
         }
         Measure::Moves => format!("a call could move on {most} times here without a wait, and {max} is the most"),
-        Measure::FinallyMs | Measure::WaitedMs => format!(
+        Measure::WaitedMs => {
+            format!("a call could last {} here, and {} is the most", duration_text(most), duration_text(max))
+        }
+        Measure::FinallyMs => format!(
             "`finally` could take {} here, and all of a call have {} together",
             duration_text(most),
             duration_text(max)

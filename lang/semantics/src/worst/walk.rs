@@ -8,6 +8,7 @@ use lang_diagnostics::Span;
 use super::cost::{self, Cost, Measure};
 use super::{Program, Run};
 use crate::check::CheckedFlow;
+use crate::figures::time;
 use crate::hir::{Block, Dialogue, Flow, Loop, Rounds, Statement, StatementKind, Takes};
 
 /// The dearest way to each place of a flow; `None` where none leads.
@@ -219,12 +220,11 @@ impl<'w> Walk<'w> {
                 self.dialogue(&ask.dialogue, tried, Some(good), at)
             }
             StatementKind::Record(record) => {
-                let tried = cost::tried(&record.dialogue);
-                self.dialogue(&record.dialogue, tried, Some(Cost::ZERO), at)
+                self.dialogue(&record.dialogue, cost::record(record), Some(Cost::ZERO), at)
             }
             StatementKind::Service(call) => {
                 let operation = cost::operation(self.program.services, call);
-                let (asked, good) = cost::service(call, operation, self.program.types);
+                let (asked, good) = cost::service(call, operation, self.program.types, self.way != Way::Any);
                 let at = at.plus(asked);
                 let ok = self.block(&call.ok, at.plus(good));
                 either(ok, self.block(&call.failed, at))
@@ -232,11 +232,15 @@ impl<'w> Walk<'w> {
             StatementKind::Connect(connect) => {
                 let values = [&connect.to.value].into_iter().chain(&connect.from);
                 let asked = values.fold(Cost::request(), |cost, value| cost.plus(cost::private_made(value)));
-                let at = at.plus(asked);
+                let at = at.plus(asked.waited(i64::from(connect.ring_ms)));
                 connect.arms.iter().fold(None, |behind, arm| either(behind, self.block(&arm.block, at)))
             }
             StatementKind::Queue(call) => {
-                let at = at.plus(Cost::request()).plus(cost::arguments(&call.arguments));
+                // Without a timeout he waits as long as he likes; of one that no call has room for is told where it stands.
+                let queue = self.program.queues.get(call.queue as usize);
+                let timeout_ms = queue.and_then(|queue| i64::try_from(queue.table.timeout_ms?).ok());
+                let timeout_ms = timeout_ms.filter(|ms| *ms < super::limit(Measure::WaitedMs)).unwrap_or(0);
+                let at = at.plus(Cost::request().waited(timeout_ms)).plus(cost::arguments(&call.arguments));
                 call.arms.iter().fold(None, |behind, arm| either(behind, self.block(&arm.block, at)))
             }
             StatementKind::Dial(dial) => {
@@ -247,7 +251,8 @@ impl<'w> Walk<'w> {
             }
             StatementKind::Start(start) => Some(at.plus(Cost::request()).plus(cost::arguments(&start.arguments))),
             StatementKind::Transfer(transfer) => {
-                let at = at.plus(Cost::request()).plus(cost::private_made(&transfer.to.value));
+                let rung = Cost::request().waited(time::TRANSFER_MS as i64);
+                let at = at.plus(rung).plus(cost::private_made(&transfer.to.value));
                 self.end(at);
                 self.block(&transfer.failed, at)
             }
