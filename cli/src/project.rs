@@ -114,12 +114,17 @@ pub fn of_bundle(bundle: &Bundle) -> Project {
 /// which it runs.
 pub fn to_check(bundle: &Bundle, on: Option<Day>) -> Project {
     let mut project = of_bundle(bundle);
+    set_day(&mut project, on);
+    project
+}
+
+/// Without a day, the one on which it runs.
+pub fn set_day(project: &mut Project, on: Option<Day>) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok();
     let today = now.map(|since| i32::try_from(since.as_secs() / 86_400).unwrap_or(i32::MAX));
     if let Some(today) = on.map(|day| day.0).or(today) {
         project.set_today(today);
     }
-    project
 }
 
 /// The project's `strowger.yaml`; all defaults when there is none. Secrets are left as they stand.

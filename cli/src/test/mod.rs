@@ -96,7 +96,8 @@ impl Test {
     pub fn run(&self) -> Result {
         let began = Instant::now();
         let opened = crate::project::open(&self.path)?;
-        let project = Project::from_bundle(&opened.bundle);
+        let mut project = Project::from_bundle(&opened.bundle);
+        crate::project::set_day(&mut project, None);
         let compiled = lang_compiler::compile(&project, &opened.names, self.engine.into()).map_err(|analysis| {
             show::print(&analysis.report(show::colours(), show::width()), self.json);
             Failure::Shown

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use lang_diagnostics::{Code, Diagnostic};
+use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::{self, ItemKind};
 
 use crate::ParsedModule;
@@ -87,6 +87,7 @@ fn items<'a>(
     problems: &mut Problems,
 ) -> BTreeMap<&'a str, Item<'a>> {
     let mut found: BTreeMap<&'a str, Item<'a>> = BTreeMap::new();
+    titles(module, problems);
     for item in &module.ast.items {
         let def = declare(index, item, project);
         let Some(name) = item.name() else { continue };
@@ -118,6 +119,28 @@ fn items<'a>(
         found.insert(word, Item { def, name, local: item.local.is_some(), used: Cell::new(false) });
     }
     found
+}
+
+/// F0102 for tests of one file: build servers know them by file and title.
+fn titles(module: &ParsedModule<'_>, problems: &mut Problems) {
+    let mut found: BTreeMap<String, Span> = BTreeMap::new();
+    for item in &module.ast.items {
+        let ItemKind::Test(test) = &item.kind else { continue };
+        let Some(title) = test.title.plain() else { continue };
+        if let Some(first) = found.get(&title) {
+            problems.give(
+                Diagnostic::new(
+                    Code::DuplicateName,
+                    test.title.span,
+                    format!("two tests of this file are called `{title}`"),
+                )
+                .label(*first, "the first")
+                .help(format!("`test \"{title} 2\"`")),
+            );
+            continue;
+        }
+        found.insert(title, test.title.span);
+    }
 }
 
 fn declare<'a>(module: usize, item: &'a ast::Item, project: &mut Project<'a>) -> Def {

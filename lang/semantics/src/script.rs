@@ -241,6 +241,22 @@ impl<'a> Reader<'_, 'a> {
             self.zone = name;
         }
         self.at = self.instant(time);
+        self.on_the_clock(time);
+    }
+
+    /// F0208 where clocks go forward over the time at which the test begins.
+    fn on_the_clock(&mut self, time: &ast::Moment) {
+        let (Some(at), ExprKind::Clock { minutes }) = (self.at, &time.clock.kind) else { return };
+        let ExprKind::Date { year, month, day } = &time.date.kind else { return };
+        let shown = calendar::local_clock(at, &self.zone).map(|ms| ms / MS_A_MINUTE);
+        if let Some(shown) = shown.filter(|shown| *shown != i64::from(*minutes)) {
+            let message = format!("the clocks of `{}` skip this time on that day", self.zone);
+            let (hour, minute) = (shown / 60, shown % 60);
+            self.problems.give(
+                Diagnostic::new(Code::BadLiteral, time.span, message)
+                    .help(format!("`at {year:04}-{month:02}-{day:02} {hour:02}:{minute:02}`")),
+            );
+        }
     }
 
     /// By the clock of the test's zone.
