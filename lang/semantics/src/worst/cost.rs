@@ -63,10 +63,9 @@ const PERMISSION_BYTES: i64 = 512;
 /// The longest word of a value, and a currency behind it.
 const SLOT_BYTES_MAX: i64 = 10 + 3;
 
-/// What services tell where nothing says how much: an answer may be larger (`REPLY_BYTES_MAX`), and one alone would then
-/// fill the journal, which is no reason to warn of each.
+/// A text of a service where nothing says how long it is. One answer may be larger (`REPLY_BYTES_MAX`), and would then
+/// fill the journal alone, which is no reason to warn of each.
 const TOLD_TEXT_BYTES: i64 = 256;
-const TOLD_ROWS: i64 = 16;
 
 impl Cost {
     pub const ZERO: Cost = Cost([0; 7]);
@@ -249,16 +248,13 @@ pub(super) fn operation<'s>(services: &'s [Service], call: &ServiceCall) -> Opti
     services.get(call.service as usize)?.operations.get(call.operation as usize)
 }
 
-/// Bytes of the texts and rows in one answer of a service, by what such answers hold.
+/// Bytes of the texts in one answer of a service, by what such answers hold. Those in lists are not counted: nobody who
+/// writes a flow knows how many rows there will be.
 fn told_in(types: &TypeTable, r#type: &Type) -> i64 {
     let all = |fields: &[Field]| fields.iter().map(|field| told_in(types, &field.r#type)).sum::<i64>();
     match r#type {
         Type::Text => TOLD_TEXT_BYTES,
         Type::Optional(inner) => told_in(types, inner),
-        Type::List(row) => {
-            let words = types.width(row) as i64 * SLOT_BYTES_MAX;
-            (VALUE_BYTES + words).saturating_add(told_in(types, row)).saturating_mul(TOLD_ROWS)
-        }
         Type::Record(id) => types.records.get(*id as usize).map_or(0, |record| all(&record.fields)),
         Type::Enum(id) => types.variants(*id).iter().map(|variant| all(&variant.fields)).max().unwrap_or(0),
         _ => 0,
