@@ -128,3 +128,32 @@ fn agents_of_the_queue_to_which_callers_overflow_count() {
     assert_eq!(found("", &queues("4m", "1"), "").first().unwrap(), nobody);
     assert_eq!(found("", &queues("10s", "2"), "").first().unwrap(), nobody);
 }
+
+/// Problems with what the site says of an agent, and their helps.
+fn of_agent(agent: &str) -> Vec<String> {
+    let text = format!(
+        "//@ agent wang {agent}\nskill technical 1..5\nskill french\n\nhours early in \"UTC\" {{\n    daily 08:00..20:00\n}}\n\n\
+        hours night in \"UTC\" {{\n    daily 20:00..23:00\n}}\n\nqueue support {{\n    open early\n    timeout 3m\n}}\n\
+        //@ module other\nhours early in \"UTC\" {{\n    mon..fri 08:00..12:00\n}}\n"
+    );
+    let problems = analyzed(&Sample::new(&text)).diagnostics;
+    problems.into_iter().map(|problem| format!("{}; {}", problem.message, problem.help.unwrap_or_default())).collect()
+}
+
+#[test]
+fn an_agent_has_what_the_files_declare() {
+    assert_eq!(of_agent("technical 2 french true hours main.early"), [""; 0]);
+    assert_eq!(
+        of_agent("hours early"),
+        ["agent `wang` works in the hours `early`, which are both `main.early` and `other.early`; hours: main.early"]
+    );
+    assert_eq!(
+        of_agent("technical true hours main.early"),
+        ["agent `wang` has `technical` without a level, and `technical` has levels 1 to 5; technical: 1"]
+    );
+    assert_eq!(
+        of_agent("french 3 hours main.early"),
+        ["agent `wang` has `french 3`, and `french` has no levels; french: true"]
+    );
+    assert_eq!(of_agent("frensh true hours nigth").len(), 2);
+}

@@ -395,10 +395,12 @@ pub struct SiteNames {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AgentNames {
     pub name: String,
-    /// His level of each skill; 1 of one without levels.
-    pub skills: Vec<(String, i64)>,
+    /// His level of each skill; `None` where the file says `true`, as of a skill without levels.
+    pub skills: Vec<(String, Option<i64>)>,
     /// `hours` of the flows in which he works: `office`, or `routing.office`; `None`: always.
     pub hours: Option<String>,
+    /// Where `strowger.yaml` names him, from 1; 0 where that is not known.
+    pub line: usize,
 }
 
 /// Why a version was refused, or what was noticed about one that was not.

@@ -139,8 +139,8 @@ pub fn site(text: &str) -> SiteNames {
 fn agents() -> Vec<AgentNames> {
     let agent = |name: &str, skills: &[(&str, i64)]| AgentNames {
         name: name.to_owned(),
-        skills: skills.iter().map(|(skill, level)| ((*skill).to_owned(), *level)).collect(),
-        hours: None,
+        skills: skills.iter().map(|(skill, level)| ((*skill).to_owned(), Some(*level))).collect(),
+        ..AgentNames::default()
     };
     vec![agent("wang", &[("technical", 3)]), agent("li", &[("technical", 2)])]
 }

@@ -15,6 +15,8 @@ use crate::ty::Ty;
 /// Values of one parameter, and kinds of callers, that are told apart; what has more stays open.
 const VALUES_MAX: usize = 64;
 const KINDS_MAX: usize = 256;
+/// Operations by which all of them are worked out.
+const OPERATIONS_MAX: usize = 1_000_000;
 /// Records in records and enums.
 const DEPTH_MAX: usize = 8;
 
@@ -27,6 +29,7 @@ pub(super) struct Reads<'r, 'a> {
     fields: BTreeSet<(u32, u32)>,
     has_language: bool,
     has_number: bool,
+    operations: usize,
 }
 
 impl<'r, 'a> Reads<'r, 'a> {
@@ -36,9 +39,10 @@ impl<'r, 'a> Reads<'r, 'a> {
         values: impl IntoIterator<Item = &'v Expr>,
     ) -> Self {
         let (locals, fields) = (BTreeSet::new(), BTreeSet::new());
-        let mut reads = Reads { project, info, locals, fields, has_language: false, has_number: false };
+        let mut reads = Reads { project, info, locals, fields, has_language: false, has_number: false, operations: 0 };
         let mut open: Vec<&Expr> = values.into_iter().collect();
         while let Some(value) = open.pop() {
+            reads.operations += 1;
             match &value.kind {
                 ExprKind::Local(local) => {
                     reads.locals.insert(*local);
@@ -61,22 +65,24 @@ impl<'r, 'a> Reads<'r, 'a> {
         reads
     }
 
-    /// All kinds of callers who may be given `base`: with each value of whatever else is read.
-    pub fn kinds(&self, base: &Facts) -> Vec<Facts> {
+    /// All kinds of callers who may be given `base`: with each value of whatever else is read. For each, so many `rows`
+    /// of levels are tried.
+    pub fn kinds(&self, base: &Facts, rows: usize) -> Vec<Facts> {
+        let most = KINDS_MAX.min(OPERATIONS_MAX / rows.saturating_mul(self.operations).max(1));
         let mut kinds = vec![base.clone()];
         for (local, parameter) in (0..).map(LocalId).zip(&self.info.parameters) {
             if self.locals.contains(&local) && !base.locals.contains_key(&local) {
                 let values = self.values(&parameter.ty, 0);
-                each(&mut kinds, &values, |facts, value| {
+                each(&mut kinds, most, &values, |facts, value| {
                     facts.locals.insert(local, value.clone());
                 });
             }
         }
         if self.has_language {
-            each(&mut kinds, self.languages(), |facts, language| facts.language = Some(*language));
+            each(&mut kinds, most, self.languages(), |facts, language| facts.language = Some(*language));
         }
         if self.has_number {
-            each(&mut kinds, &[true, false], |facts, has| facts.has_number = Some(*has));
+            each(&mut kinds, most, &[true, false], |facts, has| facts.has_number = Some(*has));
         }
         kinds
     }
@@ -178,8 +184,8 @@ pub(super) fn when(told: &[String]) -> String {
 }
 
 /// Every one of the kinds with every one of the values, where that are not too many.
-fn each<T>(kinds: &mut Vec<Facts>, values: &[T], set: impl Fn(&mut Facts, &T)) {
-    if values.is_empty() || kinds.len().saturating_mul(values.len()) > KINDS_MAX {
+fn each<T>(kinds: &mut Vec<Facts>, most: usize, values: &[T], set: impl Fn(&mut Facts, &T)) {
+    if values.is_empty() || kinds.len().saturating_mul(values.len()) > most {
         return;
     }
     let with = |kind: &Facts, value| {

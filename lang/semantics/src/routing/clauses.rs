@@ -12,7 +12,7 @@ use runtime_contract::queue::{
 use super::Reader;
 use super::callers::{Reads, when};
 use super::facts::Facts;
-use super::levels::{Levels, ROWS_MAX, Stated, Truth, rows};
+use super::levels::{Levels, Stated, Truth, rows};
 use super::needs::twice;
 use crate::check::{Checker, Receiver, Tail, typed};
 use crate::declare::{duration, whole, wrong_kind};
@@ -191,10 +191,7 @@ impl Reader<'_, '_> {
         let (Some(before), Some(after)) = (stated(from), stated(to)) else { return };
         let Some(rows) = rows(&[&before, &after], |skill| self.last_level(skill)) else { return };
         let reads = Reads::of(self.project, self.info, [&before, &after].into_iter().filter_map(|s| s.value.as_ref()));
-        let mut kinds = reads.kinds(&Facts::default());
-        if (kinds.len() * rows.len()) as i64 > 4 * ROWS_MAX {
-            kinds = vec![Facts::default()];
-        }
+        let kinds = reads.kinds(&Facts::default(), rows.len());
         let all = || kinds.iter().flat_map(|kind| rows.iter().map(move |row| (row, kind)));
         let loses = all().find(|(row, kind)| before.of(row, kind) == Truth::Yes && after.of(row, kind) == Truth::No);
         let same = |(row, kind): (&Levels, &Facts)| {

@@ -8,7 +8,7 @@ use crate::hir::{Expr, LocalId};
 use super::facts::{Facts, Known};
 
 /// Rows of levels that are tried; of conditions over more skills nothing is said here.
-pub(super) const ROWS_MAX: i64 = 4_096;
+const ROWS_MAX: i64 = 4_096;
 
 /// A condition, and the skill whose level each of its locals is. `None`: nothing is asked.
 #[derive(Clone)]

@@ -1,6 +1,7 @@
 //! Queues: their clauses as tables, and pure flows for what depends on the caller and the agent. What is proved of all
 //! of them together is in `proofs`; how a flow waits in one is in `check/queue`.
 
+mod agent;
 mod callers;
 mod clauses;
 mod facts;

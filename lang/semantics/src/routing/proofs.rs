@@ -141,7 +141,7 @@ fn is_same_for_all(
     priority: Option<u32>,
 ) -> bool {
     let Some(value) = priority.and_then(|flow| returned(flows, flow)) else { return false };
-    let kinds = Reads::of(project, info, [value]).kinds(&Facts::default());
+    let kinds = Reads::of(project, info, [value]).kinds(&Facts::default(), 1);
     let mut priorities = kinds.into_iter().map(|mut kind| kind.works_out(value));
     priorities.next().is_some_and(|first| first.is_closed() && priorities.all(|other| other == first))
 }

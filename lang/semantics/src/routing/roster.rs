@@ -7,10 +7,10 @@ use lang_diagnostics::{Code, Diagnostic, Span};
 use lang_syntax::ast::QueueClauseKind as Clause;
 use runtime_contract::calendar::{self, HoursTable};
 use runtime_contract::limits::OVERFLOW_HOPS_MAX;
-use runtime_contract::program::AgentNames;
 use runtime_contract::queue::{Queue, Stage};
 use runtime_contract::time::Time;
 
+use super::agent::Agent;
 use super::callers::{self, Reads, when};
 use super::facts::{Facts, Known};
 use super::levels::{Levels, Stated, Truth};
@@ -19,7 +19,7 @@ use super::times::{Times, intersection, union, without};
 use crate::Surroundings;
 use crate::check::CheckedFlow;
 use crate::hir::{self, Expr, LocalId};
-use crate::problems::{Problems, nearest};
+use crate::problems::Problems;
 use crate::project::{Project, QueueInfo};
 use crate::worst::duration_text;
 
@@ -27,15 +27,6 @@ use crate::worst::duration_text;
 const DAYS: i32 = 366;
 /// The first of them where nobody knows what day it is: 2026-01-01.
 const FIRST_DAY: i32 = 20_454;
-
-/// An agent as far as the flows know his skills.
-struct Agent<'r> {
-    names: &'r AgentNames,
-    /// By skill of the project.
-    levels: Levels,
-    /// Index in the hours of the project; `None`: always.
-    hours: Option<usize>,
-}
 
 /// F0901, and F1101 for what the roster names and no file declares.
 pub(super) fn check(
@@ -50,7 +41,7 @@ pub(super) fn check(
         return;
     }
     let told = problems.list.len();
-    let agents: Vec<Agent<'_>> = roster.iter().map(|names| agent(project, names, problems)).collect();
+    let agents: Vec<Agent<'_>> = roster.iter().map(|names| Agent::of(project, names, problems)).collect();
     if problems.list.len() > told {
         return;
     }
@@ -91,7 +82,7 @@ impl<'r, 'a> Staff<'r, 'a> {
         let anybody = [Facts::default()];
         let calls = if calls.is_empty() { &anybody[..] } else { calls };
         let mut seen = BTreeSet::new();
-        for kind in calls.iter().flat_map(|call| reads.kinds(call)) {
+        for kind in calls.iter().flat_map(|call| reads.kinds(call, self.agents.len())) {
             let mut fit = Fit::new();
             self.fit(number, &kind, (0, ends_ms), &[], &mut fit);
             let case = Case { queue, info, ends_ms, told: reads.told(&kind) };
@@ -204,60 +195,8 @@ impl Case<'_, '_> {
     }
 }
 
-impl Agent<'_> {
-    fn has(&self, conjunction: &[(u32, i64)]) -> bool {
-        let has = |(skill, least): &(u32, i64)| self.levels.get(skill).is_some_and(|level| level >= least);
-        conjunction.iter().all(has)
-    }
-}
-
 fn midnight(day: i32) -> Time {
     Time(i64::from(day) * calendar::DAY_MS)
-}
-
-fn agent<'r>(project: &Project<'_>, names: &'r AgentNames, problems: &mut Problems) -> Agent<'r> {
-    let name = &names.name;
-    let mut levels = BTreeMap::new();
-    let place = project.queues.first().map(|info| info.name.span).unwrap_or_default();
-    let mut wrong = |message: String, help: String| {
-        let note = "`strowger.yaml` says so below `agents`";
-        problems.give(Diagnostic::new(Code::MissingInYaml, place, message).help(help).note(note));
-    };
-    for (skill, level) in &names.skills {
-        let found = project.skills.iter().position(|info| info.name.text == *skill);
-        match found.and_then(|id| Some((id, project.skills.get(id)?))) {
-            Some((id, info)) => match info.levels {
-                Some((low, high)) if !(low..=high).contains(level) => {
-                    let message =
-                        format!("agent `{name}` has `{skill} {level}`, and `{skill}` has levels {low} to {high}");
-                    wrong(message, format!("{skill}: {high}"));
-                }
-                _ => {
-                    levels.insert(id as u32, *level);
-                }
-            },
-            None => {
-                let known = project.skills.iter().map(|info| info.name.text.as_str());
-                let help =
-                    nearest(skill, known).map_or_else(|| format!("`skill {skill}`"), |near| format!("{near}: {level}"));
-                wrong(format!("agent `{name}` has the skill `{skill}`, which no file declares"), help);
-            }
-        }
-    }
-    let hours = names.hours.as_ref().and_then(|written| {
-        let is_it =
-            |table: &HoursTable| table.name == *written || table.name.rsplit('.').next() == Some(written.as_str());
-        let found = project.hours.iter().position(is_it);
-        if found.is_none() {
-            let known = project.hours.iter().filter_map(|table| table.name.rsplit('.').next());
-            let help = nearest(written, known);
-            let help = help
-                .map_or_else(|| format!("`hours {written} in \"Asia/Shanghai\" {{`"), |near| format!("hours: {near}"));
-            wrong(format!("agent `{name}` works in the hours `{written}`, which no file declares"), help);
-        }
-        found
-    });
-    Agent { names, levels, hours }
 }
 
 impl Staff<'_, '_> {

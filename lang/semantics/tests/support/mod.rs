@@ -51,7 +51,8 @@ fn agent(name: &str, more: &[&str]) -> AgentNames {
     for pair in more.chunks(2) {
         match pair {
             ["hours", hours] => agent.hours = Some((*hours).to_owned()),
-            [skill, level] => agent.skills.push(((*skill).to_owned(), level.parse().expect("a level"))),
+            [skill, "true"] => agent.skills.push(((*skill).to_owned(), None)),
+            [skill, level] => agent.skills.push(((*skill).to_owned(), Some(level.parse().expect("a level")))),
             _ => panic!("`//@ agent wang technical 1`"),
         }
     }

@@ -31,6 +31,14 @@ impl ConfigError {
         ConfigError { line, column, message, help: help.to_owned() }
     }
 
+    /// At this line, where the word stands.
+    pub(super) fn at_line(text: &str, line: usize, word: &str, message: String, help: &str) -> ConfigError {
+        let written = line.checked_sub(1).and_then(|before| text.lines().nth(before));
+        let before = written.and_then(|written| written.split_once(word)).map_or("", |(before, _)| before);
+        let (line, column) = (line.max(1), before.chars().count() + 1);
+        ConfigError { line, column, message, help: help.to_owned() }
+    }
+
     pub(super) fn from_yaml(text: &str, error: &serde_yaml::Error) -> ConfigError {
         let (line, column) = error.location().map_or((1, 1), |place| (place.line(), column(text, &place)));
         let full = error.to_string();
@@ -85,3 +93,22 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+/// The line, from 1, of each key just below this one, as block style writes them.
+pub(super) fn lines_below<'t>(text: &'t str, above: &str) -> Vec<(&'t str, usize)> {
+    let key = |line: &'t str| {
+        let line = line.trim();
+        let key = line.split_once(": ").map_or_else(|| line.trim_end_matches(':'), |(key, _)| key);
+        key.trim().trim_matches(['"', '\''])
+    };
+    let said = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let lines = text.lines().zip(1..).filter(|(line, _)| said(line));
+    let mut below = lines.skip_while(|(line, _)| depth(line) > 0 || key(line) != above).skip(1).peekable();
+    let own = below.peek().map_or(0, |(line, _)| depth(line));
+    below
+        .take_while(|(line, _)| depth(line) > 0)
+        .filter(|(line, _)| depth(line) == own)
+        .map(|(line, number)| (key(line), number))
+        .collect()
+}

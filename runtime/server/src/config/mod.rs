@@ -222,7 +222,12 @@ impl Config {
         if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
             return Ok(Config::default());
         }
-        let config: Config = serde_yaml::from_str(text).map_err(|error| ConfigError::from_yaml(text, &error))?;
+        let mut config: Config = serde_yaml::from_str(text).map_err(|error| ConfigError::from_yaml(text, &error))?;
+        for (name, line) in error::lines_below(text, "agents") {
+            if let Some(agent) = config.agents.as_mut().and_then(|agents| agents.get_mut(name)) {
+                agent.line = line;
+            }
+        }
         config.check(text)?;
         Ok(config)
     }
@@ -284,14 +289,16 @@ impl Config {
         }
         for (name, agent) in self.agents.iter().flatten() {
             if !people::is_extension(&agent.extension) {
-                return Err(ConfigError::at_word(
+                return Err(ConfigError::at_line(
                     text,
+                    agent.line,
                     name,
                     format!("agent `{name}` has no phone `{}`", agent.extension),
                     "give his extension in digits, at most 15 of them, in quotes, like `\"1001\"`",
                 ));
             }
         }
+        self.phones_of_their_own(text)?;
         let (journal_days, recording_days) = (self.storage.journal_days, self.storage.recording_days());
         if recording_days > journal_days {
             let help = "raise `journal_days`, or lower `recording_days`";
@@ -348,6 +355,24 @@ impl Config {
                 "`recording_key` stands in the file itself".into(),
                 "put the key into an environment variable and write `recording_key: ${NAME}`",
             ));
+        }
+        Ok(())
+    }
+
+    /// A phone that rings for two agents would be answered by either.
+    fn phones_of_their_own(&self, text: &str) -> Result<(), ConfigError> {
+        let mut agents: Vec<_> = self.agents.iter().flatten().collect();
+        agents.sort_by_key(|(_, agent)| agent.line);
+        let mut known: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
+        for (name, agent) in agents {
+            if let Some((other, line)) = known.insert(&agent.extension, (name, agent.line)) {
+                let what = format!(
+                    "agent `{name}` has the phone `{}`, which is that of `{other}` in line {line}",
+                    agent.extension
+                );
+                let help = "give each agent an extension of his own";
+                return Err(ConfigError::at_line(text, agent.line, name, what, help));
+            }
         }
         Ok(())
     }
@@ -419,7 +444,7 @@ impl Config {
 
 fn agent_names((name, agent): (&String, &AgentSite)) -> AgentNames {
     let skills = agent.skills.iter().map(|(skill, level)| (skill.clone(), level.0));
-    AgentNames { name: name.clone(), skills: skills.collect(), hours: agent.hours.clone() }
+    AgentNames { name: name.clone(), skills: skills.collect(), hours: agent.hours.clone(), line: agent.line }
 }
 
 fn is_realm_byte(byte: u8) -> bool {

@@ -127,11 +127,14 @@ pub struct AgentSite {
     pub skills: BTreeMap<String, Level>,
     /// `hours` of the flows in which he works; always when left out.
     pub hours: Option<String>,
+    /// Where the file names him, from 1; 0 where that is not found.
+    #[serde(skip)]
+    pub line: usize,
 }
 
-/// `4`, or `true` of a skill without levels.
+/// `4`; `None` is `true`, of a skill without levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Level(pub i64);
+pub struct Level(pub Option<i64>);
 
 impl<'de> Deserialize<'de> for Level {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Level, D::Error> {
@@ -145,14 +148,16 @@ impl<'de> Deserialize<'de> for Level {
 
             fn visit_bool<E: Error>(self, has: bool) -> Result<Level, E> {
                 match has {
-                    true => Ok(Level(1)),
+                    true => Ok(Level(None)),
                     false => Err(E::invalid_value(serde::de::Unexpected::Bool(false), &self)),
                 }
             }
 
             fn visit_u64<E: Error>(self, level: u64) -> Result<Level, E> {
                 let known = i64::try_from(level).ok().filter(|level| *level > 0);
-                known.map(Level).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Unsigned(level), &self))
+                known
+                    .map(|level| Level(Some(level)))
+                    .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Unsigned(level), &self))
             }
         }
         deserializer.deserialize_any(Forms)

@@ -170,3 +170,19 @@ fn the_key_of_recordings_comes_from_the_environment_and_is_a_key() {
     assert!(error.to_string().contains("stands in the file"), "{error}");
     assert!(!format!("{:?}", with(&"0f".repeat(32)).unwrap()).contains("0f0f"));
 }
+
+#[test]
+fn agents_have_their_lines_and_phones_of_their_own() {
+    let text = "# people\nagents:\n  # early\n  wang:\n    extension: \"2001\"\n    skills: { technical: 4, mandarin: true }\n\n  \
+        \"li\": { extension: \"2002\", hours: office }\n  office:\n    extension: \"2003\"\nrealm: office.example\n";
+    let agents = Config::parse(text).unwrap().names().agents.unwrap();
+    let lines: Vec<(&str, usize)> = agents.iter().map(|agent| (agent.name.as_str(), agent.line)).collect();
+    assert_eq!(lines, [("li", 8), ("office", 9), ("wang", 4)]);
+    let skills = &agents[2].skills;
+    assert_eq!(*skills, [("mandarin".to_owned(), None), ("technical".to_owned(), Some(4))]);
+    assert_eq!(
+        refused(&text.replace("2003", "2001")),
+        "9:3 agent `office` has the phone `2001`, which is that of `wang` in line 4 / give each agent an extension of his own"
+    );
+    assert_eq!(Config::parse("agents: { wang: { extension: \"2001\" } }").unwrap().names().agents.unwrap()[0].line, 0);
+}
