@@ -50,7 +50,8 @@ pub(super) fn check(
     // A day before and behind, since a day begins earlier or later elsewhere.
     let open = |table: &HoursTable| calendar::open_times(table, first_day.saturating_sub(1), DAYS + 2);
     let open = project.hours.iter().map(open).collect();
-    let staff = Staff { project, queues, flows, agents, open, always };
+    let rows = agents.iter().map(|agent| &agent.levels).collect::<BTreeSet<_>>().len();
+    let staff = Staff { project, queues, flows, agents, rows, open, always };
     let calls = callers::calls(queues, flows);
     for (number, calls) in (0..).zip(&calls) {
         problems.list.extend(staff.lacking(number, calls));
@@ -63,6 +64,8 @@ struct Staff<'r, 'a> {
     queues: &'r [hir::Queue],
     flows: &'r [Option<CheckedFlow>],
     agents: Vec<Agent<'r>>,
+    /// So many of them differ in their levels.
+    rows: usize,
     /// By hours of the project.
     open: Vec<Times>,
     /// All days that are looked at.
@@ -82,7 +85,7 @@ impl<'r, 'a> Staff<'r, 'a> {
         let anybody = [Facts::default()];
         let calls = if calls.is_empty() { &anybody[..] } else { calls };
         let mut seen = BTreeSet::new();
-        for kind in calls.iter().flat_map(|call| reads.kinds(call, self.agents.len())) {
+        for kind in calls.iter().flat_map(|call| reads.kinds(call, self.rows)) {
             let mut fit = Fit::new();
             self.fit(number, &kind, (0, ends_ms), &[], &mut fit);
             let case = Case { queue, info, ends_ms, told: reads.told(&kind) };
