@@ -56,6 +56,9 @@ pub fn measure(binary: &Path, folder: &Path, page: &Path, say: &mut impl FnMut(S
         for steps in STEPS {
             let place = folder.join(format!("{name}-{steps}"));
             super::project::write(&make(steps), &place)?;
+            if steps == STEPS[0] && !run::check(binary, &place).status().is_ok_and(|status| status.success()) {
+                return Err(format!("the project of `{name}` has problems: `strowger check {}`", place.display()));
+            }
             let rounds: Result<Vec<_>, _> = (0..ROUNDS).map(|_| cost(&mut run::report(binary, &place))).collect();
             let least = rounds?.iter().map(|cost| cost.cpu_ms).fold(f64::INFINITY, f64::min);
             line.cpu_ms.push(least);
@@ -67,7 +70,9 @@ pub fn measure(binary: &Path, folder: &Path, page: &Path, say: &mut impl FnMut(S
         lines.push(line);
     }
     let drawn = plot(&lines).map_err(|cause| format!("the plot: {cause}"))?;
-    std::fs::write(page, drawn).map_err(|cause| format!("{}: {cause}", page.display()))
+    std::fs::write(page, drawn).map_err(|cause| format!("{}: {cause}", page.display()))?;
+    say(format!("drawn in {}", page.file_name().unwrap_or_default().display()));
+    Ok(())
 }
 
 /// Steps to the right and milliseconds upward, each tenfold as wide as the next; straight and as steep as the grey line is
