@@ -128,13 +128,8 @@ fn straight_way(
 
 /// A flow of which it is not known whether it can pass a limit, but neither that it cannot.
 pub(super) fn unsure(flow: &CheckedFlow, measure: Measure, most: i64) -> Diagnostic {
-    // How long the texts of services are, no one counts who writes a flow.
-    let (severity, counted) = match measure {
-        Measure::JournalBytes => (Severity::Warning, "with what services may tell"),
-        _ => (Severity::Advice, "counted generously"),
-    };
-    Diagnostic::new(Code::WorstCaseTooLong, flow.hir.span, format!("{}, {counted}", message(measure, most)))
-        .severity(severity)
+    Diagnostic::new(Code::WorstCaseTooLong, flow.hir.span, format!("{}, counted generously", message(measure, most)))
+        .severity(Severity::Advice)
         .help("smaller numbers behind `up to`, `after` and `repeat`")
         .note("a call that comes to the limit is ended by a fault that names it")
 }
