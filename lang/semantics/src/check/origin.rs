@@ -143,19 +143,24 @@ struct Givers<'f> {
 }
 
 impl Givers<'_> {
-    /// What does not hold of something that is given does not hold of the parameter, until nothing more follows.
+    /// What does not hold of something that is given does not hold of the parameter, nor of what that is handed on to.
     fn settle(&mut self) {
-        loop {
-            let facts =
-                self.of.iter().flat_map(|(slot, given)| [Fact::Service, Fact::Digits].map(|of| (of, *slot, given)));
-            let fails = facts.filter(|(of, _, given)| {
-                !given.iter().all(|(origin, _)| needs(*of, origin).is_some_and(|slots| self.holds(*of, slots)))
-            });
-            let fails: BTreeSet<(Fact, Slot)> = fails.map(|(of, slot, _)| (of, slot)).collect();
-            if fails.is_subset(&self.broken) {
-                return;
+        let mut handed_on: BTreeMap<(Fact, Slot), Vec<Slot>> = BTreeMap::new();
+        let mut open = Vec::new();
+        for (slot, given) in &self.of {
+            for (of, (origin, _)) in given.iter().flat_map(|own| [(Fact::Service, own), (Fact::Digits, own)]) {
+                match needs(of, origin) {
+                    Some(slots) if slots.iter().all(|slot| self.of.contains_key(slot)) => {
+                        slots.iter().for_each(|from| handed_on.entry((of, *from)).or_default().push(*slot));
+                    }
+                    _ => open.push((of, *slot)),
+                }
             }
-            self.broken.extend(fails);
+        }
+        while let Some((of, slot)) = open.pop() {
+            if self.broken.insert((of, slot)) {
+                open.extend(handed_on.get(&(of, slot)).into_iter().flatten().map(|to| (of, *to)));
+            }
         }
     }
 
