@@ -1,6 +1,8 @@
 //! The worst case of each flow of a project in figures, with the places that make it so.
 
-use lang_diagnostics::Span;
+use std::collections::BTreeMap;
+
+use lang_diagnostics::{FileId, Span};
 use lang_semantics::figures::{self, Most};
 use lang_semantics::hir;
 use runtime_contract::channel::Channel;
@@ -51,12 +53,21 @@ pub struct Where {
 }
 
 impl Analysis {
-    /// Flows of the project in the order of files and lines, without those of the library and clauses that
-    /// take no time. None where something is
-    /// wrong with the project.
+    /// Flows of the project in the order of files and lines, without those of the library and clauses that take no time.
+    /// None where something is wrong with the project.
     pub fn worst(&self) -> Vec<Worst> {
         let Some(program) = &self.program else { return Vec::new() };
         let figures = figures::figures(program);
+        let parts = parts(program);
+        let mut leads: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+        for address in program.inbounds.iter().map(|inbound| &inbound.address) {
+            leads.entry(address.flow).or_default().push(match address.channel {
+                Channel::Voice if address.is_extension => format!("extension {}", address.pattern),
+                Channel::Voice => format!("+{}", address.pattern),
+                Channel::Sms => format!("sms +{}", address.pattern),
+                channel => format!("{} {}", channel.word(), address.pattern),
+            });
+        }
         let own = figures.into_iter().filter_map(|figures| {
             let flow = program.flows.get(figures.flow as usize)?;
             let is_nothing = figures.prompts.amount == 0 && figures.time_ms.amount == 0 && figures.person_ms.is_none();
@@ -64,24 +75,17 @@ impl Analysis {
             if self.is_library(flow.span.file) || is_clause && is_nothing {
                 return None;
             }
-            let answers = program.inbounds.iter().map(|inbound| &inbound.address);
-            let answers = answers.filter(|address| address.flow == figures.flow).map(|address| match address.channel {
-                Channel::Voice if address.is_extension => format!("extension {}", address.pattern),
-                Channel::Voice => format!("+{}", address.pattern),
-                Channel::Sms => format!("sms +{}", address.pattern),
-                channel => format!("{} {}", channel.word(), address.pattern),
-            });
             let person =
-                figures.person_ms.map(|person| (self.figure(program, person.wait), self.place(program, person.place)));
+                figures.person_ms.map(|person| (self.figure(&parts, person.wait), self.place(&parts, person.place)));
             Some((
                 flow.span,
                 Worst {
                     flow: flow.name.clone(),
-                    place: self.place(program, flow.span),
-                    answers: answers.collect(),
-                    prompts: self.figure(program, figures.prompts),
-                    time_ms: self.figure(program, figures.time_ms),
-                    menus: self.figure(program, figures.menus),
+                    place: self.place(&parts, flow.span),
+                    answers: leads.remove(&figures.flow).unwrap_or_default(),
+                    prompts: self.figure(&parts, figures.prompts),
+                    time_ms: self.figure(&parts, figures.time_ms),
+                    menus: self.figure(&parts, figures.menus),
                     person_ms: person,
                     left_out: left_out(program, figures.flow),
                 },
@@ -92,18 +96,14 @@ impl Analysis {
         own.into_iter().map(|(_, worst)| worst).collect()
     }
 
-    fn figure(&self, program: &hir::Program, most: Most) -> Figure {
-        let cause = most.cause.map(|cause| (self.place(program, cause.span), cause.amount));
+    fn figure(&self, parts: &Parts<'_>, most: Most) -> Figure {
+        let cause = most.cause.map(|cause| (self.place(parts, cause.span), cause.amount));
         Figure { amount: most.amount, cause, way: most.way, is_most: most.is_most }
     }
 
-    fn place(&self, program: &hir::Program, span: Span) -> Where {
-        let parts = program.flows.iter().flat_map(|flow| {
-            let steps = flow.steps.iter().map(|step| (step.span, step.name.as_str()));
-            [(flow.span, flow.name.rsplit('.').next().unwrap_or_default())].into_iter().chain(steps)
-        });
-        let before = parts.filter(|(name, _)| name.file == span.file && name.start <= span.start);
-        let part = before.max_by_key(|(name, _)| name.start).map_or("", |(_, part)| part);
+    fn place(&self, parts: &Parts<'_>, span: Span) -> Where {
+        let before = parts.range(..=(span.file, span.start)).next_back();
+        let part = before.filter(|((file, _), _)| *file == span.file).map_or("", |(_, part)| part);
         let line = self.sources.position(span.file, span.start).line;
         let text = self.sources.get(span.file).and_then(|source| source.line(line)).unwrap_or_default();
         Where {
@@ -113,6 +113,17 @@ impl Analysis {
             text: text.trim().to_owned(),
         }
     }
+}
+
+/// Names of flows and steps by where they stand.
+type Parts<'p> = BTreeMap<(FileId, u32), &'p str>;
+
+fn parts(program: &hir::Program) -> Parts<'_> {
+    let named = program.flows.iter().flat_map(|flow| {
+        let steps = flow.steps.iter().map(|step| (step.span, step.name.as_str()));
+        [(flow.span, flow.name.rsplit('.').next().unwrap_or_default())].into_iter().chain(steps)
+    });
+    named.map(|(span, name)| ((span.file, span.start), name)).collect()
 }
 
 fn left_out(program: &hir::Program, flow: u32) -> Vec<(String, Channel)> {

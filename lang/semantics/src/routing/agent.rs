@@ -27,6 +27,11 @@ impl<'r> Agent<'r> {
         Agent { names, levels, hours }
     }
 
+    /// Agents of one kind may take the same calls at the same times.
+    pub fn kind(&self) -> (&Levels, Option<usize>) {
+        (&self.levels, self.hours)
+    }
+
     pub fn has(&self, conjunction: &[(u32, i64)]) -> bool {
         let has = |(skill, least): &(u32, i64)| self.levels.get(skill).is_some_and(|level| level >= least);
         conjunction.iter().all(has)

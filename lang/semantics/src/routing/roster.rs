@@ -51,7 +51,10 @@ pub(super) fn check(
     let open = |table: &HoursTable| calendar::open_times(table, first_day.saturating_sub(1), DAYS + 2);
     let open = project.hours.iter().map(open).collect();
     let rows = agents.iter().map(|agent| &agent.levels).collect::<BTreeSet<_>>().len();
-    let staff = Staff { project, queues, flows, agents, rows, open, always };
+    let mut known = BTreeSet::new();
+    let kinds = agents.iter().enumerate().filter(|(_, agent)| known.insert(agent.kind()));
+    let kinds = kinds.map(|(at, _)| at).collect();
+    let staff = Staff { project, queues, flows, agents, kinds, rows, open, always };
     let calls = callers::calls(queues, flows);
     for (number, calls) in (0..).zip(&calls) {
         problems.list.extend(staff.lacking(number, calls));
@@ -64,6 +67,8 @@ struct Staff<'r, 'a> {
     queues: &'r [hir::Queue],
     flows: &'r [Option<CheckedFlow>],
     agents: Vec<Agent<'r>>,
+    /// The first of those who have the same levels and hours: a large roster has few.
+    kinds: Vec<usize>,
     /// So many of them differ in their levels.
     rows: usize,
     /// By hours of the project.
@@ -72,7 +77,7 @@ struct Staff<'r, 'a> {
     always: Times,
 }
 
-/// Who may take a call, by his place in the roster, and the hours in which the queues take calls by way of which he does.
+/// Who may take a call, by the first of his kind in the roster, and the hours in which the queues take calls by way of which he does.
 type Fit = BTreeSet<(usize, Vec<u32>)>;
 
 impl<'r, 'a> Staff<'r, 'a> {
@@ -122,7 +127,7 @@ impl<'r, 'a> Staff<'r, 'a> {
             let needs = self.needs(queue, stage);
             // Many agents have the same levels.
             let mut known: BTreeMap<&Levels, bool> = BTreeMap::new();
-            for (at, agent) in self.agents.iter().enumerate() {
+            for (at, agent) in self.kinds.iter().filter_map(|at| Some((*at, self.agents.get(*at)?))) {
                 let fits = || {
                     agent.has(&stage.conjunction)
                         && needs.as_ref().is_none_or(|n| n.of(&agent.levels, caller) != Truth::No)
@@ -246,8 +251,8 @@ impl Staff<'_, '_> {
 
     fn unstaffed(&self, case: &Case<'_, '_>, gap: (Time, Time), fit: &Fit) -> Diagnostic {
         let project = self.project;
-        let fit: BTreeSet<usize> = fit.iter().map(|(at, _)| *at).collect();
-        let fit: Vec<&Agent<'_>> = fit.into_iter().filter_map(|at| self.agents.get(at)).collect();
+        let kinds: BTreeSet<_> = fit.iter().filter_map(|(at, _)| self.agents.get(*at)).map(Agent::kind).collect();
+        let fit: Vec<&Agent<'_>> = self.agents.iter().filter(|agent| kinds.contains(&agent.kind())).collect();
         let own = case.queue.open.and_then(|hours| project.hours.get(hours as usize));
         let of_agent = fit.iter().find_map(|agent| project.hours.get(agent.hours?));
         let zone = own.or(of_agent).map_or("UTC", |table| table.zone.as_str());

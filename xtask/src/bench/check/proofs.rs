@@ -14,7 +14,7 @@ const STEPS: [usize; 5] = [1_000, 3_000, 10_000, 30_000, 100_000];
 const ROUNDS: usize = 3;
 const FILE_STEPS: usize = 100;
 /// Calendars and recordings are for so many steps each.
-const SHARED_STEPS: usize = 10;
+const SHARED_STEPS: usize = 20;
 
 /// What is proved, on a project in which that is most of the work.
 pub const PROOFS: [Shape; 8] = [
@@ -24,7 +24,7 @@ pub const PROOFS: [Shape; 8] = [
     ("calendars", "one branch for each instant: hours with days of their own and holidays", calendars),
     ("consent", "calls out: consent, law, window, caps; a cadence for 20 steps", cadences),
     ("privacy", "private values through steps, flows and services of other files", privacy),
-    ("routing", "somebody for each queue at each open hour; a queue for 10 steps", queues),
+    ("routing", "somebody for each queue at each open hour; a queue and three agents for 50 steps", routing),
     ("choices", "no recursion, no key or phrase twice: flows that run flows, menus of 20 phrases", choices),
 ];
 
@@ -162,6 +162,10 @@ fn ends(steps: usize) -> Files {
     })
 }
 
+fn routing(steps: usize) -> Files {
+    queues(steps / 5)
+}
+
 fn outcomes(steps: usize) -> Files {
     let shared = "languages en\n\nenum Kind { first, second, third(n: Int), last }\n\nservice crm {\n    find(n: Int) -> \
                   Int? within 800ms\n}\n\nflow pick -> Kind {\n    match crm.find(1) {\n        ok found => match found \
@@ -187,7 +191,7 @@ fn outcomes(steps: usize) -> Files {
     })
 }
 
-/// A recording for ten steps; it is the same sound under many names.
+/// A recording for twenty steps; it is the same sound under many names.
 fn texts(steps: usize) -> Files {
     let mut shared = "languages zh, en, fr\n\nfunction price(of: Int) -> Money = 1.50 EUR * of\n".to_owned();
     for prompt in 0..steps.div_ceil(SHARED_STEPS) {
